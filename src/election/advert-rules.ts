@@ -1,0 +1,69 @@
+// What one advert means to a node, apart from what the node then does (ucarp carp.c packethandler,
+// the switch over sc_state; OpenBSD carp_proto_input_c for the demote byte and the bow-out).
+import type { Ipv4 } from '../carp/addresses.ts';
+import { isBowOut } from '../carp/advert.ts';
+import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
+import type { HeardAdvert } from './inputs.ts';
+import { winsTie } from './preference.ts';
+
+/** The node an advert is judged by. */
+export interface Self {
+  readonly source: Ipv4;
+  readonly cadence: Cadence;
+  /** The skew this node bids with: its own, or 240 while demoted or in doubt. */
+  readonly effectiveAdvskew: number;
+}
+
+/** What a MASTER makes of an advert. */
+export type MasterVerdict = 'yield-to-better' | 'yield-to-equal' | 'conflict-equal' | 'conflict';
+
+/**
+ * Judges an advert as MASTER. A shorter interval wins, an equal one is settled by the addresses; a
+ * peer that says it is demoted never wins (OpenBSD), whatever its interval.
+ */
+export function judgeAsMaster(self: Self, from: Ipv4, advert: HeardAdvert): MasterVerdict {
+  if (advert.demote > 0) return 'conflict';
+  const own = ownInterval(self);
+  const remote = advertInterval(advert);
+  if (remote < own) return 'yield-to-better';
+  if (remote > own) return 'conflict';
+  return winsTie(from, self.source) ? 'yield-to-equal' : 'conflict-equal';
+}
+
+/** What a BACKUP makes of an advert. */
+export type BackupVerdict =
+  | 'promote-bow-out'
+  | 'promote-peer-demoted'
+  | 'promote-preempt'
+  | 'promote-peer-slow'
+  | 'ignore'
+  | 'follow';
+
+/** How a BACKUP stands to the sender and to promotion. */
+export interface BackupView {
+  /** The sender is the master last heard, or none was heard. */
+  readonly fromMaster: boolean;
+  /** Preemption is configured and nothing forbids it now. */
+  readonly mayPreempt: boolean;
+  /** This node's own sending works, so that it is fit to replace a demoted peer. */
+  readonly sendsWell: boolean;
+}
+
+/**
+ * Judges an advert as BACKUP. Bow-outs and adverts slower than our dead interval make us take over
+ * only when the sender is the master we follow: a third node that leaves says nothing of the master.
+ */
+export function judgeAsBackup(self: Self, view: BackupView, advert: HeardAdvert): BackupVerdict {
+  if (isBowOut(advert)) return view.fromMaster ? 'promote-bow-out' : 'ignore';
+  if (advert.demote > 0 && view.sendsWell) return 'promote-peer-demoted';
+  const remote = advertInterval(advert);
+  if (view.mayPreempt && remote > ownInterval(self)) return 'promote-preempt';
+  // With advbase 0 every ordinary peer would look slow (OpenBSD skips the rule there as well).
+  const judgesPace = self.cadence.advbase > 0 && view.fromMaster;
+  if (judgesPace && remote > masterDownInterval(self.cadence)) return 'promote-peer-slow';
+  return 'follow';
+}
+
+function ownInterval(self: Self): number {
+  return advertInterval({ advbase: self.cadence.advbase, advskew: self.effectiveAdvskew });
+}

@@ -1,0 +1,75 @@
+// Everything an election wants done, as plain data; the driver carries effects out in their order.
+import type { Ipv4 } from '../carp/addresses.ts';
+import type { HookName } from './inputs.ts';
+
+/** INIT: cannot take part. HELD: hears but may not promote. BACKUP, MASTER: as in CARP. */
+export type State = 'INIT' | 'HELD' | 'BACKUP' | 'MASTER';
+
+export const STATES: readonly State[] = ['INIT', 'HELD', 'BACKUP', 'MASTER'];
+
+/** Why a state changed, with what an operator should read into it. */
+export const CAUSES = {
+  'interface-ready': 'the interface is up and has its source address',
+  'interface-missing': 'the interface does not exist',
+  'not-ethernet': 'the interface is not an Ethernet device, so it cannot carry CARP',
+  'interface-down': 'the interface is administratively down',
+  'no-source-address': 'the interface does not have the source address',
+  'gate-opened': 'nothing holds off promotion any more',
+  'gate-closed': 'the link has not proved that it passes frames',
+  'carrier-lost': 'the interface has lost its carrier',
+  maintenance: 'an operator has put the node in maintenance',
+  'vip-failed': 'the virtual IP could not be added',
+  'master-down': 'no master was heard for the dead interval',
+  'bow-out': 'the master said that it is leaving',
+  'peer-slow': 'the master advertises more slowly than the dead interval',
+  'peer-demoted': 'the master says that it is demoted',
+  preempt: 'the master heard is worse than this node, and preempt is on',
+  'better-advert': 'a better master was heard',
+  'tie-lost': 'an equal master with a winning address was heard',
+  handover: 'an operator asked for a handover',
+  stopped: 'the daemon or the instance is stopping',
+} as const;
+
+export type Cause = keyof typeof CAUSES;
+
+/** What keeps a node in HELD. */
+export type HoldReason = 'gate-closed' | 'carrier-lost' | 'maintenance' | 'vip-failed';
+
+/** Regular adverts keep a master; a farewell tells a better one that we heard it. */
+export type AdvertKind = 'regular' | 'farewell' | 'bow-out';
+
+/** What made an announcement due; bursts follow only where caches are likely to be wrong. */
+export type AnnounceReason = 'promotion' | 'delayed' | 'conflict' | 'doubt-cleared' | 'restored';
+
+export type Effect =
+  | {
+      readonly kind: 'send-advert';
+      readonly advert: AdvertKind;
+      readonly advbase: number;
+      readonly advskew: number;
+      readonly counter: bigint;
+    }
+  | {
+      readonly kind: 'state-changed';
+      readonly from: State;
+      readonly to: State;
+      readonly cause: Cause;
+      /** Whose advert decided, where one did; otherwise the master last heard. */
+      readonly peer: Ipv4 | undefined;
+      readonly term: number;
+    }
+  /** Put the address on the interface, verify it, and report vip-claimed with this term. */
+  | { readonly kind: 'claim-vip'; readonly term: number }
+  /** Take the address off and report vip-released with this term. */
+  | { readonly kind: 'release-vip'; readonly term: number }
+  /** One gratuitous ARP at once, and the configured burst after it where `burst` is set. */
+  | { readonly kind: 'announce'; readonly reason: AnnounceReason; readonly burst: boolean }
+  /** No gratuitous ARP may leave after this one, whatever was planned. */
+  | { readonly kind: 'stop-announcing' }
+  | { readonly kind: 'run-hook'; readonly hook: HookName; readonly term: number }
+  /** A second master was heard while this one stays. */
+  | { readonly kind: 'conflict-heard'; readonly peer: Ipv4; readonly equal: boolean }
+  /** Sending fails, or works again: how we bid, not what we are. */
+  | { readonly kind: 'demotion-changed'; readonly demoted: boolean }
+  /** Nothing more will come but the end of what is under way. */
+  | { readonly kind: 'stopped' };

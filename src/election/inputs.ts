@@ -1,0 +1,45 @@
+// Everything that can happen to an election, as plain data: what is recorded can be replayed.
+import type { Ipv4 } from '../carp/addresses.ts';
+
+/** An advert that passed every check of carp/accept. */
+export interface HeardAdvert {
+  readonly advbase: number;
+  readonly advskew: number;
+  readonly demote: number;
+  readonly counter: bigint;
+}
+
+/** Why an instance can't take part at all. */
+export type InterfaceFault =
+  'interface-missing' | 'not-ethernet' | 'interface-down' | 'no-source-address';
+
+export type HookName = 'up' | 'down';
+
+export type Input =
+  /** Once, before everything else. */
+  | { readonly kind: 'started' }
+  /** The interface is there, up, and has the source address; also when that address changes. */
+  | { readonly kind: 'interface-ready'; readonly source: Ipv4 }
+  | { readonly kind: 'interface-lost'; readonly cause: InterfaceFault }
+  /** Lower layers up or not; never sent down where the link state is to be ignored. */
+  | { readonly kind: 'carrier-changed'; readonly up: boolean }
+  /** The verdict of the readiness gate: closed holds off promotion, and nothing else. */
+  | { readonly kind: 'gate-changed'; readonly open: boolean }
+  /** A master whose path may be dead keeps the address but bids low and announces nothing. */
+  | { readonly kind: 'doubt-changed'; readonly inDoubt: boolean }
+  | { readonly kind: 'advert-heard'; readonly from: Ipv4; readonly advert: HeardAdvert }
+  /** What became of the last regular advert that was to be sent. */
+  | { readonly kind: 'advert-sent'; readonly ok: boolean }
+  /** The address is on the interface, verified, or could not be put there. */
+  | { readonly kind: 'vip-claimed'; readonly term: number; readonly ok: boolean }
+  /** The address is off, or all that could be done to take it off was done. */
+  | { readonly kind: 'vip-released'; readonly term: number }
+  /** Somebody had removed the address from this master; it was put back. */
+  | { readonly kind: 'vip-restored'; readonly term: number }
+  /** A hook ended, however it ended; one that is not configured ends at once. */
+  | { readonly kind: 'hook-finished'; readonly hook: HookName; readonly term: number }
+  | { readonly kind: 'handover-requested' }
+  | { readonly kind: 'maintenance-changed'; readonly on: boolean }
+  | { readonly kind: 'stop-requested' }
+  /** A deadline may have come; too early is harmless. */
+  | { readonly kind: 'woken' };

@@ -1,0 +1,387 @@
+// The election of one instance: the only place where its state changes. Pure: inputs and the time
+// go in, effects come out, and nothing is read from anywhere else, so that "why did it become
+// master?" is answered by replaying what went in.
+import { unreachable } from '../base/assert.ts';
+import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
+import { ANY_IPV4, type Ipv4 } from '../carp/addresses.ts';
+import { BOW_OUT, isBowOut } from '../carp/advert.ts';
+import { judgeAsBackup, judgeAsMaster, type Self } from './advert-rules.ts';
+import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
+import { Deadlines } from './deadlines.ts';
+import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
+import type { HeardAdvert, Input } from './inputs.ts';
+import { SendHealth } from './send-health.ts';
+import type { ElectionSnapshot, HeardMaster } from './snapshot.ts';
+import { Tenure } from './tenure.ts';
+
+/** What of an instance's configuration the election needs. */
+export interface ElectionSettings extends Cadence {
+  readonly preempt: boolean;
+  /** No down hook at the start (ucarp -n). */
+  readonly neutral: boolean;
+  /** True: carpd adds and removes the address. False: the hooks do. */
+  readonly manageAddress: boolean;
+  /** Where the advert counter starts; random, so that two starts never look alike. */
+  readonly initialCounter: bigint;
+}
+
+const VIP_RETRY_DELAY = fromSeconds(10);
+/** A demoted node that no longer sends is trusted again after so many dead intervals. */
+const DEAD_INTERVALS_TO_FORGIVE = 10;
+const COUNTER_BITS = 64;
+
+/** One instance's election; see the first lines of this file. */
+export class Election {
+  readonly #settings: ElectionSettings;
+  readonly #deadlines = new Deadlines();
+  readonly #health = new SendHealth();
+  readonly #tenure: Tenure;
+  readonly #holds = new Set<HoldReason>(['gate-closed', 'carrier-lost']);
+  #state: State = 'INIT';
+  #stateSince = micros(0);
+  #source: Ipv4 | undefined;
+  #master: HeardMaster | undefined;
+  #counter: bigint;
+  #inDoubt = false;
+  /** Stepping down in good order: adverts go on until the address is off. */
+  #leaving: Cause | undefined;
+  #handedOver = false;
+  #stopping = false;
+  #effects: Effect[] = [];
+
+  constructor(settings: ElectionSettings) {
+    this.#settings = settings;
+    this.#counter = settings.initialCounter;
+    const emit = (effect: Effect): void => void this.#effects.push(effect);
+    this.#tenure = new Tenure(settings.manageAddress, this.#deadlines, emit);
+  }
+
+  /**
+   * Takes one input and returns what is to be done, in order. `now` never goes back. Total: no
+   * input from the network throws. A `woken` before its deadline returns nothing and changes nothing.
+   */
+  step(input: Input, now: Micros): readonly Effect[] {
+    this.#effects = [];
+    const heldVip = this.#holdsVip();
+    this.#handle(input, now);
+    // Derived from the state before and after, so that no transition can forget the address.
+    if (heldVip && !this.#holdsVip()) this.#giveUpVip(now);
+    if (!heldVip && this.#holdsVip()) this.#tenure.begin(now);
+    return this.#effects;
+  }
+
+  /** When the machine wants to be woken, if at all. */
+  deadline(): Micros | undefined {
+    return this.#deadlines.earliest();
+  }
+
+  snapshot(): ElectionSnapshot {
+    return {
+      state: this.#state,
+      stateSince: this.#stateSince,
+      term: this.#tenure.term,
+      master: this.#master,
+      holdReasons: [...this.#holds],
+      inDoubt: this.#inDoubt,
+      demoted: this.#health.demoted,
+      effectiveAdvskew: this.#effectiveAdvskew(),
+      leaving: this.#leaving,
+      masterDownAt: this.#deadlines.get('masterDown'),
+      advertiseAt: this.#deadlines.get('advertise'),
+    };
+  }
+
+  #handle(input: Input, now: Micros): void {
+    switch (input.kind) {
+      case 'started':
+        if (this.#settings.neutral) return;
+        return void this.#effects.push({ kind: 'run-hook', hook: 'down', term: 0 });
+      case 'vip-released':
+        if (this.#leaving !== undefined && input.term === this.#tenure.term) this.#left(now);
+        return this.#tenure.released(input.term);
+      case 'hook-finished':
+        if (!this.#tenure.hookFinished(input.hook, input.term, this.#inDoubt)) return;
+        if (this.#leaving !== undefined) this.#left(now);
+        return;
+      default:
+        // A master that is stopping still advertises and still yields.
+        if (!this.#stopping || this.#state === 'MASTER') this.#handleLive(input, now);
+    }
+  }
+
+  #handleLive(
+    input: Exclude<Input, { kind: 'started' | 'vip-released' | 'hook-finished' }>,
+    now: Micros,
+  ): void {
+    switch (input.kind) {
+      case 'interface-ready':
+        this.#source = input.source;
+        return this.#settle('interface-ready', now);
+      case 'interface-lost':
+        this.#source = undefined;
+        this.#master = undefined;
+        return this.#settle(input.cause, now);
+      case 'carrier-changed':
+        return this.#carrierChanged(input.up, now);
+      case 'gate-changed':
+        return this.#hold('gate-closed', !input.open, now);
+      case 'maintenance-changed':
+        return this.#hold('maintenance', input.on, now);
+      case 'doubt-changed':
+        return this.#doubtChanged(input.inDoubt);
+      case 'advert-heard':
+        return this.#advertHeard(input.from, input.advert, now);
+      case 'advert-sent':
+        return this.#advertSent(input.ok, now);
+      case 'vip-claimed':
+        return this.#vipClaimed(input.term, input.ok, now);
+      case 'vip-restored':
+        if (input.term === this.#tenure.term && this.#holdsVip()) {
+          this.#tenure.restored(this.#inDoubt);
+        }
+        return;
+      case 'handover-requested':
+        return this.#leave('handover');
+      case 'stop-requested':
+        return this.#stop(now);
+      case 'woken':
+        return this.#woken(now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #advertHeard(from: Ipv4, advert: HeardAdvert, now: Micros): void {
+    if (this.#state === 'INIT') return;
+    this.#counter = advert.counter;
+    if (this.#state === 'MASTER') return this.#heardAsMaster(from, advert, now);
+    const fromMaster = this.#master === undefined || this.#master.address === from;
+    if (!isBowOut(advert)) this.#follow(from, advert, now);
+    else if (fromMaster) this.#master = undefined;
+    if (this.#state === 'BACKUP') this.#heardAsBackup(from, fromMaster, advert, now);
+  }
+
+  #heardAsBackup(from: Ipv4, fromMaster: boolean, advert: HeardAdvert, now: Micros): void {
+    const mayPreempt = this.#mayPreempt(now);
+    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
+    const verdict = judgeAsBackup(this.#self(), view, advert);
+    switch (verdict) {
+      case 'promote-bow-out':
+        return this.#promote('bow-out', from, now);
+      case 'promote-peer-demoted':
+        return this.#promote('peer-demoted', from, now);
+      case 'promote-preempt':
+        return this.#promote('preempt', from, now);
+      case 'promote-peer-slow':
+        return this.#promote('peer-slow', from, now);
+      case 'follow':
+        return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
+      case 'ignore':
+        return;
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
+    const verdict = judgeAsMaster(this.#self(), from, advert);
+    switch (verdict) {
+      case 'yield-to-better':
+        // The better master announces the address again when it hears a worse one (ucarp does, and
+        // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
+        if (this.#leaving === undefined) this.#sendAdvert('farewell');
+        return this.#yield('better-advert', from, advert, now);
+      case 'yield-to-equal':
+        return this.#yield('tie-lost', from, advert, now);
+      case 'conflict':
+      case 'conflict-equal': {
+        const equal = verdict === 'conflict-equal';
+        this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
+        if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt);
+        return;
+      }
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
+    this.#follow(to, advert, now);
+    this.#enter(this.#restingState(), cause, now);
+  }
+
+  #follow(master: Ipv4, { advbase, advskew }: HeardAdvert, now: Micros): void {
+    this.#master = { address: master, advbase, advskew, heardAt: now };
+  }
+
+  #mayPreempt(now: Micros): boolean {
+    if (!this.#settings.preempt || this.#handedOver || this.#health.demoted) return false;
+    return since(now, this.#stateSince) >= masterDownInterval(this.#settings);
+  }
+
+  #sendAdvert(kind: AdvertKind): void {
+    this.#counter = BigInt.asUintN(COUNTER_BITS, this.#counter + 1n);
+    const bowOut = kind === 'bow-out';
+    this.#effects.push({
+      kind: 'send-advert',
+      advert: kind,
+      advbase: bowOut ? BOW_OUT : this.#settings.advbase,
+      advskew: bowOut ? BOW_OUT : this.#effectiveAdvskew(),
+      counter: this.#counter,
+    });
+  }
+
+  #advertise(dueAt: Micros, now: Micros): void {
+    this.#sendAdvert('regular');
+    const next = plus(dueAt, this.#interval());
+    // After a stall one advert is enough: the ones that were missed help nobody now.
+    this.#deadlines.set('advertise', next > now ? next : plus(now, this.#interval()));
+    if (this.#holdsVip()) this.#tenure.advertised(this.#inDoubt);
+  }
+
+  #advertSent(sent: boolean, now: Micros): void {
+    if (this.#state !== 'MASTER') return;
+    const verdict = this.#health.record(sent);
+    if (verdict === 'unchanged') return;
+    this.#effects.push({ kind: 'demotion-changed', demoted: verdict === 'demoted' });
+    // ucarp tries once more at once, now with the high skew.
+    if (verdict === 'demoted') this.#advertise(now, now);
+  }
+
+  #promote(cause: Cause, peer: Ipv4 | undefined, now: Micros): void {
+    if (this.#holds.size > 0 || this.#source === undefined) return;
+    this.#tenure.next();
+    this.#sendAdvert('regular');
+    this.#enter('MASTER', cause, now, peer);
+    this.#master = undefined;
+    this.#deadlines.set('advertise', plus(now, this.#interval()));
+  }
+
+  #holdsVip(): boolean {
+    return this.#state === 'MASTER' && this.#leaving === undefined;
+  }
+
+  #giveUpVip(now: Micros): void {
+    const pending = this.#tenure.end();
+    if (!pending && this.#leaving !== undefined) this.#left(now);
+  }
+
+  #vipClaimed(term: number, claimed: boolean, now: Micros): void {
+    if (term !== this.#tenure.term || !this.#holdsVip()) return;
+    if (claimed) return this.#tenure.claimed(now, this.#inDoubt);
+    this.#holds.add('vip-failed');
+    this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
+    this.#leave('vip-failed');
+  }
+
+  /** Steps down in good order: address off, then the bow-out, then the new state (see #left). */
+  #leave(cause: Cause): void {
+    if (this.#state === 'MASTER') this.#leaving ??= cause;
+  }
+
+  #left(now: Micros): void {
+    const cause = this.#leaving ?? 'stopped';
+    this.#sendAdvert('bow-out');
+    if (cause === 'handover') this.#handedOver = true;
+    this.#enter(this.#restingState(), cause, now);
+  }
+
+  #stop(now: Micros): void {
+    this.#stopping = true;
+    if (this.#state === 'MASTER') this.#leaving = 'stopped';
+    else this.#enter('INIT', 'stopped', now);
+  }
+
+  #restingState(): State {
+    if (this.#source === undefined || this.#stopping) return 'INIT';
+    return this.#holds.size > 0 ? 'HELD' : 'BACKUP';
+  }
+
+  /** Goes where the conditions say; a MASTER only leaves for a reason of its own. */
+  #settle(cause: Cause, now: Micros): void {
+    const rest = this.#restingState();
+    if (rest === this.#state || (this.#state === 'MASTER' && rest !== 'INIT')) return;
+    this.#enter(rest, cause, now);
+  }
+
+  #hold(reason: HoldReason, held: boolean, now: Micros): void {
+    if (held) this.#holds.add(reason);
+    else this.#holds.delete(reason);
+    if (held && reason === 'maintenance') this.#leave(reason);
+    this.#settle(held ? reason : 'gate-opened', now);
+  }
+
+  #carrierChanged(up: boolean, now: Micros): void {
+    this.#hold('carrier-lost', !up, now);
+    if (up) return this.#deadlines.clear('carrierGrace');
+    if (this.#state !== 'MASTER') return;
+    // Nobody can have taken over within one interval, unless two missed adverts are enough.
+    if (this.#settings.deadRatio <= 2) return this.#leave('carrier-lost');
+    this.#deadlines.set('carrierGrace', plus(now, this.#interval()));
+  }
+
+  #doubtChanged(inDoubt: boolean): void {
+    if (this.#inDoubt === inDoubt) return;
+    this.#inDoubt = inDoubt;
+    if (!inDoubt && this.#holdsVip()) this.#tenure.doubtCleared();
+  }
+
+  #enter(to: State, cause: Cause, now: Micros, peer = this.#master?.address): void {
+    const from = this.#state;
+    this.#state = to;
+    this.#stateSince = now;
+    this.#leaving = undefined;
+    this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
+    if (to === 'BACKUP') {
+      this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
+    }
+    if (from === 'MASTER' && this.#health.demoted) {
+      const forgiveIn = micros(masterDownInterval(this.#settings) * DEAD_INTERVALS_TO_FORGIVE);
+      this.#deadlines.set('demotionEnd', plus(now, forgiveIn));
+    }
+    if (from !== to) {
+      const { term } = this.#tenure;
+      this.#effects.push({ kind: 'state-changed', from, to, cause, peer, term });
+    }
+    if (!this.#stopping) return;
+    this.#deadlines.clearAll();
+    this.#effects.push({ kind: 'stopped' });
+  }
+
+  #woken(now: Micros): void {
+    if (this.#deadlines.take('carrierGrace', now) !== undefined) this.#leave('carrier-lost');
+    if (this.#deadlines.take('demotionEnd', now) !== undefined) this.#forgive();
+    if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
+    if (this.#deadlines.take('masterDown', now) !== undefined) {
+      this.#handedOver = false;
+      this.#promote('master-down', this.#master?.address, now);
+    }
+    if (this.#deadlines.take('upHook', now) !== undefined) this.#tenure.upHookDue();
+    const advertiseAt = this.#deadlines.take('advertise', now);
+    if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
+  }
+
+  #forgive(): void {
+    if (this.#state === 'MASTER' || this.#health.recover() === 'unchanged') return;
+    this.#effects.push({ kind: 'demotion-changed', demoted: false });
+  }
+
+  #effectiveAdvskew(): number {
+    const { advskew } = this.#settings;
+    const demoted = this.#health.demoted || this.#inDoubt;
+    return demoted ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
+  }
+
+  #interval(): Micros {
+    const { advbase } = this.#settings;
+    return advertInterval({ advbase, advskew: this.#effectiveAdvskew() });
+  }
+
+  #self(): Self {
+    return {
+      source: this.#source ?? ANY_IPV4,
+      cadence: this.#settings,
+      effectiveAdvskew: this.#effectiveAdvskew(),
+    };
+  }
+}

@@ -1,0 +1,136 @@
+// What being master brings with it besides adverts: the address, its announcements and the hooks,
+// in the order that keeps two nodes which promote themselves at the same moment from hurting anybody:
+// advert, address, gratuitous ARP, and the up hook last.
+import { fromMillis, plus, type Micros } from '../base/time.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { AnnounceReason, Effect } from './effects.ts';
+import type { HookName } from './inputs.ts';
+
+/** Two nodes with equal timers settle it by adverts in this time, before either runs a hook. */
+const UP_HOOK_DELAY = fromMillis(50);
+
+/** ucarp's delayed ARP (`sc_delayed_arp`): announce again after this many further adverts. */
+const ADVERTS_TO_DELAYED_ANNOUNCE = 2;
+
+/**
+ * The address, announcements and hooks of one instance, over all its terms as master. `mute` is set
+ * while the node doubts its own path: it then claims the address to nobody.
+ */
+export class Tenure {
+  readonly #manageAddress: boolean;
+  readonly #deadlines: Deadlines;
+  readonly #emit: (effect: Effect) => void;
+  #term = 0;
+  #running = false;
+  /** The address is on the interface, as far as anybody reported. */
+  #vipUp = false;
+  #advertsToAnnounce: number | undefined;
+  /** The term whose up hook was begun and whose down hook was not. */
+  #downHookOwed: number | undefined;
+
+  /** `manageAddress` false: the hooks add and remove the address, and are waited for. */
+  constructor(manageAddress: boolean, deadlines: Deadlines, emit: (effect: Effect) => void) {
+    this.#manageAddress = manageAddress;
+    this.#deadlines = deadlines;
+    this.#emit = emit;
+  }
+
+  /** The term under way or last ended; 0 before the first. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** Counts a new term; the address is claimed at its `begin`. */
+  next(): void {
+    this.#term += 1;
+  }
+
+  /** The node holds the address from now on. */
+  begin(now: Micros): void {
+    this.#running = true;
+    this.#vipUp = false;
+    this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
+    if (this.#manageAddress) this.#emit({ kind: 'claim-vip', term: this.#term });
+    else this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
+  }
+
+  /** The node gives the address up. Says whether there is a release to wait for. */
+  end(): boolean {
+    this.#running = false;
+    this.#vipUp = false;
+    this.#advertsToAnnounce = undefined;
+    this.#deadlines.clear('upHook');
+    this.#emit({ kind: 'stop-announcing' });
+    if (this.#manageAddress) {
+      this.#emit({ kind: 'release-vip', term: this.#term });
+      return true;
+    }
+    const owed = this.#downHookOwed;
+    if (owed !== undefined) this.#runDownHook(owed);
+    return owed !== undefined;
+  }
+
+  /** The address was added and verified: announce it, and have the up hook run soon. */
+  claimed(now: Micros, mute: boolean): void {
+    this.#vipUp = true;
+    this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
+    if (!mute) this.#announce('promotion', true);
+  }
+
+  /** The address of `term` is off: now its down hook may run, if its up hook ever did. */
+  released(term: number): void {
+    if (this.#downHookOwed === term) this.#runDownHook(term);
+  }
+
+  /** The time for the up hook has come. */
+  upHookDue(): void {
+    if (!this.#running) return;
+    if (this.#downHookOwed !== undefined) this.#runDownHook(this.#downHookOwed);
+    this.#downHookOwed = this.#term;
+    this.#emit({ kind: 'run-hook', hook: 'up', term: this.#term });
+  }
+
+  /** Says whether this was the hook that took the address off. */
+  hookFinished(hook: HookName, term: number, mute: boolean): boolean {
+    if (this.#manageAddress || term !== this.#term) return false;
+    if (hook === 'up' && this.#running) {
+      this.#vipUp = true;
+      if (!mute) this.#announce('promotion', true);
+    }
+    return hook === 'down';
+  }
+
+  /** A regular advert left; every so often the next announcement is due after it. */
+  advertised(mute: boolean): void {
+    if (this.#advertsToAnnounce === undefined) return;
+    this.#advertsToAnnounce -= 1;
+    if (this.#advertsToAnnounce > 0) return;
+    this.#advertsToAnnounce = undefined;
+    if (!mute) this.#announce('delayed', false);
+  }
+
+  /** A second master was heard: caches may point at it. */
+  conflict(mute: boolean): void {
+    this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
+    if (!mute) this.#announce('conflict', false);
+  }
+
+  /** The address was missing for a while: neighbours may have forgotten it. */
+  restored(mute: boolean): void {
+    if (!mute) this.#announce('restored', true);
+  }
+
+  /** The path has proved itself again. */
+  doubtCleared(): void {
+    this.#announce('doubt-cleared', true);
+  }
+
+  #announce(reason: AnnounceReason, burst: boolean): void {
+    if (this.#vipUp) this.#emit({ kind: 'announce', reason, burst });
+  }
+
+  #runDownHook(term: number): void {
+    this.#downHookOwed = undefined;
+    this.#emit({ kind: 'run-hook', hook: 'down', term });
+  }
+}
