@@ -1,0 +1,109 @@
+// carpd's argument list to a command: one table of commands and their options. Pure.
+import { unreachable } from '../base/assert.ts';
+import { didYouMean } from '../config/suggest.ts';
+
+/** The commands, as they are typed. */
+export const COMMAND_NAMES = ['run', 'check'] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** What was asked for. `topic` undefined: the help of carpd as a whole. */
+export type CarpdCommand =
+  | { readonly kind: 'run'; readonly configPath: string }
+  | { readonly kind: 'check'; readonly configPath: string; readonly json: boolean }
+  | { readonly kind: 'help'; readonly topic: CommandName | undefined }
+  | { readonly kind: 'version' }
+  | CarpdMisuse;
+
+/** Wrong usage: exit code 2; one line without the program's name. */
+export interface CarpdMisuse {
+  readonly kind: 'error';
+  readonly message: string;
+}
+
+/** The options of each command: whether they take a value. --help is known to all. */
+const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
+  run: { '--config': 'value' },
+  check: { '--config': 'value', '--json': 'flag' },
+};
+
+/** Reads the arguments after the program's name. Total. */
+export function parseArgs(argv: readonly string[]): CarpdCommand {
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    return misuse(`no command; give one of ${COMMAND_NAMES.join(', ')}, or --help`);
+  }
+  if (first === '--help' || first === '-h' || first === 'help') return helpOn(rest[0]);
+  if (first === '--version' || first === '-V') return { kind: 'version' };
+  const name = COMMAND_NAMES.find((known) => known === first);
+  if (name !== undefined) return parseCommand(name, rest);
+  const what = first.startsWith('-') ? 'option' : 'command';
+  const known = what === 'option' ? ['--help', '--version'] : COMMAND_NAMES;
+  return misuse(`unknown ${what} ${quoted(first)}${hint(first, known, 'carpd --help')}`);
+}
+
+function helpOn(topic: string | undefined): CarpdCommand {
+  const name = COMMAND_NAMES.find((known) => known === topic);
+  if (topic === undefined || topic.startsWith('-') || name !== undefined) {
+    return { kind: 'help', topic: name };
+  }
+  return misuse(`no help on ${quoted(topic)}${hint(topic, COMMAND_NAMES, 'carpd --help')}`);
+}
+
+function parseCommand(name: CommandName, words: readonly string[]): CarpdCommand {
+  const known = OPTIONS[name];
+  const given = new Map<string, string>();
+  const iterator = words.values();
+  for (const word of iterator) {
+    if (word === '--help' || word === '-h') return { kind: 'help', topic: name };
+    const equals = word.startsWith('--') ? word.indexOf('=') : -1;
+    const option = equals === -1 ? word : word.slice(0, equals);
+    const takes = Object.hasOwn(known, option) ? known[option] : undefined;
+    if (takes === undefined) {
+      const what = word.startsWith('-') ? 'unknown option' : 'unexpected word';
+      const candidates = [...Object.keys(known), '--help'];
+      const remedy = hint(option, candidates, `carpd ${name} --help`);
+      return misuse(`${name}: ${what} ${quoted(option)}${remedy}`);
+    }
+    if (given.has(option)) return misuse(`${name}: ${option} is given twice; give it once`);
+    if (takes === 'flag') {
+      if (equals !== -1) return misuse(`${name}: ${option} takes no value`);
+      given.set(option, '');
+    } else {
+      const value = equals === -1 ? iterator.next().value : word.slice(equals + 1);
+      if (value === undefined || value === '') {
+        return misuse(`${name}: ${option} needs a value; see carpd ${name} --help`);
+      }
+      given.set(option, value);
+    }
+  }
+  return build(name, given);
+}
+
+function build(name: CommandName, given: ReadonlyMap<string, string>): CarpdCommand {
+  const configPath = given.get('--config');
+  if (configPath === undefined) {
+    return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
+  }
+  switch (name) {
+    case 'run':
+      return { kind: 'run', configPath };
+    case 'check':
+      return { kind: 'check', configPath, json: given.has('--json') };
+    default:
+      return unreachable(name);
+  }
+}
+
+function hint(word: string, known: readonly string[], help: string): string {
+  const suggestion = didYouMean(word, known);
+  return suggestion === '' ? `; see ${help}` : suggestion;
+}
+
+/** One line, whatever was typed. */
+function quoted(word: string): string {
+  return JSON.stringify(word);
+}
+
+function misuse(message: string): CarpdMisuse {
+  return { kind: 'error', message };
+}

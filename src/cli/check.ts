@@ -1,0 +1,35 @@
+// `carpd check`: validates a configuration file and prints the effective one, without touching the
+// system beyond reading files.
+import { formatEffective } from '../config/effective.ts';
+import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
+import type { ReadFile } from '../config/passphrase.ts';
+
+/** What a command prints and how it ends. */
+export interface CommandOutcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+const EXIT_CONFIGURATION = 2;
+
+/** Faults and warnings go to stderr, one line each; the effective configuration to stdout. */
+export function checkConfig(
+  options: { readonly configPath: string; readonly json: boolean },
+  readFile: ReadFile,
+): CommandOutcome {
+  const { configPath, json } = options;
+  const result = loadConfigFile(configPath, readFile);
+  const lines = (label: string, faults: readonly Fault[]): string =>
+    faults.map((fault) => `carpd: ${configPath}: ${label}${describeFault(fault)}\n`).join('');
+  const warnings = lines('warning: ', result.warnings);
+  if (!result.ok) {
+    return {
+      stdout: '',
+      stderr: lines('', result.faults) + warnings,
+      exitCode: EXIT_CONFIGURATION,
+    };
+  }
+  const stdout = formatEffective(result.config, json ? 'json' : 'yaml');
+  return { stdout, stderr: warnings, exitCode: 0 };
+}

@@ -1,0 +1,96 @@
+// The help texts of both programs, at most 80 columns wide.
+import { unreachable } from '../base/assert.ts';
+import { UCARP_OPTIONS, type UcarpOption } from '../config/ucarp-options.ts';
+import type { CommandName } from './args.ts';
+
+/** Help on a command of carpd, or on carpd as a whole. Ends with a line feed. */
+export function carpdHelp(topic: CommandName | undefined): string {
+  switch (topic) {
+    case undefined:
+      return CARPD;
+    case 'run':
+      return RUN;
+    case 'check':
+      return CHECK;
+    default:
+      return unreachable(topic);
+  }
+}
+
+/** The help of our ucarp: the options of ucarp 1.5.2 in their order, then ours. */
+export function ucarpHelp(version: string): string {
+  const list = (own: boolean): string =>
+    UCARP_OPTIONS.filter(({ abbreviable }) => abbreviable !== own)
+      .map(optionLines)
+      .join('');
+  return `ucarp (carpd ${version}): keeps a virtual IP on one of several hosts, as UCARP
+
+Usage: ucarp [options]    --srcip, --vhid, --addr and a password are needed
+
+${list(false)}
+Not in ucarp 1.5.2:
+${list(true)}
+Example: hold 10.1.1.252 on eth0 together with other hosts that run the same
+with their own --srcip; the scripts add and remove the address.
+
+  ucarp --interface=eth0 --srcip=10.1.1.1 --vhid=1 --passfile=/etc/vip.pass \\
+        --addr=10.1.1.252 \\
+        --upscript=/etc/vip-up.sh --downscript=/etc/vip-down.sh
+
+Scripts are called as: SCRIPT INTERFACE ADDRESS [XPARAM]
+Exit codes: 0 stopped or help, 1 bad option, 2 set-up failed.
+`;
+}
+
+const CARPD = `carpd: keeps a virtual IP on exactly one of several hosts (CARP, as UCARP)
+
+Usage: carpd COMMAND [options]
+
+Commands:
+  run --config FILE              the daemon, in the foreground
+  check --config FILE [--json]   validate a configuration and print it complete
+
+Options:
+  -h, --help       this help; carpd COMMAND --help tells more about a command
+  -V, --version    print the version
+
+Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.
+`;
+
+const RUN = `Usage: carpd run --config FILE
+
+Runs the daemon in the foreground until SIGTERM or SIGINT.
+
+Options:
+  --config FILE    the configuration, YAML or JSON
+  -h, --help       this help
+
+Signals:
+  SIGTERM, SIGINT  step down where master, then end
+  SIGUSR1          log the state of every instance
+  SIGUSR2          hand over: step down and let a peer take over
+  SIGHUP           read the configuration again; unchanged instances go on
+
+Exit codes: 0 stopped, 1 failed while running, 2 wrong configuration.
+`;
+
+const CHECK = `Usage: carpd check --config FILE [--json]
+
+Validates the configuration and prints the one in effect: defaults filled in,
+passphrases redacted. Prints every fault at once, each with its place.
+
+Options:
+  --config FILE    the configuration, YAML or JSON
+  --json           print JSON instead of YAML
+  -h, --help       this help
+
+Exit codes: 0 valid, 2 not valid or not readable.
+`;
+
+const DOC_COLUMN = 30;
+
+function optionLines({ long, short, valueName, doc }: UcarpOption): string {
+  const shown = `--${long[0] ?? ''}${valueName === undefined ? '' : `=<${valueName}>`}`;
+  const names = short === '' ? `      ${shown}` : `  -${short}, ${shown}`;
+  return `${names.padEnd(DOC_COLUMN)}${doc}\n`;
+}

@@ -1,0 +1,94 @@
+// The configuration as the daemon gets it: checked, branded, frozen, with every default filled in.
+import type { Ipv4, Vhid } from '../carp/addresses.ts';
+import type { Secret } from './secret.ts';
+
+/** How much is logged; each level includes the ones before it. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** json: one object a line; text: for people; auto: text on a terminal, json elsewhere. */
+export const LOG_FORMATS = ['auto', 'json', 'text'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+}
+
+/** An address with its prefix, as it is added to the interface. */
+export interface PrefixedAddress {
+  readonly ip: Ipv4;
+  /** 1 to 32; 32 if the configuration names no prefix. */
+  readonly prefixLength: number;
+}
+
+/** What runs on entering and leaving MASTER. */
+export interface HooksConfig {
+  /** Program and arguments; empty for none. INTERFACE ADDRESS [XPARAM] are appended. */
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+  /** After this time the whole process group is killed. */
+  readonly timeoutMs: number;
+  /** The third argument; undefined: there is none. */
+  readonly xparam: string | undefined;
+}
+
+/** Gratuitous ARPs on becoming MASTER beyond the two that ucarp sends. */
+export interface AnnounceConfig {
+  /** 0 to 20. */
+  readonly burst: number;
+  readonly intervalMs: number;
+}
+
+/** One virtual IP and how this host competes for it. */
+export interface InstanceConfig {
+  /** Unique in the process; letters, digits, ".", "_" and "-". */
+  readonly name: string;
+  readonly interfaceName: string;
+  readonly vhid: Vhid;
+  /** The virtual IP. */
+  readonly address: PrefixedAddress;
+  /** The sender of our adverts; undefined: the interface's first primary IPv4 address. */
+  readonly source: Ipv4 | undefined;
+  readonly passphrase: Secret;
+  /** Seconds, 0 to 255. */
+  readonly advbase: number;
+  /** 1/256 s, 0 to 255. */
+  readonly advskew: number;
+  /** 1 to 1000. */
+  readonly deadRatio: number;
+  readonly preempt: boolean;
+  /** No down hook at the start. */
+  readonly neutral: boolean;
+  readonly ignoreLinkState: boolean;
+  /** Destination address of the adverts. */
+  readonly group: Ipv4;
+  /** Adverts go to the broadcast MAC address; the IP destination stays `group`. */
+  readonly broadcast: boolean;
+  /** True: carpd adds and removes the address. False: the hooks do. */
+  readonly manageAddress: boolean;
+  readonly hooks: HooksConfig;
+  readonly announce: AnnounceConfig;
+}
+
+export interface Config {
+  readonly log: LogConfig;
+  /** At least one, in the order of the file. */
+  readonly instances: readonly InstanceConfig[];
+}
+
+/**
+ * Whether two configurations of an instance are the same in everything, the secret included: a
+ * reload leaves such an instance alone. (Deep comparison and JSON are blind to secrets.)
+ */
+export function sameInstance(a: InstanceConfig, b: InstanceConfig): boolean {
+  return a.passphrase.equals(b.passphrase) && JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Freezes a value and all it holds; returns it. Typed arrays cannot be frozen and are left. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  const inside: readonly unknown[] = Object.values(value);
+  inside.forEach((inner) => void deepFreeze(inner));
+  return Object.freeze(value);
+}

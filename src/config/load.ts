@@ -1,0 +1,171 @@
+// Reads a whole configuration: syntax, known keys, values, combinations, and what two instances may
+// not share. Reports every fault at once, each with its path; the result is frozen.
+import { messageOf } from '../base/errors.ts';
+import { formatIpv4 } from '../carp/addresses.ts';
+import { deepFreeze, type Config, type InstanceConfig, type LogConfig } from './config.ts';
+import type { FileContent, ReadFile } from './passphrase.ts';
+import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
+import { applySchema, isMapping, topFields, valueAt, type Field, type Raw } from './schema.ts';
+import { keyText, knownKeys } from './shape.ts';
+import { parseText } from './syntax.ts';
+import { show } from './values.ts';
+
+/** Something wrong or doubtful. */
+export interface Fault {
+  /** "instances.db.vhid", "line 3, column 5" where the syntax is wrong, '' for all. */
+  readonly path: string;
+  /** What is wrong and what to do, in one line, without any secret. */
+  readonly message: string;
+}
+
+/** The fault in one line, as it follows the name of the file. */
+export function describeFault({ path, message }: Fault): string {
+  return path === '' ? message : `${path}: ${message}`;
+}
+
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Fault[] }
+  | { readonly ok: false; readonly faults: readonly Fault[]; readonly warnings: readonly Fault[] };
+
+export interface LoadOptions {
+  /** Reads passphrase files. */
+  readonly readFile: ReadFile;
+  /** Permission bits of the file the text came from, for the warning about inline passphrases. */
+  readonly mode?: number | undefined;
+}
+
+const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** The configuration in a file; a file that can't be read is a fault like any other. */
+export function loadConfigFile(path: string, readFile: ReadFile): LoadResult {
+  let content: FileContent;
+  try {
+    content = readFile(path);
+  } catch (error) {
+    return refused([{ path: '', message: `can't be read: ${messageOf(error)}` }]);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(content.bytes);
+  } catch {
+    return refused([{ path: '', message: 'is not UTF-8 text; save it as UTF-8' }]);
+  }
+  return loadConfig(text, { readFile, mode: content.mode });
+}
+
+/** The configuration in `text`, YAML or JSON. Never throws for any text. */
+export function loadConfig(text: string, options: LoadOptions): LoadResult {
+  const parsed = parseText(text);
+  if (!parsed.ok) return refused(parsed.reason);
+  if (!isMapping(parsed.value)) {
+    return refused([{ path: 'instances', message: 'is missing; the file must have instances:' }]);
+  }
+  return loadData(parsed.value, options);
+}
+
+function refused(faults: readonly Fault[], warnings: readonly Fault[] = []): LoadResult {
+  return deepFreeze({ ok: false, faults, warnings });
+}
+
+function loadData(data: Raw, options: LoadOptions): LoadResult {
+  const faults: Fault[] = [];
+  const warnings: Fault[] = [];
+  const fault = (path: string, message: string): void => void faults.push({ path, message });
+  const fields = Object.values(topFields);
+  const top = applySchema(fields, knownKeys(data, fields, fault, ['instances']), fault);
+  const log = readLog(top);
+  const drafts = readInstances(data['instances'], options, faults, warnings);
+  reportShared(drafts, fault);
+  const instances = drafts.filter(isComplete);
+  if (faults.length > 0 || log === undefined || instances.length < drafts.length) {
+    return refused(faults, warnings);
+  }
+  return deepFreeze({ ok: true, config: { log, instances }, warnings });
+}
+
+function readLog(top: Raw): LogConfig | undefined {
+  const take = <Value>(field: Field<Value>): Value | undefined => {
+    const read = field.read(valueAt(top, field.path));
+    return read.ok ? read.value : undefined;
+  };
+  const level = take(topFields.logLevel);
+  const format = take(topFields.logFormat);
+  return level === undefined || format === undefined ? undefined : { level, format };
+}
+
+function readInstances(
+  data: unknown,
+  options: LoadOptions,
+  faults: Fault[],
+  warnings: Fault[],
+): readonly Draft[] {
+  if (data === undefined || data === null || (isMapping(data) && Object.keys(data).length === 0)) {
+    faults.push({
+      path: 'instances',
+      message: 'there is none; add one, such as "db:" with its keys',
+    });
+    return [];
+  }
+  if (!isMapping(data)) {
+    faults.push({
+      path: 'instances',
+      message: 'is not a mapping; write NAME: with its keys below',
+    });
+    return [];
+  }
+  const drafts: Draft[] = [];
+  for (const [name, raw] of Object.entries(data)) {
+    const path = `instances.${keyText(name)}`;
+    const reportTo =
+      (sink: Fault[]) =>
+      (key: string, message: string): void =>
+        void sink.push({ path: key === '' ? path : `${path}.${key}`, message });
+    const context: ReadContext = {
+      fault: reportTo(faults),
+      warn: reportTo(warnings),
+      readFile: options.readFile,
+      mode: options.mode,
+    };
+    if (!NAME_PATTERN.test(name)) {
+      context.fault('', 'is not a name; use 1-64 letters, digits, ".", "_" or "-"');
+    }
+    if (isMapping(raw)) drafts.push(readInstance(name, raw, context));
+    else context.fault('', 'is not a mapping; write interface:, vhid:, address: ... below it');
+  }
+  return drafts;
+}
+
+/** What two instances of one process may not share. */
+function reportShared(
+  drafts: readonly Draft[],
+  fault: (path: string, message: string) => void,
+): void {
+  drafts.forEach((draft, index) => {
+    const { interfaceName, vhid, group, address } = draft;
+    if (interfaceName === undefined) return;
+    const earlier = drafts.slice(0, index).filter((other) => other.interfaceName === interfaceName);
+    const path = `instances.${keyText(draft.name ?? '')}`;
+    const sameGroup = earlier.find((other) => other.vhid === vhid && other.group === group);
+    if (sameGroup !== undefined && vhid !== undefined && group !== undefined) {
+      fault(
+        `${path}.vhid`,
+        `${String(vhid)} on ${show(interfaceName)} is taken by instances.${sameGroup.name ?? ''}; ` +
+          'give each its own vhid (or multicastGroup)',
+      );
+    }
+    const sameAddress = earlier.find((other) => other.address?.ip === address?.ip);
+    if (sameAddress !== undefined && address !== undefined) {
+      fault(
+        `${path}.address`,
+        `${formatIpv4(address.ip)} on ${show(interfaceName)} is the virtual IP of ` +
+          `instances.${sameAddress.name ?? ''} too; give each its own`,
+      );
+    }
+  });
+}
+
+function isComplete(draft: Draft): draft is InstanceConfig {
+  const { source, ...needed } = draft;
+  void source;
+  return Object.values(needed).every((value) => value !== undefined);
+}

@@ -1,0 +1,70 @@
+// Values of ucarp's options: numbers as strtoul with base 0 reads them, and the two options of ours.
+// Pure.
+import { fail, ok } from '../base/result.ts';
+import { show, type Read } from './values.ts';
+
+/** What the gate is asked to do; see the documentation of the gate. */
+export type GateRequest =
+  | { readonly policy: 'hold' }
+  | { readonly policy: 'off' }
+  | { readonly policy: 'promote-after'; readonly promoteAfterMs: number };
+
+/** ucarp 1.5.2's names of syslog facilities (its own table), and `none` for no syslog. */
+const FACILITIES = [
+  ...['none', 'auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'mark', 'news'],
+  ...['security', 'syslog', 'user', 'uucp'],
+  ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+] as const;
+export type Facility = (typeof FACILITIES)[number];
+
+const PROMOTE_AFTER_SECONDS_MAX = 86_400;
+
+/**
+ * A number as strtoul(..., 0) takes it: 42, 052 (octal), 0x2a, white space and "+" before it. What
+ * ucarp lets pass and turns into another number is refused: signs, words after it, too large.
+ */
+export function strtoul(text: string, min: number, max: number): Read<number> {
+  const match = /^[ \t-\r]*\+?(0[xX][\da-fA-F]+|\d+)$/.exec(text);
+  const digits = match?.[1];
+  if (digits === undefined || /^0\d*[89]/.test(digits)) {
+    const hint = digits === undefined ? '' : ' (a leading 0 means octal)';
+    return fail(`${show(text)} is not a whole number ${range(min, max)}${hint}`);
+  }
+  const isOctal = /^0\d/.test(digits);
+  const value = isOctal ? Number.parseInt(digits, 8) : Number(digits);
+  if (value < min || value > max) return fail(`${show(text)} is out of range ${range(min, max)}`);
+  return ok(value);
+}
+
+/** The gate's policy: hold, off, or promote-after:SECONDS (up to one day). */
+export function gateRequest(text: string): Read<GateRequest> {
+  if (text === 'hold' || text === 'off') return ok({ policy: text });
+  const match = /^promote-after:(\d{1,6}(?:\.\d{1,3})?)$/.exec(text);
+  const seconds = Number(match?.[1]);
+  if (match !== null && seconds > 0 && seconds <= PROMOTE_AFTER_SECONDS_MAX) {
+    return ok({ policy: 'promote-after', promoteAfterMs: Math.round(seconds * 1_000) });
+  }
+  return fail(
+    `${show(text)} is none of hold, off, promote-after:SECONDS ` +
+      `(SECONDS above 0, at most ${String(PROMOTE_AFTER_SECONDS_MAX)})`,
+  );
+}
+
+/** Where metrics are served: ADDR:PORT, [ADDR6]:PORT or unix:/PATH; the text itself if it is one. */
+export function listenAddress(text: string): Read<string> {
+  const problem = `${show(text)} is neither ADDR:PORT (such as 127.0.0.1:9112) nor unix:/PATH`;
+  if (text.startsWith('unix:')) {
+    return /^unix:\/[^\0]+$/.test(text) ? ok(text) : fail(problem);
+  }
+  const port = /^(?:\[[\da-fA-F:.]+\]|[^[\]:\s\0/]+):([1-9]\d{0,4})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) <= 65_535 ? ok(text) : fail(problem);
+}
+
+/** The facility in lower case; undefined for a name that ucarp does not know either. */
+export function facilityName(text: string): Facility | undefined {
+  return FACILITIES.find((name) => name === text.toLowerCase());
+}
+
+function range(min: number, max: number): string {
+  return `${String(min)}-${String(max)}`;
+}

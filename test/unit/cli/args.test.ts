@@ -1,0 +1,99 @@
+// carpd's arguments: every command, and every misuse with its remedy.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { COMMAND_NAMES, parseArgs, type CarpdCommand } from '../../../src/cli/args.ts';
+
+const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
+  { argv: 'run --config /a', command: { kind: 'run', configPath: '/a' } },
+  { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
+  { argv: 'check --config /a', command: { kind: 'check', configPath: '/a', json: false } },
+  { argv: 'check --json --config /a', command: { kind: 'check', configPath: '/a', json: true } },
+  { argv: 'run --config --json', command: { kind: 'run', configPath: '--json' } },
+  { argv: '--help', command: { kind: 'help', topic: undefined } },
+  { argv: '-h', command: { kind: 'help', topic: undefined } },
+  { argv: 'help', command: { kind: 'help', topic: undefined } },
+  { argv: '--help --x', command: { kind: 'help', topic: undefined } },
+  { argv: 'help check', command: { kind: 'help', topic: 'check' } },
+  { argv: 'run --help', command: { kind: 'help', topic: 'run' } },
+  { argv: 'check --config /a -h', command: { kind: 'help', topic: 'check' } },
+  { argv: '--version', command: { kind: 'version' } },
+  { argv: '-V', command: { kind: 'version' } },
+];
+
+describe('commands', () => {
+  for (const { argv, command } of GOOD) {
+    test(argv, () => assert.deepEqual(parseArgs(argv.split(' ')), command));
+  }
+});
+
+const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[] = [
+  { desc: 'nothing', argv: [], message: /^no command; give one of run, check, or --help$/ },
+  {
+    desc: 'mistyped',
+    argv: ['chek'],
+    message: /^unknown command "chek" \(did you mean "check"\?\)/,
+  },
+  { desc: 'unknown', argv: ['fly'], message: /^unknown command "fly"; see carpd --help$/ },
+  { desc: 'option', argv: ['--hlep'], message: /^unknown option "--hlep" \(did you mean "--help"/ },
+  { desc: 'line break', argv: ['a\nb'], message: /^unknown command "a\\nb"; see/ },
+  {
+    desc: 'help on what',
+    argv: ['help', 'runn'],
+    message: /^no help on "runn" \(did you mean "run"/,
+  },
+  { desc: 'no config', argv: ['run'], message: /^run: --config FILE is needed, such as/ },
+  { desc: 'no config', argv: ['check', '--json'], message: /^check: --config FILE is needed/ },
+  {
+    desc: 'no value',
+    argv: ['run', '--config'],
+    message: /^run: --config needs a value; see carpd run/,
+  },
+  { desc: 'empty value', argv: ['run', '--config='], message: /^run: --config needs a value/ },
+  { desc: 'empty word', argv: ['run', '--config', ''], message: /^run: --config needs a value/ },
+  {
+    desc: 'twice',
+    argv: ['run', '--config=a', '--config=b'],
+    message: /^run: --config is given twice/,
+  },
+  {
+    desc: 'flag with value',
+    argv: ['check', '--json=1'],
+    message: /^check: --json takes no value/,
+  },
+  {
+    desc: 'mistyped option, without its value',
+    argv: ['run', '--confg=/a'],
+    message: /^run: unknown option "--confg" \(did you mean "--config"\?\)$/,
+  },
+  {
+    desc: 'option of another command',
+    argv: ['run', '--json'],
+    message: /^run: unknown option "--json"/,
+  },
+  {
+    desc: 'a word',
+    argv: ['run', '/etc/x'],
+    message: /^run: unexpected word "\/etc\/x"; see carpd run/,
+  },
+  { desc: 'a word with =', argv: ['run', 'a=b'], message: /^run: unexpected word "a=b"/ },
+  {
+    desc: 'a key of Object.prototype',
+    argv: ['run', 'constructor'],
+    message: /^run: unexpected word/,
+  },
+];
+
+describe('misuse', () => {
+  for (const { desc, argv, message } of BAD) {
+    test(`${desc}: ${argv.join(' ')}`, () => {
+      const parsed = parseArgs(argv);
+      assert.match(parsed.kind === 'error' ? parsed.message : parsed.kind, message);
+    });
+  }
+});
+
+test('every command has a help of its own', () => {
+  for (const name of COMMAND_NAMES) {
+    assert.deepEqual(parseArgs([name, '--help']), { kind: 'help', topic: name });
+  }
+});

@@ -1,0 +1,72 @@
+// The first line of a passphrase file, byte by byte, as ucarp reads it.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { filePassphrase } from '../../../src/config/passphrase.ts';
+import { readFileWithMode } from '../../../src/config/read-file.ts';
+
+interface Row {
+  readonly desc: string;
+  readonly text: string;
+  readonly key: string;
+  readonly warnings: number;
+}
+
+const KEYS: readonly Row[] = [
+  { desc: 'one line', text: 'abc\n', key: 'abc', warnings: 0 },
+  { desc: 'no line feed', text: 'abc', key: 'abc', warnings: 0 },
+  { desc: 'only the first line counts', text: 'abc\ndef\n', key: 'abc', warnings: 0 },
+  { desc: 'spaces belong to the key', text: ' a b \n', key: ' a b ', warnings: 0 },
+  { desc: 'a carriage return belongs to the key', text: 'abc\r\n', key: 'abc\r', warnings: 1 },
+  { desc: 'a NUL byte ends the key', text: 'abc\0def\n', key: 'abc', warnings: 1 },
+  { desc: 'a NUL byte after the line', text: 'abc\n\0', key: 'abc', warnings: 0 },
+  { desc: '19 bytes', text: `${'x'.repeat(19)}\n`, key: 'x'.repeat(19), warnings: 0 },
+];
+
+for (const { desc, text, key, warnings } of KEYS) {
+  test(desc, () => {
+    const found = filePassphrase({ bytes: Buffer.from(text), mode: 0o600 });
+    assert.ok(found.ok);
+    assert.equal(Buffer.from(found.value.secret.reveal()).toString(), key);
+    assert.equal(found.value.warnings.length, warnings);
+  });
+}
+
+const REFUSED: readonly { desc: string; text: string; kind: string }[] = [
+  { desc: 'an empty file', text: '', kind: 'empty' },
+  { desc: 'a blank first line', text: '\nabc\n', kind: 'empty' },
+  { desc: 'a NUL byte at the start', text: '\0abc\n', kind: 'empty' },
+  { desc: '20 bytes', text: 'x'.repeat(20), kind: 'too-long' },
+  { desc: '19 bytes and a carriage return', text: `${'x'.repeat(19)}\r\n`, kind: 'too-long' },
+];
+
+for (const { desc, text, kind } of REFUSED) {
+  test(`${desc} is refused`, () => {
+    const found = filePassphrase({ bytes: Buffer.from(text), mode: 0o600 });
+    assert.equal(found.ok ? 'ok' : found.reason.kind, kind);
+  });
+}
+
+test('every mode that lets others in is warned about', () => {
+  for (const mode of [0o604, 0o640, 0o620, 0o602, 0o777]) {
+    const found = filePassphrase({ bytes: Buffer.from('a'), mode });
+    assert.match(found.ok ? (found.value.warnings[0] ?? '') : '', /chmod 600/);
+  }
+});
+
+test('a file is read with its bytes and mode', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'carpd-read-'));
+  try {
+    const path = join(folder, 'pass');
+    writeFileSync(path, Uint8Array.of(0x61, 0xff, 0x0a), { mode: 0o640 });
+    const { bytes, mode } = readFileWithMode(path);
+    assert.deepEqual([...bytes], [0x61, 0xff, 0x0a]);
+    assert.equal(mode & 0o777, 0o640);
+    assert.throws(() => readFileWithMode(join(folder, 'none')), /ENOENT/);
+    assert.throws(() => readFileWithMode(folder), /EISDIR/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
