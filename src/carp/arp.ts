@@ -23,7 +23,7 @@ import { ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from './ethernet.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** Bytes of a packet; what follows in a frame is padding. */
-export const ARP_BYTES = 28;
+const ARP_BYTES = 28;
 
 const HARDWARE_ETHERNET = 1;
 const OPERATION_REQUEST = 1;

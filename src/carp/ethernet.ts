@@ -12,7 +12,7 @@ export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
 
 /** Bytes of a header without tags, as every frame that carpd sends has it. */
-export const ETHERNET_HEADER_BYTES = 14;
+const ETHERNET_HEADER_BYTES = 14;
 
 /** 802.1Q customer tag and 802.1ad service tag. */
 const TAG_TYPES: readonly number[] = [0x8100, 0x88a8];

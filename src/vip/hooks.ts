@@ -1,0 +1,224 @@
+// The up and down hooks of one instance: run one at a time, in order, each with a time limit, and
+// called as ucarp calls its scripts. Adverts never wait for them.
+import { unreachable } from '../base/assert.ts';
+import { messageOf } from '../base/errors.ts';
+import { since, toMillis } from '../base/time.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { dropSuperfluous } from './hook-queue.ts';
+import type { Clock, CommandResult, RunCommand, RunningCommand, StartTimer } from './ports.ts';
+
+export type HookName = 'up' | 'down';
+
+/** A hook to run; `term` only comes back with the report. */
+export interface HookRequest {
+  readonly hook: HookName;
+  readonly term: number;
+}
+
+/**
+ * How a hook ended. `failed`: with another code than 0, by a signal, or it could not be started.
+ * `timeout`: its process group was killed at the limit. `missing`: there is no such program, or it
+ * may not be executed; `remedy` says what to do. `none`: not configured. `skipped`: never begun,
+ * since later hooks made it pointless or the lane was closed.
+ */
+export type HookResult =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'failed'; readonly detail: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'missing'; readonly remedy: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'skipped' };
+
+export interface HookReport extends HookRequest {
+  readonly result: HookResult;
+  /** From its start to its end; 0 where it was not started. */
+  readonly durationMs: number;
+}
+
+export interface HookLaneOptions {
+  readonly interfaceName: string;
+  /** The virtual IP; passed without its prefix. */
+  readonly address: Ipv4;
+  /** The last argument of both hooks; undefined to pass two arguments only (ucarp --xparam). */
+  readonly xparam: string | undefined;
+  /** Program and first arguments; undefined or empty for no hook. */
+  readonly up: readonly string[] | undefined;
+  readonly down: readonly string[] | undefined;
+  readonly timeoutMs: number;
+  /** The whole environment of the hooks; see hookEnvironment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly runCommand: RunCommand;
+  readonly clock: Clock;
+  readonly startTimer: StartTimer;
+  /** A line of a hook's output, or, without a hook, what the lane itself has to say. */
+  readonly onLine: (line: string, hook: HookName) => void;
+  /** Called exactly once for each request, never from within `run`. */
+  readonly onFinished: (report: HookReport) => void;
+}
+
+/** More hooks than these never wait; only a link that flaps under slow hooks gets there. */
+const WAITING_MAX = 8;
+const LINES_MAX = 200;
+const LINE_CHARS_MAX = 1_000;
+const OUTPUT_BYTES_MAX = 65_536;
+
+/** The hook lane of one instance; see the head of this file. Its methods never throw. */
+export class HookLane {
+  readonly #options: HookLaneOptions;
+  #waiting: readonly HookRequest[] = [];
+  #running: RunningCommand | undefined;
+  /** From taking a request up to its report. */
+  #busy = false;
+  #closed = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: HookLaneOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a hook; one that is not configured finishes at once, past the queue. */
+  run(request: HookRequest): void {
+    if (this.#command(request.hook).length === 0) {
+      this.#finishUnrun(request, { kind: 'none' });
+      return;
+    }
+    if (this.#closed) {
+      this.#finishUnrun(request, { kind: 'skipped' });
+      return;
+    }
+    const { kept, dropped } = dropSuperfluous([...this.#waiting, request], WAITING_MAX);
+    this.#waiting = kept;
+    for (const skipped of dropped) {
+      const text = `not run: ${String(WAITING_MAX)} hooks are waiting and later ones undo it`;
+      this.#options.onLine(text, skipped.hook);
+      this.#finishUnrun(skipped, { kind: 'skipped' });
+    }
+    if (!this.#busy) void this.#work();
+  }
+
+  /** Waits until no hook runs or waits; false where that took longer than `limitMs`. */
+  drain(limitMs: number): Promise<boolean> {
+    if (!this.#busy) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const cancelTimer = this.#options.startTimer(limitMs, () => {
+        resolve(false);
+      });
+      this.#onIdle.push(() => {
+        cancelTimer();
+        resolve(true);
+      });
+    });
+  }
+
+  /** Kills the hook that runs and skips those that wait; `drain` first to let them end. */
+  close(): void {
+    this.#closed = true;
+    this.#running?.kill();
+    for (const request of this.#waiting) this.#finishUnrun(request, { kind: 'skipped' });
+    this.#waiting = [];
+  }
+
+  #command(hook: HookName): readonly string[] {
+    return this.#options[hook] ?? [];
+  }
+
+  #finishUnrun(request: HookRequest, result: HookResult): void {
+    void Promise.resolve().then(() => {
+      this.#options.onFinished({ ...request, result, durationMs: 0 });
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (;;) {
+      const [request, ...rest] = this.#waiting;
+      if (request === undefined) break;
+      this.#waiting = rest;
+      this.#options.onFinished(await this.#runOne(request));
+    }
+    this.#busy = false;
+    for (const notify of this.#onIdle.splice(0)) notify();
+  }
+
+  async #runOne(request: HookRequest): Promise<HookReport> {
+    const { clock, interfaceName, address, xparam, timeoutMs, env } = this.#options;
+    const command = this.#command(request.hook);
+    const extra = xparam === undefined ? [] : [xparam];
+    const startedAt = clock();
+    const ended = await this.#start({
+      argv: [...command, interfaceName, formatIpv4(address), ...extra],
+      timeoutMs,
+      env,
+      outputBytesMax: OUTPUT_BYTES_MAX,
+      onLine: this.#lineLogger(request.hook),
+    });
+    this.#running = undefined;
+    const durationMs = toMillis(since(clock(), startedAt));
+    return { ...request, result: hookResult(command[0] ?? '', ended), durationMs };
+  }
+
+  async #start(request: Parameters<RunCommand>[0]): Promise<CommandResult> {
+    try {
+      this.#running = this.#options.runCommand(request);
+      return await this.#running.result;
+    } catch (error) {
+      return { kind: 'failed', detail: messageOf(error) };
+    }
+  }
+
+  #lineLogger(hook: HookName): (line: string) => void {
+    let lines = 0;
+    return (line) => {
+      lines += 1;
+      if (lines <= LINES_MAX) this.#options.onLine(line.slice(0, LINE_CHARS_MAX), hook);
+      if (lines === LINES_MAX + 1) {
+        this.#options.onLine(`output cut after ${String(LINES_MAX)} lines`, hook);
+      }
+    };
+  }
+}
+
+/**
+ * The environment a hook inherits: ours, as with ucarp, without what is meant for this process
+ * alone (systemd's sockets and credentials, Node's own options) and without carpd's own settings.
+ */
+export function hookEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const inherited: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && !PRIVATE_NAME.test(name)) inherited[name] = value;
+  }
+  return inherited;
+}
+
+const PRIVATE_NAME = /^(?:CARPD_|NODE_|LISTEN_|WATCHDOG_|NOTIFY_SOCKET$|CREDENTIALS_DIRECTORY$)/;
+
+function hookResult(program: string, ended: CommandResult): HookResult {
+  switch (ended.kind) {
+    case 'exited':
+      if (ended.code === 0) return { kind: 'ok' };
+      if (ended.code === undefined) return failed(`killed by ${ended.signal ?? 'a signal'}`);
+      return failed(`exit code ${String(ended.code)}`);
+    case 'timeout':
+      return { kind: 'timeout' };
+    case 'missing':
+      return {
+        kind: 'missing',
+        remedy: `${program} does not exist; correct the path, or the first line of the script`,
+      };
+    case 'not-executable':
+      return {
+        kind: 'missing',
+        remedy: `${program} is not executable; run chmod +x, and check its first line (#!)`,
+      };
+    case 'failed':
+      return failed(ended.detail);
+    default:
+      return unreachable(ended);
+  }
+}
+
+function failed(detail: string): HookResult {
+  return { kind: 'failed', detail };
+}

@@ -1,0 +1,66 @@
+// What the address side of carpd needs from outside. The daemon passes the real things in, tests
+// pass fakes; nothing in this folder spawns, sleeps, reads a clock or opens a socket by itself.
+import type { Micros } from '../base/time.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
+
+/** One child process to run, without a shell. */
+export interface CommandRequest {
+  readonly argv: readonly string[];
+  /** At this age the whole process group is killed. */
+  readonly timeoutMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** At most this much of the output is kept in the result. */
+  readonly outputBytesMax?: number;
+  /** Called for every line the child writes, as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How a child process ended. */
+export type CommandResult =
+  | {
+      readonly kind: 'exited';
+      /** Undefined where a signal ended it. */
+      readonly code: number | undefined;
+      readonly signal?: string | undefined;
+      readonly output: string;
+      readonly truncated: boolean;
+    }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'not-executable' }
+  | { readonly kind: 'failed'; readonly detail: string };
+
+/** A child process under way; `result` never rejects. */
+export interface RunningCommand {
+  readonly result: Promise<CommandResult>;
+  /** Kills the whole process group. */
+  readonly kill: () => void;
+}
+
+export type RunCommand = (request: CommandRequest) => RunningCommand;
+
+/** Calls back once after `delayMs` milliseconds; what it returns cancels that. */
+export type StartTimer = (delayMs: number, onExpired: () => void) => () => void;
+
+/** The monotonic clock. */
+export type Clock = () => Micros;
+
+/** Sends a whole Ethernet frame now, or throws. */
+export interface FrameSender {
+  send(frame: Uint8Array): void;
+}
+
+/** An IPv4 address that is on an interface of this host. */
+export interface ObservedAddress {
+  readonly interfaceName: string;
+  readonly address: Ipv4;
+  /** 0 to 32. */
+  readonly prefixLength: number;
+}
+
+/** What the kernel was last heard to have; it may lag behind a command by some milliseconds. */
+export interface AddressView {
+  observe(): readonly ObservedAddress[];
+  /** Calls `listener` after every change; what it returns ends that. */
+  onChanged(listener: () => void): () => void;
+}

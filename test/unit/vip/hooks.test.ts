@@ -1,0 +1,259 @@
+// The hook lane: ucarp's arguments, one at a time and in order, and every way in which hooks end.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HookLane, hookEnvironment, type HookReport } from '../../../src/vip/hooks.ts';
+import type { HookLaneOptions, HookResult } from '../../../src/vip/hooks.ts';
+import type { CommandResult } from '../../../src/vip/ports.ts';
+import { EXITED_OK, FakeTime, HeldCommands, ip, refused, settle } from './fakes.ts';
+
+function setUp(changes: Partial<HookLaneOptions> = {}) {
+  const time = new FakeTime();
+  const held = new HeldCommands();
+  const reports: HookReport[] = [];
+  const lines: string[] = [];
+  const lane = new HookLane({
+    interfaceName: 'bond0',
+    address: ip('10.9.0.100'),
+    xparam: undefined,
+    up: ['/etc/vip', 'up'],
+    down: ['/etc/vip-down'],
+    timeoutMs: 10_000,
+    env: { PATH: '/bin' },
+    runCommand: held.runCommand,
+    clock: time.clock,
+    startTimer: time.startTimer,
+    onLine: (line, hook) => lines.push(`${hook}: ${line}`),
+    onFinished: (report) => reports.push(report),
+    ...changes,
+  });
+  return { time, held, reports, lines, lane };
+}
+
+describe('the arguments', () => {
+  it('are interface and address without prefix, after the configured ones', () => {
+    const { lane, held } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    assert.deepEqual(held.last.request.argv, ['/etc/vip', 'up', 'bond0', '10.9.0.100']);
+    assert.equal(held.last.request.timeoutMs, 10_000);
+    assert.deepEqual(held.last.request.env, { PATH: '/bin' });
+  });
+
+  it('have the xparam last, where there is one, even an empty one', () => {
+    for (const xparam of ['two words', '']) {
+      const { lane, held } = setUp({ xparam });
+      lane.run({ hook: 'down', term: 1 });
+      assert.deepEqual(held.last.request.argv, ['/etc/vip-down', 'bond0', '10.9.0.100', xparam]);
+    }
+  });
+});
+
+describe('the order', () => {
+  it('is that of the requests, one at a time', async () => {
+    const { lane, held, reports } = setUp();
+    lane.run({ hook: 'down', term: 0 });
+    lane.run({ hook: 'up', term: 1 });
+    await settle();
+    assert.equal(held.started.length, 1);
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(held.started.length, 2);
+    assert.equal(held.last.request.argv[0], '/etc/vip');
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.deepEqual(
+      reports.map(({ hook, term }) => [hook, term]),
+      [
+        ['down', 0],
+        ['up', 1],
+      ],
+    );
+  });
+
+  it('goes on after a hook that failed', async () => {
+    const { lane, held } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    lane.run({ hook: 'down', term: 2 });
+    held.last.finish({ kind: 'missing' });
+    await settle();
+    assert.equal(held.last.request.argv[0], '/etc/vip-down');
+  });
+});
+
+describe('the result', () => {
+  const table: readonly { ended: CommandResult; result: HookResult['kind']; says?: RegExp }[] = [
+    { ended: EXITED_OK, result: 'ok' },
+    { ended: refused('', 3), result: 'failed', says: /exit code 3/ },
+    {
+      ended: { kind: 'exited', code: undefined, signal: 'SIGSEGV', output: '', truncated: false },
+      result: 'failed',
+      says: /SIGSEGV/,
+    },
+    { ended: { kind: 'timeout' }, result: 'timeout' },
+    { ended: { kind: 'missing' }, result: 'missing', says: /\/etc\/vip does not exist/ },
+    { ended: { kind: 'not-executable' }, result: 'missing', says: /chmod \+x/ },
+    { ended: { kind: 'failed', detail: 'spawn EAGAIN' }, result: 'failed', says: /EAGAIN/ },
+  ];
+  for (const { ended, result, says } of table) {
+    it(`of ${JSON.stringify(ended)} is ${result}, with its duration`, async () => {
+      const { lane, held, reports, time } = setUp();
+      lane.run({ hook: 'up', term: 7 });
+      await time.advance(1_250);
+      held.last.finish(ended);
+      await settle();
+      const [report] = reports;
+      assert.ok(report !== undefined);
+      assert.equal(report.result.kind, result);
+      assert.equal(report.durationMs, 1_250);
+      assert.equal(report.term, 7);
+      assert.match(JSON.stringify(report.result), says ?? /./);
+    });
+  }
+
+  it('of a runner that throws is failed', async () => {
+    const { lane, reports } = setUp({
+      runCommand: () => {
+        throw new Error('argv holds a NUL');
+      },
+    });
+    lane.run({ hook: 'up', term: 1 });
+    await settle();
+    assert.deepEqual(reports[0]?.result, { kind: 'failed', detail: 'argv holds a NUL' });
+  });
+
+  it('of a hook that is not configured is none, at once but not from within run', async () => {
+    for (const down of [undefined, []]) {
+      const { lane, reports } = setUp({ down });
+      lane.run({ hook: 'up', term: 1 });
+      lane.run({ hook: 'down', term: 2 });
+      assert.equal(reports.length, 0);
+      await settle();
+      const expected = { hook: 'down', term: 2, result: { kind: 'none' }, durationMs: 0 };
+      assert.deepEqual(reports, [expected]);
+    }
+  });
+});
+
+describe('the output', () => {
+  it('is logged line by line under the name of the hook', () => {
+    const { lane, held, lines } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    held.last.request.onLine?.('hello');
+    assert.deepEqual(lines, ['up: hello']);
+  });
+
+  it('is cut after 200 lines and 1000 characters, which is said once', () => {
+    const { lane, held, lines } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    for (let n = 0; n < 5_000; n += 1) held.last.request.onLine?.('x'.repeat(5_000));
+    assert.equal(lines.length, 201);
+    assert.equal(lines[0]?.length, 'up: '.length + 1_000);
+    assert.equal(lines[200], 'up: output cut after 200 lines');
+  });
+
+  it('is not called cut before it is', () => {
+    const { lane, held, lines } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    for (let n = 0; n < 200; n += 1) held.last.request.onLine?.('x');
+    assert.equal(lines.at(-1), 'up: x');
+    held.last.request.onLine?.('x');
+    assert.equal(lines.at(-1), 'up: output cut after 200 lines');
+  });
+
+  it('may be as long again in the next run', async () => {
+    const { lane, held, lines } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    for (let n = 0; n < 300; n += 1) held.last.request.onLine?.('x');
+    held.last.finish(EXITED_OK);
+    await settle();
+    lane.run({ hook: 'down', term: 2 });
+    held.last.request.onLine?.('last words');
+    assert.equal(lines.at(-1), 'down: last words');
+  });
+});
+
+describe('a link that flaps under a slow hook', () => {
+  it('skips hooks that undo each other, and runs the one for the final state', async () => {
+    const { lane, held, reports, lines } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    for (let term = 2; term <= 40; term += 1) {
+      lane.run({ hook: term % 2 === 0 ? 'down' : 'up', term });
+    }
+    lane.run({ hook: 'down', term: 41 });
+    await settle();
+    assert.ok(lines.length > 0, 'it is said');
+    for (let n = 0; n < 50; n += 1) {
+      held.last.finish(EXITED_OK);
+      await settle();
+    }
+    assert.ok(held.started.length <= 9, 'the running one and at most eight');
+    assert.equal(held.last.request.argv[0], '/etc/vip-down');
+    const terms = reports.map((report) => report.term).sort((a, b) => a - b);
+    assert.deepEqual(
+      terms,
+      Array.from({ length: 41 }, (_, index) => index + 1),
+      'each request has one report',
+    );
+    const ran = reports.filter((report) => report.result.kind === 'ok');
+    assert.equal(ran.at(-1)?.term, 41);
+  });
+});
+
+describe('ending', () => {
+  it('drains: waits until nothing runs or waits', async () => {
+    const { lane, held, time } = setUp();
+    assert.equal(await lane.drain(1), true, 'nothing to wait for');
+    lane.run({ hook: 'up', term: 1 });
+    lane.run({ hook: 'down', term: 2 });
+    let drained: boolean | undefined;
+    void lane.drain(1_000).then((result) => {
+      drained = result;
+    });
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(drained, undefined);
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(drained, true);
+    assert.equal(time.pending, 0);
+  });
+
+  it('drains no longer than it may', async () => {
+    const { lane, time } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    const drained = lane.drain(1_000);
+    await time.advance(1_000);
+    assert.equal(await drained, false);
+  });
+
+  it('closes: kills what runs, skips what waits and what comes', async () => {
+    const { lane, held, reports } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    lane.run({ hook: 'down', term: 2 });
+    lane.close();
+    lane.run({ hook: 'up', term: 3 });
+    assert.equal(held.last.killed, true);
+    await settle();
+    assert.equal(held.started.length, 1);
+    const ends = reports.map((report) => `${String(report.term)} ${report.result.kind}`).sort();
+    assert.deepEqual(ends, ['1 failed', '2 skipped', '3 skipped']);
+    assert.equal(await lane.drain(1), true);
+  });
+});
+
+describe('hookEnvironment', () => {
+  it('is ours without what concerns this process alone', () => {
+    const inherited = hookEnvironment({
+      PATH: '/bin',
+      HOME: '/root',
+      LANG: undefined,
+      IF_ADDRESS: '10.9.0.10',
+      CARPD_PASSPHRASE: 'secret',
+      CREDENTIALS_DIRECTORY: '/run/credentials/carpd.service',
+      NOTIFY_SOCKET: '/run/systemd/notify',
+      WATCHDOG_USEC: '10000000',
+      LISTEN_FDS: '1',
+      NODE_OPTIONS: '--inspect',
+    });
+    assert.deepEqual(inherited, { PATH: '/bin', HOME: '/root', IF_ADDRESS: '10.9.0.10' });
+  });
+});

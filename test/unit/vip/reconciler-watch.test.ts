@@ -1,0 +1,151 @@
+// The reconciler at the start, at the end, and while somebody meddles with the address between.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeKernel, HeldCommands, on, refused, settle } from './fakes.ts';
+import { ADD, DELETE, EPERM, HOST, THERE, claimedWorld, kinds, world } from './reconciler-world.ts';
+
+describe('watching a claimed address', () => {
+  it('puts it back when somebody removes it', async () => {
+    const { kernel, reconciler, outcomes, notices } = await claimedWorld(HOST);
+    kernel.meddle(DELETE);
+    await settle();
+    assert.deepEqual(kernel.commands, [ADD]);
+    assert.deepEqual(notices, [{ kind: 'restored', term: 1 }]);
+    assert.deepEqual(outcomes, [], 'a wish has one outcome only');
+    reconciler.close();
+  });
+
+  it('notices a removal that comes with the news of the adding', async () => {
+    const { kernel, reconciler, outcomes, notices } = world(new FakeKernel());
+    kernel.lagging = true;
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    kernel.lagging = false;
+    kernel.show();
+    kernel.meddle(DELETE);
+    await settle();
+    assert.deepEqual(kinds(outcomes), ['claimed']);
+    assert.deepEqual(kinds(notices), ['restored']);
+    assert.deepEqual(kernel.addresses, [on(THERE)]);
+  });
+
+  it('slows down against somebody who insists', async () => {
+    const { kernel, time, notices } = await claimedWorld();
+    kernel.meddle(DELETE);
+    await settle();
+    kernel.meddle(DELETE);
+    await settle();
+    assert.equal(kernel.commands.length, 1);
+    await time.advance(500);
+    assert.equal(kernel.commands.length, 2);
+    kernel.meddle(DELETE);
+    await time.advance(999);
+    assert.equal(kernel.commands.length, 2, 'the delay has grown');
+    await time.advance(1);
+    assert.deepEqual(kinds(notices), ['restored', 'restored', 'restored']);
+    await time.advance(30_000);
+    kernel.meddle(DELETE);
+    await settle();
+    assert.equal(kernel.commands.length, 4, 'after a calm time at once again');
+    kernel.meddle(DELETE);
+    await time.advance(500);
+    assert.equal(kernel.commands.length, 5, 'and with the first delay again');
+  });
+
+  it('says once that it is lost, and goes on trying', async () => {
+    const { kernel, time, notices } = await claimedWorld();
+    kernel.refuseWith = refused('Cannot find device "bond0"', 1);
+    kernel.addresses = [];
+    kernel.show();
+    await time.advance(3_500);
+    assert.equal(kernel.commands.length, 4);
+    const [lost, ...more] = notices;
+    assert.ok(lost?.kind === 'lost');
+    assert.equal(lost.fault.reason, 'interface-missing');
+    assert.deepEqual(more, []);
+    kernel.refuseWith = undefined;
+    await time.advance(10_000);
+    assert.deepEqual(kinds(notices), ['lost', 'restored']);
+    kernel.refuseWith = EPERM;
+    kernel.meddle(DELETE);
+    await time.advance(60_000);
+    assert.deepEqual(kinds(notices), ['lost', 'restored', 'lost'], 'a new loss is told again');
+  });
+
+  it('leaves alone what others do while the address is not wanted', async () => {
+    const { kernel, reconciler, outcomes } = await claimedWorld();
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    kernel.meddle(ADD);
+    await settle();
+    assert.deepEqual(kernel.commands, [DELETE]);
+    assert.equal(outcomes.length, 1);
+  });
+});
+
+describe('releaseStale', () => {
+  it('removes an address that was left, and says that it was there', async () => {
+    const { kernel, reconciler, outcomes } = world(new FakeKernel(HOST, THERE));
+    assert.deepEqual(await reconciler.releaseStale(), { kind: 'removed' });
+    assert.deepEqual(kernel.addresses, [on(HOST)]);
+    assert.deepEqual(outcomes, [], 'its result comes by the promise only');
+  });
+
+  it('says that there was none', async () => {
+    const { kernel, reconciler } = world(new FakeKernel(HOST));
+    assert.deepEqual(await reconciler.releaseStale(), { kind: 'absent' });
+    assert.deepEqual(kernel.commands, []);
+  });
+
+  it('says why it could not, and goes on trying', async () => {
+    const { kernel, time, reconciler } = world(new FakeKernel(THERE));
+    kernel.refuseWith = { kind: 'missing' };
+    const outcome = await reconciler.releaseStale();
+    assert.ok(outcome.kind === 'failed');
+    assert.equal(outcome.fault.reason, 'command-missing');
+    kernel.refuseWith = undefined;
+    await time.advance(500);
+    assert.deepEqual(kernel.addresses, []);
+  });
+
+  it('gives way to a claim', async () => {
+    const held = new HeldCommands();
+    const { reconciler } = world(new FakeKernel(THERE), held.runCommand);
+    const stale = reconciler.releaseStale();
+    reconciler.want({ term: 1, present: true });
+    assert.deepEqual(await stale, { kind: 'superseded' });
+    assert.equal(held.started.length, 0);
+  });
+});
+
+describe('close', () => {
+  it('ends retries and the watch', async () => {
+    const { kernel, time, reconciler } = await claimedWorld();
+    kernel.refuseWith = EPERM;
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    reconciler.close();
+    assert.equal(time.pending, 0);
+    assert.equal(kernel.listeners, 0);
+  });
+
+  it('ends what is waiting as superseded', async () => {
+    const { kernel, time, reconciler, outcomes } = world(new FakeKernel());
+    kernel.lagging = true;
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    reconciler.close();
+    await settle();
+    assert.deepEqual(outcomes, [{ kind: 'superseded', term: 1, present: true }]);
+    assert.equal(time.pending, 0);
+  });
+
+  it('starts nothing afterwards', async () => {
+    const { kernel, reconciler, outcomes } = world(new FakeKernel());
+    reconciler.close();
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    assert.deepEqual(kernel.commands, []);
+    assert.deepEqual(kinds(outcomes), ['superseded']);
+  });
+});
