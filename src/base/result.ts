@@ -1,4 +1,5 @@
-// A value or a named reason why there is none: for input from the network, which is never an exception.
+// A value or a named reason why there is none: for input from the network, which is never an
+// exception.
 
 /** The outcome of reading something that may be wrong; `reason` is a member of a closed union. */
 export type Result<Value, Reason> =

@@ -1,7 +1,7 @@
 // Which packets of protocol 112 count. Every packet ends as an advert of one group or under one
-// named reason. The checks are those of ucarp's packethandler in its order, but that the CARP header
-// must be sound before its vhid is believed, and that fragments are refused.
-import { readAdvert, type Advert, type AdvertFault } from './advert.ts';
+// named reason. The checks are those of ucarp's packethandler in its order, but that the CARP
+// header must be sound before its vhid is believed, and that fragments are refused.
+import { isVrrp, readAdvert, type Advert, type AdvertFault } from './advert.ts';
 import type { Ipv4 } from './addresses.ts';
 import { advertDigest, digestMatches, type GroupKey } from './digest.ts';
 import { CARP_PROTOCOL, CARP_TTL, readIpv4, type Ipv4Fault } from './ipv4.ts';
@@ -57,7 +57,7 @@ export interface Listener<Member extends Group> {
   readonly members: (vhid: number) => readonly Member[];
 }
 
-/** Judges one packet that starts at its IPv4 header. Total: any bytes give an advert or a drop. */
+/** Judges one packet that starts at its IPv4 header. Total: all bytes give an advert or a drop. */
 export function acceptPacket<Member extends Group>(
   packet: Uint8Array,
   listener: Listener<Member>,
@@ -72,12 +72,17 @@ export function acceptPacket<Member extends Group>(
   if (!advert.ok) return drop(advert.reason, source, payload[1]);
   const { vhid } = advert.value;
   const sameVhid = listener.members(vhid);
-  if (sameVhid.length === 0) return drop('unknown-vhid', source, vhid);
   const member = sameVhid.find((candidate) => candidate.group === ip.value.destination);
-  if (member === undefined) return drop('other-group', source, vhid);
-  const expected = advertDigest(member.key, advert.value.counter);
-  if (!digestMatches(expected, advert.value.digest)) return drop('bad-digest', source, vhid);
-  return ok({ member, from: source, advert: advert.value });
+  if (member !== undefined && isSigned(member.key, advert.value)) {
+    return ok({ member, from: source, advert: advert.value });
+  }
+  if (isVrrp(payload)) return drop('vrrp', source, vhid);
+  if (sameVhid.length === 0) return drop('unknown-vhid', source, vhid);
+  return drop(member === undefined ? 'other-group' : 'bad-digest', source, vhid);
+}
+
+function isSigned(key: GroupKey, advert: Advert): boolean {
+  return digestMatches(advertDigest(key, advert.counter), advert.digest);
 }
 
 function headerFault(

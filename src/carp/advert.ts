@@ -63,33 +63,40 @@ export function isBowOut(advert: Pick<Advert, 'advbase' | 'advskew'>): boolean {
 /**
  * Reads the payload of an IP packet of protocol 112. As ucarp's packethandler, accepts any type,
  * authlen and trailing bytes: BSD and ucarp differ there, and none of them is decisive. VRRP shares
- * the protocol number and the group; it is told apart by its version 3, or by VRRPv2's own length
- * rule (RFC 3768 5.3: 16 bytes and four an address) where the bytes are no CARP header.
+ * the protocol number and the group; it is named where the bytes are no CARP header (see isVrrp).
  */
 export function readAdvert(payload: Uint8Array): Result<Advert, AdvertFault> {
-  const version = (payload[0] ?? 0) >>> 4;
-  if (version === 3) return fail('vrrp');
-  if (payload.length < ADVERT_BYTES) return fail(isVrrp2(payload) ? 'vrrp' : 'bad-length');
-  if (version !== VERSION) return fail('bad-version');
-  const header = payload.subarray(0, ADVERT_BYTES);
-  if (internetChecksum(header) !== 0) return fail(isVrrp2(payload) ? 'vrrp' : 'bad-checksum');
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const fault = advertFault(view, payload);
+  if (fault !== undefined) return fail(isVrrp(payload) ? 'vrrp' : fault);
   return ok({
     vhid: view.getUint8(1),
     advskew: view.getUint8(2),
     advbase: view.getUint8(5),
     demote: view.getUint8(4),
     counter: view.getBigUint64(8),
-    digest: header.slice(DIGEST_OFFSET),
+    // A copy: a Buffer's own slice would share the memory of a packet that is reused.
+    digest: new Uint8Array(payload.subarray(DIGEST_OFFSET, ADVERT_BYTES)),
   });
 }
 
-function isVrrp2(payload: Uint8Array): boolean {
-  const addresses = payload[3] ?? 0;
-  return (
-    payload[0] === 0x21 &&
-    addresses > 0 &&
-    payload.length === 16 + 4 * addresses &&
-    internetChecksum(payload.subarray(0, payload.length)) === 0
-  );
+/**
+ * Whether a payload looks like VRRP: by its version 3, or as version 2 by its own length rule (RFC
+ * 3768 5.3: 16 bytes and four an address) and checksum. The checksum of VRRPv2 with five to seven
+ * addresses is right for CARP too, so ask this also of an advert that nobody here can believe, and
+ * not of one whose digest is right: ucarp takes an advert with any authlen and trailing bytes.
+ */
+export function isVrrp(payload: Uint8Array): boolean {
+  const [versionAndType, , , addresses] = payload;
+  if (versionAndType === undefined || addresses === undefined) return false;
+  if (versionAndType >>> 4 === 3) return true;
+  const asLongAsVrrp2 = addresses > 0 && payload.length === 16 + 4 * addresses;
+  return versionAndType === 0x21 && asLongAsVrrp2 && internetChecksum(payload) === 0;
+}
+
+function advertFault(view: DataView, payload: Uint8Array): AdvertFault | undefined {
+  if (payload.length < ADVERT_BYTES) return 'bad-length';
+  if (view.getUint8(0) >>> 4 !== VERSION) return 'bad-version';
+  if (internetChecksum(payload.subarray(0, ADVERT_BYTES)) !== 0) return 'bad-checksum';
+  return undefined;
 }

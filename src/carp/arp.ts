@@ -43,7 +43,7 @@ export interface ArpPacket {
 /** Why bytes are no ARP packet that carpd understands. */
 export type ArpFault = 'truncated' | 'other-hardware' | 'other-protocol' | 'other-operation';
 
-/** Reads the payload of an ARP frame. Total: any bytes give a packet or a reason. */
+/** Reads the payload of an ARP frame. Total: all bytes give a packet or a reason. */
 export function readArp(bytes: Uint8Array): Result<ArpPacket, ArpFault> {
   if (bytes.length < ARP_BYTES) return fail('truncated');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

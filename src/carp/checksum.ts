@@ -5,10 +5,9 @@
  * last byte is padded with zero. Over data that includes a right checksum the result is 0.
  */
 export function internetChecksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let index = 0; index < bytes.length; index += 2) {
-    sum += ((bytes[index] ?? 0) << 8) | (bytes[index + 1] ?? 0);
-  }
+  const sumOfBytes = (total: number, byte: number, index: number): number =>
+    total + (index % 2 === 0 ? byte << 8 : byte);
+  let sum = bytes.reduce(sumOfBytes, 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }

@@ -5,9 +5,6 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DIGEST_BYTES } from './advert.ts';
 import type { Ipv4, Vhid } from './addresses.ts';
 
-/** The longest passphrase in bytes: ucarp and both ifconfigs keep 20 with the closing NUL. */
-export const PASSPHRASE_BYTES_MAX = 19;
-
 /** What all members of a CARP group must share for their adverts to be believed. */
 export interface GroupKey {
   /** 1 to 19 bytes; the zero fill to 20 that ucarp applies does not change the HMAC. */

@@ -41,7 +41,7 @@ export interface EthernetFrame {
  */
 export type EthernetFault = 'truncated' | 'not-ethernet-ii' | 'too-many-tags';
 
-/** Reads a frame from its first byte. Total: any bytes give a frame or a reason. */
+/** Reads a frame from its first byte. Total: all bytes give a frame or a reason. */
 export function readEthernet(bytes: Uint8Array): Result<EthernetFrame, EthernetFault> {
   if (bytes.length < ETHERNET_HEADER_BYTES) return fail('truncated');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

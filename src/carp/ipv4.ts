@@ -40,10 +40,11 @@ export interface Ipv4Packet {
 
 export type Ipv4Fault = 'truncated' | 'not-ipv4' | 'bad-ip-header';
 
-/** Reads a packet that starts at its IPv4 header. Total: any bytes give a packet or a reason. */
+/** Reads a packet that starts at its IPv4 header. Total: all bytes give a packet or a reason. */
 export function readIpv4(bytes: Uint8Array): Result<Ipv4Packet, Ipv4Fault> {
-  if (bytes.length < 1) return fail('truncated');
-  if ((bytes[0] ?? 0) >>> 4 !== 4) return fail('not-ipv4');
+  const [first] = bytes;
+  if (first === undefined) return fail('truncated');
+  if (first >>> 4 !== 4) return fail('not-ipv4');
   if (bytes.length < HEADER_BYTES) return fail('truncated');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = (view.getUint8(0) & 0x0f) * 4;

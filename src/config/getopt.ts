@@ -1,5 +1,6 @@
 // Splits an argument list the way GNU getopt_long does, which is what ucarp uses: bundled short
-// options, values joined or apart, long options by unambiguous prefix, words among the options. Pure.
+// options, values joined or apart, long options by unambiguous prefix, words among the options.
+// Pure.
 
 /** One option under all its names. */
 export interface OptionSpec<Key extends string> {
@@ -30,8 +31,8 @@ export interface GetoptFault {
 }
 
 /**
- * All items of `argv` (without the program's name). `value` is '' for options that take none. Total:
- * any list is split, and parsing goes on after a fault, as getopt does.
+ * All items of `argv` (without the program's name). `value` is '' for options that take none.
+ * Total: every list is split, and parsing goes on after a fault, as getopt does.
  */
 export function getopt<Key extends string>(
   argv: readonly string[],

@@ -147,11 +147,9 @@ function reportShared(
     const path = `instances.${keyText(draft.name ?? '')}`;
     const sameGroup = earlier.find((other) => other.vhid === vhid && other.group === group);
     if (sameGroup !== undefined && vhid !== undefined && group !== undefined) {
-      fault(
-        `${path}.vhid`,
-        `${String(vhid)} on ${show(interfaceName)} is taken by instances.${sameGroup.name ?? ''}; ` +
-          'give each its own vhid (or multicastGroup)',
-      );
+      const owner = `instances.${sameGroup.name ?? ''}`;
+      const taken = `${String(vhid)} on ${show(interfaceName)} is taken by ${owner}`;
+      fault(`${path}.vhid`, `${taken}; give each its own vhid (or multicastGroup)`);
     }
     const sameAddress = earlier.find((other) => other.address?.ip === address?.ip);
     if (sameAddress !== undefined && address !== undefined) {

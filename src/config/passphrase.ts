@@ -1,5 +1,5 @@
-// The passphrase: 1 to 19 bytes, because ucarp and the BSDs stop there, given inline or as the first
-// line of a file. Messages never hold any part of it. Pure: the bytes of the file are given.
+// The passphrase: 1 to 19 bytes, because ucarp and the BSDs stop there, given inline or as the
+// first line of a file. Messages never hold any part of it. Pure: the bytes of the file are given.
 import { fail, ok, type Result } from '../base/result.ts';
 import { Secret } from './secret.ts';
 import type { Read } from './values.ts';
@@ -50,8 +50,8 @@ export function inlinePassphrase(value: unknown): Read<PassphraseFound> {
 }
 
 /**
- * The key in a passphrase file, as ucarp 1.5.2 reads it (ucarp.c, option -o): the first line, cut at
- * the line feed; spaces and a carriage return are part of the key, a NUL byte ends it.
+ * The key in a passphrase file, as ucarp 1.5.2 reads it (ucarp.c, option -o): the first line, cut
+ * at the line feed; spaces and a carriage return are part of the key, a NUL byte ends it.
  */
 export function filePassphrase({
   bytes,

@@ -1,5 +1,5 @@
-// Reads a file together with its permission bits, through one descriptor, so that both belong to the
-// same file.
+// Reads a file together with its permission bits, through one descriptor, so that both belong to
+// the same file.
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { FileContent } from './passphrase.ts';
 

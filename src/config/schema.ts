@@ -1,6 +1,7 @@
 // The keys of the configuration file, each with its reader, default and meaning: the one table that
 // the loader, the unknown-key check and the documentation go by. A new key is a new entry here and
-// a line where its value is taken (read-instance.ts, load.ts). convict fills in defaults and validates.
+// a line where its value is taken (read-instance.ts, load.ts). convict fills in defaults and
+// validates.
 import convict from 'convict';
 import { invariant } from '../base/assert.ts';
 import { fail, ok } from '../base/result.ts';
@@ -160,8 +161,8 @@ function schemaLeaf(field: AnyField, report: Report): SchemaLeaf {
 }
 
 /**
- * One format for all fields. Its `coerce` hands values on as they are: convict's built-in ones would
- * make 12 of "12abc" and true of "off".
+ * One format for all fields. Its `coerce` hands values on as they are: convict's built-in ones
+ * would make 12 of "12abc" and true of "off".
  */
 function registerFormat(): void {
   convict.addFormat({

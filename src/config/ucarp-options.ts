@@ -35,8 +35,8 @@ export interface UcarpOption extends OptionSpec<UcarpKey> {
 }
 
 /**
- * In the order of ucarp's own help. Its real long name is --mcastip; its help says --mcast and -m, of
- * which it takes the first as an abbreviation and refuses the second. Here, all three work.
+ * In the order of ucarp's own help. Its real long name is --mcastip; its help says --mcast and -m,
+ * of which it takes the first as an abbreviation and refuses the second. Here, all three work.
  */
 export const UCARP_OPTIONS: readonly UcarpOption[] = [
   withValue('interface', 'i', 'if', 'interface (default: the first one up)'),

@@ -1,5 +1,5 @@
-// Values of ucarp's options: numbers as strtoul with base 0 reads them, and the two options of ours.
-// Pure.
+// Values of ucarp's options: numbers as strtoul with base 0 reads them, and the two options of
+// ours. Pure.
 import { fail, ok } from '../base/result.ts';
 import { show, type Read } from './values.ts';
 
@@ -50,7 +50,9 @@ export function gateRequest(text: string): Read<GateRequest> {
   );
 }
 
-/** Where metrics are served: ADDR:PORT, [ADDR6]:PORT or unix:/PATH; the text itself if it is one. */
+/**
+ * Where metrics are served: ADDR:PORT, [ADDR6]:PORT or unix:/PATH; the text itself if it is one.
+ */
 export function listenAddress(text: string): Read<string> {
   const problem = `${show(text)} is neither ADDR:PORT (such as 127.0.0.1:9112) nor unix:/PATH`;
   if (text.startsWith('unix:')) {

@@ -51,7 +51,8 @@ export interface BackupView {
 
 /**
  * Judges an advert as BACKUP. Bow-outs and adverts slower than our dead interval make us take over
- * only when the sender is the master we follow: a third node that leaves says nothing of the master.
+ * only when the sender is the master we follow: a third node that leaves says nothing of the
+ * master.
  */
 export function judgeAsBackup(self: Self, view: BackupView, advert: HeardAdvert): BackupVerdict {
   if (isBowOut(advert)) return view.fromMaster ? 'promote-bow-out' : 'ignore';

@@ -5,14 +5,13 @@ import type { HookName } from './inputs.ts';
 /** INIT: cannot take part. HELD: hears but may not promote. BACKUP, MASTER: as in CARP. */
 export type State = 'INIT' | 'HELD' | 'BACKUP' | 'MASTER';
 
-export const STATES: readonly State[] = ['INIT', 'HELD', 'BACKUP', 'MASTER'];
-
 /** Why a state changed, with what an operator should read into it. */
 export const CAUSES = {
   'interface-ready': 'the interface is up and has its source address',
   'interface-missing': 'the interface does not exist',
   'not-ethernet': 'the interface is not an Ethernet device, so it cannot carry CARP',
   'interface-down': 'the interface is administratively down',
+  'no-socket': 'no socket could be opened on the interface, so nothing can be heard or sent',
   'no-source-address': 'the interface does not have the source address',
   'gate-opened': 'nothing holds off promotion any more',
   'gate-closed': 'the link has not proved that it passes frames',

@@ -1,11 +1,11 @@
 // The election of one instance: the only place where its state changes. Pure: inputs and the time
 // go in, effects come out, and nothing is read from anywhere else, so that "why did it become
 // master?" is answered by replaying what went in.
-import { unreachable } from '../base/assert.ts';
+import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
-import { ANY_IPV4, type Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
 import { BOW_OUT, isBowOut } from '../carp/advert.ts';
-import { judgeAsBackup, judgeAsMaster, type Self } from './advert-rules.ts';
+import { judgeAsBackup, judgeAsMaster, type BackupVerdict, type Self } from './advert-rules.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
@@ -29,6 +29,13 @@ const VIP_RETRY_DELAY = fromSeconds(10);
 /** A demoted node that no longer sends is trusted again after so many dead intervals. */
 const DEAD_INTERVALS_TO_FORGIVE = 10;
 const COUNTER_BITS = 64;
+
+const PROMOTION_CAUSES = {
+  'promote-bow-out': 'bow-out',
+  'promote-peer-demoted': 'peer-demoted',
+  'promote-preempt': 'preempt',
+  'promote-peer-slow': 'peer-slow',
+} as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
 
 /** One instance's election; see the first lines of this file. */
 export class Election {
@@ -58,7 +65,8 @@ export class Election {
 
   /**
    * Takes one input and returns what is to be done, in order. `now` never goes back. Total: no
-   * input from the network throws. A `woken` before its deadline returns nothing and changes nothing.
+   * input from the network throws. A `woken` before its deadline returns nothing and changes
+   * nothing.
    */
   step(input: Input, now: Micros): readonly Effect[] {
     this.#effects = [];
@@ -97,11 +105,10 @@ export class Election {
         if (this.#settings.neutral) return;
         return void this.#effects.push({ kind: 'run-hook', hook: 'down', term: 0 });
       case 'vip-released':
-        if (this.#leaving !== undefined && input.term === this.#tenure.term) this.#left(now);
+        if (input.term === this.#tenure.term) this.#left(now);
         return this.#tenure.released(input.term);
       case 'hook-finished':
-        if (!this.#tenure.hookFinished(input.hook, input.term, this.#inDoubt)) return;
-        if (this.#leaving !== undefined) this.#left(now);
+        if (this.#tenure.hookFinished(input.hook, input.term, this.#inDoubt)) this.#left(now);
         return;
       default:
         // A master that is stopping still advertises and still yields.
@@ -165,44 +172,25 @@ export class Election {
     const mayPreempt = this.#mayPreempt(now);
     const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
     const verdict = judgeAsBackup(this.#self(), view, advert);
-    switch (verdict) {
-      case 'promote-bow-out':
-        return this.#promote('bow-out', from, now);
-      case 'promote-peer-demoted':
-        return this.#promote('peer-demoted', from, now);
-      case 'promote-preempt':
-        return this.#promote('preempt', from, now);
-      case 'promote-peer-slow':
-        return this.#promote('peer-slow', from, now);
-      case 'follow':
-        return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
-      case 'ignore':
-        return;
-      default:
-        return unreachable(verdict);
+    if (verdict === 'ignore') return;
+    if (verdict === 'follow') {
+      return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
     }
+    this.#promote(PROMOTION_CAUSES[verdict], from, now);
   }
 
   #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
     const verdict = judgeAsMaster(this.#self(), from, advert);
-    switch (verdict) {
-      case 'yield-to-better':
-        // The better master announces the address again when it hears a worse one (ucarp does, and
-        // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
-        if (this.#leaving === undefined) this.#sendAdvert('farewell');
-        return this.#yield('better-advert', from, advert, now);
-      case 'yield-to-equal':
-        return this.#yield('tie-lost', from, advert, now);
-      case 'conflict':
-      case 'conflict-equal': {
-        const equal = verdict === 'conflict-equal';
-        this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-        if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt);
-        return;
-      }
-      default:
-        return unreachable(verdict);
+    if (verdict === 'yield-to-better') {
+      // The better master announces the address again when it hears a worse one (ucarp does, and
+      // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
+      if (this.#leaving === undefined) this.#sendAdvert('farewell');
+      return this.#yield('better-advert', from, advert, now);
     }
+    if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
+    const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
+    this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
+    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -249,7 +237,7 @@ export class Election {
   }
 
   #promote(cause: Cause, peer: Ipv4 | undefined, now: Micros): void {
-    if (this.#holds.size > 0 || this.#source === undefined) return;
+    invariant(this.#restingState() === 'BACKUP', 'nothing holds off a promotion');
     this.#tenure.next();
     this.#sendAdvert('regular');
     this.#enter('MASTER', cause, now, peer);
@@ -262,8 +250,7 @@ export class Election {
   }
 
   #giveUpVip(now: Micros): void {
-    const pending = this.#tenure.end();
-    if (!pending && this.#leaving !== undefined) this.#left(now);
+    if (!this.#tenure.end()) this.#left(now);
   }
 
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
@@ -279,10 +266,11 @@ export class Election {
     if (this.#state === 'MASTER') this.#leaving ??= cause;
   }
 
+  /** The address is off: ends the step down, if one is under way. */
   #left(now: Micros): void {
-    const cause = this.#leaving ?? 'stopped';
+    const cause = this.#leaving;
+    if (cause === undefined) return;
     this.#sendAdvert('bow-out');
-    if (cause === 'handover') this.#handedOver = true;
     this.#enter(this.#restingState(), cause, now);
   }
 
@@ -299,9 +287,9 @@ export class Election {
 
   /** Goes where the conditions say; a MASTER only leaves for a reason of its own. */
   #settle(cause: Cause, now: Micros): void {
+    if (this.#state === 'MASTER' && this.#source !== undefined) return;
     const rest = this.#restingState();
-    if (rest === this.#state || (this.#state === 'MASTER' && rest !== 'INIT')) return;
-    this.#enter(rest, cause, now);
+    if (rest !== this.#state) this.#enter(rest, cause, now);
   }
 
   #hold(reason: HoldReason, held: boolean, now: Micros): void {
@@ -314,10 +302,11 @@ export class Election {
   #carrierChanged(up: boolean, now: Micros): void {
     this.#hold('carrier-lost', !up, now);
     if (up) return this.#deadlines.clear('carrierGrace');
-    if (this.#state !== 'MASTER') return;
-    // Nobody can have taken over within one interval, unless two missed adverts are enough.
+    if (this.#state !== 'MASTER' || this.#deadlines.get('carrierGrace') !== undefined) return;
+    // Nobody can have taken over within one interval, unless two missed adverts are enough. That
+    // is the configured interval: the one of a demoted node is longer, the peers' patience is not.
     if (this.#settings.deadRatio <= 2) return this.#leave('carrier-lost');
-    this.#deadlines.set('carrierGrace', plus(now, this.#interval()));
+    this.#deadlines.set('carrierGrace', plus(now, advertInterval(this.#settings)));
   }
 
   #doubtChanged(inDoubt: boolean): void {
@@ -330,6 +319,8 @@ export class Election {
     const from = this.#state;
     this.#state = to;
     this.#stateSince = now;
+    // However it ended: who was asked to hand over does not take the address back by preemption.
+    if (this.#leaving === 'handover') this.#handedOver = true;
     this.#leaving = undefined;
     this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
     if (to === 'BACKUP') {
@@ -356,7 +347,8 @@ export class Election {
       this.#handedOver = false;
       this.#promote('master-down', this.#master?.address, now);
     }
-    if (this.#deadlines.take('upHook', now) !== undefined) this.#tenure.upHookDue();
+    const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
+    if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
     const advertiseAt = this.#deadlines.take('advertise', now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
   }
@@ -378,8 +370,9 @@ export class Election {
   }
 
   #self(): Self {
+    invariant(this.#source !== undefined, 'BACKUP and MASTER have a source address');
     return {
-      source: this.#source ?? ANY_IPV4,
+      source: this.#source,
       cadence: this.#settings,
       effectiveAdvskew: this.#effectiveAdvskew(),
     };

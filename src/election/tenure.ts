@@ -1,6 +1,6 @@
 // What being master brings with it besides adverts: the address, its announcements and the hooks,
-// in the order that keeps two nodes which promote themselves at the same moment from hurting anybody:
-// advert, address, gratuitous ARP, and the up hook last.
+// in the order that keeps two nodes which promote themselves at the same moment from hurting
+// anybody: advert, address, gratuitous ARP, and the up hook last.
 import { fromMillis, plus, type Micros } from '../base/time.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { AnnounceReason, Effect } from './effects.ts';
@@ -48,8 +48,6 @@ export class Tenure {
   /** The node holds the address from now on. */
   begin(now: Micros): void {
     this.#running = true;
-    this.#vipUp = false;
-    this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
     if (this.#manageAddress) this.#emit({ kind: 'claim-vip', term: this.#term });
     else this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
   }
@@ -72,9 +70,8 @@ export class Tenure {
 
   /** The address was added and verified: announce it, and have the up hook run soon. */
   claimed(now: Micros, mute: boolean): void {
-    this.#vipUp = true;
     this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
-    if (!mute) this.#announce('promotion', true);
+    this.#addressIsUp(mute);
   }
 
   /** The address of `term` is off: now its down hook may run, if its up hook ever did. */
@@ -84,7 +81,6 @@ export class Tenure {
 
   /** The time for the up hook has come. */
   upHookDue(): void {
-    if (!this.#running) return;
     if (this.#downHookOwed !== undefined) this.#runDownHook(this.#downHookOwed);
     this.#downHookOwed = this.#term;
     this.#emit({ kind: 'run-hook', hook: 'up', term: this.#term });
@@ -93,10 +89,7 @@ export class Tenure {
   /** Says whether this was the hook that took the address off. */
   hookFinished(hook: HookName, term: number, mute: boolean): boolean {
     if (this.#manageAddress || term !== this.#term) return false;
-    if (hook === 'up' && this.#running) {
-      this.#vipUp = true;
-      if (!mute) this.#announce('promotion', true);
-    }
+    if (hook === 'up' && this.#running) this.#addressIsUp(mute);
     return hook === 'down';
   }
 
@@ -123,6 +116,15 @@ export class Tenure {
   /** The path has proved itself again. */
   doubtCleared(): void {
     this.#announce('doubt-cleared', true);
+  }
+
+  /**
+   * Announces it now and two adverts later, counted from here: putting it up may have been slow.
+   */
+  #addressIsUp(mute: boolean): void {
+    this.#vipUp = true;
+    this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
+    if (!mute) this.#announce('promotion', true);
   }
 
   #announce(reason: AnnounceReason, burst: boolean): void {

@@ -1,0 +1,59 @@
+// `carpd run`: the daemon in the foreground.
+import type { Config, LogFormat } from '../config/config.ts';
+import { describeFault, loadConfigFile } from '../config/load.ts';
+import { readFileWithMode } from '../config/read-file.ts';
+import { openLog, type Logger } from '../daemon/log.ts';
+import { findDoubts, findObstacle } from '../daemon/preflight.ts';
+import { runDaemon } from '../daemon/process.ts';
+
+const EXIT_USAGE = 2;
+const STDOUT = 1;
+
+/** Runs the daemon that the file configures; resolves to the exit code. */
+export async function run(configPath: string): Promise<number> {
+  const loaded = loadConfigFile(configPath, readFileWithMode);
+  if (!loaded.ok) {
+    for (const fault of loaded.faults) complain(`${configPath}: ${describeFault(fault)}`);
+    return EXIT_USAGE;
+  }
+  const obstacle = findObstacle();
+  if (obstacle !== undefined) {
+    complain(obstacle);
+    return EXIT_USAGE;
+  }
+  const { config } = loaded;
+  const { level, format } = config.log;
+  const log = openLog({ level, format: resolveFormat(format), fd: STDOUT });
+  for (const warning of loaded.warnings) {
+    log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
+  }
+  const manages = config.instances.some(({ manageAddress }) => manageAddress);
+  for (const doubt of findDoubts(manages)) log.warn('configuration-warning', doubt);
+  const manners = { reload: () => reload(configPath, log), endWithInterface: false };
+  const exitCode = await runDaemon({ config, log, manners });
+  log.flush();
+  return exitCode;
+}
+
+function reload(configPath: string, log: Logger): Config | undefined {
+  const loaded = loadConfigFile(configPath, readFileWithMode);
+  for (const warning of loaded.warnings) {
+    log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
+  }
+  if (loaded.ok) return loaded.config;
+  for (const fault of loaded.faults) {
+    const text = `${configPath}: ${describeFault(fault)}; the old configuration stays in force`;
+    log.error('configuration-rejected', text);
+  }
+  return undefined;
+}
+
+/** The log format that `auto` stands for where standard output is now. */
+export function resolveFormat(format: LogFormat): 'json' | 'text' {
+  if (format !== 'auto') return format;
+  return process.stdout.isTTY ? 'text' : 'json';
+}
+
+function complain(text: string): void {
+  process.stderr.write(`carpd: ${text}\n`);
+}

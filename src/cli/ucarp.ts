@@ -1,0 +1,101 @@
+// The `ucarp` front end: one instance from ucarp's own options, with its manners and exit codes.
+import { networkInterfaces } from 'node:os';
+import type { Config, InstanceConfig } from '../config/config.ts';
+import { readFileWithMode } from '../config/read-file.ts';
+import { parseUcarp, resolvePassphrase, type UcarpRun } from '../config/ucarp.ts';
+import { openLog, type Logger } from '../daemon/log.ts';
+import { findDoubts, findObstacle } from '../daemon/preflight.ts';
+import { runDaemon } from '../daemon/process.ts';
+import { syslogTee } from '../daemon/syslog-tee.ts';
+import { ucarpHelp } from './help.ts';
+import { resolveFormat } from './run.ts';
+import { version } from './version.ts';
+
+/** Where a run stands, for the process that waits for a daemonized one to be up. */
+export interface Progress {
+  readonly onStarted: () => void;
+  /** One line for standard error. */
+  readonly complain: (line: string) => void;
+}
+
+/** What the arguments ask for, before anything is done. */
+export type UcarpRequest =
+  | { readonly kind: 'done'; readonly exitCode: number }
+  | { readonly kind: 'run'; readonly options: UcarpRun };
+
+const EXIT_BAD_OPTION = 1;
+const EXIT_SET_UP = 2;
+const STDOUT = 1;
+
+/** Reads the arguments; help and misuse are answered here. */
+export function readUcarpArguments(
+  argv: readonly string[],
+  complain: (line: string) => void,
+): UcarpRequest {
+  const options = parseUcarp(argv);
+  if (options.kind === 'help') {
+    process.stdout.write(ucarpHelp(version()));
+    return { kind: 'done', exitCode: 0 };
+  }
+  if (options.kind === 'error') {
+    complain(options.message);
+    return { kind: 'done', exitCode: options.exitCode };
+  }
+  const unready = options.metrics === undefined ? options.gate && '--gate' : '--metrics';
+  if (unready !== undefined) {
+    complain(`${unready} is not available in this version; leave it out`);
+    return { kind: 'done', exitCode: EXIT_BAD_OPTION };
+  }
+  return { kind: 'run', options };
+}
+
+/** Runs until a signal or the end of the interface; resolves to the exit code. */
+export async function runUcarp(options: UcarpRun, progress: Progress): Promise<number> {
+  const { complain, onStarted } = progress;
+  const passphrase = resolvePassphrase(options.passphrase, readFileWithMode);
+  if (!passphrase.ok) {
+    complain(passphrase.reason.message);
+    return passphrase.reason.exitCode;
+  }
+  const interfaceName = options.instance.interfaceName ?? firstInterface();
+  if (interfaceName === undefined) {
+    complain('no interface is up; name one by --interface');
+    return EXIT_SET_UP;
+  }
+  const obstacle = findObstacle();
+  if (obstacle !== undefined) {
+    complain(obstacle);
+    return EXIT_SET_UP;
+  }
+  const { secret, warnings } = passphrase.value;
+  const instance: InstanceConfig = { ...options.instance, interfaceName, passphrase: secret };
+  const level = options.debug ? 'debug' : 'info';
+  const config: Config = { log: { level, format: 'auto' }, instances: [instance] };
+  hideArguments(interfaceName, instance);
+  const log = openUcarpLog(options, level);
+  for (const warning of [...options.warnings, ...warnings, ...findDoubts(false)]) {
+    log.warn('configuration-warning', warning);
+  }
+  const manners = { reload: undefined, endWithInterface: true };
+  const exitCode = await runDaemon({ config, log, manners, onStarted, onFailed: complain });
+  log.flush();
+  return exitCode;
+}
+
+function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {
+  const tee = facility === 'none' ? undefined : syslogTee(facility, 'ucarp');
+  const format = resolveFormat('auto');
+  return openLog({ level, format, fd: STDOUT, ...(tee === undefined ? {} : { tee }) });
+}
+
+/** The first interface that is up, has an address and is not the loopback (pcap_lookupdev). */
+function firstInterface(): string | undefined {
+  return Object.entries(networkInterfaces()).find(([, addresses]) =>
+    addresses?.some(({ internal }) => !internal),
+  )?.[0];
+}
+
+/** A password given by --pass stands in the process list until the arguments are written over. */
+function hideArguments(interfaceName: string, { vhid }: InstanceConfig): void {
+  process.title = `ucarp --interface=${interfaceName} --vhid=${vhid}`;
+}

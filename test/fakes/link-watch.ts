@@ -1,0 +1,72 @@
+// Interfaces in memory, changed by the test, seen through the port of linux/link-watch.ts.
+import type { Link, LinkAddress, LinkWatch, LinkWatchOptions } from '../../src/linux/link-watch.ts';
+
+export class FakeLinks {
+  readonly #links = new Map<number, Link>();
+  readonly #watches = new Set<LinkWatchOptions['onChange']>();
+  #lastIndex = 0;
+
+  /** In the place of openLinkWatch. */
+  open(options: LinkWatchOptions): Promise<LinkWatch> {
+    this.#watches.add(options.onChange);
+    return Promise.resolve({
+      find: (name) => [...this.#links.values()].find((link) => link.name === name),
+      byIndex: (ifindex) => this.#links.get(ifindex),
+      drain: () => undefined,
+      close: () => void this.#watches.delete(options.onChange),
+    });
+  }
+
+  /** A new Ethernet interface, down; returns its index. */
+  add(name: string, properties: Partial<Link> = {}): number {
+    this.#lastIndex += 1;
+    const ifindex = this.#lastIndex;
+    const down = { administrativelyUp: false, running: false, lowerUp: false, operstate: 'down' };
+    const mac = `02:00:00:00:00:${ifindex.toString(16).padStart(2, '0')}`;
+    const link = { ifindex, name, mac, type: 1, ...down, addresses: [], ...properties };
+    this.#links.set(ifindex, link);
+    this.#tell(link);
+    return ifindex;
+  }
+
+  set(name: string, properties: Partial<Link>): void {
+    const link = this.#need(name);
+    const after = { ...link, ...properties };
+    this.#links.set(link.ifindex, after);
+    if (after.name !== name) this.#tell(link);
+    this.#tell(after);
+  }
+
+  setUp(name: string, up: boolean): void {
+    const state = { administrativelyUp: up, running: up, lowerUp: up };
+    this.set(name, { ...state, operstate: up ? 'up' : 'down' });
+  }
+
+  addAddress(name: string, address: string, prefixLength: number): void {
+    const { addresses } = this.#need(name);
+    const secondary = addresses.some((one) => one.prefixLength === prefixLength && !one.secondary);
+    const entry: LinkAddress = { address, prefixLength, secondary, scope: 0, label: name };
+    this.set(name, { addresses: [...addresses, entry] });
+  }
+
+  removeAddress(name: string, address: string): void {
+    const { addresses } = this.#need(name);
+    this.set(name, { addresses: addresses.filter((one) => one.address !== address) });
+  }
+
+  remove(name: string): void {
+    const link = this.#need(name);
+    this.#links.delete(link.ifindex);
+    this.#tell(link);
+  }
+
+  #need(name: string): Link {
+    const link = [...this.#links.values()].find((one) => one.name === name);
+    if (link === undefined) throw new Error(`no interface ${name}`);
+    return link;
+  }
+
+  #tell({ name, ifindex }: Link): void {
+    for (const onChange of [...this.#watches]) onChange({ name, ifindex });
+  }
+}

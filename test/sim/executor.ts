@@ -1,0 +1,106 @@
+// The world's `ip` and hooks: they take their time, one after the other, and may fail.
+import { micros } from '../../src/base/time.ts';
+import type { HookName, Input } from '../../src/election/inputs.ts';
+import type { Surroundings } from './node.ts';
+
+/** How long a command may take in microseconds, and whether adding an address fails. */
+export interface Performance {
+  readonly commandMaxUs: number;
+  readonly hookMaxUs: number;
+  readonly claimFails: boolean;
+}
+
+export const USUAL: Performance = { commandMaxUs: 40_000, hookMaxUs: 400_000, claimFails: false };
+
+interface Wish {
+  readonly term: number;
+  readonly present: boolean;
+}
+
+interface HookRun {
+  readonly hook: HookName;
+  readonly term: number;
+}
+
+/** Carries out claims, releases and hooks for one run of a node's process. */
+export class Executor {
+  performance: Performance = USUAL;
+  /** Whether the address is on the interface. */
+  vip: boolean;
+  readonly #world: Surroundings;
+  readonly #report: (input: Input) => void;
+  readonly #hooksManageAddress: boolean;
+  readonly #hooks: HookRun[] = [];
+  #flying: Wish | undefined;
+  #waiting: Wish | undefined;
+  #hookRunning = false;
+  #closed = false;
+
+  constructor(
+    world: Surroundings,
+    report: (input: Input) => void,
+    options: { readonly vip: boolean; readonly hooksManageAddress: boolean },
+  ) {
+    this.#world = world;
+    this.#report = report;
+    this.vip = options.vip;
+    this.#hooksManageAddress = options.hooksManageAddress;
+  }
+
+  /** The process is gone: what was under way is of no effect. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Adds or removes the address; a wish that waits gives way to a later one. */
+  want(wish: Wish): void {
+    if (this.#flying === undefined) return this.#fly(wish);
+    const given = this.#waiting;
+    this.#waiting = wish;
+    // A release that a later claim made pointless is over; a claim that was given up is not news.
+    if (given?.present === false) this.#soon({ kind: 'vip-released', term: given.term });
+  }
+
+  run(hook: HookRun): void {
+    this.#hooks.push(hook);
+    if (!this.#hookRunning) this.#runNextHook();
+  }
+
+  #fly(wish: Wish): void {
+    this.#flying = wish;
+    this.#later(this.performance.commandMaxUs, () => {
+      const ok = !(wish.present && this.performance.claimFails);
+      if (ok) this.vip = wish.present;
+      this.#flying = undefined;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if (waiting !== undefined) this.#fly(waiting);
+      this.#report(
+        wish.present
+          ? { kind: 'vip-claimed', term: wish.term, ok }
+          : { kind: 'vip-released', term: wish.term },
+      );
+    });
+  }
+
+  #runNextHook(): void {
+    const next = this.#hooks.shift();
+    this.#hookRunning = next !== undefined;
+    if (next === undefined) return;
+    this.#later(this.performance.hookMaxUs, () => {
+      if (this.#hooksManageAddress) this.vip = next.hook === 'up';
+      this.#runNextHook();
+      this.#report({ kind: 'hook-finished', ...next });
+    });
+  }
+
+  #soon(input: Input): void {
+    this.#later(1, () => this.#report(input));
+  }
+
+  #later(maxUs: number, run: () => void): void {
+    this.#world.clock.after(micros(this.#world.prng.between(1, maxUs)), () => {
+      if (!this.#closed) run();
+    });
+  }
+}

@@ -1,0 +1,176 @@
+// What must hold of every election, whatever it is given: checked after each step.
+import assert from 'node:assert/strict';
+import type { Micros } from '../../src/base/time.ts';
+import type { Effect, State } from '../../src/election/effects.ts';
+import type { Input } from '../../src/election/inputs.ts';
+import type { Election, ElectionSettings } from '../../src/election/machine.ts';
+import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
+import { INTERFACE_FAULTS } from './interface-faults.ts';
+
+const YIELDING: readonly string[] = ['better-advert', 'tie-lost'];
+/** Nothing can be sent over an interface that is not there. */
+const SPEECHLESS: readonly string[] = INTERFACE_FAULTS;
+
+type StateChanged = Extract<Effect, { kind: 'state-changed' }>;
+
+/** Drives one election and fails as soon as it breaks a rule. */
+export class CheckedElection {
+  readonly #election: Election;
+  readonly #settings: ElectionSettings;
+  #state: State = 'INIT';
+  #claimed = false;
+  #mayAnnounce = false;
+  #bowedOut = false;
+  #term = 0;
+  #upHookOf: number | undefined;
+  #stopped = false;
+
+  constructor(election: Election, settings: ElectionSettings) {
+    this.#election = election;
+    this.#settings = settings;
+  }
+
+  deadline(): Micros | undefined {
+    return this.#election.deadline();
+  }
+
+  snapshot(): ElectionSnapshot {
+    return this.#election.snapshot();
+  }
+
+  /** One step, checked, with a wake-up before its time in front of it. */
+  step(input: Input, now: Micros): readonly Effect[] {
+    this.#wakeTooEarly(now);
+    const before = this.#election.snapshot();
+    const effects = this.#election.step(input, now);
+    const after = this.#election.snapshot();
+    const changes = effects.filter((effect) => effect.kind === 'state-changed');
+    assert.ok(changes.length <= 1, 'a step changes the state once at most');
+    for (const effect of effects) this.#check(effect, before, after, changes[0]);
+    assert.equal(this.#state, after.state, 'the chain of changes leads to the state');
+    assert.equal(this.#term, after.term);
+    this.#checkLeaving(effects, changes[0]);
+    if (input.kind === 'woken') this.#checkDeadline(now);
+    return effects;
+  }
+
+  #wakeTooEarly(now: Micros): void {
+    const deadline = this.#election.deadline();
+    if (deadline !== undefined && deadline <= now) return;
+    const before = this.#election.snapshot();
+    assert.deepEqual(this.#election.step({ kind: 'woken' }, now), []);
+    assert.deepEqual(this.#election.snapshot(), before);
+    assert.equal(this.#election.deadline(), deadline);
+  }
+
+  #checkDeadline(now: Micros): void {
+    const deadline = this.#election.deadline();
+    assert.ok(deadline === undefined || deadline > now, 'what was due is done with');
+  }
+
+  #check(
+    effect: Effect,
+    before: ElectionSnapshot,
+    after: ElectionSnapshot,
+    change: StateChanged | undefined,
+  ): void {
+    assert.ok(!this.#stopped || effect.kind === 'run-hook', `${effect.kind} after the end`);
+    switch (effect.kind) {
+      case 'send-advert':
+        return this.#checkAdvert(effect, before, change);
+      case 'state-changed':
+        return this.#checkChange(effect, before);
+      case 'claim-vip':
+        assert.ok(this.#settings.manageAddress && !this.#claimed, 'claims and releases alternate');
+        assert.deepEqual([after.state, after.leaving], ['MASTER', undefined]);
+        assert.equal(effect.term, this.#term);
+        this.#claimed = true;
+        return;
+      case 'release-vip':
+        assert.ok(this.#settings.manageAddress && this.#claimed, 'claims and releases alternate');
+        assert.equal(effect.term, this.#term);
+        this.#claimed = false;
+        return;
+      case 'announce':
+        assert.ok(this.#mayAnnounce, 'nothing is announced once stepping down has begun');
+        assert.equal(after.inDoubt, false);
+        return;
+      case 'stop-announcing':
+        assert.ok(this.#mayAnnounce, 'each term ends once');
+        this.#mayAnnounce = false;
+        return;
+      case 'run-hook':
+        return this.#checkHook(effect.hook, effect.term, after);
+      case 'conflict-heard':
+        assert.equal(after.state, 'MASTER');
+        return;
+      case 'demotion-changed':
+        assert.notEqual(before.demoted, after.demoted);
+        assert.equal(effect.demoted, after.demoted);
+        return;
+      case 'stopped':
+        assert.equal(after.state, 'INIT');
+        assert.equal(this.#election.deadline(), undefined);
+        this.#stopped = true;
+        return;
+      default:
+    }
+  }
+
+  #checkAdvert(
+    effect: Extract<Effect, { kind: 'send-advert' }>,
+    before: ElectionSnapshot,
+    change: StateChanged | undefined,
+  ): void {
+    if (effect.advert === 'regular') {
+      const promoted = change?.to === 'MASTER';
+      assert.ok(this.#state === 'MASTER' || promoted, 'only a master sends regular adverts');
+      assert.ok(!this.#bowedOut || promoted, 'the bow-out is the last advert of a term');
+      this.#bowedOut = false;
+      return;
+    }
+    this.#bowedOut = true;
+    assert.equal(before.state, 'MASTER');
+    assert.equal(change?.from, 'MASTER', `${effect.advert} only when leaving`);
+    const yielding = YIELDING.includes(change.cause);
+    assert.equal(yielding, effect.advert === 'farewell');
+  }
+
+  #checkChange(effect: StateChanged, before: ElectionSnapshot): void {
+    assert.equal(effect.from, this.#state, 'each change begins where the last one ended');
+    assert.notEqual(effect.from, effect.to);
+    this.#state = effect.to;
+    if (effect.to === 'MASTER') {
+      assert.deepEqual([before.state, before.holdReasons], ['BACKUP', []]);
+      assert.equal(effect.term, this.#term + 1);
+      this.#term = effect.term;
+      this.#mayAnnounce = true;
+    }
+  }
+
+  #checkHook(hook: 'up' | 'down', term: number, after: ElectionSnapshot): void {
+    if (hook === 'up') {
+      assert.equal(this.#upHookOf, undefined, 'a down hook comes between two up hooks');
+      assert.deepEqual([after.state, term], ['MASTER', this.#term]);
+      this.#upHookOf = term;
+      return;
+    }
+    if (term === 0) return;
+    assert.equal(term, this.#upHookOf, 'a down hook answers an up hook');
+    this.#upHookOf = undefined;
+  }
+
+  #checkLeaving(effects: readonly Effect[], change: StateChanged | undefined): void {
+    const bowOuts = effects.filter(
+      (effect) => effect.kind === 'send-advert' && effect.advert === 'bow-out',
+    );
+    const inGoodOrder =
+      change?.from === 'MASTER' &&
+      !YIELDING.includes(change.cause) &&
+      !SPEECHLESS.includes(change.cause);
+    assert.equal(bowOuts.length, inGoodOrder ? 1 : 0, 'each step down but yielding bows out once');
+    if (change?.from === 'MASTER') {
+      assert.ok(!this.#claimed && !this.#mayAnnounce, 'who is no master holds no address');
+    }
+  }
+}

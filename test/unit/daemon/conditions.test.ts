@@ -1,0 +1,123 @@
+// What an instance can do on an interface, by what the interface is like.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import {
+  findNetworks,
+  judgeInterface,
+  type Conditions,
+  type Needs,
+} from '../../../src/daemon/conditions.ts';
+import type { Link, LinkAddress } from '../../../src/linux/link-watch.ts';
+
+const VIP = ip('10.0.0.100');
+const needs: Needs = { source: undefined, ignoreLinkState: false, virtualIps: new Set([VIP]) };
+
+const good: Link = {
+  ifindex: 2,
+  name: 'eth0',
+  mac: '02:00:00:00:00:01',
+  type: 1,
+  administrativelyUp: true,
+  running: true,
+  lowerUp: true,
+  operstate: 'up',
+  addresses: [address('10.0.0.1')],
+};
+
+interface Case {
+  readonly desc: string;
+  readonly link: Link | undefined;
+  readonly needs?: Partial<Needs>;
+  readonly expected: Conditions;
+}
+
+const ready = (source: string, carrier = true): Conditions => ({
+  kind: 'ready',
+  source: ip(source),
+  carrier,
+});
+
+const cases: readonly Case[] = [
+  { desc: 'all is well', link: good, expected: ready('10.0.0.1') },
+  {
+    desc: 'there is no such interface',
+    link: undefined,
+    expected: { kind: 'fault', fault: 'interface-missing' },
+  },
+  {
+    desc: 'the loopback',
+    link: { ...good, type: 772 },
+    expected: { kind: 'fault', fault: 'not-ethernet' },
+  },
+  {
+    desc: 'set down',
+    link: { ...good, administrativelyUp: false },
+    expected: { kind: 'fault', fault: 'interface-down' },
+  },
+  {
+    desc: 'no address at all',
+    link: { ...good, addresses: [] },
+    expected: { kind: 'fault', fault: 'no-source-address' },
+  },
+  {
+    desc: 'nothing but a virtual IP, left by an earlier run',
+    link: { ...good, addresses: [address('10.0.0.100')] },
+    expected: { kind: 'fault', fault: 'no-source-address' },
+  },
+  {
+    desc: 'the virtual IP stands first',
+    link: { ...good, addresses: [address('10.0.0.100'), address('10.0.0.1')] },
+    expected: ready('10.0.0.1'),
+  },
+  {
+    desc: 'secondary and host-only addresses are no default source',
+    link: {
+      ...good,
+      addresses: [
+        { ...address('10.0.0.7'), secondary: true },
+        { ...address('10.0.0.8'), scope: 254 },
+        address('10.0.0.9'),
+      ],
+    },
+    expected: ready('10.0.0.9'),
+  },
+  {
+    desc: 'a configured source may be secondary',
+    link: { ...good, addresses: [{ ...address('10.0.0.7'), secondary: true }] },
+    needs: { source: ip('10.0.0.7') },
+    expected: ready('10.0.0.7'),
+  },
+  {
+    desc: 'a configured source that is not there',
+    link: good,
+    needs: { source: ip('10.0.0.7') },
+    expected: { kind: 'fault', fault: 'no-source-address' },
+  },
+  { desc: 'no carrier', link: { ...good, lowerUp: false }, expected: ready('10.0.0.1', false) },
+  { desc: 'not running', link: { ...good, running: false }, expected: ready('10.0.0.1', false) },
+  {
+    desc: 'no carrier, which is to be ignored',
+    link: { ...good, lowerUp: false, running: false },
+    needs: { ignoreLinkState: true },
+    expected: ready('10.0.0.1'),
+  },
+];
+
+describe('interface conditions', () => {
+  for (const { desc, link, needs: changed, expected } of cases) {
+    test(desc, () => {
+      assert.deepEqual(judgeInterface(link, { ...needs, ...changed }), expected);
+    });
+  }
+});
+
+function ip(text: string): Ipv4 {
+  const address = parseIpv4(text);
+  assert.ok(address !== undefined);
+  return address;
+}
+
+function address(text: string): LinkAddress {
+  return { address: text, prefixLength: 24, secondary: false, scope: 0 };
+}

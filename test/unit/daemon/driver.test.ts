@@ -1,0 +1,144 @@
+// The loop: one timer, reading before deciding, bounded queue.
+import assert from 'node:assert/strict';
+import { beforeEach, describe, mock, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fromMillis, micros, plus, type Micros } from '../../../src/base/time.ts';
+import { Driver, type Member } from '../../../src/daemon/driver.ts';
+
+class FakeMember implements Member {
+  due: Micros | undefined;
+  master = false;
+  wakes = 0;
+
+  deadline(): Micros | undefined {
+    return this.due;
+  }
+
+  awaitsSilence(): boolean {
+    return !this.master;
+  }
+
+  wake(): void {
+    this.wakes += 1;
+    this.due = undefined;
+  }
+}
+
+describe('driver', () => {
+  let now: Micros;
+  let lateBy: number[];
+  let drops: number;
+  let onDrain: () => void;
+  let driver: Driver;
+
+  /** Lets virtual time pass, and the loop take its turns. */
+  async function pass(milliseconds: number): Promise<void> {
+    now = plus(now, fromMillis(milliseconds));
+    mock.timers.tick(milliseconds);
+    await turns();
+  }
+
+  async function turns(): Promise<void> {
+    for (let count = 0; count < 4; count += 1) await nextTurn();
+  }
+
+  beforeEach(() => {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ['setTimeout'] });
+    now = micros(0);
+    lateBy = [];
+    drops = 0;
+    onDrain = () => undefined;
+    driver = new Driver({
+      now: () => now,
+      drain: () => {
+        onDrain();
+        return Promise.resolve();
+      },
+      onLateWake: (by) => lateBy.push(by),
+      onOverflow: () => (drops += 1),
+    });
+  });
+
+  test('wakes a member at its deadline and not before', async () => {
+    const member = new FakeMember();
+    member.due = fromMillis(100);
+    driver.add(member);
+    await pass(99);
+    assert.equal(member.wakes, 0);
+    await pass(1);
+    assert.equal(member.wakes, 1);
+    assert.deepEqual(lateBy, []);
+  });
+
+  test('an advert that is read while draining comes before the deadline', async () => {
+    const member = new FakeMember();
+    member.due = fromMillis(100);
+    driver.add(member);
+    onDrain = () => driver.post(() => (member.due = fromMillis(3_100)), 'droppable');
+    await pass(100);
+    assert.equal(member.wakes, 0, 'the deadline had moved before it was acted upon');
+  });
+
+  test('a master that is on time does not wait for its sockets', async () => {
+    const member = new FakeMember();
+    member.master = true;
+    member.due = fromMillis(100);
+    let drained = 0;
+    onDrain = () => (drained += 1);
+    driver.add(member);
+    await pass(100);
+    assert.deepEqual([member.wakes, drained], [1, 0]);
+  });
+
+  test('a late wake is told, and drains for a master as well', async () => {
+    const member = new FakeMember();
+    member.master = true;
+    member.due = fromMillis(100);
+    let drained = 0;
+    onDrain = () => (drained += 1);
+    driver.add(member);
+    now = fromMillis(5_000);
+    mock.timers.tick(100);
+    await turns();
+    assert.deepEqual([member.wakes, drained, lateBy], [1, 1, [fromMillis(4_900)]]);
+  });
+
+  test('posted work never runs at once, and runs in order', async () => {
+    const order: number[] = [];
+    driver.post(() => order.push(1));
+    driver.post(() => order.push(2), 'droppable');
+    driver.post(() => order.push(3));
+    assert.deepEqual(order, []);
+    await turns();
+    assert.deepEqual(order, [1, 2, 3]);
+  });
+
+  test('a flood drops the oldest packets and nothing that must run', async () => {
+    const seen: number[] = [];
+    let ran = 0;
+    driver.post(() => (ran += 1));
+    for (let packet = 0; packet < 1_030; packet += 1)
+      driver.post(() => seen.push(packet), 'droppable');
+    for (let turn = 0; turn < 3; turn += 1) await turns();
+    assert.equal(ran, 1);
+    assert.equal(drops, 6);
+    assert.deepEqual([seen[0], seen.length], [6, 1_024]);
+  });
+
+  test('a member that was removed is not woken, nor is anything after close', async () => {
+    const removed = new FakeMember();
+    const kept = new FakeMember();
+    removed.due = fromMillis(100);
+    kept.due = fromMillis(200);
+    driver.add(removed);
+    driver.add(kept);
+    driver.remove(removed);
+    await pass(100);
+    driver.close();
+    let ran = 0;
+    driver.post(() => (ran += 1));
+    await pass(200);
+    assert.deepEqual([removed.wakes, kept.wakes, ran], [0, 0, 0]);
+  });
+});

@@ -1,0 +1,258 @@
+// Netlink messages: written by hand and read back, and any bytes at all.
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { LinkTable } from '../../../src/linux/link-table.ts';
+import {
+  dumpAddresses,
+  dumpLinks,
+  readAttributes,
+  readNetlink,
+} from '../../../src/linux/netlink.ts';
+
+const [NEWLINK, DELLINK, NEWADDR, DELADDR] = [16, 17, 20, 21];
+
+function u16(value: number): number[] {
+  return [...new Uint8Array(Uint16Array.of(value).buffer)];
+}
+
+function u32(value: number): number[] {
+  return [...new Uint8Array(Uint32Array.of(value).buffer)];
+}
+
+function attribute(type: number, data: readonly number[]): number[] {
+  const padding = new Array<number>((4 - (data.length % 4)) % 4).fill(0);
+  return [...u16(data.length + 4), ...u16(type), ...data, ...padding];
+}
+
+function text(value: string): number[] {
+  return [...new TextEncoder().encode(value), 0];
+}
+
+function message(type: number, body: readonly number[], flags = 0, sequence = 0): number[] {
+  return [
+    ...u32(16 + body.length),
+    ...u16(type),
+    ...u16(flags),
+    ...u32(sequence),
+    ...u32(0),
+    ...body,
+  ];
+}
+
+function link(ifindex: number, name: string, more: readonly number[] = [], family = 0): number[] {
+  const head = [family, 0, ...u16(1), ...u32(ifindex), ...u32(0x10043), ...u32(0)];
+  return [...head, ...attribute(3, text(name)), ...attribute(16, [6]), ...more];
+}
+
+function address(ifindex: number, octets: readonly number[], prefix = 24, flags = 0): number[] {
+  return [2, prefix, flags, 0, ...u32(ifindex), ...attribute(1, octets), ...attribute(2, octets)];
+}
+
+function read(...messages: readonly number[][]): ReturnType<typeof readNetlink> {
+  return readNetlink(Uint8Array.from(messages.flat()));
+}
+
+/** Feeds a table as the link watch does. */
+function feed(table: LinkTable, datagram: Uint8Array): void {
+  for (const event of readNetlink(datagram)) {
+    if (event.kind === 'link') table.setLink(event.link);
+    if (event.kind === 'link-gone') table.removeLink(event.link.ifindex);
+    if (event.kind === 'address') table.setAddress(event.address, event.dumped);
+    if (event.kind === 'address-gone') table.removeAddress(event.address);
+  }
+}
+
+describe('netlink messages', () => {
+  test('a link with everything carpd reads', () => {
+    const info = [
+      ...attribute(1, text('bond')),
+      ...attribute(2, [1, 2, 3]),
+      ...attribute(4, text('bridge')),
+      ...attribute(0x8000 | 5, [9]),
+    ];
+    const more = [
+      ...attribute(1, [2, 0, 0, 0, 0, 0xab]),
+      ...attribute(5, u32(4)),
+      ...attribute(10, u32(7)),
+      ...attribute(0x8000 | 18, info),
+      ...attribute(33, [1]),
+      ...attribute(48, u32(12)),
+    ];
+    const [event] = read(message(NEWLINK, link(3, 'bond0', more), 2, 77));
+    deepEqual(event, {
+      kind: 'link',
+      sequence: 77,
+      dumped: true,
+      interrupted: false,
+      link: {
+        ifindex: 3,
+        type: 1,
+        flags: 0x10043,
+        name: 'bond0',
+        mac: '02:00:00:00:00:ab',
+        master: 7,
+        link: 4,
+        operstate: 6,
+        carrier: true,
+        carrierDownCount: 12,
+        kind: 'bond',
+        data: Uint8Array.of(1, 2, 3),
+        slaveKind: 'bridge',
+        slaveData: Uint8Array.of(9),
+      },
+    });
+  });
+
+  test('an address: its own end, its peer, and 32 bits of flags', () => {
+    const body = [2, 32, 0, 253, ...u32(5), ...attribute(1, [10, 0, 0, 2])];
+    const more = [...attribute(2, [10, 0, 0, 1]), ...attribute(3, text('eth0:1'))];
+    const [event] = read(message(DELADDR, [...body, ...more, ...attribute(8, u32(0x201))]));
+    ok(event?.kind === 'address-gone');
+    deepEqual(event.address, {
+      ifindex: 5,
+      address: '10.0.0.1',
+      peer: '10.0.0.2',
+      prefixLength: 32,
+      scope: 253,
+      flags: 0x201,
+      label: 'eth0:1',
+    });
+  });
+
+  test('a bridge that tells of its port tells nothing of the interface', () => {
+    deepEqual(read(message(DELLINK, link(3, 'eth0', [], 7))), []);
+  });
+
+  test('the end of a dump, errors and acknowledgements', () => {
+    const events = read(
+      message(3, u32(0), 2 | 0x10, 5),
+      message(2, u32(-16 >>> 0), 0, 6),
+      message(2, u32(0), 0, 7),
+      message(3, [], 2, 8),
+    );
+    const short = events.map((event) => [event.kind, event.sequence, event.interrupted]);
+    deepEqual(short, [
+      ['done', 5, true],
+      ['error', 6, false],
+      ['done', 8, false],
+    ]);
+    deepEqual(events[1]?.kind === 'error' && events[1].error, -16);
+  });
+
+  test('requests', () => {
+    const links = dumpLinks(0x01020304);
+    deepEqual(
+      [...links.subarray(0, 12)],
+      [...u32(32), ...u16(18), ...u16(0x301), ...u32(0x01020304)],
+    );
+    equal(links.length, 32);
+    const addresses = dumpAddresses(1);
+    deepEqual([...addresses.subarray(0, 8)], [...u32(24), ...u16(22), ...u16(0x301)]);
+    equal(addresses[16], 2);
+  });
+
+  test('lengths that lie end the reading', () => {
+    const good = message(NEWLINK, link(3, 'eth0'));
+    for (const length of [0, 15, good.length + 1, 0xffffffff]) {
+      const liar = [...u32(length), ...good.slice(4)];
+      deepEqual(read(liar), []);
+      equal(read(good, liar).length, 1);
+    }
+    for (const length of [0, 3, 9, 0xffff]) {
+      equal(readAttributes(Uint8Array.from([...u16(length), ...u16(1), 1, 2, 3, 4])).size, 0);
+    }
+  });
+
+  test('any bytes, and any damage to real messages, are read without a fault', () => {
+    const real = Uint8Array.from([
+      ...message(NEWLINK, link(3, 'eth0', attribute(18, attribute(1, text('veth'))))),
+      ...message(NEWADDR, address(3, [10, 0, 0, 1])),
+      ...message(DELADDR, address(3, [10, 0, 0, 1])),
+      ...message(DELLINK, link(3, 'eth0')),
+    ]);
+    const damaged = fc
+      .array(fc.tuple(fc.nat(real.length - 1), fc.nat(255)), { maxLength: 12 })
+      .map((hits) => {
+        const bytes = Uint8Array.from(real);
+        for (const [at, value] of hits) bytes[at] = value;
+        return bytes;
+      });
+    const cut = fc.nat(real.length).map((length) => real.slice(0, length));
+    const random = fc.uint8Array({ maxLength: 400 });
+    fc.assert(
+      fc.property(fc.oneof(random, damaged, cut), (bytes) => {
+        feed(new LinkTable(), bytes);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('the table of links', () => {
+  const eth0 = Uint8Array.from(message(NEWLINK, link(3, 'eth0')));
+
+  test('a message that changes nothing tells of nothing', () => {
+    const table = new LinkTable();
+    const tell = (): number =>
+      readNetlink(eth0).flatMap((event) => (event.kind === 'link' ? table.setLink(event.link) : []))
+        .length;
+    deepEqual([tell(), tell()], [1, 0]);
+  });
+
+  test('a wireless event changes the flags and nothing else', () => {
+    const table = new LinkTable();
+    feed(table, Uint8Array.from(message(NEWLINK, link(3, 'wlan0', attribute(10, u32(7))))));
+    const short = [0, 0, ...u16(1), ...u32(3), ...u32(0x1003), ...u32(0)];
+    feed(table, Uint8Array.from(message(NEWLINK, [...short, ...attribute(3, text('wlan0'))])));
+    const after = table.find('wlan0');
+    deepEqual([after?.running, after?.master, after?.operstate], [false, 7, 'up']);
+  });
+
+  test('a dump forgets what it does not tell of, unless it was disturbed', () => {
+    for (const whole of [true, false]) {
+      const table = new LinkTable();
+      feed(table, eth0);
+      feed(table, Uint8Array.from(message(NEWADDR, address(3, [10, 0, 0, 1]))));
+      table.beginAddressDump();
+      feed(table, Uint8Array.from(message(NEWADDR, address(3, [10, 0, 0, 2]), 2)));
+      equal(table.endAddressDump(whole).length, whole ? 1 : 0);
+      const known = table.find('eth0')?.addresses.map((one) => one.address);
+      deepEqual(known, whole ? ['10.0.0.2'] : ['10.0.0.1', '10.0.0.2']);
+      table.beginLinkDump();
+      deepEqual(table.endLinkDump(whole), whole ? [{ name: 'eth0', ifindex: 3 }] : []);
+      equal(table.find('eth0') === undefined, whole);
+    }
+  });
+
+  test('an address that comes while a dump runs stands where the kernel has it', () => {
+    const table = new LinkTable();
+    feed(table, eth0);
+    table.beginAddressDump();
+    const add = (last: number, dumped: boolean): void =>
+      feed(table, Uint8Array.from(message(NEWADDR, address(3, [10, 0, 0, last]), dumped ? 2 : 0)));
+    for (const [last, dumped] of [
+      [3, false],
+      [1, true],
+      [2, true],
+      [3, true],
+      [4, false],
+    ] as const) {
+      add(last, dumped);
+    }
+    feed(table, Uint8Array.from(message(DELADDR, address(3, [10, 0, 0, 2]))));
+    table.endAddressDump(true);
+    deepEqual(
+      table.find('eth0')?.addresses.map((one) => one.address),
+      ['10.0.0.1', '10.0.0.3', '10.0.0.4'],
+    );
+  });
+
+  test('a name that moves to another interface is found there', () => {
+    const table = new LinkTable();
+    feed(table, eth0);
+    feed(table, Uint8Array.from(message(NEWLINK, link(4, 'eth0'))));
+    feed(table, Uint8Array.from(message(DELLINK, link(3, 'eth0'))));
+    equal(table.find('eth0')?.ifindex, 4);
+  });
+});
