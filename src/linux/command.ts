@@ -1,0 +1,167 @@
+// Runs child processes: an argument array and never a shell, a group of its own, a time limit that
+// ends the whole group, and a result for everything that can happen.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { messageOf } from '../base/errors.ts';
+import { CommandOutput } from './command-output.ts';
+
+export interface CommandRequest {
+  readonly argv: readonly string[];
+  /** At this age the whole process group is killed; at most 2^31-1. */
+  readonly timeoutMs: number;
+  /** The whole environment; that of this process if not given. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** At most this much of the output is kept in the result (64 KiB if not given); all is read. */
+  readonly outputBytesMax?: number;
+  /** Called for every line the child writes, as it comes; of a long line only the beginning. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How a child process ended. */
+export type CommandResult =
+  | {
+      readonly kind: 'exited';
+      /** Undefined where a signal ended it. */
+      readonly code: number | undefined;
+      readonly signal?: string | undefined;
+      /** Standard output and standard error, as they came. */
+      readonly output: string;
+      readonly truncated: boolean;
+    }
+  /** Not over at the limit; its group was killed. */
+  | { readonly kind: 'timeout' }
+  /** No such program, or no such interpreter as the first line of the script names. */
+  | { readonly kind: 'missing' }
+  /** No execute permission, or neither a binary nor a script with a "#!" line. */
+  | { readonly kind: 'not-executable' }
+  | { readonly kind: 'failed'; readonly detail: string };
+
+/** A child process under way; `result` never rejects. */
+export interface RunningCommand {
+  readonly result: Promise<CommandResult>;
+  /** Kills the whole process group; nothing once the command has ended. */
+  kill(): void;
+}
+
+/**
+ * How long output is awaited after the exit: a daemon that the command started may hold the pipe.
+ */
+const OUTPUT_GRACE_MS = 200;
+/** How long the end is awaited after SIGKILL; a process may hang in the kernel. */
+const KILL_GRACE_MS = 1_000;
+const SCRIPT_HEAD_BYTES = 256;
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/** Starts a command. A fault of starting it is a result as well, never an exception. */
+export function runCommand(request: CommandRequest): RunningCommand {
+  const { argv, env } = request;
+  const [program = '', ...args] = argv;
+  let child: ChildProcess;
+  if (isScriptWithoutInterpreter(program)) {
+    return { result: Promise.resolve({ kind: 'not-executable' }), kill: () => undefined };
+  }
+  try {
+    child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(env === undefined ? {} : { env }),
+    });
+  } catch (error) {
+    return { result: Promise.resolve(resultOfError(error)), kill: () => undefined };
+  }
+  // A number of a process that was reaped may be another's by now.
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  const kill = (): void => {
+    if (!ended) killGroup(child);
+  };
+  return { result: settle(child, request, kill), kill };
+}
+
+function settle(
+  child: ChildProcess,
+  request: CommandRequest,
+  kill: () => void,
+): Promise<CommandResult> {
+  const output = new CommandOutput(child, request);
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout;
+    const finish = (result: CommandResult): void => {
+      clearTimeout(timer);
+      output.end();
+      resolve(result);
+    };
+    const killAtLimit = (): void => {
+      timedOut = true;
+      kill();
+      timer = setTimeout(() => finish({ kind: 'timeout' }), KILL_GRACE_MS);
+    };
+    let timedOut = false;
+    timer = setTimeout(killAtLimit, Math.min(request.timeoutMs, TIMEOUT_MS_MAX));
+    child.once('error', (error) => finish(resultOfError(error)));
+    child.once('exit', (code, signal) => {
+      if (timedOut) return finish({ kind: 'timeout' });
+      clearTimeout(timer);
+      const done = (): void => finish(exited(code, signal, output));
+      timer = setTimeout(done, OUTPUT_GRACE_MS);
+      child.once('close', done);
+    });
+  });
+}
+
+/**
+ * Whether the kernel would refuse the file (ENOEXEC) as a text without "#!" in its first line. The
+ * C library then runs a shell, of its own accord and under the name of the script; not so here.
+ */
+function isScriptWithoutInterpreter(program: string): boolean {
+  if (!program.includes('/')) return false;
+  const head = Buffer.alloc(SCRIPT_HEAD_BYTES);
+  let length: number;
+  try {
+    const fd = openSync(program, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(fd).isFile()) return false;
+      length = readSync(fd, head, 0, head.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Starting it will tell why, and a program need not be readable.
+    return false;
+  }
+  // Programs and the formats of binfmt_misc have a NUL somewhere at their beginning; text has not.
+  const beginning = head.subarray(0, length);
+  return !beginning.includes(0) && !beginning.toString('latin1').startsWith('#!');
+}
+
+function exited(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  output: CommandOutput,
+): CommandResult {
+  return {
+    kind: 'exited',
+    code: code ?? undefined,
+    ...(signal === null ? {} : { signal }),
+    output: output.text(),
+    truncated: output.truncated,
+  };
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Everybody in the group has ended already.
+  }
+}
+
+function resultOfError(error: unknown): CommandResult {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+  if (code === 'EACCES' || code === 'ENOEXEC') return { kind: 'not-executable' };
+  return { kind: 'failed', detail: messageOf(error) };
+}

@@ -1,0 +1,220 @@
+// The interfaces and IPv4 addresses as netlink messages draw them, event by event; a dump puts
+// right whatever was missed. No socket in here.
+import { isDeepStrictEqual } from 'node:util';
+import type { AddressMessage, LinkMessage } from './netlink.ts';
+
+/** An IPv4 address on an interface. */
+export interface LinkAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** It came after another one of its prefix (IFA_F_SECONDARY). */
+  readonly secondary: boolean;
+  /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
+  readonly scope: number;
+  readonly label?: string;
+}
+
+/** An interface as it is now. */
+export interface Link {
+  readonly ifindex: number;
+  readonly name: string;
+  /** Lower-case hexadecimal with colons; undefined where the address has not six bytes. */
+  readonly mac: string | undefined;
+  /** ARPHRD_*; 1 is Ethernet. */
+  readonly type: number;
+  /** IFF_UP. */
+  readonly administrativelyUp: boolean;
+  /** IFF_RUNNING: operational. */
+  readonly running: boolean;
+  /** IFF_LOWER_UP: carrier. */
+  readonly lowerUp: boolean;
+  /** RFC 2863 as `ip link` writes it in lower case: "up", "down", "lowerlayerdown" ... */
+  readonly operstate: string;
+  /** How often the carrier was lost: tells of a loss that was over before anyone looked. */
+  readonly carrierDownCount?: number;
+  /** The bond or bridge it is a port of. */
+  readonly master?: number;
+  /** The interface it stands on, of a VLAN or macvlan; the other end of a veth. */
+  readonly link?: number;
+  /** "bond", "vlan", "veth" ...; absent for plain hardware. */
+  readonly kind?: string;
+  /** IFLA_INFO_DATA, unread. */
+  readonly data?: Uint8Array;
+  /** The kind of its master, and IFLA_INFO_SLAVE_DATA, unread. */
+  readonly slaveKind?: string;
+  readonly slaveData?: Uint8Array;
+  /** IPv4 addresses in the order of the kernel. */
+  readonly addresses: readonly LinkAddress[];
+}
+
+/** Something about this interface is not as it was, or it goes by this name no more. */
+export interface LinkChange {
+  readonly name: string;
+  readonly ifindex: number;
+}
+
+const IFF_UP = 0x1;
+const IFF_RUNNING = 0x40;
+const IFF_LOWER_UP = 0x10000;
+const IFA_F_SECONDARY = 0x1;
+const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
+
+/** See the head of this file. Each method returns what has changed by it. */
+export class LinkTable {
+  readonly #links = new Map<number, Link>();
+  readonly #indexes = new Map<string, number>();
+  /** The interfaces seen since a dump of them began. */
+  #seen: Set<number> | undefined;
+  /** The addresses of a dump that is under way, with what has happened to them meanwhile. */
+  #fresh: Map<number, LinkAddress[]> | undefined;
+
+  find(name: string): Link | undefined {
+    const ifindex = this.#indexes.get(name);
+    return ifindex === undefined ? undefined : this.#links.get(ifindex);
+  }
+
+  byIndex(ifindex: number): Link | undefined {
+    return this.#links.get(ifindex);
+  }
+
+  /** From now on it is noted which interfaces are told of. */
+  beginLinkDump(): void {
+    this.#seen = new Set();
+  }
+
+  /** Forgets the interfaces that were not told of, if the dump was whole. */
+  endLinkDump(whole: boolean): LinkChange[] {
+    const seen = this.#seen;
+    this.#seen = undefined;
+    if (!whole || seen === undefined) return [];
+    return [...this.#links.keys()].flatMap((ifindex) =>
+      seen.has(ifindex) ? [] : this.removeLink(ifindex),
+    );
+  }
+
+  /** From now on addresses are gathered beside those that are known. */
+  beginAddressDump(): void {
+    this.#fresh = new Map();
+  }
+
+  /** Puts what was gathered in the place of what was known, if the dump was whole. */
+  endAddressDump(whole: boolean): LinkChange[] {
+    const fresh = this.#fresh;
+    this.#fresh = undefined;
+    if (!whole || fresh === undefined) return [];
+    return [...this.#links.values()].flatMap((link) =>
+      this.#replace({ ...link, addresses: fresh.get(link.ifindex) ?? [] }),
+    );
+  }
+
+  setLink(message: LinkMessage): LinkChange[] {
+    this.#seen?.add(message.ifindex);
+    const before = this.#links.get(message.ifindex);
+    const name = message.name ?? before?.name;
+    // A message of flags about an interface never heard of: the dump will tell.
+    if (name === undefined || (before === undefined && message.operstate === undefined)) return [];
+    const link = describe(message, name, before);
+    return this.#replace(link);
+  }
+
+  removeLink(ifindex: number): LinkChange[] {
+    const link = this.#links.get(ifindex);
+    if (link === undefined) return [];
+    this.#links.delete(ifindex);
+    if (this.#indexes.get(link.name) === ifindex) this.#indexes.delete(link.name);
+    return [{ name: link.name, ifindex }];
+  }
+
+  /** `dumped`: it comes from the dump, where the order is the kernel's. */
+  setAddress(message: AddressMessage, dumped: boolean): LinkChange[] {
+    const entry = addressOf(message);
+    if (this.#fresh !== undefined) {
+      const known = this.#fresh.get(message.ifindex) ?? [];
+      const others = known.filter((other) => !sameKey(other, entry));
+      this.#fresh.set(message.ifindex, dumped ? [...others, entry] : insert(known, entry));
+    }
+    const link = this.#links.get(message.ifindex);
+    if (link === undefined) return [];
+    return this.#replace({ ...link, addresses: insert(link.addresses, entry) });
+  }
+
+  removeAddress(message: AddressMessage): LinkChange[] {
+    const entry = addressOf(message);
+    const remaining = (list: readonly LinkAddress[]): LinkAddress[] =>
+      list.filter((other) => !sameKey(other, entry));
+    const fresh = this.#fresh?.get(message.ifindex);
+    if (fresh !== undefined) this.#fresh?.set(message.ifindex, remaining(fresh));
+    const link = this.#links.get(message.ifindex);
+    if (link === undefined) return [];
+    return this.#replace({ ...link, addresses: remaining(link.addresses) });
+  }
+
+  #replace(link: Link): LinkChange[] {
+    const { name, ifindex } = link;
+    const before = this.#links.get(ifindex);
+    this.#links.set(ifindex, link);
+    this.#indexes.set(name, ifindex);
+    if (before === undefined) return [{ name, ifindex }];
+    if (before.name === name) return isDeepStrictEqual(before, link) ? [] : [{ name, ifindex }];
+    if (this.#indexes.get(before.name) === ifindex) this.#indexes.delete(before.name);
+    return [
+      { name: before.name, ifindex },
+      { name, ifindex },
+    ];
+  }
+}
+
+function describe(message: LinkMessage, name: string, before: Link | undefined): Link {
+  const { ifindex, type, flags } = message;
+  const flagged = {
+    administrativelyUp: (flags & IFF_UP) !== 0,
+    running: (flags & IFF_RUNNING) !== 0,
+    lowerUp: (flags & IFF_LOWER_UP) !== 0,
+  };
+  // A wireless event: it has the flags and the name, and nothing is meant by what it leaves out.
+  if (message.operstate === undefined && before !== undefined) {
+    return { ...before, ...flagged, name };
+  }
+  const { mac, master, link, kind, slaveKind, carrierDownCount } = message;
+  return {
+    ifindex,
+    name,
+    mac,
+    type,
+    ...flagged,
+    operstate: OPERSTATES[message.operstate ?? 0] ?? 'unknown',
+    ...(carrierDownCount === undefined ? {} : { carrierDownCount }),
+    ...(master === undefined ? {} : { master }),
+    ...(link === undefined ? {} : { link }),
+    ...(kind === undefined ? {} : { kind }),
+    // Copies: the message is a view of a whole datagram.
+    ...(message.data === undefined ? {} : { data: Uint8Array.from(message.data) }),
+    ...(slaveKind === undefined ? {} : { slaveKind }),
+    ...(message.slaveData === undefined ? {} : { slaveData: Uint8Array.from(message.slaveData) }),
+    addresses: before?.addresses ?? [],
+  };
+}
+
+function addressOf(message: AddressMessage): LinkAddress {
+  const { address, prefixLength, scope, flags, label } = message;
+  const secondary = (flags & IFA_F_SECONDARY) !== 0;
+  return { address, prefixLength, secondary, scope, ...(label === undefined ? {} : { label }) };
+}
+
+function sameKey(a: LinkAddress, b: LinkAddress): boolean {
+  return a.address === b.address && a.prefixLength === b.prefixLength;
+}
+
+/**
+ * The list with `entry` where the kernel puts it (devinet.c, __inet_insert_ifa): a secondary
+ * address at the end, a primary one behind the last primary one whose scope is as narrow or
+ * narrower. One that is there stays in its place, unless it has become primary.
+ */
+function insert(list: readonly LinkAddress[], entry: LinkAddress): LinkAddress[] {
+  const at = list.findIndex((other) => sameKey(other, entry));
+  if (at >= 0 && list[at]?.secondary === entry.secondary) return list.with(at, entry);
+  const others = list.filter((other) => !sameKey(other, entry));
+  if (entry.secondary) return [...others, entry];
+  const last = others.findLastIndex((other) => !other.secondary && entry.scope <= other.scope);
+  return others.toSpliced(last + 1, 0, entry);
+}

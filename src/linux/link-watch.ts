@@ -1,0 +1,244 @@
+// The interfaces of this network namespace and their IPv4 addresses, as the kernel tells of them by
+// netlink. Driven by events: nothing is polled, and nothing is spawned.
+import { unreachable } from '../base/assert.ts';
+import type { CarpdError } from '../base/errors.ts';
+import { DatagramSocket } from './datagram-socket.ts';
+import { LinkTable, type Link, type LinkChange } from './link-table.ts';
+import { native, type Datagram } from './native.ts';
+import {
+  dumpAddresses,
+  dumpLinks,
+  LINK_AND_IPV4_ADDRESS_GROUPS,
+  readNetlink,
+  type NetlinkEvent,
+} from './netlink.ts';
+import { errnoOf, SocketError } from './socket-error.ts';
+
+export type { Link, LinkAddress, LinkChange } from './link-table.ts';
+
+export interface LinkWatchOptions {
+  /** Called after each change, with both names after a rename; the watch shows the new state. */
+  readonly onChange: (change: LinkChange) => void;
+  /** Something could not be read; the watch goes on, and asks again for everything. */
+  readonly onError: (error: CarpdError) => void;
+  /** Bytes of the socket's receive buffer; a larger one loses fewer events. */
+  readonly receiveBufferBytes?: number;
+}
+
+/** The interfaces as last heard of; also after `close`. */
+export interface LinkWatch {
+  find(name: string): Link | undefined;
+  byIndex(ifindex: number): Link | undefined;
+  /** Takes in, now, every event that the kernel has queued. */
+  drain(): void;
+  /** The second time does nothing. */
+  close(): void;
+}
+
+const RECEIVE_BUFFER_BYTES = 4 * 1_048_576;
+const DUMP_MS_MAX = 5_000;
+const RETRY_DELAY_MS = 1_000;
+/** Dumps that were disturbed by changes, one after the other, before one is taken as it is. */
+const DISTURBED_MAX = 8;
+const DRAIN_BATCHES_MAX = 64;
+
+/** Opens the watch; resolves once everything there is is known. Rejects with a CarpdError. */
+export async function openLinkWatch(options: LinkWatchOptions): Promise<LinkWatch> {
+  const watch = new NetlinkWatch(options);
+  try {
+    await watch.start();
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
+  return watch;
+}
+
+/** Two dumps make a whole picture: the interfaces, then their addresses. */
+interface Dump {
+  readonly part: 'links' | 'addresses';
+  readonly sequence: number;
+  readonly timer: NodeJS.Timeout;
+  disturbed: boolean;
+}
+
+class NetlinkWatch implements LinkWatch {
+  readonly #options: LinkWatchOptions;
+  readonly #socket: DatagramSocket;
+  readonly #table = new LinkTable();
+  #sequence = 0;
+  #dump: Dump | undefined;
+  /** Events were lost while a dump was running, so that another has to follow. */
+  #dumpAgain = false;
+  #disturbedCount = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #opening: { resolve: () => void; reject: (error: CarpdError) => void } | undefined;
+  #closed = false;
+
+  constructor(options: LinkWatchOptions) {
+    this.#options = options;
+    this.#socket = new DatagramSocket({
+      what: 'netlink socket',
+      open: () => openNetlink(options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES),
+      listens: true,
+      onDatagram: (datagram) => this.#take(datagram),
+      onError: (error) => this.#receiveFailed(error),
+    });
+  }
+
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+      this.#beginDump('links');
+    });
+  }
+
+  find(name: string): Link | undefined {
+    return this.#table.find(name);
+  }
+
+  byIndex(ifindex: number): Link | undefined {
+    return this.#table.byIndex(ifindex);
+  }
+
+  drain(): void {
+    for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
+      if (this.#socket.drain()) return;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#dump?.timer);
+    clearTimeout(this.#retryTimer);
+    this.#socket.close();
+    this.#opening?.reject(new SocketError('CARPD_SOCKET', 'read the interfaces', 'closed'));
+    this.#opening = undefined;
+  }
+
+  #take({ bytes, port }: Datagram): void {
+    // Any process may send to this socket if it may administer the network; only the kernel counts.
+    if (port !== 0) return;
+    const changes = new Map<string, LinkChange>();
+    for (const event of readNetlink(bytes)) {
+      for (const change of this.#apply(event)) {
+        changes.set(`${change.ifindex} ${change.name}`, change);
+      }
+    }
+    // Until the first picture is whole there is nobody who could have known another.
+    if (this.#opening !== undefined) return;
+    for (const change of changes.values()) {
+      if (!this.#closed) this.#options.onChange(change);
+    }
+  }
+
+  #apply(event: NetlinkEvent): LinkChange[] {
+    if (event.interrupted && this.#dump !== undefined) this.#dump.disturbed = true;
+    switch (event.kind) {
+      case 'link':
+        return this.#table.setLink(event.link);
+      case 'link-gone':
+        return this.#table.removeLink(event.link.ifindex);
+      case 'address':
+        return this.#table.setAddress(event.address, event.dumped);
+      case 'address-gone':
+        return this.#table.removeAddress(event.address);
+      case 'done':
+        if (event.sequence !== this.#dump?.sequence) return [];
+        if (event.error === 0) return this.#endDump(this.#dump);
+        this.#dumpFailed(`the kernel ended the answer with error ${-event.error}`);
+        return [];
+      case 'error':
+        if (event.sequence !== this.#dump?.sequence) return [];
+        this.#dumpFailed(`the kernel refused with error ${-event.error}`);
+        return [];
+      default:
+        return unreachable(event);
+    }
+  }
+
+  #beginDump(part: Dump['part']): void {
+    clearTimeout(this.#dump?.timer);
+    clearTimeout(this.#retryTimer);
+    this.#sequence += 1;
+    const timer = setTimeout(() => {
+      this.#dumpFailed(`no answer from the kernel within ${DUMP_MS_MAX} ms`);
+    }, DUMP_MS_MAX);
+    this.#dump = { part, sequence: this.#sequence, timer, disturbed: false };
+    try {
+      if (part === 'links') {
+        this.#table.beginLinkDump();
+        this.#socket.send(dumpLinks(this.#sequence));
+      } else {
+        this.#table.beginAddressDump();
+        this.#socket.send(dumpAddresses(this.#sequence));
+      }
+    } catch (error) {
+      this.#dumpFailed('the request could not be sent', error);
+    }
+  }
+
+  #endDump({ part, timer, disturbed }: Dump): LinkChange[] {
+    clearTimeout(timer);
+    this.#dump = undefined;
+    this.#disturbedCount = disturbed ? this.#disturbedCount + 1 : 0;
+    const again = disturbed && this.#disturbedCount <= DISTURBED_MAX;
+    const changes =
+      part === 'links'
+        ? this.#table.endLinkDump(!disturbed)
+        : this.#table.endAddressDump(!disturbed);
+    if (again) this.#beginDump(part);
+    else if (part === 'links') this.#beginDump('addresses');
+    else this.#pictureWhole();
+    return changes;
+  }
+
+  #pictureWhole(): void {
+    if (this.#dumpAgain) {
+      this.#dumpAgain = false;
+      this.#beginDump('links');
+      return;
+    }
+    this.#opening?.resolve();
+    this.#opening = undefined;
+  }
+
+  #dumpFailed(reason: string, cause?: unknown): void {
+    clearTimeout(this.#dump?.timer);
+    this.#dump = undefined;
+    if (this.#closed) return;
+    const error = new SocketError('CARPD_SOCKET', 'read the interfaces', reason, {
+      errno: errnoOf(cause),
+      cause,
+    });
+    if (this.#opening !== undefined) {
+      this.#opening.reject(error);
+      this.#opening = undefined;
+      return;
+    }
+    this.#options.onError(error);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#beginDump('links'), RETRY_DELAY_MS);
+  }
+
+  #receiveFailed(error: CarpdError): void {
+    if (this.#closed) return;
+    // The kernel had more events than the buffer could hold, and some are lost: ask for all again.
+    const lost = error instanceof SocketError && error.errno === 'ENOBUFS';
+    if (!lost) this.#options.onError(error);
+    if (this.#dump === undefined) this.#beginDump('links');
+    else this.#dumpAgain = true;
+  }
+}
+
+function openNetlink(receiveBufferBytes: number): number {
+  const fd = native().openNetlink(LINK_AND_IPV4_ADDRESS_GROUPS);
+  try {
+    native().setReceiveBuffer(fd, receiveBufferBytes);
+  } catch (error) {
+    native().close(fd);
+    throw error;
+  }
+  return fd;
+}

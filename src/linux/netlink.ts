@@ -1,0 +1,282 @@
+// The few rtnetlink messages that carpd reads and writes (linux/rtnetlink.h, linux/if_link.h,
+// linux/if_addr.h), in the byte order of the machine. Pure; total on any bytes.
+//
+//   nlmsghdr   4 length, 2 type, 2 flags, 4 sequence, 4 port
+//   ifinfomsg  1 family, 1 pad, 2 type, 4 index, 4 flags, 4 change
+//   ifaddrmsg  1 family, 1 prefix length, 1 flags, 1 scope, 4 index
+//   rtattr     2 length, 2 type, data, padded to 4
+import { endianness } from 'node:os';
+
+const LITTLE_ENDIAN = endianness() === 'LE';
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const RTM_NEWLINK = 16;
+const RTM_DELLINK = 17;
+const RTM_GETLINK = 18;
+const RTM_NEWADDR = 20;
+const RTM_DELADDR = 21;
+const RTM_GETADDR = 22;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_MULTI = 0x2;
+const NLM_F_DUMP_INTR = 0x10;
+const NLM_F_DUMP = 0x300;
+const AF_UNSPEC = 0;
+const AF_INET = 2;
+
+const IFLA_ADDRESS = 1;
+const IFLA_IFNAME = 3;
+const IFLA_LINK = 5;
+const IFLA_MASTER = 10;
+const IFLA_OPERSTATE = 16;
+const IFLA_LINKINFO = 18;
+const IFLA_CARRIER = 33;
+const IFLA_CARRIER_DOWN_COUNT = 48;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_LABEL = 3;
+const IFA_FLAGS = 8;
+
+const NLMSG_HEADER_BYTES = 16;
+const IFINFO_BYTES = 16;
+const IFADDR_BYTES = 8;
+const ATTRIBUTE_HEADER_BYTES = 4;
+/** The upper two bits are flags (nested, network byte order). */
+const ATTRIBUTE_TYPE_MASK = 0x3fff;
+
+/** Multicast groups as a bind() mask (RTMGRP_LINK, RTMGRP_IPV4_IFADDR). */
+export const LINK_AND_IPV4_ADDRESS_GROUPS = 0x1 | 0x10;
+
+/** What a link message says; what it leaves out is undefined. */
+export interface LinkMessage {
+  readonly ifindex: number;
+  /** ARPHRD_*. */
+  readonly type: number;
+  /** IFF_*. */
+  readonly flags: number;
+  readonly name: string | undefined;
+  readonly mac: string | undefined;
+  readonly master: number | undefined;
+  readonly link: number | undefined;
+  /**
+   * IF_OPER_*; undefined in the short messages of wireless events, which tell of the flags only.
+   */
+  readonly operstate: number | undefined;
+  readonly carrier: boolean | undefined;
+  /** How often the carrier was lost since the interface was made. */
+  readonly carrierDownCount: number | undefined;
+  readonly kind: string | undefined;
+  /** Attributes of the kind, unread: of a bond, say. */
+  readonly data: Uint8Array | undefined;
+  /** The kind of the master, of whose port this message tells. */
+  readonly slaveKind: string | undefined;
+  readonly slaveData: Uint8Array | undefined;
+}
+
+/** What an address message says. */
+export interface AddressMessage {
+  readonly ifindex: number;
+  /** The interface's own address. */
+  readonly address: string;
+  /** The far end of a point-to-point link; else the same as `address`. */
+  readonly peer: string;
+  readonly prefixLength: number;
+  /** RT_SCOPE_*. */
+  readonly scope: number;
+  /** IFA_F_*; IFA_F_SECONDARY is 0x01. */
+  readonly flags: number;
+  readonly label: string | undefined;
+}
+
+/** What every message bears. */
+export interface NetlinkHeader {
+  /** That of the request it answers; for an event that of whoever caused it, so any number. */
+  readonly sequence: number;
+  /** Part of a dump, not an event. */
+  readonly dumped: boolean;
+  /** The dump was taken while things changed, and must be asked for again. */
+  readonly interrupted: boolean;
+}
+
+/** A message that was understood. */
+export type NetlinkEvent = NetlinkHeader &
+  (
+    | { readonly kind: 'link'; readonly link: LinkMessage }
+    | { readonly kind: 'link-gone'; readonly link: LinkMessage }
+    | { readonly kind: 'address'; readonly address: AddressMessage }
+    | { readonly kind: 'address-gone'; readonly address: AddressMessage }
+    /** The end of a dump; `error` is a negative errno, or 0. */
+    | { readonly kind: 'done'; readonly error: number }
+    /** A refusal, with its negative errno. */
+    | { readonly kind: 'error'; readonly error: number }
+  );
+
+/** Reads all messages of a datagram; what is cut short or not known is passed over. */
+export function readNetlink(datagram: Uint8Array): NetlinkEvent[] {
+  const events: NetlinkEvent[] = [];
+  const view = viewOf(datagram);
+  let offset = 0;
+  while (offset + NLMSG_HEADER_BYTES <= datagram.length) {
+    const length = view.getUint32(offset, LITTLE_ENDIAN);
+    if (length < NLMSG_HEADER_BYTES || length > datagram.length - offset) break;
+    const body = datagram.subarray(offset + NLMSG_HEADER_BYTES, offset + length);
+    const flags = view.getUint16(offset + 6, LITTLE_ENDIAN);
+    const header = {
+      sequence: view.getUint32(offset + 8, LITTLE_ENDIAN),
+      dumped: (flags & NLM_F_MULTI) !== 0,
+      interrupted: (flags & NLM_F_DUMP_INTR) !== 0,
+    };
+    const event = readMessage(view.getUint16(offset + 4, LITTLE_ENDIAN), header, body);
+    if (event !== undefined) events.push(event);
+    offset += align(length);
+  }
+  return events;
+}
+
+/** Asks for all links. */
+export function dumpLinks(sequence: number): Uint8Array {
+  return dumpRequest(RTM_GETLINK, sequence, IFINFO_BYTES, AF_UNSPEC);
+}
+
+/** Asks for all IPv4 addresses. */
+export function dumpAddresses(sequence: number): Uint8Array {
+  return dumpRequest(RTM_GETADDR, sequence, IFADDR_BYTES, AF_INET);
+}
+
+/** Attributes by their type; a list that contradicts itself ends where it does. */
+export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const attributes = new Map<number, Uint8Array>();
+  const view = viewOf(bytes);
+  let offset = 0;
+  while (offset + ATTRIBUTE_HEADER_BYTES <= bytes.length) {
+    const length = view.getUint16(offset, LITTLE_ENDIAN);
+    if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) break;
+    const type = view.getUint16(offset + 2, LITTLE_ENDIAN) & ATTRIBUTE_TYPE_MASK;
+    attributes.set(type, bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length));
+    offset += align(length);
+  }
+  return attributes;
+}
+
+function dumpRequest(
+  type: number,
+  sequence: number,
+  bodyBytes: number,
+  family: number,
+): Uint8Array {
+  const bytes = new Uint8Array(NLMSG_HEADER_BYTES + bodyBytes);
+  const view = viewOf(bytes);
+  view.setUint32(0, bytes.length, LITTLE_ENDIAN);
+  view.setUint16(4, type, LITTLE_ENDIAN);
+  view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, LITTLE_ENDIAN);
+  view.setUint32(8, sequence, LITTLE_ENDIAN);
+  view.setUint8(NLMSG_HEADER_BYTES, family);
+  return bytes;
+}
+
+function readMessage(
+  type: number,
+  header: NetlinkHeader,
+  body: Uint8Array,
+): NetlinkEvent | undefined {
+  switch (type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK: {
+      const link = readLink(body);
+      const kind = type === RTM_NEWLINK ? 'link' : 'link-gone';
+      return link === undefined ? undefined : { ...header, kind, link };
+    }
+    case RTM_NEWADDR:
+    case RTM_DELADDR: {
+      const address = readAddress(body);
+      const kind = type === RTM_NEWADDR ? 'address' : 'address-gone';
+      return address === undefined ? undefined : { ...header, kind, address };
+    }
+    case NLMSG_DONE:
+      return { ...header, kind: 'done', error: readErrno(body) };
+    case NLMSG_ERROR: {
+      const error = readErrno(body);
+      // An acknowledgement is an error of number 0.
+      return error === 0 ? undefined : { ...header, kind: 'error', error };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function readErrno(body: Uint8Array): number {
+  return body.length < 4 ? 0 : viewOf(body).getInt32(0, LITTLE_ENDIAN);
+}
+
+function readLink(body: Uint8Array): LinkMessage | undefined {
+  // Bridges tell of their ports in messages of their own family: a port that leaves is not gone.
+  if (body.length < IFINFO_BYTES || body[0] !== AF_UNSPEC) return undefined;
+  const view = viewOf(body);
+  const attributes = readAttributes(body.subarray(IFINFO_BYTES));
+  const info = readAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array());
+  const mac = attributes.get(IFLA_ADDRESS);
+  const carrier = attributes.get(IFLA_CARRIER)?.[0];
+  return {
+    ifindex: view.getInt32(4, LITTLE_ENDIAN),
+    type: view.getUint16(2, LITTLE_ENDIAN),
+    flags: view.getUint32(8, LITTLE_ENDIAN),
+    name: text(attributes.get(IFLA_IFNAME)),
+    mac: mac?.length === 6 ? hexMac(mac) : undefined,
+    master: integer(attributes.get(IFLA_MASTER)),
+    link: integer(attributes.get(IFLA_LINK)),
+    operstate: attributes.get(IFLA_OPERSTATE)?.[0],
+    carrier: carrier === undefined ? undefined : carrier !== 0,
+    carrierDownCount: integer(attributes.get(IFLA_CARRIER_DOWN_COUNT)),
+    kind: text(info.get(IFLA_INFO_KIND)),
+    data: info.get(IFLA_INFO_DATA),
+    slaveKind: text(info.get(IFLA_INFO_SLAVE_KIND)),
+    slaveData: info.get(IFLA_INFO_SLAVE_DATA),
+  };
+}
+
+function readAddress(body: Uint8Array): AddressMessage | undefined {
+  if (body.length < IFADDR_BYTES || body[0] !== AF_INET) return undefined;
+  const view = viewOf(body);
+  const attributes = readAttributes(body.subarray(IFADDR_BYTES));
+  const peer = dottedQuad(attributes.get(IFA_ADDRESS));
+  const address = dottedQuad(attributes.get(IFA_LOCAL)) ?? peer;
+  if (address === undefined) return undefined;
+  return {
+    ifindex: view.getInt32(4, LITTLE_ENDIAN),
+    address,
+    peer: peer ?? address,
+    prefixLength: view.getUint8(1),
+    scope: view.getUint8(3),
+    flags: integer(attributes.get(IFA_FLAGS)) ?? view.getUint8(2),
+    label: text(attributes.get(IFA_LABEL)),
+  };
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Of lengths that were checked against the datagram, so far below 2^31. */
+function align(length: number): number {
+  return (length + 3) & ~3;
+}
+
+function integer(bytes: Uint8Array | undefined): number | undefined {
+  return bytes?.length === 4 ? viewOf(bytes).getUint32(0, LITTLE_ENDIAN) : undefined;
+}
+
+function dottedQuad(bytes: Uint8Array | undefined): string | undefined {
+  return bytes?.length === 4 ? bytes.join('.') : undefined;
+}
+
+function text(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes).replace(/\0.*$/s, '');
+}
+
+function hexMac(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
