@@ -53,7 +53,8 @@ const pure = [
   'src/election/**',
   'src/readiness/**',
   'src/vip/plan.ts',
-  'src/config/ucarp.ts',
+  'src/config/{ucarp,ucarp-*,values,passphrase,suggest,secret}.ts',
+  'src/cli/help.ts',
   'src/config/getopt.ts',
   'src/cli/args.ts',
 ];

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs what the demo and the tests need beyond Node, and builds carpd. As root on Debian or
+# Ubuntu it installs; elsewhere it says exactly what is missing and ends with 1. Run again, it does
+# nothing.
+#
+#   scripts/setup-debian.sh demo|test
+set -euo pipefail
+purpose=${1:-test}
+
+declare -A package_of=(
+  [ip]=iproute2 [bridge]=iproute2 [tc]=iproute2 [ping]=iputils-ping [arping]=iputils-arping
+  [ucarp]=ucarp [tcpdump]=tcpdump [nft]=nftables
+  [gcc]=gcc [g++]=g++ [make]=make [python3]=python3
+)
+if [ "$purpose" = test ]; then
+  package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps)
+fi
+
+missing=()
+for tool in "${!package_of[@]}"; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
+done
+
+node_is_new_enough() {
+  command -v node >/dev/null &&
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+             process.exit(a > 20 || (a === 20 && b >= 20) ? 0 : 1)'
+}
+if ! node_is_new_enough; then
+  echo "carpd needs Node.js 20.20 or newer; found: $(node --version 2>/dev/null || echo none)." >&2
+  echo "Install it from https://nodejs.org or your distribution, with npm, and run this again." >&2
+  exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "Raw sockets and network namespaces need root: run this with sudo." >&2
+  exit 1
+fi
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  mapfile -t packages < <(printf '%s\n' "${missing[@]}" | sort -u)
+  if ! command -v apt-get >/dev/null; then
+    echo "Please install the equivalents of these Debian packages: ${packages[*]}" >&2
+    exit 1
+  fi
+  echo "Installing: ${packages[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
+    >/dev/null
+fi
+
+# A build that is newer than the sources and the lock file is used as it is.
+cd "$(dirname "$0")/.."
+if [ ! -f dist/main.js ] || [ ! -d node_modules ] || [ package-lock.json -nt node_modules ] ||
+  [ ! -f native/build/Release/carpd_sockets.node ] ||
+  [ -n "$(find src native/*.c native/binding.gyp -newer dist/main.js -print -quit)" ]; then
+  echo "Building carpd (npm ci)"
+  npm ci --no-audit --no-fund --loglevel=error
+fi

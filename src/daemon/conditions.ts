@@ -1,0 +1,66 @@
+// What an instance can do on the interface as it is now.
+import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { InterfaceFault } from '../election/inputs.ts';
+import type { Link } from '../linux/link-watch.ts';
+
+/** What of an instance decides whether it can run on an interface. */
+export interface Needs {
+  /** The configured source; undefined: the interface's first primary IPv4. */
+  readonly source: Ipv4 | undefined;
+  readonly ignoreLinkState: boolean;
+  /** Addresses that are never a source, since they move between hosts. */
+  readonly virtualIps: ReadonlySet<Ipv4>;
+}
+
+/** Usable with a source, or why not. */
+export type Conditions =
+  | { readonly kind: 'ready'; readonly source: Ipv4; readonly carrier: boolean }
+  | { readonly kind: 'fault'; readonly fault: InterfaceFault };
+
+/** ARPHRD_ETHER; bonds, bridges, VLANs and veths are Ethernet too. */
+const ETHERNET = 1;
+/** RT_SCOPE_HOST: addresses that are valid on this host only. */
+const SCOPE_HOST = 254;
+
+/** Judges an interface; undefined is one that does not exist. */
+export function judgeInterface(link: Link | undefined, needs: Needs): Conditions {
+  if (link === undefined) return { kind: 'fault', fault: 'interface-missing' };
+  if (link.type !== ETHERNET) return { kind: 'fault', fault: 'not-ethernet' };
+  if (!link.administrativelyUp) return { kind: 'fault', fault: 'interface-down' };
+  const source = findSource(link, needs);
+  if (source === undefined) return { kind: 'fault', fault: 'no-source-address' };
+  return {
+    kind: 'ready',
+    source,
+    carrier: needs.ignoreLinkState || (link.running && link.lowerUp),
+  };
+}
+
+/** An IPv4 network that an interface is attached to, by one of its own addresses. */
+export interface Network {
+  readonly address: Ipv4;
+  readonly prefixLength: number;
+}
+
+/** The networks of an interface, those that only a virtual IP brings left out. */
+export function findNetworks(link: Link, virtualIps: ReadonlySet<Ipv4>): readonly Network[] {
+  return link.addresses.flatMap(({ address: text, prefixLength }) => {
+    const address = parseIpv4(text);
+    if (address === undefined || virtualIps.has(address)) return [];
+    return [{ address, prefixLength }];
+  });
+}
+
+function findSource(link: Link, needs: Needs): Ipv4 | undefined {
+  const candidates = link.addresses.flatMap((entry) => {
+    const address = parseIpv4(entry.address);
+    return address === undefined ? [] : [{ address, entry }];
+  });
+  if (needs.source !== undefined) {
+    return candidates.find(({ address }) => address === needs.source)?.address;
+  }
+  return candidates.find(
+    ({ address, entry }) =>
+      !entry.secondary && entry.scope < SCOPE_HOST && !needs.virtualIps.has(address),
+  )?.address;
+}

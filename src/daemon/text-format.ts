@@ -1,0 +1,43 @@
+// One readable line for each JSON log line, for terminals and syslog.
+
+const LEVELS = new Map([
+  [20, 'DEBUG'],
+  [30, 'INFO'],
+  [40, 'WARN'],
+  [50, 'ERROR'],
+  [60, 'FATAL'],
+]);
+
+/** Fields that the line shows in a place of their own, or that say nothing to a reader. */
+const SHOWN_APART = new Set(['level', 'time', 'pid', 'msg', 'instance', 'event']);
+
+/** A log line as text. */
+export interface TextLine {
+  /** pino's number of the level: 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
+  readonly level: number;
+  /** With time and level in front. */
+  readonly line: string;
+  /** Without them, for a log that adds its own. */
+  readonly plain: string;
+}
+
+/** Turns one line of JSON into text; fields that the message does not show follow in brackets. */
+export function formatText(json: string): TextLine {
+  const entry = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  const level = typeof entry['level'] === 'number' ? entry['level'] : 30;
+  const who = typeof entry['instance'] === 'string' ? `${entry['instance']}: ` : '';
+  const message = `${who}${plainText(entry['msg'])}`;
+  const fields = Object.entries(entry)
+    .filter(([key]) => !SHOWN_APART.has(key))
+    .map(([key, value]) => `${key}=${plainText(value)}`);
+  const plain = fields.length > 0 ? `${message} [${fields.join(' ')}]` : message;
+  const label = (LEVELS.get(level) ?? String(level)).padEnd(5);
+  return { level, line: `${plainText(entry['time'])} ${label} ${plain}`, plain };
+}
+
+/** Control characters could forge lines or steer a terminal; hook output and peers are not ours. */
+function plainText(value: unknown): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(/\p{Cc}/gu, '?');
+}

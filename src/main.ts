@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// carpd: from the argument list to a command and its exit code.
+import { unreachable } from './base/assert.ts';
+import { messageOf } from './base/errors.ts';
+import { parseArgs } from './cli/args.ts';
+import { checkConfig } from './cli/check.ts';
+import { carpdHelp } from './cli/help.ts';
+import { version } from './cli/version.ts';
+import { readFileWithMode } from './config/read-file.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const command = parseArgs(argv);
+  switch (command.kind) {
+    case 'help':
+      process.stdout.write(carpdHelp(command.topic));
+      return 0;
+    case 'version':
+      process.stdout.write(`carpd ${version()}\n`);
+      return 0;
+    case 'error':
+      process.stderr.write(`carpd: ${command.message}\n`);
+      return EXIT_USAGE;
+    case 'check': {
+      const { stdout, stderr, exitCode } = checkConfig(command, readFileWithMode);
+      process.stdout.write(stdout);
+      process.stderr.write(stderr);
+      return exitCode;
+    }
+    case 'run': {
+      // Loaded late: the rest works where the addons were never built.
+      const { run } = await import('./cli/run.ts');
+      return run(command.configPath);
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+try {
+  const exitCode = await main(process.argv.slice(2));
+  // What was written to a pipe must get out before the process may end.
+  process.stdout.write('', () => process.exit(exitCode));
+} catch (error) {
+  process.stderr.write(`carpd: ${messageOf(error)}\n`);
+  process.exit(EXIT_FAILED);
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+// ucarp, drop-in: the same options, scripts, signals and exit codes, run by carpd.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from './base/errors.ts';
+import { readUcarpArguments, runUcarp } from './cli/ucarp.ts';
+
+/** Set in the environment of a daemonized process, which gets its arguments by message. */
+const DAEMON_MARK = 'CARPD_UCARP_DAEMON';
+const EXIT_SET_UP = 2;
+
+/** What the daemonized process tells the one that waits for it. */
+type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'complaint'; readonly line: string }
+  | { readonly kind: 'ended'; readonly exitCode: number };
+
+/** What it gets: arguments never stand in its own process list, so no password does. */
+interface Order {
+  readonly argv: readonly string[];
+  readonly folder: string;
+}
+
+async function foreground(argv: readonly string[]): Promise<number> {
+  const complain = (line: string): void => void process.stderr.write(`ucarp: ${line}\n`);
+  const request = readUcarpArguments(argv, complain);
+  if (request.kind === 'done') return request.exitCode;
+  if (request.options.daemonize) return daemonize(argv);
+  return runUcarp(request.options, { complain, onStarted: () => undefined });
+}
+
+/** Waits until the daemon is up or has failed: ucarp's own parent leaves too early to know. */
+function daemonize(argv: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+    detached: true,
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    env: { ...process.env, [DAEMON_MARK]: '1' },
+  });
+  return new Promise((resolve) => {
+    child.on('message', (report: Report) => {
+      if (report.kind === 'complaint') process.stderr.write(`ucarp: ${report.line}\n`);
+      if (report.kind === 'ready') resolve(0);
+      if (report.kind === 'ended') resolve(report.exitCode);
+    });
+    child.on('error', (error) => {
+      process.stderr.write(`ucarp: cannot go into the background: ${error.message}\n`);
+      resolve(EXIT_SET_UP);
+    });
+    child.on('exit', (code) => resolve(code ?? EXIT_SET_UP));
+    const order: Order = { argv, folder: process.cwd() };
+    child.send(order);
+  });
+}
+
+function background(): Promise<number> {
+  Reflect.deleteProperty(process.env, DAEMON_MARK);
+  const tell = (report: Report): void => {
+    if (process.connected) process.send?.(report);
+  };
+  return new Promise((resolve) => {
+    process.once('message', (order: Order) => {
+      const complain = (line: string): void => tell({ kind: 'complaint', line });
+      process.chdir(order.folder);
+      const request = readUcarpArguments(order.argv, complain);
+      if (request.kind === 'done') return resolve(request.exitCode);
+      const onStarted = (): void => {
+        process.chdir('/');
+        tell({ kind: 'ready' });
+        process.disconnect();
+      };
+      runUcarp(request.options, { complain, onStarted }).then(
+        (exitCode) => {
+          tell({ kind: 'ended', exitCode });
+          resolve(exitCode);
+        },
+        (error: unknown) => {
+          complain(messageOf(error));
+          resolve(EXIT_SET_UP);
+        },
+      );
+    });
+  });
+}
+
+try {
+  const isDaemon = process.env[DAEMON_MARK] !== undefined;
+  const exitCode = await (isDaemon ? background() : foreground(process.argv.slice(2)));
+  process.stdout.write('', () => process.exit(exitCode));
+} catch (error) {
+  process.stderr.write(`ucarp: ${messageOf(error)}\n`);
+  process.exit(EXIT_SET_UP);
+}

@@ -1,0 +1,134 @@
+// Holds the house rules that no linter knows: sizes, cycles, importers, leftover marks.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, test } from 'node:test';
+
+const LINES_MAX = 400;
+const COLUMNS_MAX = 100;
+const MEDIAN_LINES_MAX = 140;
+
+/** Each npm package of production has one file, or one folder, that imports it. */
+const IMPORTERS: Readonly<Record<string, string>> = {
+  'raw-socket': 'src/linux/carp-socket.ts',
+  pino: 'src/daemon/log.ts',
+  convict: 'src/config/',
+  yaml: 'src/config/',
+};
+
+const sources = filesBelow('src', /\.ts$/);
+const code = [
+  ...sources,
+  ...filesBelow('test', /\.ts$/),
+  ...filesBelow('bench', /\.ts$/),
+  ...filesBelow('demo', /\.ts$/),
+  ...filesBelow('native', /\.[ch]$/),
+];
+const texts = [...code, ...filesBelow('docs', /\.md$/), 'README.md', 'CONTRIBUTING.md'];
+
+describe('tidy', () => {
+  test('the rules see the tree', () => {
+    assert.ok(sources.length >= 45, `only ${sources.length} source files were found`);
+    assert.ok(code.length >= 90, `only ${code.length} code files were found`);
+  });
+
+  test('no file is longer than the limit, and half of them are short', () => {
+    const long = code.filter((file) => lines(file).length > LINES_MAX);
+    assert.deepEqual(long, []);
+    const lengths = sources.map((file) => lines(file).length).sort((a, b) => a - b);
+    const median = lengths[Math.floor(lengths.length / 2)] ?? 0;
+    assert.ok(median <= MEDIAN_LINES_MAX, `the median source file has ${median} lines`);
+  });
+
+  test('no line of code is wider than the limit', () => {
+    assert.deepEqual(grep(code, new RegExp(`^.{${COLUMNS_MAX + 1},}$`)), []);
+  });
+
+  test('every source file says on its first line what it is for', () => {
+    const silent = sources.filter((file) => !/^(?:#!.*|\/\/ \S.*)$/.test(lines(file)[0] ?? ''));
+    assert.deepEqual(silent, []);
+  });
+
+  test('no leftover marks, no silenced compiler, no path of somebody’s machine', () => {
+    const marks = [
+      'TO' + 'DO',
+      'FIX' + 'ME',
+      'X' + 'XX',
+      '@ts-' + 'ignore',
+      '@ts-expect-' + 'error',
+    ];
+    const words = new RegExp(`\\b(?:${marks.join('|')})\\b|: any\\b|as any\\b|as unknown as\\b`);
+    assert.deepEqual(grep(code, words), []);
+    assert.deepEqual(grep(texts, new RegExp('/wo' + 'rk/|\\.\\./sha' + 'red|/ro' + 'ot/')), []);
+    assert.deepEqual(grep(code, new RegExp('\\.(?:on' + 'ly|sk' + 'ip)\\(')), []);
+  });
+
+  test('each package has one importer', () => {
+    for (const [name, owner] of Object.entries(IMPORTERS)) {
+      const users = sources.filter((file) => imports(file).includes(name));
+      assert.deepEqual(
+        users.filter((file) => !file.startsWith(owner)),
+        [],
+        `${name} belongs to ${owner}`,
+      );
+      assert.ok(users.length > 0, `${name} is imported nowhere`);
+    }
+  });
+
+  test('no import goes in a circle', () => {
+    const graph = new Map(sources.map((file) => [file, localImports(file)]));
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      assert.ok(!path.includes(file), `circle: ${[...path, file].join(' -> ')}`);
+      if (done.has(file)) return;
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources) visit(file, []);
+  });
+
+  test('src never imports test, and every relative import names an existing file', () => {
+    for (const file of sources) {
+      for (const target of localImports(file)) {
+        assert.ok(target.startsWith('src/'), `${file} imports ${target}`);
+        assert.ok(sources.includes(target), `${file} imports ${target}, which does not exist`);
+      }
+    }
+  });
+});
+
+function filesBelow(folder: string, wanted: RegExp): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => wanted.test(name) && !name.includes('node_modules'))
+    .map((name) => join(folder, name));
+}
+
+function lines(file: string): string[] {
+  return readFileSync(file, 'utf8').replace(/\n$/, '').split('\n');
+}
+
+function grep(files: readonly string[], pattern: RegExp): string[] {
+  return files.flatMap((file) =>
+    lines(file).flatMap((line, index) =>
+      pattern.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+    ),
+  );
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const pattern = /(?:\bfrom|\bimport\(|^import|\brequire\()\s*'([^']+)'/gm;
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+}
+
+function localImports(file: string): string[] {
+  return imports(file)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => normalize(join(dirname(file), name)));
+}
