@@ -1,0 +1,195 @@
+// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, several
+// machines side by side. With --exec it runs one command in a machine instead. See README.md.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism, constants as osConstants, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildGuestTree, guestPath } from './guest-tree.ts';
+import { hasBonding } from './native.ts';
+import { runInUml, umlMissing, type UmlOutcome } from './uml.ts';
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const HERE = join(CHECKOUT, 'test/bond');
+const LIMIT_SECONDS_DEFAULT = 900;
+
+/** What a run of the test runner counted, from the last lines of its TAP output. */
+interface Counts {
+  readonly tests: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly skipped: number;
+  readonly cancelled: number;
+}
+
+const USAGE = `usage: run.ts [--machines=N] [--limit=SECONDS] [--uml] [FILE...]
+       run.ts [--limit=SECONDS] [--uml] --exec -- COMMAND [ARGUMENT...]`;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // An orderly exit: its handlers kill the machines and remove what they left.
+  process.once(signal, () => process.exit(128 + osConstants.signals[signal]));
+}
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const words = commandLine();
+  if (words === undefined) {
+    console.error(USAGE);
+    return 2;
+  }
+  const { values, positionals } = words;
+  const limitMs = Number(values.limit ?? LIMIT_SECONDS_DEFAULT) * 1_000;
+  const native = values.uml !== true && (await hasBonding());
+  if (!install(native)) return 1;
+  if (values.exec === true)
+    return native ? execHere(positionals) : await execInUml(positionals, limitMs);
+  const files = suite(positionals);
+  if (files.length === 0) {
+    console.error('bond lab: no test files');
+    return 1;
+  }
+  const results = mkdtempSync(join(tmpdir(), 'carpd-bond-'));
+  process.once('exit', () => rmSync(results, { recursive: true, force: true }));
+  if (native) return conclude([nativeRun(files, results)]);
+  const machines = Math.min(Number(values.machines ?? availableParallelism()), files.length);
+  return conclude(await umlRun(files, results, machines, limitMs));
+}
+
+function commandLine() {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { machines: text, limit: text, exec: flag, uml: flag };
+  try {
+    const words = parseArgs({ allowPositionals: true, options });
+    const { machines = '1', limit = '1' } = words.values;
+    return [machines, limit].every((value) => /^[1-9]\d*$/.test(value)) ? words : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files named, or all of the suite. */
+function suite(named: readonly string[]): readonly string[] {
+  if (named.length > 0) return named.map((file) => resolve(file));
+  return readdirSync(HERE)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => join(HERE, name));
+}
+
+/** Sees to the programs; true when nothing is missing. */
+function install(native: boolean): boolean {
+  const words = [join(HERE, 'install.sh'), ...(native ? ['native'] : [])];
+  if (spawnSync('sh', words, { stdio: 'inherit' }).status !== 0) return false;
+  const faults = native ? [] : umlMissing();
+  for (const fault of faults) console.error(`bond lab: ${fault}`);
+  return faults.length === 0;
+}
+
+function execHere([file = 'true', ...rest]: readonly string[]): number {
+  return spawnSync(file, rest, { stdio: 'inherit' }).status ?? 1;
+}
+
+async function execInUml(command: readonly string[], timeoutMs: number): Promise<number> {
+  const onOutput = (text: string): void => void process.stdout.write(text);
+  const outcome = await runInUml({ command, checkout: CHECKOUT, timeoutMs, onOutput });
+  return told(outcome, 'the machine', timeoutMs);
+}
+
+function nativeRun(files: readonly string[], results: string): Counts | undefined {
+  const tap = join(results, 'native.tap');
+  const words = ['--import', 'tsx', ...runnerWords(tap), ...files];
+  spawnSync(process.execPath, words, { stdio: 'inherit', cwd: CHECKOUT });
+  return readCounts(tap);
+}
+
+/** Shares the files among machines and lets each run its share, one file after the other. */
+async function umlRun(
+  files: readonly string[],
+  results: string,
+  machines: number,
+  timeoutMs: number,
+): Promise<readonly (Counts | undefined)[]> {
+  const tree = join(results, 'tree');
+  await buildGuestTree(CHECKOUT, tree);
+  const shares = Array.from({ length: machines }, (_, machine) =>
+    files.filter((_file, index) => index % machines === machine),
+  );
+  return Promise.all(
+    shares.map(async (share, machine) => {
+      const name = machines === 1 ? 'uml' : `uml${machine}`;
+      const jobDirectory = join(results, name);
+      await mkdir(jobDirectory);
+      const tap = join(jobDirectory, 'results.tap');
+      const guestFiles = share.map((file) => guestPath(CHECKOUT, tree, file));
+      console.log(`${name}: ${share.map((file) => basename(file)).join(' ')}`);
+      const outcome = await runInUml({
+        command: [process.execPath, '--enable-source-maps', ...runnerWords(tap), ...guestFiles],
+        checkout: CHECKOUT,
+        visible: [tree],
+        environment: { CARPD_BOND_OUT: jobDirectory },
+        jobDirectory,
+        timeoutMs,
+        onOutput: (text) => process.stdout.write(machines === 1 ? text : `${name}: ${text}`),
+      });
+      told(outcome, name, timeoutMs);
+      return readCounts(tap);
+    }),
+  );
+}
+
+function runnerWords(tap: string): readonly string[] {
+  return [
+    '--test',
+    // Tests of time: they must not fight each other for the machine.
+    '--test-concurrency=1',
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...['--test-reporter=tap', `--test-reporter-destination=${tap}`],
+  ];
+}
+
+/** The summary of a TAP file; undefined if the runner did not come to its end. */
+function readCounts(tap: string): Counts | undefined {
+  if (!existsSync(tap)) return undefined;
+  const text = readFileSync(tap, 'utf8');
+  const count = (name: string): number =>
+    Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  const counts = {
+    tests: count('tests'),
+    pass: count('pass'),
+    fail: count('fail'),
+    skipped: count('skipped'),
+    cancelled: count('cancelled'),
+  };
+  return Object.values(counts).some(Number.isNaN) ? undefined : counts;
+}
+
+/** Prints the sum and yields the exit code: a suite in which nothing ran has failed. */
+function conclude(runs: readonly (Counts | undefined)[]): number {
+  const ended = runs.filter((run) => run !== undefined);
+  const sum = (name: keyof Counts): number => ended.reduce((total, run) => total + run[name], 0);
+  const failed = sum('fail') + sum('cancelled');
+  const broken = runs.length - ended.length;
+  console.log(
+    `bond lab: ${sum('tests')} tests, ${sum('pass')} passed, ${failed} failed, ` +
+      `${sum('skipped')} skipped${broken === 0 ? '' : `, ${broken} machines without a result`}`,
+  );
+  const skipsFail = process.env['CI'] !== undefined && sum('skipped') > 0;
+  return failed > 0 || broken > 0 || sum('pass') === 0 || skipsFail ? 1 : 0;
+}
+
+/** Tells why a machine gave no exit code; yields its exit code, or 1. */
+function told(outcome: UmlOutcome, name: string, timeoutMs: number): number {
+  switch (outcome.kind) {
+    case 'exited':
+      return outcome.exitCode;
+    case 'timed-out':
+      console.error(`bond lab: ${name} was killed after ${timeoutMs / 1_000} s (--limit=SECONDS)`);
+      return 1;
+    case 'died':
+      console.error(`bond lab: ${name} died; the end of its console:\n${outcome.console}`);
+      return 1;
+  }
+}
