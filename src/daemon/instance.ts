@@ -14,7 +14,7 @@ import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
 import { Announcer } from '../vip/announcer.ts';
-import { HookLane, type HookReport } from '../vip/hooks.ts';
+import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
 import { findNetworks, judgeInterface, type Conditions } from './conditions.ts';
@@ -56,8 +56,8 @@ export class Instance implements Member, HubMember {
   #vipPending = 0;
   #hooksPending = 0;
   #sendsPending = 0;
-  /** Settled when the newest advert has left, or can't. */
-  #newestAdvert: Promise<void> = Promise.resolve();
+  /** Settled when every advert so far has left, or can't. */
+  #advertsOut: Promise<void> = Promise.resolve();
   /** The term whose claim waits for its advert. */
   #claimDue: number | undefined;
   #stopped = false;
@@ -192,8 +192,7 @@ export class Instance implements Member, HubMember {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'send-advert':
-        this.#newestAdvert = this.#sendAdvert(effect);
-        return;
+        return this.#queueAdvert(effect);
       case 'state-changed':
         return this.#log.transition(effect, this.snapshot());
       case 'claim-vip':
@@ -205,8 +204,7 @@ export class Instance implements Member, HubMember {
       case 'stop-announcing':
         return this.#announcer.stop();
       case 'run-hook':
-        this.#hooksPending += 1;
-        return this.#hooks.run({ hook: effect.hook, term: effect.term });
+        return this.#runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
         return this.#log.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
@@ -250,6 +248,17 @@ export class Instance implements Member, HubMember {
     this.#checkIdle();
   }
 
+  #queueAdvert(effect: Extract<Effect, { kind: 'send-advert' }>): void {
+    const sent = this.#sendAdvert(effect);
+    this.#advertsOut = this.#advertsOut.then(() => sent);
+  }
+
+  /** Runs a hook when the adverts before it have left: the bow-out must not wait for a process. */
+  #runHook(request: HookRequest): void {
+    this.#hooksPending += 1;
+    void this.#advertsOut.then(() => this.#hooks.run(request));
+  }
+
   /**
    * Claims the address when the advert that goes before it has left: to start `ip` takes time, in
    * which a node that promotes itself at the same moment has to hear of this one.
@@ -257,7 +266,7 @@ export class Instance implements Member, HubMember {
   #claim(term: number): void {
     this.#claimDue = term;
     this.#vipPending += 1;
-    void this.#newestAdvert.then(() => {
+    void this.#advertsOut.then(() => {
       if (this.#claimDue !== term) return;
       this.#claimDue = undefined;
       this.#reconciler?.want({ term, present: true });

@@ -8,6 +8,7 @@ import type { Ipv4, Mac } from '../carp/addresses.ts';
 import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
 import { openCarpSocket, type CarpSocket } from '../linux/carp-socket.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
+import { SocketError } from '../linux/socket-error.ts';
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.ts';
 import type { AddressView, ObservedAddress } from '../vip/ports.ts';
 import { DropLog } from './drop-log.ts';
@@ -126,7 +127,7 @@ export class InterfaceHub {
     try {
       await sockets.carp.send(packet, formatIpv4(group));
     } catch (error) {
-      if (errnoOf(error) !== 'EPERM') throw error;
+      if (!(error instanceof SocketError) || error.errno !== 'EPERM') throw error;
       this.#sendFrame(sockets, packet, multicastMac(group));
       this.#warnOfFirewall();
     }
@@ -287,9 +288,4 @@ export class InterfaceHub {
       { interface: this.interfaceName },
     );
   }
-}
-
-function errnoOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('errno' in error)) return undefined;
-  return typeof error.errno === 'string' ? error.errno : undefined;
 }

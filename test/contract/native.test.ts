@@ -1,31 +1,16 @@
 // The native addon and the packet socket on it, in a network namespace (needs root).
 import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { native, type Datagram } from '../../src/linux/native.ts';
 import { openLinkWatch } from '../../src/linux/link-watch.ts';
 import { openPacketSocket } from '../../src/linux/packet-socket.ts';
 import { SocketError } from '../../src/linux/socket-error.ts';
-import { Syslog } from '../../src/linux/syslog.ts';
 import { eventually } from '../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 
 const WITHIN_MS = 5_000;
 const EXPERIMENTAL = 0x88b5;
-const LISTENER = `
-import socket, sys
-path = sys.argv[1]
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.settimeout(5)
-s.bind(chr(0) + path[1:] if path[0] == '@' else path)
-sys.stdout.write('ready' + chr(10))
-sys.stdout.flush()
-print(s.recv(9999).decode())`;
 const NATIVE = new URL('../../src/linux/native.ts', import.meta.url).href;
 
 function fails(error: unknown): never {
@@ -112,6 +97,22 @@ inNamespace(import.meta.url, () => {
         for (const number of [1, 2, 3, 2]) sender.send(frame(number));
         receiver.drain();
         deepEqual(heard, [2, 2]);
+        sender.close();
+        receiver.close();
+        return Promise.resolve();
+      }));
+
+    test('a VLAN tag is told of beside the frame, from which the kernel takes it', () =>
+      withVeth((va, vb) => {
+        const heard: Datagram[] = [];
+        const onFrame = (one: Datagram): void => void heard.push(one);
+        const receiver = openPacketSocket({ ifindex: vb, protocol: 3, onFrame, onError: fails });
+        const sender = openPacketSocket({ ifindex: va });
+        const plain = frame(5);
+        const tag = [0x81, 0x00, 0x60, 0x07];
+        sender.send(Uint8Array.from([...plain.subarray(0, 12), ...tag, ...plain.subarray(12)]));
+        receiver.drain();
+        deepEqual([heard.length, heard[0]?.vlan, heard[0]?.bytes], [1, 0x6007, plain]);
         sender.close();
         receiver.close();
         return Promise.resolve();
@@ -273,15 +274,16 @@ inNamespace(import.meta.url, () => {
     test('callbacks survive garbage collection', () =>
       withVeth(async (va, vb) => {
         let heard = 0;
-        const onFrame = (): void => void (heard += 1);
-        const receiver = new WeakRef(
-          openPacketSocket({ ifindex: vb, protocol: EXPERIMENTAL, onFrame }),
-        );
+        const addon = native();
+        const fd = addon.openPacket(vb, EXPERIMENTAL, undefined, false);
+        addon.watch(fd, () => {
+          heard += 1;
+          addon.close(fd);
+        });
         await collectGarbage();
         const sender = openPacketSocket({ ifindex: va });
         sender.send(frame(1));
         await eventually(() => heard === 1, { withinMs: WITHIN_MS, what: 'the frame' });
-        receiver.deref()?.close();
         sender.close();
       }));
 
@@ -359,43 +361,6 @@ inNamespace(import.meta.url, () => {
       equal(exitCode, 0, output);
       const more = Number(/more: (-?\d+)/.exec(output)?.[1] ?? 99);
       ok(more <= 1, output);
-    });
-  });
-
-  describe('Unix datagrams', () => {
-    test('a path, an abstract name, and nobody there', async () => {
-      const addon = native();
-      const bytes = new Uint8Array(3);
-      throws(() => addon.sendUnixDatagram('/nonexistent/log', bytes), code('ENOENT'));
-      throws(() => addon.sendUnixDatagram('@carpd-test-nobody', bytes), code('ECONNREFUSED'));
-      throws(() => addon.sendUnixDatagram('', bytes), code('ENOENT'));
-      throws(() => addon.sendUnixDatagram('x'.repeat(200), bytes), code('ENAMETOOLONG'));
-      const path = join(mkdtempSync(join(tmpdir(), 'carpd-')), 'log');
-      const output: string[] = [];
-      for (const name of [path, `@${path}`]) {
-        const listener = execFile('python3', ['-c', LISTENER, name]);
-        const [stdout] = [listener.stdout!.setEncoding('utf8')];
-        stdout.on('data', (text: string) => void output.push(text));
-        const [ready] = (await once(stdout, 'data')) as [string];
-        equal(ready, 'ready\n');
-        output.length = 0;
-        const log = new Syslog({ facility: 'LOCAL3', ident: 'ucarp', path: name });
-        log.write('warning', 'one\nline');
-        equal(log.failures, 0);
-        await once(listener, 'close');
-        const line = output.join('').trim();
-        ok(/^<156>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ucarp\[\d+\]: one line$/.test(line), line);
-      }
-      rmSync(dirname(path), { recursive: true });
-    });
-
-    test('a syslog that is away is counted, and "none" writes nothing', () => {
-      const away = new Syslog({ facility: 'daemon', ident: 'ucarp', path: '/nonexistent/log' });
-      away.write('info', 'x');
-      equal(away.failures, 1);
-      const none = new Syslog({ facility: 'none', ident: 'ucarp', path: '/nonexistent/log' });
-      none.write('info', 'x');
-      equal(none.failures, 0);
     });
   });
 });

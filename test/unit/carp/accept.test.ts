@@ -195,7 +195,7 @@ const CASES: Record<DropReason, readonly DropCase[]> = {
 
 describe('packets that are dropped', () => {
   for (const [reason, cases] of Object.entries(CASES)) {
-    assert.ok(cases.length > 0);
+    assert.ok(cases.length > 0, 'cases.length > 0');
     for (const { what, packet, from, vhid } of cases) {
       it(`${reason}: ${what}`, () => {
         assert.deepEqual(accept(packet), { ok: false, reason: { reason, from, vhid } });
@@ -247,14 +247,14 @@ describe('oddities that are accepted, as ucarp does', () => {
   for (const [what, packet, fields] of cases) {
     it(what, () => {
       const accepted = accept(packet);
-      assert.ok(accepted.ok);
+      assert.ok(accepted.ok, 'accepted.ok');
       assert.deepEqual(accepted.value.advert, { ...signedAdvert(), ...fields });
     });
   }
 
   it('the same counter again, and an older one', () => {
     for (const counter of [COUNTER, COUNTER, COUNTER - 1n, 0n, 0xffffffffffffffffn]) {
-      assert.ok(accept(advertPacket({ counter })).ok);
+      assert.ok(accept(advertPacket({ counter })).ok, 'accept(advertPacket({ counter })).ok');
     }
   });
 });
@@ -266,7 +266,7 @@ describe('several instances', () => {
     const advert = writeAdvert(signedAdvert());
     for (const member of [GROUP, otherGroup]) {
       const accepted = acceptPacket(packetAround(advert, { destination: member.group }), listener);
-      assert.ok(accepted.ok);
+      assert.ok(accepted.ok, 'accepted.ok');
       assert.equal(accepted.value.member, member);
     }
     assert.equal(GROUP.group, CARP_GROUP);

@@ -46,12 +46,12 @@ function groupOf(captured: CapturedAdvert): Group {
 
 function mac(text: string) {
   const value = parseMac(text);
-  assert.ok(value !== undefined);
+  assert.ok(value !== undefined, 'value !== undefined');
   return value;
 }
 
 describe('adverts captured from ucarp', () => {
-  it('are there', () => assert.ok(CAPTURED.adverts.length >= 20));
+  it('are there', () => assert.ok(CAPTURED.adverts.length >= 20, 'CAPTURED.adverts.length >= 20'));
 
   for (const captured of CAPTURED.adverts) {
     const { desc, vhid, advbase, advskew } = captured;
@@ -61,12 +61,12 @@ describe('adverts captured from ucarp', () => {
 
     it(`${desc}: read`, () => {
       const frame = readEthernet(bytesOf(captured.frame));
-      assert.ok(frame.ok);
+      assert.ok(frame.ok, 'frame.ok');
       const accepted = acceptPacket(frame.value.payload, {
         ownSources: new Set(),
         members: (wanted) => (wanted === vhid ? [member] : []),
       });
-      assert.ok(accepted.ok);
+      assert.ok(accepted.ok, 'accepted.ok');
       assert.equal(accepted.value.from, address(captured.source));
       const advert = { vhid, advbase, advskew, demote: 0, counter, digest };
       assert.deepEqual(accepted.value.advert, advert);
@@ -86,7 +86,8 @@ describe('adverts captured from ucarp', () => {
 });
 
 describe('announcements captured from ucarp', () => {
-  it('are there', () => assert.ok(CAPTURED.gratuitousArps.length > 0));
+  it('are there', () =>
+    assert.ok(CAPTURED.gratuitousArps.length > 0, 'CAPTURED.gratuitousArps.length > 0'));
 
   for (const { mac: card, vip, frame } of CAPTURED.gratuitousArps) {
     it(`${vip}: written`, () => {

@@ -8,7 +8,10 @@ describe('digestMatches', () => {
   const digest = advertDigest(KEY, COUNTER);
 
   it('takes the same 20 bytes', () => {
-    assert.ok(digestMatches(digest, Uint8Array.from(digest)));
+    assert.ok(
+      digestMatches(digest, Uint8Array.from(digest)),
+      'digestMatches(digest, Uint8Array.from(digest))',
+    );
   });
 
   it('refuses a difference in any one byte', () => {
@@ -18,8 +21,17 @@ describe('digestMatches', () => {
   });
 
   it('refuses other lengths on either side, without throwing', () => {
-    assert.ok(!digestMatches(digest, digest.subarray(0, 19)));
-    assert.ok(!digestMatches(digest.subarray(0, 19), digest.subarray(0, 19)));
-    assert.ok(!digestMatches(new Uint8Array(0), new Uint8Array(0)));
+    assert.ok(
+      !digestMatches(digest, digest.subarray(0, 19)),
+      '!digestMatches(digest, digest.subarray(0, 19))',
+    );
+    assert.ok(
+      !digestMatches(digest.subarray(0, 19), digest.subarray(0, 19)),
+      '!digestMatches(digest.subarray(0, 19), digest.subarray(0,...',
+    );
+    assert.ok(
+      !digestMatches(new Uint8Array(0), new Uint8Array(0)),
+      '!digestMatches(new Uint8Array(0), new Uint8Array(0))',
+    );
   });
 });

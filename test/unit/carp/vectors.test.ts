@@ -32,7 +32,7 @@ describe('the worked vector', () => {
 
   it('is written as ucarp wrote it, 70 bytes with the Ethernet header', () => {
     const source = parseMac('00:00:5e:00:00:2a');
-    assert.ok(source !== undefined);
+    assert.ok(source !== undefined, 'source !== undefined');
     const header = { destination: multicastMac(CARP_GROUP), source, etherType: ETHERTYPE_IPV4 };
     const frame = writeEthernet(header, advertPacket());
     assert.equal(frame.length, 70);
@@ -41,9 +41,9 @@ describe('the worked vector', () => {
 
   it('is read from the frame with the values ucarp was started with', () => {
     const frame = readEthernet(bytesOf(CAPTURED_ETHERNET + CAPTURED));
-    assert.ok(frame.ok);
+    assert.ok(frame.ok, 'frame.ok');
     const accepted = accept(frame.value.payload);
-    assert.ok(accepted.ok);
+    assert.ok(accepted.ok, 'accepted.ok');
     assert.equal(accepted.value.member, GROUP);
     assert.equal(accepted.value.from, SOURCE);
     assert.deepEqual(accepted.value.advert, signedAdvert());
@@ -51,7 +51,7 @@ describe('the worked vector', () => {
 
   it('has an IPv4 header that is wholly known', () => {
     const ip = readIpv4(bytesOf(CAPTURED));
-    assert.ok(ip.ok);
+    assert.ok(ip.ok, 'ip.ok');
     const { payload, ...header } = ip.value;
     assert.deepEqual(header, {
       source: SOURCE,
@@ -119,14 +119,14 @@ describe('headers', () => {
       counter: 0xfedcba9876543210n,
     });
     const read = readAdvert(writeAdvert(advert));
-    assert.ok(read.ok);
+    assert.ok(read.ok, 'read.ok');
     assert.deepEqual(read.value, advert);
   });
 
   it('copies the digest out of the packet, which may be a Buffer that is used again', () => {
     const payload = Buffer.from(writeAdvert(signedAdvert()));
     const read = readAdvert(payload);
-    assert.ok(read.ok);
+    assert.ok(read.ok, 'read.ok');
     payload.fill(0);
     assert.deepEqual(read.value.digest, signedAdvert().digest);
   });
@@ -135,7 +135,7 @@ describe('headers', () => {
     const packet = advertPacket();
     const larger = new Uint8Array(packet.length + 3);
     larger.set(packet, 3);
-    assert.ok(accept(larger.subarray(3)).ok);
+    assert.ok(accept(larger.subarray(3)).ok, 'accept(larger.subarray(3)).ok');
   });
 
   it('writes the type of service, DF and TTL of ucarp and the identification it is given', () => {

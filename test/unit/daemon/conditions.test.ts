@@ -110,6 +110,12 @@ describe('interface conditions', () => {
       assert.deepEqual(judgeInterface(link, { ...needs, ...changed }), expected);
     });
   }
+
+  test('the networks of an interface are those of its own addresses', () => {
+    const link = { ...good, addresses: [address('10.0.0.1'), address('10.0.0.100')] };
+    const own = { address: ip('10.0.0.1'), prefixLength: 24 };
+    assert.deepEqual(findNetworks(link, new Set([VIP])), [own]);
+  });
 });
 
 function ip(text: string): Ipv4 {

@@ -59,7 +59,10 @@ describe('HELD', () => {
     assert.deepEqual(rig.feed(CLOSED), []);
     rig.runFor(5_000);
     assert.equal(rig.state, 'MASTER');
-    assert.ok(rig.hear(LOWER, 1, 0).includes('MASTER -> HELD tie-lost peer 10.77.0.1'));
+    assert.ok(
+      rig.hear(LOWER, 1, 0).includes('MASTER -> HELD tie-lost peer 10.77.0.1'),
+      'rig.hear(LOWER, 1, 0).includes(MASTER -> HELD tie-lost pe...',
+    );
   });
 
   it('a carrier that is lost holds a backup at once', () => {
@@ -107,14 +110,20 @@ describe('MASTER without carrier (ucarp: down at once, then deaf for 10 s)', () 
     rig.feed(DOWN);
     rig.runFor(600);
     rig.feed(DOWN);
-    assert.ok(rig.runFor(400).includes('release-vip 1'));
+    assert.ok(rig.runFor(400).includes('release-vip 1'), 'rig.runFor(400).includes(release-vip 1)');
   });
 
   it('counts the configured interval, not the longer one of a demoted node', () => {
     const rig = master();
     rig.feed(DOUBT, DOWN);
-    assert.ok(!rig.runFor(999.999).includes('release-vip 1'));
-    assert.ok(rig.runFor(0.001).includes('release-vip 1'));
+    assert.ok(
+      !rig.runFor(999.999).includes('release-vip 1'),
+      '!rig.runFor(999.999).includes(release-vip 1)',
+    );
+    assert.ok(
+      rig.runFor(0.001).includes('release-vip 1'),
+      'rig.runFor(0.001).includes(release-vip 1)',
+    );
   });
 
   it('steps down at once where two missed adverts are enough for the others', () => {
@@ -126,13 +135,16 @@ describe('MASTER without carrier (ucarp: down at once, then deaf for 10 s)', () 
   it('a carrier that returns during the step down does not undo it', () => {
     const rig = master({ deadRatio: 2 });
     rig.feed(DOWN, UP);
-    assert.ok(rig.runFor(10).includes('MASTER -> BACKUP carrier-lost'));
+    assert.ok(
+      rig.runFor(10).includes('MASTER -> BACKUP carrier-lost'),
+      'rig.runFor(10).includes(MASTER -> BACKUP carrier-lost)',
+    );
   });
 
   it('is stopped at once (ucarp: TERM waits for the carrier)', () => {
     const rig = master();
     rig.feed(DOWN, { kind: 'stop-requested' });
-    assert.ok(rig.runFor(10).includes('stopped'));
+    assert.ok(rig.runFor(10).includes('stopped'), 'rig.runFor(10).includes(stopped)');
   });
 });
 
@@ -150,13 +162,19 @@ describe('MASTER in doubt', () => {
   it('yields to a node that it would beat otherwise', () => {
     const rig = master();
     rig.feed(DOUBT);
-    assert.ok(rig.hear(HIGHER, 1, 239).includes('MASTER -> BACKUP better-advert peer 10.77.0.9'));
+    assert.ok(
+      rig.hear(HIGHER, 1, 239).includes('MASTER -> BACKUP better-advert peer 10.77.0.9'),
+      'rig.hear(HIGHER, 1, 239).includes(MASTER -> BACKUP better...',
+    );
   });
 
   it('settles an equal doubt by the addresses', () => {
     const rig = master();
     rig.feed(DOUBT);
-    assert.ok(rig.hear(LOWER, 1, 240).includes('MASTER -> BACKUP tie-lost peer 10.77.0.1'));
+    assert.ok(
+      rig.hear(LOWER, 1, 240).includes('MASTER -> BACKUP tie-lost peer 10.77.0.1'),
+      'rig.hear(LOWER, 1, 240).includes(MASTER -> BACKUP tie-los...',
+    );
   });
 
   it('announces when the doubt is cleared, once', () => {

@@ -1,12 +1,11 @@
 // Stepping down: who bows out and when, in which order the address, the bow-out and the down hook
-// come, and stopping in every state.
+// come.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { INTERFACE_FAULTS } from '../../support/interface-faults.ts';
 import { backup, HIGHER, LOWER, master, OWN, Rig } from '../../support/rig.ts';
 
 const HANDOVER = { kind: 'handover-requested' } as const;
-const STOP = { kind: 'stop-requested' } as const;
 const MAINTENANCE = { kind: 'maintenance-changed', on: true } as const;
 const GONE = { kind: 'interface-lost', cause: 'interface-missing' } as const;
 const CARRIER_LOST = { kind: 'carrier-changed', up: false } as const;
@@ -115,7 +114,10 @@ describe('after a handover', () => {
     rig.feed(HANDOVER);
     rig.runFor(10);
     const { masterDownAt } = rig.election.snapshot();
-    assert.ok(rig.runUntil(masterDownAt ?? rig.now).includes('BACKUP -> MASTER master-down'));
+    assert.ok(
+      rig.runUntil(masterDownAt ?? rig.now).includes('BACKUP -> MASTER master-down'),
+      'rig.runUntil(masterDownAt ?? rig.now).includes(BACKUP -> ...',
+    );
   });
 
   it('does not preempt, until the master-down timer expires', () => {
@@ -131,7 +133,10 @@ describe('after a handover', () => {
     rig.runFor(2_900);
     rig.hear(LOWER, 0, 255);
     rig.runFor(1_000);
-    assert.ok(rig.hear(HIGHER, 1, 100).includes('BACKUP -> MASTER preempt peer 10.77.0.9'));
+    assert.ok(
+      rig.hear(HIGHER, 1, 100).includes('BACKUP -> MASTER preempt peer 10.77.0.9'),
+      'rig.hear(HIGHER, 1, 100).includes(BACKUP -> MASTER preemp...',
+    );
   });
 
   it('does not preempt either where a better advert ended the handover early', () => {
@@ -240,7 +245,10 @@ describe('maintenance', () => {
   it('ended before the step down was: the node is BACKUP after it', () => {
     const rig = master();
     rig.feed(MAINTENANCE, { kind: 'maintenance-changed', on: false });
-    assert.ok(rig.runFor(10).includes('MASTER -> BACKUP maintenance'));
+    assert.ok(
+      rig.runFor(10).includes('MASTER -> BACKUP maintenance'),
+      'rig.runFor(10).includes(MASTER -> BACKUP maintenance)',
+    );
   });
 });
 
@@ -276,115 +284,5 @@ describe('the interface goes away (ucarp exits)', () => {
     rig.runTo(20_000);
     rig.feed({ kind: 'interface-ready', source: OWN });
     assert.deepEqual([rig.state, rig.deadlineMs], ['BACKUP', 23_000]);
-  });
-});
-
-describe('stop (ucarp: down script if not BACKUP, no bow-out)', () => {
-  const ends = (rig: Rig) => {
-    assert.equal(rig.state, 'INIT');
-    assert.equal(rig.deadlineMs, undefined);
-    assert.deepEqual(rig.hear(LOWER, 1, 0), []);
-    const late = { kind: 'interface-ready', source: OWN } as const;
-    assert.deepEqual(rig.feed(late, STOP, { kind: 'woken' }), []);
-  };
-
-  it('in INIT', () => {
-    const rig = new Rig();
-    assert.deepEqual(rig.feed(STOP), ['stopped']);
-    ends(rig);
-  });
-
-  it('in HELD and in BACKUP', () => {
-    const held = backup();
-    held.feed({ kind: 'gate-changed', open: false });
-    assert.deepEqual(held.feed(STOP), ['HELD -> INIT stopped', 'stopped']);
-    ends(held);
-    const waiting = backup();
-    assert.deepEqual(waiting.feed(STOP), ['BACKUP -> INIT stopped', 'stopped']);
-    ends(waiting);
-  });
-
-  it('in MASTER: address off, bow-out, stopped, down hook', () => {
-    const rig = master();
-    assert.deepEqual(rig.feed(STOP), ['stop-announcing', 'release-vip 1']);
-    assert.deepEqual(rig.runFor(10), [
-      'advert bow-out 255/255',
-      'MASTER -> INIT stopped',
-      'stopped',
-      'hook down 1',
-    ]);
-    rig.runFor(10);
-    ends(rig);
-  });
-
-  it('in MASTER where hooks manage the address: down hook, bow-out, stopped', () => {
-    const rig = master({ manageAddress: false });
-    assert.deepEqual(rig.feed(STOP), ['stop-announcing', 'hook down 1']);
-    assert.deepEqual(rig.runFor(20), [
-      'advert bow-out 255/255',
-      'MASTER -> INIT stopped',
-      'stopped',
-    ]);
-    ends(rig);
-  });
-
-  it('between the promotion and the up hook', () => {
-    const rig = backup({ manageAddress: false });
-    rig.runTo(3_010);
-    assert.deepEqual(rig.feed(STOP), [
-      'stop-announcing',
-      'advert bow-out 255/255',
-      'MASTER -> INIT stopped',
-      'stopped',
-    ]);
-    ends(rig);
-  });
-
-  it('while leaving for another reason: that step down becomes the last', () => {
-    for (const input of [HANDOVER, MAINTENANCE]) {
-      const rig = silentMaster(true);
-      rig.feed(input);
-      assert.deepEqual(rig.feed(STOP), []);
-      const effects = rig.feed({ kind: 'vip-released', term: 1 });
-      assert.ok(effects.includes('MASTER -> INIT stopped'));
-      assert.ok(effects.includes('stopped'));
-      ends(rig);
-    }
-  });
-
-  it('while stopping, what happens around it does not cut the step down short', () => {
-    const rig = silentMaster(true);
-    rig.feed(STOP);
-    const around = rig.feed(
-      { kind: 'gate-changed', open: false },
-      CARRIER_LOST,
-      { kind: 'carrier-changed', up: true },
-      { kind: 'gate-changed', open: true },
-      { kind: 'interface-ready', source: OWN },
-      MAINTENANCE,
-      HANDOVER,
-      STOP,
-    );
-    assert.deepEqual([around, rig.state], [[], 'MASTER']);
-    assert.ok(rig.feed({ kind: 'vip-released', term: 1 }).includes('advert bow-out 255/255'));
-    ends(rig);
-  });
-
-  it('while stopping, a better master is yielded to, and that is the end', () => {
-    const rig = silentMaster(true);
-    rig.feed(STOP);
-    assert.deepEqual(rig.hear(HIGHER, 0, 1), [
-      'MASTER -> INIT better-advert peer 10.77.0.9',
-      'stopped',
-    ]);
-    assert.deepEqual(rig.feed({ kind: 'vip-released', term: 1 }), ['hook down 1']);
-    ends(rig);
-  });
-
-  it('while stopping, a vanished interface ends it', () => {
-    const rig = silentMaster(true);
-    rig.feed(STOP);
-    assert.deepEqual(rig.feed(GONE), ['MASTER -> INIT interface-missing', 'stopped']);
-    ends(rig);
   });
 });

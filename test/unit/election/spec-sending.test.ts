@@ -2,6 +2,7 @@
 // failing sends do (carp_send_ad); odd settings at the end.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { micros, plus } from '../../../src/base/time.ts';
 import type { Effect } from '../../../src/election/effects.ts';
 import type { Rig } from '../../support/rig.ts';
 import { backup, HIGHER, LOWER, master } from '../../support/rig.ts';
@@ -30,8 +31,8 @@ describe('regular adverts', () => {
   it('keep their rhythm when a wake-up comes a little late', () => {
     const rig = master();
     rig.runTo(3_999);
-    rig.now = rig.election.deadline() ?? rig.now;
-    rig.runFor(0.7);
+    rig.now = plus(rig.election.deadline() ?? rig.now, micros(700));
+    assert.deepEqual(rig.feed({ kind: 'woken' }), ['advert regular 1/0']);
     assert.equal(rig.deadlineMs, 5_000);
   });
 
@@ -151,6 +152,15 @@ describe('announcements (sc_delayed_arp)', () => {
     assert.deepEqual(rig.feed({ kind: 'vip-restored', term: 1 }), []);
   });
 
+  it('of a second term wait for the address of that term', () => {
+    const rig = master();
+    rig.hear(LOWER, 1, 0);
+    rig.runFor(2_900);
+    rig.answers.vipMs = undefined;
+    rig.runFor(200);
+    assert.deepEqual(rig.hear(HIGHER, 1, 1), ['conflict 10.77.0.9']);
+  });
+
   it('are made of the address of this term only', () => {
     const rig = backup();
     rig.answers.vipMs = undefined;
@@ -171,7 +181,10 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
     assert.deepEqual([third?.advert.advskew, extra?.advert.advskew], [10, 240]);
     assert.equal(extra?.at, third?.at);
     assert.equal((next?.at ?? 0) - (extra?.at ?? 0), 1_937_500);
-    assert.ok(rig.timeline().some((text) => text.endsWith(' demoted')));
+    assert.ok(
+      rig.timeline().some((text) => text.endsWith(' demoted')),
+      'rig.timeline().some((text) => text.endsWith( demoted))',
+    );
     assert.equal(rig.election.snapshot().effectiveAdvskew, 240);
   });
 
@@ -212,7 +225,10 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
   it('yields by the demoted skew, and waits by the configured one', () => {
     const rig = master({ advskew: 10 });
     for (let count = 0; count < 3; count += 1) rig.feed({ kind: 'advert-sent', ok: false });
-    assert.ok(rig.hear(HIGHER, 1, 200).includes('advert farewell 1/240'));
+    assert.ok(
+      rig.hear(HIGHER, 1, 200).includes('advert farewell 1/240'),
+      'rig.hear(HIGHER, 1, 200).includes(advert farewell 1/240)',
+    );
     const { masterDownAt, stateSince } = rig.election.snapshot();
     assert.equal((masterDownAt ?? 0) - stateSince, 3_039_062);
   });
@@ -239,7 +255,7 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
       );
       rig.hear(LOWER, 1, 0);
     }
-    assert.ok(rig.runFor(1_000).includes('recovered'));
+    assert.ok(rig.runFor(1_000).includes('recovered'), 'rig.runFor(1_000).includes(recovered)');
   });
 
   it('deviation: a master that is demoted again is not forgiven by the clock', () => {
@@ -247,7 +263,7 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
     rig.answers.sendOk = false;
     for (let count = 0; count < 3; count += 1) rig.feed({ kind: 'advert-sent', ok: false });
     rig.hear(LOWER, 1, 0);
-    assert.ok(!rig.runFor(60_000).includes('recovered'));
+    assert.ok(!rig.runFor(60_000).includes('recovered'), '!rig.runFor(60_000).includes(recovered)');
     assert.deepEqual([rig.state, rig.election.snapshot().demoted], ['MASTER', true]);
   });
 
@@ -258,7 +274,7 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
     rig.runFor(15_000);
     assert.equal(rig.election.snapshot().demoted, false);
     rig.hear(LOWER, 1, 0);
-    assert.ok(!rig.runFor(30_000).includes('recovered'));
+    assert.ok(!rig.runFor(30_000).includes('recovered'), '!rig.runFor(30_000).includes(recovered)');
   });
 
   it('deviation: what became of an advert is no news once the node is no master', () => {

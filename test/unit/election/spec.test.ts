@@ -67,7 +67,10 @@ describe('BACKUP, the master-down timer expires', () => {
   it('names the master that fell silent', () => {
     const rig = backup();
     rig.hear(HIGHER, 1, 5);
-    assert.ok(rig.runFor(3_000).includes('BACKUP -> MASTER master-down peer 10.77.0.9'));
+    assert.ok(
+      rig.runFor(3_000).includes('BACKUP -> MASTER master-down peer 10.77.0.9'),
+      'rig.runFor(3_000).includes(BACKUP -> MASTER master-down p...',
+    );
     assert.equal(rig.election.snapshot().master, undefined);
   });
 
@@ -108,7 +111,10 @@ describe('BACKUP, an advert slower than its own is heard (R > L)', () => {
       assert.deepEqual(early.hear(HIGHER, 1, 1), []);
     }
     early.runTo(3_000);
-    assert.ok(early.hear(HIGHER, 1, 1).includes('BACKUP -> MASTER preempt peer 10.77.0.9'));
+    assert.ok(
+      early.hear(HIGHER, 1, 1).includes('BACKUP -> MASTER preempt peer 10.77.0.9'),
+      'early.hear(HIGHER, 1, 1).includes(BACKUP -> MASTER preemp...',
+    );
   });
 
   it('deviation: that interval starts anew with the gate', () => {
@@ -136,7 +142,10 @@ describe('BACKUP, an advert slower than its own is heard (R > L)', () => {
   it('with preempt on a silent segment: waits for the timer like everybody', () => {
     const rig = backup({ preempt: true });
     assert.deepEqual(rig.runTo(2_999.999), []);
-    assert.ok(rig.runTo(3_000).includes('BACKUP -> MASTER master-down'));
+    assert.ok(
+      rig.runTo(3_000).includes('BACKUP -> MASTER master-down'),
+      'rig.runTo(3_000).includes(BACKUP -> MASTER master-down)',
+    );
   });
 });
 
@@ -152,7 +161,10 @@ describe('BACKUP, an advert slower than its dead interval is heard', () => {
   it('compares strictly: an interval equal to the dead interval is followed', () => {
     const rig = backup({ advskew: 4 });
     assert.deepEqual(rig.hear(HIGHER, 3, 4), []);
-    assert.ok(rig.hear(HIGHER, 3, 5).includes('BACKUP -> MASTER peer-slow peer 10.77.0.9'));
+    assert.ok(
+      rig.hear(HIGHER, 3, 5).includes('BACKUP -> MASTER peer-slow peer 10.77.0.9'),
+      'rig.hear(HIGHER, 3, 5).includes(BACKUP -> MASTER peer-slo...',
+    );
   });
 
   it('deviation: only of the master last heard, since a third node says nothing of that one', () => {
@@ -180,7 +192,10 @@ describe('BACKUP, the bow-out 255/255 is heard', () => {
   });
 
   it('promotes at once when no master was heard', () => {
-    assert.ok(backup().hear(HIGHER, 255, 255).includes('BACKUP -> MASTER bow-out peer 10.77.0.9'));
+    assert.ok(
+      backup().hear(HIGHER, 255, 255).includes('BACKUP -> MASTER bow-out peer 10.77.0.9'),
+      'backup().hear(HIGHER, 255, 255).includes(BACKUP -> MASTER...',
+    );
   });
 
   it('deviation: ignores it from anybody else, and waits for the master as before', () => {
@@ -341,8 +356,14 @@ describe('MASTER, a slower advert is heard (R > L)', () => {
     rig.trace.length = 0;
     assert.deepEqual(rig.hear(HIGHER, 1, 1), ['conflict 10.77.0.9', 'announce conflict']);
     rig.runTo(9_500);
-    assert.ok(!rig.timeline().includes('8000 announce delayed'));
-    assert.ok(rig.timeline().includes('9000 announce delayed'));
+    assert.ok(
+      !rig.timeline().includes('8000 announce delayed'),
+      '!rig.timeline().includes(8000 announce delayed)',
+    );
+    assert.ok(
+      rig.timeline().includes('9000 announce delayed'),
+      'rig.timeline().includes(9000 announce delayed)',
+    );
   });
 
   it('takes a bow-out for no better master', () => {

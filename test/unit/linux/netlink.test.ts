@@ -248,6 +248,22 @@ describe('the table of links', () => {
     );
   });
 
+  test('secondary addresses stand at the end, until they are promoted', () => {
+    const table = new LinkTable();
+    feed(table, eth0);
+    const set = (last: number, flags: number): void =>
+      feed(table, Uint8Array.from(message(NEWADDR, address(3, [10, 0, 0, last], 24, flags))));
+    const order = (): string[] =>
+      (table.find('eth0')?.addresses ?? []).map((one) => one.address.slice(7));
+    set(1, 0);
+    set(2, 1);
+    set(3, 1);
+    set(4, 0);
+    deepEqual(order(), ['1', '4', '2', '3']);
+    set(3, 0);
+    deepEqual(order(), ['1', '4', '3', '2']);
+  });
+
   test('a name that moves to another interface is found there', () => {
     const table = new LinkTable();
     feed(table, eth0);

@@ -1,0 +1,145 @@
+// When a master doubts its own path: it keeps the address, bids low and claims it to nobody, so that
+// it wins nothing back from a node that served meanwhile, and still serves where it is the only one.
+import { micros, plus, since, type Micros } from '../base/time.ts';
+
+/** Why a master is in doubt: its link epoch ended, or a worse master never answers it. */
+export type DoubtCause = 'epoch-ended' | 'rival-unanswered';
+
+/** What a doubting master knows of its path now. */
+export interface DoubtView {
+  /** The gate of this instance, in the current epoch. */
+  readonly gateOpen: boolean;
+  /** When an ARP probe was last answered in the current epoch. */
+  readonly answeredAt: Micros | undefined;
+  readonly deadInterval: Micros;
+}
+
+/** A doubt as others may see it. */
+export interface DoubtSnapshot {
+  readonly cause: DoubtCause;
+  readonly since: Micros;
+  /** When it will end if no other master is heard; undefined as long as proof is wanting. */
+  readonly endsAt: Micros | undefined;
+}
+
+interface Doubting {
+  readonly cause: DoubtCause;
+  readonly since: Micros;
+  /** Incoming frames say nothing of our sending side: only an answer dispels this doubt. */
+  readonly needsAnswer: boolean;
+  provedAt: Micros | undefined;
+  otherMasterAt: Micros | undefined;
+}
+
+/**
+ * The doubt of one instance. It ends one dead interval after the path has proved itself anew, if no
+ * other master was heard in that time; silence before the proof says nothing.
+ */
+export class Doubt {
+  #doubting: Doubting | undefined;
+
+  get cause(): DoubtCause | undefined {
+    return this.#doubting?.cause;
+  }
+
+  /** Begins, or begins again: proof from before counts no more. */
+  begin(cause: DoubtCause, now: Micros): void {
+    const needsAnswer = cause === 'rival-unanswered' || this.#doubting?.needsAnswer === true;
+    this.#doubting = {
+      cause,
+      since: now,
+      needsAnswer,
+      provedAt: undefined,
+      otherMasterAt: undefined,
+    };
+  }
+
+  /** The node is no master any more, or the doubt is dispelled. */
+  end(): void {
+    this.#doubting = undefined;
+  }
+
+  otherMasterHeard(now: Micros): void {
+    if (this.#doubting !== undefined) this.#doubting.otherMasterAt = now;
+  }
+
+  /** Notes proof as it comes and goes, and ends when its time has come. */
+  update(view: DoubtView, now: Micros): void {
+    if (this.#doubting === undefined) return;
+    if (!isProved(this.#doubting, view)) this.#doubting.provedAt = undefined;
+    else this.#doubting.provedAt ??= now;
+    const endsAt = endOf(this.#doubting, view.deadInterval);
+    if (endsAt !== undefined && endsAt <= now) this.end();
+  }
+
+  /** Undefined: there is no doubt. */
+  snapshot(deadInterval: Micros): DoubtSnapshot | undefined {
+    if (this.#doubting === undefined) return undefined;
+    const { cause, since } = this.#doubting;
+    return { cause, since, endsAt: endOf(this.#doubting, deadInterval) };
+  }
+}
+
+function isProved(doubting: Doubting, { gateOpen, answeredAt }: DoubtView): boolean {
+  if (!gateOpen) return false;
+  if (!doubting.needsAnswer) return true;
+  return answeredAt !== undefined && answeredAt > doubting.since;
+}
+
+function endOf({ provedAt, otherMasterAt }: Doubting, deadInterval: Micros): Micros | undefined {
+  if (provedAt === undefined) return undefined;
+  const heardAt = otherMasterAt ?? provedAt;
+  return plus(heardAt > provedAt ? heardAt : provedAt, deadInterval);
+}
+
+const RIVALS_MAX = 16;
+
+interface Rival {
+  readonly unansweredSince: Micros;
+  readonly heardAt: Micros;
+}
+
+/**
+ * Masters heard by a master that has not yielded to them. One that is heard for a dead interval
+ * without answering ARP in that time does not hear us: our sending side is dead.
+ */
+export class Rivals {
+  readonly #rivals = new Map<string, Rival>();
+
+  /** Whether this one has now been heard for a dead interval without an answer. */
+  heard(address: string, deadInterval: Micros, now: Micros): boolean {
+    this.#prune(deadInterval, now);
+    const known = this.#rivals.get(address);
+    if (known === undefined && this.#rivals.size === RIVALS_MAX) return false;
+    const unansweredSince = known?.unansweredSince ?? now;
+    this.#rivals.set(address, { unansweredSince, heardAt: now });
+    return since(now, unansweredSince) >= deadInterval;
+  }
+
+  /** Our frames reach it after all, so the time counts from here. */
+  answered(address: string, now: Micros): void {
+    const known = this.#rivals.get(address);
+    if (known !== undefined) this.#rivals.set(address, { ...known, unansweredSince: now });
+  }
+
+  /** Until when one of them counts as still heard; undefined: there is none. */
+  presentUntil(deadInterval: Micros): Micros | undefined {
+    const last = Math.max(...[...this.#rivals.values()].map(({ heardAt }) => heardAt));
+    return Number.isFinite(last) ? plus(micros(last), memory(deadInterval)) : undefined;
+  }
+
+  clear(): void {
+    this.#rivals.clear();
+  }
+
+  #prune(deadInterval: Micros, now: Micros): void {
+    for (const [address, { heardAt }] of this.#rivals) {
+      if (since(now, heardAt) >= memory(deadInterval)) this.#rivals.delete(address);
+    }
+  }
+}
+
+/** Longer than the pace of any worse master that still counts as one, even where one miss is death. */
+function memory(deadInterval: Micros): Micros {
+  return micros(deadInterval * 2);
+}

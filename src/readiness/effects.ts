@@ -1,0 +1,52 @@
+// Everything the readiness of an interface wants done or known, as plain data.
+import type { Micros } from '../base/time.ts';
+import type { DoubtCause } from './doubt.ts';
+import type { Epoch } from './epoch.ts';
+import type { GateVerdict } from './gate.ts';
+import type { Conditions, Verdict } from './judge.ts';
+import type { Warning } from './reasons.ts';
+
+export type ReadinessEffect =
+  /**
+   * A new epoch has begun; its cause ended the one before. Frames still queued in any socket are of
+   * the old one: what is read from now on bears this number only if the socket was opened anew.
+   */
+  | { readonly kind: 'epoch-began'; readonly epoch: Epoch }
+  /** The link's own verdict, policies apart. */
+  | {
+      readonly kind: 'verdict-changed';
+      readonly verdict: Verdict;
+      readonly conditions: Conditions;
+      /** How long it was not ready; set if and only if it has become ready. */
+      readonly heldFor: Micros | undefined;
+    }
+  /** What is to be warned of on this interface, all of it. */
+  | { readonly kind: 'link-warnings-changed'; readonly warnings: readonly Warning[] }
+  /** An instance's gate opened or closed, or is as it was for other reasons. */
+  | {
+      readonly kind: 'gate-changed';
+      readonly name: string;
+      readonly gate: GateVerdict;
+      readonly warnings: readonly Warning[];
+    }
+  | {
+      readonly kind: 'doubt-changed';
+      readonly name: string;
+      readonly inDoubt: boolean;
+      /** Why it began; undefined when it ends. */
+      readonly cause: DoubtCause | undefined;
+    }
+  /** Open the frame witness, anew if it is open; its frames bear this epoch. */
+  | { readonly kind: 'open-witness'; readonly epoch: number }
+  | { readonly kind: 'close-witness' }
+  /**
+   * Send one ARP request for each address, and one RFC 5227 probe for each virtual IP. Their answers
+   * are wanted whether or not the witness is open.
+   */
+  | {
+      readonly kind: 'probe';
+      readonly addresses: readonly string[];
+      readonly vips: readonly string[];
+    }
+  /** Leave and join the groups of all instances: switches forget who wants to hear them. */
+  | { readonly kind: 'rejoin-multicast' };

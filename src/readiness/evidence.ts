@@ -1,0 +1,74 @@
+// What proves that frames come in: each piece dated, with its source, and of one link epoch.
+import type { Micros } from '../base/time.ts';
+
+/** A condition is never guessed: what could not be read is unknown, and unknown opens nothing. */
+export type Status = 'met' | 'not-met' | 'unknown';
+
+/**
+ * Best first. advert: a valid advert of another node. probe: an answer to our own ARP, which proves
+ * both directions. frame: any other frame that counts (frame.ts).
+ */
+export const EVIDENCE_KINDS = ['advert', 'probe', 'frame'] as const;
+export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
+
+export interface Evidence {
+  readonly kind: EvidenceKind;
+  /** An IPv4 or MAC address as text. */
+  readonly from: string;
+  readonly at: Micros;
+  /** The link epoch in which it came in. */
+  readonly epoch: number;
+}
+
+/** What is kept of one kind: the piece that first proved it, and the newest. */
+export interface EvidenceRecord {
+  readonly kind: EvidenceKind;
+  readonly first: Evidence;
+  readonly latest: Evidence;
+  readonly count: number;
+}
+
+/** Addresses whose answers are remembered by name; more than that many are on no CARP segment. */
+const ANSWERERS_MAX = 64;
+
+/** The evidence of one epoch. Nothing in it ages; it goes all at once when the epoch ends. */
+export class EvidenceLedger {
+  readonly #epoch: number;
+  readonly #records = new Map<EvidenceKind, EvidenceRecord>();
+  readonly #answerers = new Set<string>();
+
+  constructor(epoch: number) {
+    this.#epoch = epoch;
+  }
+
+  /** Whether it counted: evidence of any other epoch is worthless and is not kept. */
+  add(evidence: Evidence): boolean {
+    if (evidence.epoch !== this.#epoch) return false;
+    const { kind, from } = evidence;
+    const known = this.#records.get(kind);
+    const first = known?.first ?? evidence;
+    this.#records.set(kind, { kind, first, latest: evidence, count: (known?.count ?? 0) + 1 });
+    if (kind === 'probe' && this.#answerers.size < ANSWERERS_MAX) this.#answerers.add(from);
+    return true;
+  }
+
+  /** Whether anything at all has come in. */
+  get proved(): boolean {
+    return this.#records.size > 0;
+  }
+
+  /** When an ARP probe was last answered. */
+  get answeredAt(): Micros | undefined {
+    return this.#records.get('probe')?.latest.at;
+  }
+
+  /** Whether this very address has answered a probe. */
+  answeredBy(address: string): boolean {
+    return this.#answerers.has(address);
+  }
+
+  /** One record for each kind there is, best first. */
+  records(): readonly EvidenceRecord[] {
+    return EVIDENCE_KINDS.flatMap((kind) => this.#records.get(kind) ?? []);
+  }
+}

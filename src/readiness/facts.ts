@@ -1,0 +1,61 @@
+// What is known of an interface and of the bond it stands on, as plain data: adapters read it, the
+// readiness rules judge it. Undefined always means "could not be read", never "no".
+
+/** The modes of the bonding driver, as it names them. */
+export type BondMode =
+  | 'balance-rr'
+  | 'active-backup'
+  | 'balance-xor'
+  | 'broadcast'
+  | '802.3ad'
+  | 'balance-tlb'
+  | 'balance-alb';
+
+/** One port (slave) of a bond. */
+export interface PortFacts {
+  readonly name: string;
+  /** MII status. */
+  readonly linkUp: boolean | undefined;
+  /** The aggregator the port is in; 802.3ad only. "N/A" in sysfs is undefined. */
+  readonly aggregatorId: number | undefined;
+  /** Our LACP state byte; see STATE_BITS in lacp.ts. */
+  readonly actorState: number | undefined;
+  /** What the partner last said of itself, or the driver's default for one never heard. */
+  readonly partnerState: number | undefined;
+}
+
+/** A bond of the Linux bonding driver. */
+export interface BondFacts {
+  readonly kind: 'bond';
+  readonly name: string;
+  readonly mode: BondMode | undefined;
+  /** The aggregator that carries the traffic; 802.3ad only. */
+  readonly activeAggregatorId: number | undefined;
+  /** The active aggregator's partner as lower-case text; all zero: there is none. */
+  readonly partnerMac: string | undefined;
+  /** The active slave; an empty text: there is none. Judged in active-backup only. */
+  readonly activePort: string | undefined;
+  readonly ports: readonly PortFacts[];
+}
+
+/** What an interface stands on, all the way down. */
+export type LowerFacts =
+  /** No bond anywhere. */
+  | { readonly kind: 'plain' }
+  /** Something below that is out of sight, as a bond in another network namespace. */
+  | { readonly kind: 'unseen' }
+  /** A team device: its ports are run by a daemon of its own, so only its carrier is known. */
+  | { readonly kind: 'team'; readonly name: string }
+  | BondFacts;
+
+/** An interface at one moment. */
+export interface LinkFacts {
+  readonly ifindex: number;
+  /** Lower-case text with colons. */
+  readonly mac: string | undefined;
+  /** Administratively up, running, and every layer below up. */
+  readonly carrier: boolean | undefined;
+  /** How often the kernel has seen the carrier go: tells of a loss that nobody saw. */
+  readonly carrierLosses: number | undefined;
+  readonly lower: LowerFacts;
+}

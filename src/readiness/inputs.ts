@@ -1,0 +1,64 @@
+// Everything that can happen to the readiness of an interface, as plain data that can be recorded.
+import type { Micros } from '../base/time.ts';
+import type { LinkFacts } from './facts.ts';
+import type { GateSettings } from './gate.ts';
+import type { VipInUsePolicy } from './vip-in-use.ts';
+
+/** What of an instance on the interface the link's readiness depends on. Addresses are text. */
+export interface InstanceSettings {
+  /** Unique on the interface. */
+  readonly name: string;
+  readonly vip: string;
+  /** Our own address, once there is one: never asked, since it can't answer. */
+  readonly source: string | undefined;
+  /** The instance's own master-down interval. */
+  readonly deadInterval: Micros;
+  readonly gate: GateSettings;
+  readonly vipInUse: VipInUsePolicy;
+  /** Whom to ask by ARP besides those that are always asked: gateways, resolved, and peers. */
+  readonly targets: readonly string[];
+  /** More than 0. */
+  readonly probeInterval: Micros;
+  /** The instance preempts, so it needs an ARP answer of the master it hears. */
+  readonly preempt: boolean;
+}
+
+/** inactive: INIT, takes no part. waiting: HELD or BACKUP. */
+export type Role = 'inactive' | 'waiting' | 'master';
+
+/** A valid advert of another node, for one instance. */
+export interface AdvertHeard {
+  readonly kind: 'advert-heard';
+  readonly name: string;
+  /** The sender's IPv4 address. */
+  readonly from: string;
+  /** When its next one is due, by what it says of itself. */
+  readonly interval: Micros;
+  /** It is a bow-out: no next one will come. */
+  readonly leaving: boolean;
+  /** The epoch of the socket that it came from, which may have ended since. */
+  readonly epoch: number;
+  /** witness: the frame witness saw it and the CARP socket did not, as behind a firewall. */
+  readonly heardBy: 'socket' | 'witness';
+}
+
+export type ReadinessInput =
+  /** All instances on the interface, whenever one is added, changed or removed. */
+  | { readonly kind: 'instances-changed'; readonly instances: readonly InstanceSettings[] }
+  | { readonly kind: 'role-changed'; readonly name: string; readonly role: Role }
+  /** As read now, changed or not; undefined: the interface does not exist. */
+  | { readonly kind: 'facts-read'; readonly facts: LinkFacts | undefined }
+  | AdvertHeard
+  /** The witness caught a frame that counts. */
+  | { readonly kind: 'frame-heard'; readonly from: string; readonly epoch: number }
+  /** An ARP reply for this IPv4 address; also one for a virtual IP. */
+  | {
+      readonly kind: 'probe-answered';
+      readonly address: string;
+      readonly mac: string;
+      readonly epoch: number;
+    }
+  /** The process woke so much later than it wanted; what was queued meanwhile was read before. */
+  | { readonly kind: 'woken-late'; readonly lateBy: Micros }
+  /** A deadline may have come; too early is harmless. */
+  | { readonly kind: 'woken' };

@@ -1,0 +1,259 @@
+// What the link's readiness means to one instance: its gate, its doubt, and whether it wants proof.
+import { invariant } from '../base/assert.ts';
+import { micros, plus, since, type Micros } from '../base/time.ts';
+import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
+import type { Epoch } from './epoch.ts';
+import type { EvidenceLedger } from './evidence.ts';
+import { judgeGate, type GateVerdict } from './gate.ts';
+import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
+import { strictFramesCondition, type Conditions } from './judge.ts';
+import type { ProbeWishes } from './prober.ts';
+import type { Warning } from './reasons.ts';
+import type { InstanceSnapshot } from './snapshot.ts';
+import { holderForgottenAt, judgeHolder, type VipHolder } from './vip-in-use.ts';
+
+/** What all instances on an interface share. */
+export interface SharedView {
+  readonly epoch: Epoch;
+  readonly conditions: Conditions;
+  readonly ledger: EvidenceLedger;
+}
+
+interface HeardMaster {
+  readonly from: string;
+  readonly at: Micros;
+  readonly epoch: number;
+  /** From then on its next advert is missing. */
+  readonly missedAt: Micros;
+}
+
+/** One instance. Call `evaluate` after every change, and when `deadline` has come. */
+export class InstanceReadiness {
+  #settings: InstanceSettings;
+  #role: Role = 'inactive';
+  #master: HeardMaster | undefined;
+  #missNoted = false;
+  #vipHolder: VipHolder | undefined;
+  #onlyByWitness = false;
+  readonly #doubt = new Doubt();
+  readonly #rivals = new Rivals();
+  #conditions: Conditions | undefined;
+  #gate: GateVerdict = { open: false, by: undefined, reasons: [], opensAt: undefined };
+  #openSince: Micros | undefined;
+  #warnings: readonly Warning[] = [];
+  #wantsProof = false;
+  #silent = true;
+  #deadline: Micros | undefined;
+
+  constructor(settings: InstanceSettings) {
+    this.#settings = checked(settings);
+  }
+
+  get settings(): InstanceSettings {
+    return this.#settings;
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  get gate(): GateVerdict {
+    return this.#gate;
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#warnings;
+  }
+
+  /** False until it was evaluated for the first time. */
+  get judged(): boolean {
+    return this.#conditions !== undefined;
+  }
+
+  get doubtCause(): DoubtCause | undefined {
+    return this.#doubt.cause;
+  }
+
+  /** Whether proof would change anything for it: then the witness is open and probes are sent. */
+  get wantsProof(): boolean {
+    return this.#wantsProof;
+  }
+
+  /** Adverts reach it by the frame witness only, which must then stay open. */
+  get needsWitness(): boolean {
+    return this.#wantsProof || (this.#role !== 'inactive' && this.#onlyByWitness);
+  }
+
+  get deadline(): Micros | undefined {
+    return this.#deadline;
+  }
+
+  configure(settings: InstanceSettings): void {
+    this.#settings = checked(settings);
+  }
+
+  setRole(role: Role): void {
+    if (role === this.#role) return;
+    this.#role = role;
+    this.#doubt.end();
+    this.#rivals.clear();
+  }
+
+  /** `late`: the process did not run, which tells of no link, so that no policy ignores it. */
+  epochBegan(late: boolean, now: Micros): void {
+    this.#vipHolder = undefined;
+    if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
+    this.#doubt.begin('epoch-ended', now);
+  }
+
+  advertHeard({ from, interval, leaving, heardBy, epoch }: AdvertHeard, now: Micros): void {
+    const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
+    this.#master = { from, at: now, epoch, missedAt: plus(now, patience) };
+    this.#missNoted = leaving;
+    this.#onlyByWitness = heardBy === 'witness';
+    // Whoever answered for the address so far was this master, or it would not advertise.
+    this.#vipHolder = undefined;
+    if (this.#role !== 'master' || leaving) return;
+    this.#doubt.otherMasterHeard(now);
+    if (this.#settings.gate.policy === 'off') return;
+    const unanswered = this.#rivals.heard(from, this.#settings.deadInterval, now);
+    if (unanswered && this.#doubt.cause === undefined) this.#doubt.begin('rival-unanswered', now);
+  }
+
+  /** A probe was answered; for the virtual IP that is a foreign holder of it. */
+  answered(address: string, mac: string, now: Micros): void {
+    if (address === this.#settings.vip) this.#vipHolder = { mac, at: now };
+    this.#rivals.answered(address, now);
+  }
+
+  /** Whether the first advert of its master is missing, and nobody was told so far. */
+  takeMiss(): boolean {
+    const missing = this.#role === 'waiting' && this.#silent && this.#master !== undefined;
+    if (!missing || this.#missNoted) return false;
+    this.#missNoted = true;
+    return true;
+  }
+
+  /** Puts everything where it belongs at this moment. */
+  evaluate(shared: SharedView, now: Micros): void {
+    const { deadInterval, gate } = this.#settings;
+    this.#silent =
+      this.#role === 'waiting' && (this.#master === undefined || this.#master.missedAt <= now);
+    const holder = this.#judgeHolder(shared.epoch, now);
+    const conditions = this.#conditionsOf(shared, now);
+    const { carrierUpAt, since: epochSince } = shared.epoch;
+    const view = { conditions, carrierUpAt, epochSince, vipInUse: holder === 'wait' };
+    this.#conditions = conditions;
+    this.#gate = judgeGate(gate, view, now);
+    this.#openSince = this.#gate.open ? (this.#openSince ?? now) : undefined;
+    const { answeredAt } = shared.ledger;
+    this.#doubt.update({ gateOpen: this.#gate.open, answeredAt, deadInterval }, now);
+    this.#warnings = this.#warningsOf(holder);
+    this.#wantsProof = this.#judgeWant(now);
+    this.#deadline = this.#earliestAfter(now);
+  }
+
+  /**
+   * Whether it may take over from this worse master: its own gate has been open for a dead interval,
+   * and the master's address has answered ARP in this epoch. With the gate off nobody is asked.
+   */
+  mayPreempt(master: string, { ledger }: SharedView, now: Micros): boolean {
+    if (this.#openSince === undefined) return false;
+    if (since(now, this.#openSince) < this.#settings.deadInterval) return false;
+    return this.#settings.gate.policy === 'off' || ledger.answeredBy(master);
+  }
+
+  /** Adds whom it wants asked; `heard` are the addresses that advertise on the interface. */
+  addWishes(
+    wishes: ProbeWishes,
+    { conditions, ledger }: SharedView,
+    heard: Iterable<string>,
+  ): void {
+    const { vip, targets, probeInterval, gate, preempt } = this.#settings;
+    if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return;
+    if (this.#wantsProof) {
+      for (const address of [...targets, ...heard]) wishes.add(address, 'ask', probeInterval);
+      wishes.add(vip, 'vip', probeInterval);
+      return;
+    }
+    if (!preempt || gate.policy === 'off' || this.#role !== 'waiting') return;
+    if (this.#master === undefined) return;
+    const { from } = this.#master;
+    if (!ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
+  }
+
+  snapshot(): InstanceSnapshot {
+    invariant(this.#conditions !== undefined, 'an instance is evaluated before it is shown');
+    return {
+      name: this.#settings.name,
+      role: this.#role,
+      gate: this.#gate,
+      conditions: this.#conditions,
+      openSince: this.#openSince,
+      warnings: this.#warnings,
+      silent: this.#silent,
+      lastAdvert: this.#master && { from: this.#master.from, at: this.#master.at },
+      doubt: this.#doubt.snapshot(this.#settings.deadInterval),
+      vipHolder: this.#vipHolder,
+    };
+  }
+
+  #conditionsOf({ conditions, ledger }: SharedView, now: Micros): Conditions {
+    if (!this.#settings.gate.requireProbe) return conditions;
+    const silent = this.#role === 'waiting' && now >= (this.#masterDownAt() ?? Infinity);
+    const frames = strictFramesCondition(ledger, { silent, advertAt: this.#master?.at });
+    return { ...conditions, frames };
+  }
+
+  /** A dead interval after the last advert; the election promotes no sooner for silence. */
+  #masterDownAt(): Micros | undefined {
+    return this.#master && plus(this.#master.at, this.#settings.deadInterval);
+  }
+
+  /** Only who would promote itself asks who has the address: none as long as a master is heard. */
+  #judgeHolder(epoch: Epoch, now: Micros): 'ignore' | 'wait' | 'warn' {
+    if (this.#vipHolder === undefined) return 'ignore';
+    if (holderForgottenAt(this.#vipHolder, this.#settings.probeInterval) <= now) {
+      this.#vipHolder = undefined;
+      return 'ignore';
+    }
+    if (!this.#silent) return 'ignore';
+    return judgeHolder(this.#settings.vipInUse, this.#master?.epoch === epoch.number);
+  }
+
+  #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {
+    const warnings: Warning[] = [];
+    if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
+    if (this.#onlyByWitness) warnings.push('adverts-only-by-witness');
+    if (holder === 'warn') warnings.push('vip-answered');
+    return warnings;
+  }
+
+  #judgeWant(now: Micros): boolean {
+    if (this.#role === 'inactive' || this.#settings.gate.policy === 'off') return false;
+    if (!this.#gate.open || this.#silent || this.#doubt.cause !== undefined) return true;
+    return (this.#rivals.presentUntil(this.#settings.deadInterval) ?? now) > now;
+  }
+
+  #earliestAfter(now: Micros): Micros | undefined {
+    const { deadInterval, probeInterval } = this.#settings;
+    const all = [
+      this.#gate.opensAt,
+      this.#master?.missedAt,
+      this.#masterDownAt(),
+      this.#vipHolder && holderForgottenAt(this.#vipHolder, probeInterval),
+      this.#doubt.snapshot(deadInterval)?.endsAt,
+      this.#rivals.presentUntil(deadInterval),
+    ];
+    const coming = all.filter((at): at is Micros => at !== undefined && at > now);
+    return coming.length === 0 ? undefined : micros(Math.min(...coming));
+  }
+}
+
+/** Half an interval late is not yet missed: a busy peer, or the pace of a stock ucarp. */
+const MISSED_AFTER_INTERVALS = 1.5;
+
+function checked(settings: InstanceSettings): InstanceSettings {
+  invariant(settings.probeInterval > 0, 'probes are sent at an interval');
+  return settings;
+}

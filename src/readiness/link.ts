@@ -1,0 +1,332 @@
+// The readiness of one interface: what has proved itself since the path last changed, and what that
+// means to each instance on it. Pure: inputs and the time go in, effects come out.
+import { invariant, unreachable } from '../base/assert.ts';
+import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
+import type { ReadinessEffect } from './effects.ts';
+import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
+import { EvidenceLedger, type EvidenceKind } from './evidence.ts';
+import type { LinkFacts } from './facts.ts';
+import type { AdvertHeard, InstanceSettings, ReadinessInput } from './inputs.ts';
+import { InstanceReadiness, type SharedView } from './instance.ts';
+import * as judging from './judge.ts';
+import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
+import { judgeBond, type BondVerdict } from './lacp.ts';
+import { Prober, ProbeWishes } from './prober.ts';
+import type { Warning } from './reasons.ts';
+import type { ReadinessSnapshot } from './snapshot.ts';
+
+const REJOIN_INTERVAL = fromSeconds(60);
+/** Many instances that miss their adverts at once need no more than one report to the switch. */
+const REJOIN_PAUSE = fromSeconds(1);
+/** More masters than that are never asked; the ones heard last are. */
+const HEARD_MAX = 32;
+
+/** See the head of this file. */
+export class LinkReadiness {
+  readonly #epochs: EpochTracker;
+  readonly #instances = new Map<string, InstanceReadiness>();
+  readonly #heard = new Set<string>();
+  #facts: LinkFacts | undefined | 'unread' = 'unread';
+  #bond: BondVerdict | undefined;
+  #ledger: EvidenceLedger;
+  #fallback = new LacpFallback();
+  #prober = new Prober();
+  #conditions: judging.Conditions;
+  #verdict: judging.Verdict;
+  #warnings: readonly Warning[] = [];
+  #notReadySince: Micros;
+  #witnessEpoch: number | undefined;
+  #rejoinAt: Micros | undefined;
+  #effects: ReadinessEffect[] = [];
+
+  constructor(now: Micros) {
+    this.#epochs = new EpochTracker(now);
+    this.#ledger = new EvidenceLedger(this.#epochs.current.number);
+    this.#conditions = this.#readConditions();
+    this.#verdict = judging.judge(this.#conditions);
+    this.#notReadySince = now;
+  }
+
+  /**
+   * Takes one input and returns what is to be done or known, in order. `now` never goes back. Total:
+   * no input from the network throws. A `woken` before its deadline changes nothing. On a wake-up
+   * this machine goes before the elections: a gate that closes for silence does so at the very
+   * moment at which its instance would be promoted.
+   */
+  step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
+    this.#effects = [];
+    const proved = this.#ledger.proved;
+    const touched = this.#handle(input, now);
+    // The first proof of an epoch is everybody's.
+    this.#settle(this.#ledger.proved === proved ? touched : this.#all(), now);
+    return this.#effects;
+  }
+
+  /** When the machine wants to be woken, if at all. */
+  deadline(): Micros | undefined {
+    const all = [this.#prober.deadline(), this.#rejoinAt];
+    for (const { deadline } of this.#instances.values()) all.push(deadline);
+    const set = all.filter((at) => at !== undefined);
+    return set.length === 0 ? undefined : micros(Math.min(...set));
+  }
+
+  /** The number that evidence must bear to count. */
+  get epoch(): number {
+    return this.#epochs.current.number;
+  }
+
+  /**
+   * Whether the instance may take over from a worse master that is alive: gate open for a dead
+   * interval, and an ARP answer of that master in this epoch.
+   */
+  mayPreempt(name: string, master: string, now: Micros): boolean {
+    return this.#instances.get(name)?.mayPreempt(master, this.#shared(), now) ?? false;
+  }
+
+  snapshot(): ReadinessSnapshot {
+    const { met, answeredSince } = this.#fallback;
+    return {
+      epoch: this.#epochs.current,
+      facts: this.#facts,
+      verdict: this.#verdict,
+      conditions: this.#conditions,
+      warnings: this.#warnings,
+      evidence: this.#ledger.records(),
+      ports: this.#bond?.ports ?? [],
+      fallback: { met, answeredSince },
+      witnessOpen: this.#witnessEpoch !== undefined,
+      probing: this.#prober.asking,
+      instances: this.#all().map((instance) => instance.snapshot()),
+    };
+  }
+
+  /** Returns the instances to which the input makes a difference. */
+  #handle(input: ReadinessInput, now: Micros): readonly InstanceReadiness[] {
+    switch (input.kind) {
+      case 'instances-changed':
+        return this.#configure(input.instances);
+      case 'role-changed': {
+        const instance = this.#instances.get(input.name);
+        instance?.setRole(input.role);
+        return instance === undefined ? [] : [instance];
+      }
+      case 'facts-read':
+        return this.#factsRead(input.facts, now);
+      case 'advert-heard':
+        return this.#advertHeard(input, now);
+      case 'frame-heard':
+        this.#prove('frame', input.from, input.epoch, now);
+        return [];
+      case 'probe-answered':
+        return this.#probeAnswered(input.address, input.mac, input.epoch, now);
+      case 'woken-late':
+        if (isTooLate(input.lateBy, this.#shortestDeadInterval())) this.#end('late-wake', now);
+        return this.#all();
+      case 'woken':
+        return this.#all().filter(({ deadline }) => deadline !== undefined && deadline <= now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #configure(instances: readonly InstanceSettings[]): readonly InstanceReadiness[] {
+    const names = new Set(instances.map(({ name }) => name));
+    invariant(names.size === instances.length, 'the names of instances are unique');
+    for (const name of this.#instances.keys()) if (!names.has(name)) this.#instances.delete(name);
+    for (const settings of instances) {
+      const known = this.#instances.get(settings.name);
+      if (known !== undefined) known.configure(settings);
+      else this.#instances.set(settings.name, new InstanceReadiness(settings));
+    }
+    return this.#all();
+  }
+
+  #factsRead(facts: LinkFacts | undefined, now: Micros): readonly InstanceReadiness[] {
+    this.#facts = facts;
+    this.#bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
+    const cause = this.#epochs.observe(facts, this.#bond, now);
+    if (cause !== undefined) this.#begin(cause, now);
+    return this.#all();
+  }
+
+  #advertHeard(advert: AdvertHeard, now: Micros): readonly InstanceReadiness[] {
+    const { name, from, epoch } = advert;
+    this.#heard.delete(from);
+    this.#heard.add(from);
+    for (const oldest of this.#heard) if (this.#heard.size > HEARD_MAX) this.#heard.delete(oldest);
+    if (this.#prove('advert', from, epoch, now)) this.#fallback.masterHeard(from);
+    const instance = this.#instances.get(name);
+    instance?.advertHeard(advert, now);
+    return instance === undefined ? [] : [instance];
+  }
+
+  #probeAnswered(
+    address: string,
+    mac: string,
+    epoch: number,
+    now: Micros,
+  ): readonly InstanceReadiness[] {
+    if (typeof this.#facts === 'object' && this.#facts.mac === mac) return [];
+    // An answer that nobody asked for is a frame like any other.
+    if (!this.#prober.wasAsked(address, now)) {
+      this.#prove('frame', mac, epoch, now);
+      return [];
+    }
+    if (!this.#prove('probe', address, epoch, now)) return [];
+    this.#fallback.answered(address, now);
+    for (const instance of this.#instances.values()) instance.answered(address, mac, now);
+    return this.#all();
+  }
+
+  #prove(kind: EvidenceKind, from: string, epoch: number, now: Micros): boolean {
+    return this.#ledger.add({ kind, from, at: now, epoch });
+  }
+
+  #end(cause: EpochEndCause, now: Micros): void {
+    this.#epochs.end(cause, now);
+    this.#begin(cause, now);
+  }
+
+  #begin(cause: EpochEndCause, now: Micros): void {
+    this.#ledger = new EvidenceLedger(this.epoch);
+    this.#fallback = new LacpFallback();
+    this.#prober = new Prober();
+    const late = cause === 'late-wake';
+    for (const instance of this.#instances.values()) instance.epochBegan(late, now);
+    this.#effects.push({ kind: 'epoch-began', epoch: this.#epochs.current });
+    if (this.#rejoinAt !== undefined) this.#rejoin(now);
+  }
+
+  #settle(touched: readonly InstanceReadiness[], now: Micros): void {
+    this.#judgeLink(now);
+    for (const instance of touched) this.#judgeInstance(instance, now);
+    this.#tendMulticast(touched, now);
+    this.#tendWitness();
+    const { addresses, vips } = this.#prober.update(this.#wishes(), now);
+    if (addresses.length + vips.length > 0) this.#effects.push({ kind: 'probe', addresses, vips });
+  }
+
+  #judgeLink(now: Micros): void {
+    const conditions = this.#readConditions();
+    const verdict = judging.judge(conditions);
+    const turned = verdict.state !== this.#verdict.state;
+    const changed = turned || !sameList(verdict.reasons, this.#verdict.reasons);
+    const wasReady = this.#verdict.state === 'ready';
+    this.#conditions = conditions;
+    this.#verdict = verdict;
+    if (wasReady && turned) this.#notReadySince = now;
+    if (changed) {
+      const ready = verdict.state === 'ready';
+      const heldFor = ready ? since(now, this.#notReadySince) : undefined;
+      this.#effects.push({ kind: 'verdict-changed', verdict, conditions, heldFor });
+    }
+    const warnings = this.#readWarnings();
+    if (sameList(warnings, this.#warnings)) return;
+    this.#warnings = warnings;
+    this.#effects.push({ kind: 'link-warnings-changed', warnings });
+  }
+
+  #judgeInstance(instance: InstanceReadiness, now: Micros): void {
+    const { gate, warnings, doubtCause, judged } = instance;
+    instance.evaluate(this.#shared(), now);
+    const { name } = instance.settings;
+    const same =
+      judged &&
+      gate.by === instance.gate.by &&
+      gate.opensAt === instance.gate.opensAt &&
+      sameList(gate.reasons, instance.gate.reasons) &&
+      sameList(warnings, instance.warnings);
+    if (!same) {
+      const changed = { name, gate: instance.gate, warnings: instance.warnings };
+      this.#effects.push({ kind: 'gate-changed', ...changed });
+    }
+    const cause = instance.doubtCause;
+    if (cause === doubtCause) return;
+    this.#effects.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
+  }
+
+  #tendMulticast(touched: readonly InstanceReadiness[], now: Micros): void {
+    if (this.#all().every(({ role }) => role === 'inactive')) {
+      this.#rejoinAt = undefined;
+      return;
+    }
+    // The sockets of the first instance have joined just now.
+    this.#rejoinAt ??= plus(now, REJOIN_INTERVAL);
+    const missed = touched.filter((instance) => instance.takeMiss()).length > 0;
+    const rested = since(now, micros(this.#rejoinAt - REJOIN_INTERVAL)) >= REJOIN_PAUSE;
+    if (this.#rejoinAt <= now || (missed && rested)) this.#rejoin(now);
+  }
+
+  #rejoin(now: Micros): void {
+    this.#rejoinAt = plus(now, REJOIN_INTERVAL);
+    this.#effects.push({ kind: 'rejoin-multicast' });
+  }
+
+  #tendWitness(): void {
+    const wanted = this.#all().some(({ needsWitness }) => needsWitness);
+    if (!wanted && this.#witnessEpoch !== undefined) {
+      this.#witnessEpoch = undefined;
+      this.#effects.push({ kind: 'close-witness' });
+    }
+    if (!wanted || this.#witnessEpoch === this.epoch) return;
+    this.#witnessEpoch = this.epoch;
+    this.#effects.push({ kind: 'open-witness', epoch: this.epoch });
+  }
+
+  #wishes(): ProbeWishes {
+    const wishes = new ProbeWishes();
+    const instances = this.#all();
+    const shared = this.#shared();
+    for (const instance of instances) instance.addWishes(wishes, shared, this.#heard);
+    const gated = instances.some(
+      ({ role, settings }) => role !== 'inactive' && settings.gate.policy !== 'off',
+    );
+    if (gated && judging.isLacpMissing(this.#bond) && !this.#fallback.met) {
+      for (const master of this.#fallback.masters) {
+        wishes.add(master, 'ask', FALLBACK_PROBE_INTERVAL);
+      }
+    }
+    for (const { settings } of instances) {
+      if (settings.source !== undefined) wishes.remove(settings.source);
+    }
+    return wishes;
+  }
+
+  #readConditions(): judging.Conditions {
+    return {
+      carrier: judging.carrierCondition(this.#facts),
+      lacp: judging.lacpCondition(this.#bond, this.#fallback),
+      frames: judging.framesCondition(this.#ledger),
+    };
+  }
+
+  #readWarnings(): readonly Warning[] {
+    const warnings: Warning[] = [];
+    const lower = typeof this.#facts === 'object' ? this.#facts.lower.kind : undefined;
+    if (lower === 'unseen') warnings.push('bond-unseen');
+    if (lower === 'team') warnings.push('team-carrier-only');
+    if (judging.provedByFallback(this.#bond, this.#fallback)) warnings.push('lacp-by-fallback');
+    return warnings;
+  }
+
+  #shared(): SharedView {
+    return {
+      epoch: this.#epochs.current,
+      conditions: this.#conditions,
+      ledger: this.#ledger,
+    };
+  }
+
+  #shortestDeadInterval(): Micros {
+    const intervals = this.#all().map(({ settings }) => settings.deadInterval);
+    return intervals.length === 0 ? micros(0) : micros(Math.min(...intervals));
+  }
+
+  #all(): readonly InstanceReadiness[] {
+    return [...this.#instances.values()];
+  }
+}
+
+function sameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

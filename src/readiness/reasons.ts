@@ -1,0 +1,103 @@
+// Everything that can keep a gate closed, and everything worth a warning, with what it means and
+// what would help: closed lists that metrics, logs and `carpd explain` share.
+
+interface Explanation {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Why a condition is not met, or not known to be. */
+export const REASONS = {
+  'interface-missing': {
+    meaning: 'the interface does not exist',
+    remedy: 'create the interface, or correct its name in the configuration',
+  },
+  'no-carrier': {
+    meaning: 'the interface has no carrier',
+    remedy: 'check the cable, the switch port, and that the interface and all below it are up',
+  },
+  'carrier-unknown': {
+    meaning: 'nothing is known of the carrier yet',
+    remedy: 'wait for the first report of the kernel; if it lasts, see the log for read errors',
+  },
+  'no-ports': {
+    meaning: 'the bond has no ports',
+    remedy: 'add interfaces to the bond',
+  },
+  'no-port-with-link': {
+    meaning: 'no port of the bond has link',
+    remedy: 'check the cables and switch ports of the bond',
+  },
+  'mode-unknown': {
+    meaning: 'the mode of the bond could not be read',
+    remedy: 'check that the bonding driver of this kernel reports the mode',
+  },
+  'no-partner': {
+    meaning: 'no LACP partner: the switch does not speak LACP on these ports',
+    remedy: 'configure a port channel with LACP on the switch, or wait until it has formed',
+  },
+  'partner-unknown': {
+    meaning: 'the LACP partner could not be read',
+    remedy: 'give the process CAP_NET_ADMIN: without it the kernel keeps the partner to itself',
+  },
+  'aggregator-unknown': {
+    meaning: 'the active aggregator of the bond could not be read, or there is none yet',
+    remedy: 'wait until the bond has chosen an aggregator; if it lasts, check its ports',
+  },
+  'no-ready-port': {
+    meaning: 'no port of the active aggregator is collecting and distributing on both sides',
+    remedy: 'see the state of each port; wait for LACP to form, or check the port channel',
+  },
+  'ports-unknown': {
+    meaning: 'the LACP state of the ports could not be read',
+    remedy: 'check that this kernel reports the port states of the bond',
+  },
+  'no-frames': {
+    meaning: 'no data frame of another station has come in since the link last changed',
+    remedy: 'check that the switch port forwards (spanning tree, VLAN), or name probe targets',
+  },
+  'no-probe-answer': {
+    meaning: 'no ARP probe was answered since the link last changed, and the gate requires it',
+    remedy: 'name probe targets or peers that answer ARP, and check that our frames pass',
+  },
+  'no-answer-since-advert': {
+    meaning: 'the master fell silent and no ARP probe was answered since its last advert',
+    remedy: 'check the path to the probe targets and peers: the silence may be our own link',
+  },
+  'vip-in-use': {
+    meaning: 'another host answers for the virtual IP',
+    remedy: 'find the host with that address; check that adverts (IP protocol 112) reach this node',
+  },
+} as const satisfies Record<string, Explanation>;
+
+export type Reason = keyof typeof REASONS;
+
+/** What works, but not as it should. */
+export const WARNINGS = {
+  'bond-unseen': {
+    meaning: 'what the interface stands on is out of sight; carrier and frames alone decide',
+    remedy: 'run in the network namespace of the bond if LACP is to be watched',
+  },
+  'team-carrier-only': {
+    meaning: 'the interface stands on a team device, of which only the carrier is known',
+    remedy: 'use a bond if LACP is to be watched',
+  },
+  'lacp-by-fallback': {
+    meaning: 'LACP has not formed, but the master has answered probes for 10 s: taken as ready',
+    remedy: 'configure LACP on the switch: its ports are in fallback, and one may be unused',
+  },
+  'opened-without-proof': {
+    meaning: 'the gate was opened by its time limit, without proof that frames pass',
+    remedy: 'see what is missing; the link may be dead and another master alive',
+  },
+  'adverts-only-by-witness': {
+    meaning: 'adverts come in but do not reach the CARP socket: a firewall drops IP protocol 112',
+    remedy: 'allow incoming IP protocol 112 on the interface',
+  },
+  'vip-answered': {
+    meaning: 'another host answers for the virtual IP though its master has fallen silent',
+    remedy: 'find the host with that address: its daemon may have died and left the address on',
+  },
+} as const satisfies Record<string, Explanation>;
+
+export type Warning = keyof typeof WARNINGS;

@@ -1,0 +1,241 @@
+// What ends a link epoch, and what must not.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fromSeconds, micros } from '../../../src/base/time.ts';
+import { EPOCH_END_CAUSES, EpochTracker, isTooLate } from '../../../src/readiness/epoch.ts';
+import type { BondFacts, LinkFacts } from '../../../src/readiness/facts.ts';
+import { judgeBond } from '../../../src/readiness/lacp.ts';
+import { ACTIVE_BACKUP, LACP, on, PLAIN, READY_PORT } from '../../support/readiness-rig.ts';
+
+const DOWN: LinkFacts = { ...PLAIN, carrier: false };
+const UNREAD: LinkFacts = {
+  ...PLAIN,
+  mac: undefined,
+  carrier: undefined,
+  carrierLosses: undefined,
+  lower: { kind: 'unseen' },
+};
+const lacp = (changes: Partial<BondFacts>): LinkFacts => on({ ...LACP, ...changes });
+const backup = (changes: Partial<BondFacts>): LinkFacts => on({ ...ACTIVE_BACKUP, ...changes });
+const WAITING_PORT = { ...READY_PORT, actorState: 7 };
+const UNREAD_PORT = { ...READY_PORT, actorState: undefined };
+const UNREAD_LACP = lacp({
+  partnerMac: undefined,
+  activeAggregatorId: undefined,
+  ports: [UNREAD_PORT],
+});
+
+function observe(tracker: EpochTracker, facts: LinkFacts | undefined, second: number) {
+  const bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
+  return tracker.observe(facts, bond, fromSeconds(second));
+}
+
+/** The causes that a row of reports, one a second, gives. */
+function causes(...reports: readonly (LinkFacts | undefined)[]): readonly (string | undefined)[] {
+  const tracker = new EpochTracker(micros(0));
+  return reports.map((facts, index) => observe(tracker, facts, index));
+}
+
+describe('an epoch ends', () => {
+  const table: readonly (readonly [string, readonly (LinkFacts | undefined)[], string])[] = [
+    ['when the carrier is lost', [PLAIN, DOWN], 'carrier-lost'],
+    ['when the interface is deleted', [PLAIN, undefined], 'carrier-lost'],
+    ['when the carrier was lost unseen', [PLAIN, { ...PLAIN, carrierLosses: 1 }], 'carrier-lost'],
+    [
+      'when the carrier came and went unseen',
+      [DOWN, { ...DOWN, carrierLosses: 1 }],
+      'carrier-lost',
+    ],
+    ['when carrier is lost after a report without it', [PLAIN, UNREAD, DOWN], 'carrier-lost'],
+    ['when the MAC changes', [PLAIN, { ...PLAIN, mac: '02:00:00:00:00:09' }], 'mac-changed'],
+    ['when the ifindex changes', [PLAIN, { ...PLAIN, ifindex: 3 }], 'ifindex-changed'],
+    [
+      'when a deleted interface comes again',
+      [DOWN, undefined, { ...DOWN, ifindex: 3 }],
+      'ifindex-changed',
+    ],
+    [
+      'when the last ready port is lost',
+      [on(LACP), lacp({ ports: [WAITING_PORT] })],
+      'last-port-lost',
+    ],
+    ['when the last port leaves the bond', [on(LACP), lacp({ ports: [] })], 'last-port-lost'],
+    [
+      'when the last ready port is lost after reports without it',
+      [on(LACP), UNREAD_LACP, lacp({ ports: [WAITING_PORT] })],
+      'last-port-lost',
+    ],
+    [
+      'when the last link of an active-backup bond is lost',
+      [on(ACTIVE_BACKUP), backup({ ports: [{ ...READY_PORT, linkUp: false }] })],
+      'last-port-lost',
+    ],
+    [
+      'when the active aggregator changes',
+      [on(LACP), lacp({ activeAggregatorId: 2, ports: [{ ...READY_PORT, aggregatorId: 2 }] })],
+      'aggregator-changed',
+    ],
+    [
+      'when the partner changes',
+      [on(LACP), lacp({ partnerMac: '02:00:00:00:0a:0b' })],
+      'partner-changed',
+    ],
+    [
+      'when the first LACPDU names a partner',
+      [lacp({ partnerMac: '00:00:00:00:00:00' }), on(LACP)],
+      'partner-changed',
+    ],
+    [
+      'when the active slave changes',
+      [on(ACTIVE_BACKUP), backup({ activePort: 'eth1' })],
+      'active-port-changed',
+    ],
+    [
+      'when there is no active slave any more',
+      [on(ACTIVE_BACKUP), backup({ activePort: '' })],
+      'active-port-changed',
+    ],
+    ['when the interface moves onto a bond', [PLAIN, on(LACP)], 'uplink-changed'],
+    [
+      'when the interface moves to another bond',
+      [on(LACP), lacp({ name: 'bond1' })],
+      'uplink-changed',
+    ],
+    [
+      'when a team is replaced',
+      [
+        { ...PLAIN, lower: { kind: 'team', name: 'team0' } },
+        { ...PLAIN, lower: { kind: 'team', name: 'team1' } },
+      ],
+      'uplink-changed',
+    ],
+  ];
+  for (const [what, reports, cause] of table) {
+    it(`${what}: ${cause}`, () => {
+      const seen = causes(...reports);
+      assert.deepEqual(
+        seen,
+        seen.map((_, index) => (index === seen.length - 1 ? cause : undefined)),
+      );
+    });
+  }
+
+  it('once, by the first cause of several', () => {
+    const other = { ...lacp({ partnerMac: '02:00:00:00:0a:0b', ports: [] }), carrier: false };
+    assert.deepEqual(causes(on(LACP), other, other), [undefined, 'carrier-lost', undefined]);
+    const replaced = { ...other, ifindex: 7, mac: '02:00:00:00:00:07' };
+    assert.deepEqual(causes(on(LACP), replaced), [undefined, 'ifindex-changed']);
+  });
+
+  it('for one of the causes of the list', () => {
+    const seen = new Set([...table.map(([, , cause]) => cause), 'late-wake']);
+    assert.deepEqual([...seen].sort(), Object.keys(EPOCH_END_CAUSES).sort());
+  });
+});
+
+describe('an epoch goes on', () => {
+  const one = lacp({ ports: [READY_PORT] });
+  const third = { ...READY_PORT, name: 'eth2' };
+  const table: readonly (readonly [string, readonly (LinkFacts | undefined)[]])[] = [
+    ['when the same is reported again', [on(LACP), on(LACP), structuredClone(on(LACP))]],
+    ['when the first report comes', [PLAIN]],
+    ['when the first report tells of no interface', [undefined, PLAIN]],
+    ['when the carrier comes', [DOWN, PLAIN]],
+    ['when a port joins', [one, on(LACP), lacp({ ports: [...LACP.ports, third] })]],
+    ['when a port leaves and another stays', [on(LACP), one]],
+    [
+      'when a port fails and another stays',
+      [on(LACP), lacp({ ports: [READY_PORT, WAITING_PORT] })],
+    ],
+    ['when the ready port is another one at once', [one, lacp({ ports: [WAITING_PORT, third] })]],
+    ['when a port becomes ready', [lacp({ ports: [WAITING_PORT] }), on(LACP)]],
+    ['when nothing can be read for a while', [on(LACP), UNREAD_LACP, UNREAD, on(LACP)]],
+    ['when an unread mode comes back', [on(LACP), lacp({ mode: undefined }), on(LACP)]],
+    [
+      'when the active slave cannot be read',
+      [on(ACTIVE_BACKUP), backup({ activePort: undefined }), on(ACTIVE_BACKUP)],
+    ],
+    [
+      'when a bond of another mode names an active slave',
+      [backup({ mode: 'balance-tlb' }), backup({ mode: 'balance-tlb', activePort: 'eth1' })],
+    ],
+    [
+      'when an active-backup bond names a partner',
+      [backup({ partnerMac: '02:00:00:00:0a:0a' }), backup({ partnerMac: '02:00:00:00:0a:0b' })],
+    ],
+    [
+      'when a backup slave loses its link',
+      [on(ACTIVE_BACKUP), backup({ ports: [READY_PORT, { ...READY_PORT, linkUp: false }] })],
+    ],
+    ['when the count of losses goes back', [{ ...PLAIN, carrierLosses: 4 }, PLAIN]],
+    [
+      'when the count of losses is read at last',
+      [
+        { ...PLAIN, carrierLosses: undefined },
+        { ...PLAIN, carrierLosses: 9 },
+      ],
+    ],
+  ];
+  for (const [what, reports] of table) {
+    it(what, () =>
+      assert.deepEqual(
+        causes(...reports),
+        reports.map(() => undefined),
+      ),
+    );
+  }
+});
+
+describe('the current epoch', () => {
+  it('counts on, with its beginning and what ended the one before', () => {
+    const tracker = new EpochTracker(fromSeconds(1));
+    assert.deepEqual(tracker.current, {
+      number: 1,
+      since: fromSeconds(1),
+      cause: undefined,
+      carrierUpAt: undefined,
+    });
+    observe(tracker, PLAIN, 2);
+    tracker.end('late-wake', fromSeconds(9));
+    assert.deepEqual(tracker.current, {
+      number: 2,
+      since: fromSeconds(9),
+      cause: 'late-wake',
+      carrierUpAt: fromSeconds(9),
+    });
+  });
+
+  it('knows since when there is carrier, which a report that could not be read leaves as it was', () => {
+    const tracker = new EpochTracker(micros(0));
+    const upAt = (facts: LinkFacts | undefined, second: number) => {
+      observe(tracker, facts, second);
+      return tracker.current.carrierUpAt;
+    };
+    assert.equal(upAt(DOWN, 1), undefined);
+    assert.equal(upAt(PLAIN, 2), fromSeconds(2));
+    assert.equal(upAt(UNREAD, 3), fromSeconds(2));
+    assert.equal(upAt(PLAIN, 4), fromSeconds(2));
+    assert.equal(upAt(DOWN, 5), undefined);
+    assert.equal(tracker.current.since, fromSeconds(5));
+    tracker.end('late-wake', fromSeconds(6));
+    assert.equal(tracker.current.carrierUpAt, undefined);
+    assert.equal(upAt(PLAIN, 7), fromSeconds(7));
+    assert.equal(tracker.current.since, fromSeconds(6));
+    assert.equal(upAt({ ...PLAIN, mac: '02:00:00:00:00:09' }, 8), fromSeconds(8));
+  });
+});
+
+describe('isTooLate', () => {
+  const table = [
+    [3_000_000, 3, false],
+    [3_000_001, 3, true],
+    [1_000_000, 0.5, false],
+    [1_000_001, 0.5, true],
+    [900_000, 0.5, false],
+  ] as const;
+  for (const [lateUs, deadSeconds, tooLate] of table) {
+    it(`${lateUs} us with a dead interval of ${deadSeconds} s: ${tooLate}`, () => {
+      assert.equal(isTooLate(micros(lateUs), fromSeconds(deadSeconds)), tooLate);
+    });
+  }
+});
