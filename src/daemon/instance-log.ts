@@ -78,7 +78,7 @@ export class InstanceLog {
     );
   }
 
-  /** Warns where the virtual IP is in none of the networks of its interface; once, not each time. */
+  /** Warns, once, where the virtual IP is in none of the networks of its interface. */
   reachability(networks: readonly Network[]): void {
     const { address, interfaceName } = this.#config;
     const attached = networks.some((network) =>
@@ -219,7 +219,8 @@ net.ipv4.conf.${this.#config.interfaceName}.promote_secondaries to 1`;
   }
 }
 
-function remedyFor(
+/** What an operator can do about a fault of the interface. */
+export function remedyFor(
   conditions: Extract<Conditions, { kind: 'fault' }>,
   config: InstanceConfig,
 ): string {
@@ -230,7 +231,7 @@ function remedyFor(
     case 'not-ethernet':
       return 'Name an Ethernet, bond, bridge or VLAN device';
     case 'no-socket':
-      return 'The reason was logged before; it is tried again every 5 s';
+      return 'The log tells why; it is tried again every 5 s';
     case 'interface-down':
       return `Set it up: ip link set ${interfaceName} up`;
     case 'no-source-address': {

@@ -19,7 +19,7 @@ import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
 import { findNetworks, judgeInterface, type Conditions } from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
-import { InstanceLog } from './instance-log.ts';
+import { InstanceLog, remedyFor } from './instance-log.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
 
@@ -97,7 +97,8 @@ export class Instance implements Member, HubMember {
     const { interfaceName } = this.#options.config;
     if (conditions === undefined) return `${interfaceName}: no socket could be opened`;
     if (conditions.kind === 'ready') return undefined;
-    return `${interfaceName}: ${CAUSES[conditions.fault]}`;
+    const remedy = remedyFor(conditions, this.#options.config);
+    return `${interfaceName}: ${CAUSES[conditions.fault]}. ${remedy}`;
   }
 
   get isMaster(): boolean {

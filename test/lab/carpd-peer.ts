@@ -21,6 +21,12 @@ export interface CarpdOptions extends PeerOptions {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** How the process of carpd is started, where it is not the usual way. */
+export interface CarpdProcess {
+  /** A command that runs the one behind it, such as setpriv with its options. */
+  readonly wrapper?: readonly string[];
+}
+
 /** Top-level keys of the configuration, put over those the lab chooses. */
 export type CarpdSettings = Readonly<Record<string, unknown>>;
 
@@ -36,8 +42,13 @@ export function startCarpdUcarp(host: Host, options: UcarpOptions): Peer {
 }
 
 /** Starts `carpd run` with one instance. */
-export function startCarpd(host: Host, options: CarpdOptions, settings?: CarpdSettings): Peer {
-  const [peer] = startCarpdInstances(host, { [INSTANCE_DEFAULT]: options }, settings);
+export function startCarpd(
+  host: Host,
+  options: CarpdOptions,
+  settings?: CarpdSettings,
+  how?: CarpdProcess,
+): Peer {
+  const [peer] = startCarpdInstances(host, { [INSTANCE_DEFAULT]: options }, settings, how);
   if (peer === undefined) throw new Error('one instance is one peer');
   return peer;
 }
@@ -47,6 +58,7 @@ export function startCarpdInstances(
   host: Host,
   instances: Readonly<Record<string, CarpdOptions>>,
   settings: CarpdSettings = {},
+  how: CarpdProcess = {},
 ): readonly Peer[] {
   const parts = Object.entries(instances).map(([name, options]) => {
     const manageAddress = options.manageAddress ?? true;
@@ -58,7 +70,7 @@ export function startCarpdInstances(
     instances: Object.fromEntries(parts.map(({ name, config }) => [name, config])),
     ...settings,
   };
-  const child = run(host, document);
+  const child = run(host, document, how);
   return parts.map(({ name, options, hooks }) => {
     const is = { host, kind: 'carpd' as const, child, vip: options.vip };
     return new LoggedPeer({ ...is, hookFile: hooks.eventFile }, (line) => readCarpd(line, name));
@@ -70,11 +82,11 @@ export function carpdConfigFile(host: Host): string {
   return join(host.directory, `${host.name}.yaml`);
 }
 
-function run(host: Host, document: unknown): Child {
+function run(host: Host, document: unknown, { wrapper = [] }: CarpdProcess): Child {
   const file = carpdConfigFile(host);
   writeFileSync(file, stringify(document), { mode: 0o600 });
   const argv = [process.execPath, join(REPOSITORY, 'dist/main.js'), 'run', '--config', file];
-  return host.spawn(argv, { label: `carpd on ${host.name}` });
+  return host.spawn([...wrapper, ...argv], { label: `carpd on ${host.name}` });
 }
 
 function instanceConfig(host: Host, options: CarpdOptions, hooks: Hooks): Record<string, unknown> {

@@ -4,7 +4,9 @@ import { CarpdError } from '../../src/base/errors.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Runs `argv` with `input` on its standard input; yields its standard output, fails if it fails. */
+/**
+ * Runs `argv` with `input` on its standard input; yields its standard output, fails if it fails.
+ */
 export function run(argv: readonly string[], input = ''): Promise<string> {
   const [file = '', ...rest] = argv;
   return new Promise((resolve, reject) => {

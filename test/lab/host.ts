@@ -29,8 +29,8 @@ export class Netns {
   }
 
   /**
-   * Starts a process in the namespace, which sees its own /sys; `ip netns exec` becomes the command,
-   * so that the pid is the command's. It is killed with its group when the lab is closed.
+   * Starts a process in the namespace, which sees its own /sys; `ip netns exec` becomes the
+   * command, so that the pid is the command's. It is killed with its group when the lab is closed.
    */
   spawn(argv: readonly string[], options: SpawnOptions = {}): Child {
     const label = options.label ?? `${argv[0] ?? ''} in ${this.netns}`;

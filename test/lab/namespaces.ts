@@ -77,7 +77,9 @@ export class Lab {
     return this.#hosts;
   }
 
-  /** Adds a host with `address` ("10.77.0.1/24") on its eth0, linked to a new port of the switch. */
+  /**
+   * Adds a host with `address` ("10.77.0.1/24") on its eth0, linked to a new port of the switch.
+   */
   async host(label: string, address: string, options: HostOptions = {}): Promise<Host> {
     if (!LABEL.test(label)) throw new Error(`label "${label}" does not match ${String(LABEL)}`);
     const number = (this.#hosts.length + 1).toString(16).padStart(2, '0');

@@ -145,8 +145,9 @@ export class LoggedPeer implements Peer {
 const STEADY_MS_DEFAULT = 1_200;
 
 /**
- * Waits until exactly one of the peers says it is master and has stayed the only one for `steadyMs`,
- * and yields that one. With less than a second, a stock ucarp may yet become master beside it.
+ * Waits until exactly one of the peers says it is master and has stayed the only one for
+ * `steadyMs`, and yields that one. With less than a second, a stock ucarp may yet become master
+ * beside it.
  */
 export function soleMaster(
   peers: readonly Peer[],

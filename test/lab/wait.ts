@@ -58,6 +58,17 @@ export async function throughout(
   }
 }
 
+/** A costly probe for `throughout`: asked again only after `everyMs`, and true between. */
+export function sparsely(everyMs: number, probe: () => Promise<boolean>): () => Promise<boolean> {
+  let askedMs = -Infinity;
+  return async () => {
+    if (nowMs() - askedMs < everyMs) return true;
+    const answer = await probe();
+    askedMs = nowMs();
+    return answer;
+  };
+}
+
 /** Something that changes now and then, and those who wait for it to become what they need. */
 export class Changes {
   readonly #listeners = new Set<() => void>();

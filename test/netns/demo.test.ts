@@ -1,56 +1,84 @@
-// The demo as a user runs it: it ends well, says what it should, and leaves nothing behind.
-import { doesNotMatch, equal, match } from 'node:assert/strict';
-import { describe, test } from 'node:test';
+// The demo, run as a user runs it, in network namespaces (needs root): what it shows, how it ends,
+// and that nothing of it is left.
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { describe, test, type TestContext } from 'node:test';
 import { Child } from '../lab/child.ts';
-import { run } from '../lab/command.ts';
 import { labSkipReason } from '../lab/namespaces.ts';
 import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
 
-const RUN_MS_MAX = 120_000;
+const DEMO = fileURLToPath(new URL('../../demo/main.ts', import.meta.url));
+const START_MS = 60_000;
+const RUN_MS = 120_000;
+const COLUMNS_MAX = 100;
+
 const skip = (await labSkipReason()) || ucarpSkipReason();
 
-describe('the demo', { skip }, () => {
-  test('shows an election, a loss and a planned stop, and removes its namespaces', async () => {
-    const demo = startDemo();
-    const { code } = await demo.ended(RUN_MS_MAX);
-    const output = demo.lines.map(({ text }) => text).join('\n');
-    equal(code, 0, output);
-    match(output, /a: BACKUP -> MASTER \(master-down\)/);
-    match(output, /a: POWER CUT/);
-    match(output, /b: BACKUP -> MASTER \(bow-out\)/);
-    match(output, /power cut: last advert to next master\s+\d+ ms\s+\d+ ms/);
-    match(output, /exactly one living host had the address/);
-    doesNotMatch(output, /\u001b/, 'no colours in a pipe');
-    equal(await namespacesOf(demo), '');
+describe('the demo', { skip, concurrency: true }, () => {
+  test('shows every change of the address and ends well', async (t) => {
+    const demo = start(t);
+    const { code } = await demo.ended(RUN_MS);
+    equal(code, 0, demo.tail(200));
+    const lines = demo.lines.map(({ text }) => text);
+    const shown = lines.join('\n');
+    for (const pattern of [
+      /^ +\d+\.\d\d s +a carpd +BACKUP -> MASTER: no master was heard for the dead interval$/m,
+      /a carpd +gratuitous ARP: 10\.77\.0\.100 is at 02:00:00:00:00:02$/m,
+      /^ +\d+\.\d\d s +-- Power cut on the master, a carpd/m,
+      /b carpd +takes the address 10\.77\.0\.100$/m,
+      /client +answered again, by b carpd: \d+ ms without an answer, \d+ of \d+ pings lost$/m,
+      /-- Planned stop of the master, b carpd: SIGTERM/,
+      /b carpd +says in an advert that it is leaving \(bow-out\)$/m,
+      /c ucarp +MASTER: the master said that it is leaving$/m,
+      /-- Power cut on the master, c ucarp/,
+      /^ +power cut +carpd to carpd( +\d+ ms){4}$/m,
+      /^ +planned stop +carpd to ucarp( +\d+ ms){4}$/m,
+      /^ +power cut +ucarp to carpd( +\d+ ms){4}$/m,
+      /^ +planned stop +carpd to carpd( +\d+ ms){4}$/m,
+    ]) {
+      match(shown, pattern);
+    }
+    match(lines.at(-1) ?? '', /^PASSED: exactly one master after every fault/);
+    deepEqual(
+      lines.filter((line) => line.length > COLUMNS_MAX),
+      [],
+    );
+    ok(!shown.includes('\u001b'), 'colours are for terminals');
+    deepEqual(leftoversOf(demo), []);
   });
 
-  test('leaves nothing when it is interrupted', async () => {
-    const demo = startDemo();
-    await demo.line(/a: carpd starts/, RUN_MS_MAX);
+  test('leaves nothing when it is interrupted, also twice in a row', async (t) => {
+    const demo = start(t);
+    await demo.line(/-- Power cut on the master/, START_MS);
+    ok(leftoversOf(demo).length > 0, 'the demo works in namespaces of its own');
     demo.signal('SIGINT');
-    const { code } = await demo.ended(10_000);
+    demo.signal('SIGINT');
+    const { code } = await demo.ended(START_MS);
     equal(code, 130);
-    equal(await namespacesOf(demo), '');
+    match(demo.lines.at(-1)?.text ?? '', /^Interrupted: removing the namespaces\.$/);
+    deepEqual(leftoversOf(demo), []);
   });
 
-  test('refuses what it does not know', async () => {
-    const demo = startDemo('--bnod');
-    const { code } = await demo.ended(RUN_MS_MAX);
+  test('refuses an option that it does not know', async (t) => {
+    const demo = start(t, ['--frob']);
+    const { code } = await demo.ended(START_MS);
     equal(code, 2);
-    match(demo.tail(), /unknown option "--bnod"/);
+    const said = demo.lines.map(({ text }) => text);
+    deepEqual(said, ['demo: unknown option "--frob"; the only one is --help']);
   });
 });
 
-function startDemo(...options: readonly string[]): Child {
-  const argv = [process.execPath, '--import', 'tsx', 'demo/main.ts', ...options];
-  return new Child(argv, { label: 'the demo' });
+function start(t: TestContext, words: readonly string[] = []): Child {
+  const argv = [process.execPath, '--import', 'tsx', DEMO, ...words];
+  const demo = new Child(argv, { label: 'the demo' });
+  // SIGTERM, so that a demo that goes astray still removes its namespaces.
+  t.after(() => demo.stop('SIGTERM'));
+  return demo;
 }
 
-/** Namespaces bear the number of the process that made them. */
-async function namespacesOf({ pid }: Child): Promise<string> {
-  const all = await run(['ip', 'netns', 'list']);
-  return all
-    .split('\n')
-    .filter((name) => name.startsWith(`carpd-${String(pid)}-`))
-    .join('\n');
+function leftoversOf(demo: Child): string[] {
+  const isIts = (name: string): boolean => name.startsWith(`carpd-${demo.pid}-`);
+  return [...readdirSync('/run/netns'), ...readdirSync(tmpdir())].filter(isIts);
 }

@@ -64,7 +64,10 @@ const NOT_COVERED = new Map([
 function reasonOf(packet: Uint8Array): string | undefined {
   const outcome = accept(packet);
   if (outcome.ok) return undefined;
-  assert.ok(Object.hasOwn(DROP_REASONS, outcome.reason.reason));
+  assert.ok(
+    Object.hasOwn(DROP_REASONS, outcome.reason.reason),
+    'Object.hasOwn(DROP_REASONS, outcome.reason.reason)',
+  );
   return outcome.reason.reason;
 }
 
@@ -140,7 +143,7 @@ describe('acceptPacket', () => {
     fc.assert(
       fc.property(believed, (advert) => {
         const accepted = accept(packetAround(writeAdvert(advert)));
-        assert.ok(accepted.ok);
+        assert.ok(accepted.ok, 'accepted.ok');
         assert.deepEqual(accepted.value.advert, advert);
         assert.equal(accepted.value.from, SOURCE);
       }),
@@ -217,7 +220,10 @@ describe('internetChecksum', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1500 }), (bytes) => {
         const sum = internetChecksum(bytes);
-        assert.ok(Number.isInteger(sum) && sum >= 0 && sum <= 0xffff);
+        assert.ok(
+          Number.isInteger(sum) && sum >= 0 && sum <= 0xffff,
+          'Number.isInteger(sum) && sum >= 0 && sum <= 0xffff',
+        );
       }),
     );
   });

@@ -11,7 +11,7 @@ const UPDATE = process.env['UPDATE'] === '1';
 describe('scenarios', () => {
   const names = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
 
-  it('are there', () => assert.ok(names.length >= 12));
+  it('are there', () => assert.ok(names.length >= 12, 'names.length >= 12'));
 
   for (const name of names) {
     it(name, () => {

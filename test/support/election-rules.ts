@@ -21,6 +21,8 @@ export class CheckedElection {
   #claimed = false;
   #mayAnnounce = false;
   #bowedOut = false;
+  /** The address of this term was reported to be up. */
+  #addressUp = false;
   #term = 0;
   #upHookOf: number | undefined;
   #stopped = false;
@@ -42,6 +44,7 @@ export class CheckedElection {
   step(input: Input, now: Micros): readonly Effect[] {
     this.#wakeTooEarly(now);
     const before = this.#election.snapshot();
+    if (this.#reportsAddress(input)) this.#addressUp = true;
     const effects = this.#election.step(input, now);
     const after = this.#election.snapshot();
     const changes = effects.filter((effect) => effect.kind === 'state-changed');
@@ -52,6 +55,12 @@ export class CheckedElection {
     this.#checkLeaving(effects, changes[0]);
     if (input.kind === 'woken') this.#checkDeadline(now);
     return effects;
+  }
+
+  #reportsAddress(input: Input): boolean {
+    if (input.kind === 'vip-claimed') return input.ok && input.term === this.#term;
+    const up = input.kind === 'hook-finished' && input.hook === 'up';
+    return up && !this.#settings.manageAddress && input.term === this.#term;
   }
 
   #wakeTooEarly(now: Micros): void {
@@ -93,6 +102,7 @@ export class CheckedElection {
         return;
       case 'announce':
         assert.ok(this.#mayAnnounce, 'nothing is announced once stepping down has begun');
+        assert.ok(this.#addressUp, 'only an address that is up is announced');
         assert.equal(after.inDoubt, false);
         return;
       case 'stop-announcing':
@@ -145,6 +155,7 @@ export class CheckedElection {
       assert.equal(effect.term, this.#term + 1);
       this.#term = effect.term;
       this.#mayAnnounce = true;
+      this.#addressUp = false;
     }
   }
 

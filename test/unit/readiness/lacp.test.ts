@@ -97,7 +97,7 @@ describe('a port', () => {
 
   const table: readonly (readonly [string, Partial<PortFacts>, string, readonly string[]])[] = [
     ['without link', { linkUp: false }, 'not-met', ['no-link']],
-    ['whose link could not be read', { linkUp: undefined }, 'met', []],
+    ['whose link could not be read', { linkUp: undefined }, 'unknown', ['link-unknown']],
     ['of another aggregator', { aggregatorId: 2 }, 'not-met', ['other-aggregator']],
     ['in no aggregator', { aggregatorId: undefined }, 'unknown', ['aggregator-unknown']],
     ['whose state could not be read', { actorState: undefined }, 'unknown', ['actor-unknown']],

@@ -1,0 +1,162 @@
+// When a master's doubt ends, and which rivals raise one.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fromSeconds, type Micros } from '../../../src/base/time.ts';
+import { Doubt, Rivals, type DoubtCause } from '../../../src/readiness/doubt.ts';
+import { PEER } from '../../support/readiness-rig.ts';
+
+const DEAD = fromSeconds(3);
+const at = fromSeconds;
+
+function begun(cause: DoubtCause = 'epoch-ended'): Doubt {
+  const doubt = new Doubt();
+  doubt.begin(cause, at(10));
+  return doubt;
+}
+
+function look(doubt: Doubt, now: number, gateOpen: boolean, answeredAt?: Micros) {
+  doubt.update({ gateOpen, answeredAt, deadInterval: DEAD }, at(now));
+  return doubt.cause;
+}
+
+const endsAt = (doubt: Doubt) => doubt.snapshot(DEAD)?.endsAt;
+
+describe('a doubt', () => {
+  it('is none before it begins, whatever is heard', () => {
+    const doubt = new Doubt();
+    doubt.otherMasterHeard(at(1));
+    assert.equal(look(doubt, 2, true), undefined);
+    assert.equal(doubt.snapshot(DEAD), undefined);
+  });
+
+  it('lasts as long as there is no proof', () => {
+    const doubt = begun();
+    assert.equal(look(doubt, 10_000, false), 'epoch-ended');
+    assert.deepEqual(doubt.snapshot(DEAD), {
+      cause: 'epoch-ended',
+      since: at(10),
+      endsAt: undefined,
+    });
+  });
+
+  it('ends one dead interval after the proof, however long it lasted before', () => {
+    const doubt = begun();
+    look(doubt, 60, false);
+    assert.equal(look(doubt, 61, true), 'epoch-ended');
+    assert.equal(endsAt(doubt), at(64));
+    assert.equal(look(doubt, 63.999999, true), 'epoch-ended');
+    assert.equal(look(doubt, 64, true), undefined);
+    assert.equal(doubt.snapshot(DEAD), undefined);
+  });
+
+  it('starts to count anew with every other master heard after the proof', () => {
+    const doubt = begun();
+    look(doubt, 11, true);
+    doubt.otherMasterHeard(at(13));
+    assert.equal(endsAt(doubt), at(16));
+    assert.equal(look(doubt, 14, true), 'epoch-ended');
+    assert.equal(look(doubt, 16, true), undefined);
+  });
+
+  it('counts from the proof where another master was heard before it', () => {
+    const doubt = begun();
+    doubt.otherMasterHeard(at(11));
+    look(doubt, 20, true);
+    assert.equal(endsAt(doubt), at(23));
+  });
+
+  it('starts again when the proof is lost', () => {
+    const doubt = begun();
+    look(doubt, 11, true);
+    look(doubt, 12, false);
+    assert.equal(endsAt(doubt), undefined);
+    look(doubt, 13, true);
+    assert.equal(look(doubt, 15, true), 'epoch-ended');
+    assert.equal(look(doubt, 16, true), undefined);
+  });
+
+  it('starts again when the epoch ends again', () => {
+    const doubt = begun();
+    look(doubt, 11, true);
+    doubt.otherMasterHeard(at(12));
+    doubt.begin('epoch-ended', at(13));
+    assert.deepEqual(doubt.snapshot(DEAD), {
+      cause: 'epoch-ended',
+      since: at(13),
+      endsAt: undefined,
+    });
+    look(doubt, 13, true);
+    assert.equal(endsAt(doubt), at(16));
+  });
+
+  it('about our sending side is dispelled by an answer only, and by a new one', () => {
+    const doubt = begun('rival-unanswered');
+    look(doubt, 11, true);
+    assert.equal(endsAt(doubt), undefined);
+    look(doubt, 11, true, at(9));
+    look(doubt, 11, true, at(10));
+    assert.equal(endsAt(doubt), undefined);
+    look(doubt, 12, true, at(12));
+    assert.equal(endsAt(doubt), at(15));
+    assert.equal(look(doubt, 15, true, at(12)), undefined);
+  });
+
+  it('about our sending side outlives the epoch', () => {
+    const doubt = begun('rival-unanswered');
+    doubt.begin('epoch-ended', at(11));
+    look(doubt, 12, true);
+    assert.equal(endsAt(doubt), undefined);
+    look(doubt, 12, true, at(12));
+    assert.equal(endsAt(doubt), at(15));
+  });
+
+  it('that has ended is forgotten whole', () => {
+    const doubt = begun('rival-unanswered');
+    doubt.end();
+    doubt.begin('epoch-ended', at(20));
+    look(doubt, 20, true);
+    assert.equal(endsAt(doubt), at(23));
+  });
+});
+
+describe('a rival', () => {
+  it('is suspected after a dead interval without an answer', () => {
+    const rivals = new Rivals();
+    const heard = [10, 11, 12, 12.9, 13].map((second) => rivals.heard(PEER, DEAD, at(second)));
+    assert.deepEqual(heard, [false, false, false, false, true]);
+  });
+
+  it('gets more time with every answer', () => {
+    const rivals = new Rivals();
+    rivals.heard(PEER, DEAD, at(10));
+    rivals.answered(PEER, at(12));
+    assert.equal(rivals.heard(PEER, DEAD, at(14)), false);
+    assert.equal(rivals.heard(PEER, DEAD, at(15)), true);
+  });
+
+  it('is not helped by the answers of others', () => {
+    const rivals = new Rivals();
+    rivals.heard(PEER, DEAD, at(10));
+    rivals.answered('10.9.0.21', at(12));
+    assert.equal(rivals.heard(PEER, DEAD, at(13)), true);
+  });
+
+  it('is forgotten after two dead intervals of silence', () => {
+    const rivals = new Rivals();
+    assert.equal(rivals.presentUntil(DEAD), undefined);
+    rivals.heard(PEER, DEAD, at(10));
+    rivals.heard('10.9.0.21', DEAD, at(9));
+    assert.equal(rivals.presentUntil(DEAD), at(16));
+    assert.equal(rivals.heard(PEER, DEAD, at(16)), false);
+    assert.equal(rivals.heard(PEER, DEAD, at(19)), true);
+    rivals.clear();
+    assert.equal(rivals.presentUntil(DEAD), undefined);
+  });
+
+  it('is one of sixteen at most', () => {
+    const rivals = new Rivals();
+    for (let host = 1; host <= 17; host += 1) rivals.heard(`10.9.1.${host}`, DEAD, at(10));
+    assert.equal(rivals.heard('10.9.1.16', DEAD, at(13)), true);
+    assert.equal(rivals.heard('10.9.1.17', DEAD, at(13)), false);
+  });
+});

@@ -1,0 +1,215 @@
+// A master and its path: when it doubts, and when it trusts itself again.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fromSeconds } from '../../../src/base/time.ts';
+import {
+  ACTIVE_BACKUP,
+  GATEWAY,
+  HOLD,
+  LACP,
+  LinkRig,
+  on,
+  PEER,
+  PLAIN,
+  READY_PORT,
+} from '../../support/readiness-rig.ts';
+
+const DARK = on({ ...LACP, ports: [{ ...READY_PORT, actorState: 135 }] });
+
+const doubts = (rig: LinkRig) =>
+  rig.trace.flatMap(({ at, effect }) =>
+    effect.kind === 'doubt-changed' ? [`${at} ${effect.cause ?? 'over'}`] : [],
+  );
+
+describe('a master whose epoch ends', () => {
+  it('is in doubt at once, until proof has come and a dead interval has passed', () => {
+    const rig = LinkRig.master({}, on(LACP));
+    rig.pass(10_000);
+    rig.facts(DARK);
+    assert.equal(rig.snapshot.epoch.cause, 'last-port-lost');
+    rig.pass(8_000);
+    rig.facts(on(LACP));
+    rig.pass(1_000);
+    rig.frame();
+    rig.pass(60_000);
+    assert.deepEqual(doubts(rig), ['10000 epoch-ended', '22000 over']);
+  });
+
+  it('probes and witnesses while in doubt, and no longer', () => {
+    const rig = LinkRig.master({ targets: [GATEWAY] }, on(LACP));
+    assert.equal(rig.snapshot.witnessOpen, false);
+    rig.facts(DARK);
+    assert.equal(rig.snapshot.witnessOpen, true);
+    rig.facts(on(LACP));
+    rig.frame();
+    assert.equal(rig.open, true);
+    assert.ok(rig.snapshot.probing.includes(GATEWAY));
+    rig.pass(3_000);
+    assert.deepEqual(rig.snapshot.probing, []);
+    assert.equal(rig.snapshot.witnessOpen, false);
+  });
+
+  it('waits a dead interval from the last that is heard of another master', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.pass(1_000);
+    rig.advert();
+    rig.answer(PEER);
+    rig.pass(1_000);
+    rig.advert();
+    rig.pass(10_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '5000 over']);
+  });
+
+  it('does not take the bow-out of another for a master', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.frame();
+    rig.pass(2_000);
+    rig.advert({ leaving: true });
+    rig.pass(10_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '3000 over']);
+  });
+
+  it('that yields has no doubt any more, and a waiting node never has one', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    assert.deepEqual(rig.instance.doubt, { cause: 'epoch-ended', since: 0, endsAt: undefined });
+    rig.pass(1_000);
+    rig.advert();
+    rig.role('waiting');
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '1000 over']);
+    rig.facts({ ...PLAIN, ifindex: 4 });
+    assert.equal(doubts(rig).length, 2);
+  });
+
+  it('goes on serving in doubt on a segment where nobody answers', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.pass(3_600_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended']);
+  });
+
+  it('doubts after the failover of an active-backup bond', () => {
+    const rig = LinkRig.master({}, on(ACTIVE_BACKUP));
+    rig.facts(on({ ...ACTIVE_BACKUP, activePort: 'eth1' }));
+    assert.deepEqual(doubts(rig), ['0 epoch-ended']);
+  });
+
+  it('does not doubt when one port of several is lost, or comes back', () => {
+    const rig = LinkRig.master({}, on(LACP));
+    rig.facts(on({ ...LACP, ports: [READY_PORT] }));
+    rig.facts(on(LACP));
+    assert.deepEqual(doubts(rig), []);
+  });
+
+  it('doubts after a late wake, and not after one that is a little late', () => {
+    const rig = LinkRig.master();
+    rig.give({ kind: 'woken-late', lateBy: fromSeconds(3) });
+    assert.deepEqual(doubts(rig), []);
+    rig.give({ kind: 'woken-late', lateBy: fromSeconds(4) });
+    assert.deepEqual(doubts(rig), ['0 epoch-ended']);
+  });
+
+  it('is in the same doubt still when its epoch ends again, and proof counts anew', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.frame();
+    rig.pass(2_000);
+    rig.facts({ ...PLAIN, ifindex: 4 });
+    rig.pass(2_000);
+    rig.frame();
+    rig.pass(10_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '7000 over']);
+  });
+
+  it('with the gate off doubts after a late wake only, and for one dead interval', () => {
+    const rig = LinkRig.master({ gate: { ...HOLD, policy: 'off' } });
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.facts({ ...PLAIN, ifindex: 3, carrier: false });
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    assert.deepEqual(doubts(rig), []);
+    rig.give({ kind: 'woken-late', lateBy: fromSeconds(4) });
+    rig.pass(10_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '3000 over']);
+    assert.deepEqual(rig.times('probe'), []);
+  });
+
+  it('needs an answer where answers are required', () => {
+    const rig = LinkRig.master({ gate: { ...HOLD, requireProbe: true }, targets: [GATEWAY] });
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.frame();
+    rig.pass(5_000);
+    rig.answer(GATEWAY);
+    rig.pass(5_000);
+    assert.deepEqual(doubts(rig), ['0 epoch-ended', '8000 over']);
+  });
+});
+
+describe('a master beside a worse one', () => {
+  function beside(seconds: number, answers: boolean, settings = {}): LinkRig {
+    const rig = LinkRig.master(settings);
+    for (let second = 0; second < seconds; second += 1) {
+      rig.advert();
+      if (answers) rig.answer(PEER);
+      rig.pass(1_000);
+    }
+    return rig;
+  }
+
+  it('probes it, and does not doubt while it answers', () => {
+    const rig = beside(30, true);
+    assert.deepEqual(doubts(rig), []);
+    assert.ok(rig.times('probe').length >= 59);
+  });
+
+  it('doubts its sending side when it does not answer for a dead interval', () => {
+    const rig = beside(3, false);
+    assert.deepEqual(doubts(rig), []);
+    rig.advert();
+    assert.deepEqual(doubts(rig), ['3000 rival-unanswered']);
+    assert.equal(rig.instance.doubt?.cause, 'rival-unanswered');
+  });
+
+  it('trusts itself again after an answer and a dead interval without the other', () => {
+    const rig = beside(4, false, { targets: [GATEWAY] });
+    rig.frame();
+    rig.pass(20_000);
+    rig.answer(GATEWAY);
+    rig.pass(20_000);
+    assert.deepEqual(doubts(rig), ['3000 rival-unanswered', '27000 over']);
+  });
+
+  it('begins no second doubt while it is in one', () => {
+    const rig = LinkRig.master();
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    for (let second = 0; second < 10; second += 1) {
+      rig.advert();
+      rig.pass(1_000);
+    }
+    assert.deepEqual(doubts(rig), ['0 epoch-ended']);
+    assert.equal(rig.instance.doubt?.since, 0);
+  });
+
+  it('stops probing two dead intervals after it was last heard', () => {
+    const rig = LinkRig.master();
+    rig.advert();
+    rig.answer(PEER);
+    rig.pass(5_999);
+    assert.deepEqual(rig.snapshot.probing, [PEER, '10.9.0.100']);
+    rig.pass(1);
+    assert.deepEqual(rig.snapshot.probing, []);
+  });
+
+  it('does not suspect it with the gate off, or after stepping down in between', () => {
+    assert.deepEqual(doubts(beside(10, false, { gate: { ...HOLD, policy: 'off' } })), []);
+    const rig = beside(2, false);
+    rig.role('waiting');
+    rig.role('master');
+    rig.pass(500);
+    rig.advert();
+    rig.pass(2_900);
+    rig.advert();
+    assert.deepEqual(doubts(rig), []);
+  });
+});

@@ -1,0 +1,227 @@
+// What a link wants of the world while it waits for proof: witness, probes and multicast reports.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
+import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
+import {
+  GATEWAY,
+  INSTANCE,
+  LACP,
+  LACP_MISSING,
+  LinkRig,
+  on,
+  OWN_MAC,
+  PEER,
+  PEER_MAC,
+  PLAIN,
+  READY_PORT,
+  VIP,
+} from '../../support/readiness-rig.ts';
+
+const DOWN = { ...PLAIN, carrier: false };
+
+function only<Kind extends ReadinessEffect['kind']>(
+  effects: readonly ReadinessEffect[],
+  kind: Kind,
+): Extract<ReadinessEffect, { kind: Kind }> {
+  const found = effects.filter((effect) => effect.kind === kind);
+  assert.equal(found.length, 1, `one ${kind} in ${JSON.stringify(effects)}`);
+  return found[0] as Extract<ReadinessEffect, { kind: Kind }>;
+}
+
+describe('the witness', () => {
+  const witness = (rig: LinkRig) =>
+    rig.trace
+      .filter(({ effect }) => effect.kind.endsWith('-witness'))
+      .map(({ at, effect }) => `${at} ${effect.kind}`);
+
+  it('is closed while a master is heard through an open gate, and open from its first miss on', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(1_000);
+    rig.advert();
+    rig.pass(1_499);
+    assert.equal(rig.snapshot.witnessOpen, false);
+    rig.pass(1);
+    assert.equal(rig.snapshot.witnessOpen, true);
+    rig.advert();
+    assert.deepEqual(witness(rig), [
+      '0 open-witness',
+      '0 close-witness',
+      '2500 open-witness',
+      '2500 close-witness',
+    ]);
+  });
+
+  it('is open while nobody was heard yet, though the gate is open', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    rig.pass(60_000);
+    assert.deepEqual(witness(rig), ['0 open-witness']);
+    rig.role('master');
+    assert.deepEqual(witness(rig), ['0 open-witness', '60000 close-witness']);
+  });
+
+  it('is open from a bow-out on', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.advert({ leaving: true });
+    assert.equal(rig.snapshot.witnessOpen, true);
+    assert.equal(rig.instance.silent, true);
+  });
+
+  it('stays open for adverts that only it sees, with a warning', () => {
+    const rig = LinkRig.waiting();
+    rig.advert({ heardBy: 'witness' });
+    assert.equal(rig.open, true);
+    assert.deepEqual(rig.instance.warnings, ['adverts-only-by-witness']);
+    assert.equal(rig.snapshot.witnessOpen, true);
+    assert.deepEqual(rig.snapshot.probing, []);
+    rig.role('master');
+    assert.equal(rig.snapshot.witnessOpen, true);
+    rig.role('waiting');
+    rig.advert({ heardBy: 'socket' });
+    assert.deepEqual(rig.instance.warnings, []);
+    assert.equal(rig.snapshot.witnessOpen, false);
+    rig.advert({ heardBy: 'witness' });
+    rig.role('inactive');
+    assert.equal(rig.snapshot.witnessOpen, false);
+  });
+
+  it('is never opened for a gate that is off, nor is anybody probed', () => {
+    const rig = LinkRig.waiting({ gate: { ...INSTANCE.gate, policy: 'off' }, preempt: true });
+    rig.pass(5_000);
+    rig.advert();
+    rig.pass(60_000);
+    assert.deepEqual(witness(rig), []);
+    assert.deepEqual(rig.times('probe'), []);
+  });
+});
+
+describe('probes', () => {
+  it('go to targets, to all who advertise and for the virtual IP, once per interval', () => {
+    const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101', source: '10.9.0.11' };
+    const rig = LinkRig.waiting({ targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] }, DOWN);
+    rig.give({ kind: 'instances-changed', instances: [rigSettings(rig), web] });
+    rig.role('waiting', 'web');
+    rig.advert({ epoch: 0 });
+    rig.advert({ name: 'web', from: '10.9.0.21', epoch: 0 });
+    const before = rig.times('probe').length;
+    assert.equal(before, 0);
+    const effects = rig.facts(PLAIN);
+    assert.deepEqual(only(effects, 'probe'), {
+      kind: 'probe',
+      addresses: [GATEWAY, PEER, '10.9.0.21'],
+      vips: [VIP, '10.9.0.101'],
+    });
+    rig.pass(1_499);
+    assert.deepEqual(rig.times('probe'), [0, 500, 1_000]);
+    rig.pass(1);
+    assert.deepEqual(rig.times('probe'), [0, 500, 1_000, 1_500]);
+  });
+
+  it('are not sent without carrier, unless the link state is ignored', () => {
+    assert.deepEqual(LinkRig.waiting({}, DOWN).times('probe'), []);
+    const gate = { ...INSTANCE.gate, ignoreLinkState: true };
+    assert.deepEqual(LinkRig.waiting({ gate }, DOWN).times('probe'), [0]);
+    assert.deepEqual(LinkRig.waiting({}, { ...PLAIN, carrier: undefined }).times('probe'), [0]);
+  });
+
+  it('end with the proof, and start with the first missed advert', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(1_000);
+    rig.advert();
+    rig.pass(2_500);
+    assert.deepEqual(rig.times('probe'), [0, 2_500, 3_000, 3_500]);
+  });
+
+  it('go to the 32 masters heard last', () => {
+    const rig = LinkRig.waiting({}, { ...PLAIN, carrier: undefined });
+    for (let host = 1; host <= 33; host += 1) rig.advert({ from: `10.9.1.${host}` });
+    rig.advert({ from: '10.9.1.2' });
+    rig.advert({ from: '10.9.1.34' });
+    rig.pass(500);
+    const heard = rig.snapshot.probing.filter((address) => address.startsWith('10.9.1.'));
+    assert.equal(heard.length, 32);
+    assert.ok(heard.includes('10.9.1.2') && heard.includes('10.9.1.34'));
+    assert.ok(!heard.includes('10.9.1.1') && !heard.includes('10.9.1.3'));
+  });
+
+  it('that were not sent have no answers: those count as frames', () => {
+    const rig = LinkRig.waiting();
+    rig.answer(GATEWAY);
+    assert.deepEqual(
+      rig.snapshot.evidence.map(({ kind, latest }) => [kind, latest.from]),
+      [['frame', PEER_MAC]],
+    );
+    assert.equal(rig.open, true);
+  });
+
+  it('that our own card answers prove nothing', () => {
+    const rig = LinkRig.waiting({ targets: [GATEWAY] });
+    rig.answer(GATEWAY, OWN_MAC);
+    assert.deepEqual(rig.snapshot.evidence, []);
+    const gone = LinkRig.waiting({ targets: [GATEWAY] });
+    gone.facts(undefined);
+    gone.answer(GATEWAY, OWN_MAC);
+    assert.equal(gone.open, false);
+  });
+
+  function rigSettings(rig: LinkRig) {
+    assert.equal(rig.instance.name, 'db');
+    return { ...INSTANCE, targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] };
+  }
+});
+
+describe('multicast membership', () => {
+  it('is renewed every 60 s while an instance takes part', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.role('master');
+    rig.pass(180_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), [60_000, 120_000, 180_000]);
+    rig.role('inactive');
+    rig.pass(180_000);
+    assert.equal(rig.times('rejoin-multicast').length, 3);
+    rig.facts({ ...PLAIN, ifindex: 9 });
+    assert.equal(rig.times('rejoin-multicast').length, 3);
+  });
+
+  it('is renewed at the first missed advert, once, and at the start of an epoch', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(10_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), [1_500]);
+    rig.facts({ ...PLAIN, ifindex: 9 });
+    assert.deepEqual(rig.times('rejoin-multicast'), [1_500, 10_000]);
+    rig.pass(59_999);
+    assert.equal(rig.times('rejoin-multicast').length, 2);
+    rig.pass(1);
+    assert.equal(rig.times('rejoin-multicast')[2], 70_000);
+  });
+
+  it('is not renewed twice within a second', () => {
+    const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
+    const rig = LinkRig.waiting();
+    rig.give({ kind: 'instances-changed', instances: [INSTANCE, web] });
+    rig.role('waiting', 'web');
+    rig.advert();
+    rig.pass(600);
+    rig.advert({ name: 'web' });
+    rig.pass(10_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), [1_500]);
+  });
+
+  it('is not renewed for a bow-out, nor by a master', () => {
+    const rig = LinkRig.waiting();
+    rig.pass(5_000);
+    rig.advert();
+    rig.advert({ leaving: true });
+    rig.pass(5_000);
+    rig.advert();
+    rig.role('master');
+    rig.pass(5_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), []);
+  });
+});
