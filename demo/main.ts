@@ -1,108 +1,127 @@
-// The demo: two carpd and a real ucarp share a virtual IP, lose a master and keep answering; beside
-// it the same with stock ucarp alone. Everything happens in network namespaces that are removed.
+// The demo: two carpd and a real ucarp share a virtual IP, lose their masters and keep answering;
+// beside it the same with stock ucarp alone. Everything happens in network namespaces, which are
+// removed at the end, also at an early one. Exit code 0 only if all went as it should.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/base/errors.ts';
+import { nowMs } from '../test/lab/clock.ts';
 import { labSkipReason } from '../test/lab/namespaces.ts';
 import { ucarpSkipReason } from '../test/lab/ucarp-peer.ts';
-import { Stage, VIP, type Outcome } from './stage.ts';
-import { paint, Timeline } from './timeline.ts';
+import { Stage, VIP, type Cast, type Outcome } from './stage.ts';
+import { MIXED, play, STOCK, table, worstStopMs } from './story.ts';
+import { painter, Timeline, wantsColour } from './timeline.ts';
 
-interface Mixed {
-  readonly cut: Outcome;
-  readonly stopToUcarp: Outcome;
-  readonly cutUcarp: Outcome;
-  readonly stopToCarpd: Outcome;
-}
+/** Events are held back this long, so that those of slower sources find their place. */
+const HOLD_BACK_MS = 400;
+const PRINT_EVERY_MS = 100;
 
-interface Stock {
-  readonly cut: Outcome;
-  readonly stop: Outcome;
-}
+const USAGE = `usage: npm run demo [-- --help]
 
-/** Two carpd and one ucarp; every kind of change once. */
-async function runMixed(stage: Stage): Promise<Mixed> {
-  await stage.start('a', 'carpd', 0);
-  await stage.settled('a');
-  await stage.start('b', 'carpd', 20);
-  await stage.start('c', 'ucarp', 40);
-  await stage.steady();
-  const cut = expectWinner(await stage.cut('a'), 'b');
-  await stage.steady();
-  const stopToUcarp = expectWinner(await stage.stop('b'), 'c');
-  await stage.revive('a');
-  await stage.start('a', 'carpd', 0);
-  await stage.steady();
-  const cutUcarp = expectWinner(await stage.cut('c'), 'a');
-  await stage.start('b', 'carpd', 20);
-  await stage.steady();
-  const stopToCarpd = expectWinner(await stage.stop('a'), 'b');
-  return { cut, stopToUcarp, cutUcarp, stopToCarpd };
-}
+Shows two carpd and a stock ucarp sharing a virtual IP through power cuts and planned stops, and the
+same with stock ucarp alone. Needs root; takes under a minute. NO_COLOR=1 turns colours off.`;
 
-/** The same hosts with stock ucarp on all of them. */
-async function runStock(stage: Stage): Promise<Stock> {
-  await stage.start('a', 'ucarp', 0);
-  await stage.settled('a');
-  await stage.start('b', 'ucarp', 20);
-  await stage.start('c', 'ucarp', 40);
-  await stage.steady();
-  const cut = await stage.cut('a');
-  await stage.steady();
-  return { cut, stop: await stage.stop(cut.winner) };
-}
+const paint = painter(wantsColour(process.stdout, process.env));
 
-function expectWinner(outcome: Outcome, expected: string): Outcome {
-  if (outcome.winner === expected) return outcome;
-  throw new Error(`${outcome.winner} has taken over, where ${expected} should have`);
-}
+process.exit(await main(process.argv.slice(2)));
 
-function table(mixed: Mixed, stock: Stock): string {
-  const ms = (value: number): string => `${Math.round(value)} ms`;
-  const rows: readonly (readonly [string, string, string])[] = [
-    ['', 'with carpd', 'ucarp alone'],
-    ['power cut: last advert to next master', ms(mixed.cut.takeoverMs), ms(stock.cut.takeoverMs)],
-    ['power cut: pings without an answer', ms(mixed.cut.pingGapMs), ms(stock.cut.pingGapMs)],
-    ['power cut of ucarp, carpd takes over', ms(mixed.cutUcarp.takeoverMs), ''],
-    ['planned stop, carpd to ucarp: pings', ms(mixed.stopToUcarp.pingGapMs), ''],
-    ['planned stop, carpd to carpd: pings', ms(mixed.stopToCarpd.pingGapMs), ''],
-    ['planned stop, ucarp to ucarp: pings', '', ms(stock.stop.pingGapMs)],
-  ];
-  const line = ([what, carpd, ucarp]: (typeof rows)[number]): string =>
-    `  ${what.padEnd(40)}${carpd.padStart(12)}${ucarp.padStart(14)}`;
-  return rows.map(line).join('\n');
-}
-
-async function main(): Promise<number> {
-  const [option] = process.argv.slice(2);
-  if (option !== undefined) {
-    process.stderr.write(`demo: unknown option ${JSON.stringify(option)}; it takes none\n`);
+async function main(words: readonly string[]): Promise<number> {
+  const [word] = words;
+  if (word === '--help' || word === '-h') {
+    say(USAGE);
+    return 0;
+  }
+  if (word !== undefined) {
+    complain(`unknown option ${JSON.stringify(word)}; the only one is --help`);
     return 2;
   }
-  const obstacle = (await labSkipReason()) || ucarpSkipReason();
+  const obstacle = await obstacleToDemo();
   if (obstacle !== false) {
-    process.stderr.write(`demo: ${obstacle}\n`);
+    complain(obstacle);
     return 1;
   }
-  process.stdout.write(
-    `Hosts a, b and c share ${VIP}; a client pings it. Two runs side by side, each in network\n` +
-      'namespaces of its own: carpd with a real ucarp among them, and stock ucarp alone.\n\n',
-  );
-  const startMs = performance.now();
-  const stages = [
-    await Stage.open(new Timeline('carpd+ucarp', startMs)),
-    await Stage.open(new Timeline('ucarp alone', startMs)),
-  ] as const;
+  leaveCleanly();
+  introduce();
+  return show();
+}
+
+/** Plays both runs at once, each on hosts and a switch of its own, and sums them up. */
+async function show(): Promise<number> {
+  const startMs = nowMs();
+  const live = new Timeline(startMs, paint);
+  const beside = new Timeline(startMs, paint);
+  const print = (timeline: Timeline, beforeMs?: number): void =>
+    timeline.take(beforeMs).forEach((line) => say(line));
+  const printer = setInterval(() => print(live, nowMs() - HOLD_BACK_MS), PRINT_EVERY_MS);
+  const [mixed, stock] = await Promise.allSettled([run(MIXED, live), run(STOCK, beside)]);
+  clearInterval(printer);
+  print(live);
+  say(`\n${paint('bold', 'Meanwhile, the same with stock ucarp alone')}\n`);
+  print(beside);
+  if (mixed.status === 'rejected') return fail('carpd and ucarp', mixed.reason);
+  if (stock.status === 'rejected') return fail('ucarp alone', stock.reason);
+  conclude(mixed.value, stock.value);
+  return 0;
+}
+
+async function run(cast: Cast, timeline: Timeline): Promise<Outcome[]> {
+  const stage = await Stage.open(cast, timeline);
   try {
-    const [mixed, stock] = await Promise.all([runMixed(stages[0]), runStock(stages[1])]);
-    process.stdout.write(`\n${table(mixed, stock)}\n\n`);
-    const verdict = 'At every step exactly one living host had the address, and it answered again.';
-    process.stdout.write(`${paint('bold', verdict)}\n`);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`\ndemo: NOT as expected: ${messageOf(error)}\n`);
-    return 1;
+    return await play(stage, cast);
   } finally {
-    for (const stage of stages) stage.close();
+    stage.close();
   }
 }
 
-process.exit(await main());
+async function obstacleToDemo(): Promise<string | false> {
+  if (!existsSync(fileURLToPath(new URL('../dist/main.js', import.meta.url)))) {
+    return 'carpd is not built yet; build it with: npm ci';
+  }
+  return (await labSkipReason()) || ucarpSkipReason();
+}
+
+function introduce(): void {
+  say(`${paint('bold', 'carpd demo')}: hosts a and b run carpd, host c runs the stock ucarp.`);
+  say(`Together they keep ${VIP} on exactly one of them. A client pings it all along.`);
+  say('Times are seconds since the start. It takes most of a minute; Ctrl-C ends it cleanly.\n');
+}
+
+function conclude(mixed: readonly Outcome[], stock: readonly Outcome[]): void {
+  say(`\n${paint('bold', 'Side by side')} (same faults, same settings, at the same time)\n`);
+  table(mixed, stock).forEach((line) => say(line));
+  say('\n  takeover: from the last advert of the old master to the first of the new one');
+  say(`  ping gap: the longest time without an answer from ${VIP}`);
+  say('  Every fault comes half a second after an advert of the master.\n');
+  const [ours, theirs] = [worstStopMs(mixed), worstStopMs(stock)].map((ms) => Math.round(ms));
+  say(`  The slowest planned stop: ${ours} ms with carpd, ${theirs} ms with ucarp alone.\n`);
+  const verdict = `exactly one master after every fault, and ${VIP} answered again each time.`;
+  say(paint('green', `PASSED: ${verdict}`));
+}
+
+/** Says what went wrong; details, such as the logs of the programs, go to standard error. */
+function fail(where: string, error: unknown): number {
+  const [first = '', ...rest] = messageOf(error).split('\n');
+  if (rest.length > 0) process.stderr.write(`${rest.join('\n')}\n`);
+  say(`\n${paint('red', `FAILED (${where}): ${first}`)}`);
+  return 1;
+}
+
+/** Ctrl-C pressed again, or passed on by npm as well, must not cut the clean-up short. */
+function leaveCleanly(): void {
+  let told = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!told) say('\nInterrupted: removing the namespaces.');
+      told = true;
+    });
+  }
+  // The reader of a pipe has gone: nobody is left to show anything to.
+  process.stdout.on('error', () => process.exit(1));
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`demo: ${text}\n`);
+}

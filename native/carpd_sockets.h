@@ -2,8 +2,8 @@
 //
 // Sockets are known to JavaScript by their file descriptor. Every one is also kept in a registry of
 // the environment, so that a number which is not (or no longer) ours is answered with EBADF instead
-// of reaching a file of somebody else. All of it runs on the environment's own thread; the watcher's
-// thread only waits in epoll and hands over numbers.
+// of reaching a file of somebody else. All of it runs on the environment's own thread; the
+// watcher's thread only waits in epoll and hands over numbers.
 #ifndef CARPD_SOCKETS_H
 #define CARPD_SOCKETS_H
 
@@ -54,7 +54,8 @@ bool read_bool(napi_env env, napi_value value, bool *truth);
 // The bytes of a Uint8Array; they stay JavaScript's and may be used during the call only.
 bool read_bytes(napi_env env, napi_value value, const void **data, size_t *length);
 bool is_undefined(napi_env env, napi_value value);
-// The registered socket whose descriptor `value` is; throws EBADF and returns NULL if there is none.
+// The registered socket whose descriptor `value` is; throws EBADF and returns NULL if there is
+// none.
 struct watched_socket *find_socket(napi_env env, struct addon *addon, napi_value value,
                                    const char *operation);
 // Registers `fd` and returns its number; on any failure closes it and throws.

@@ -194,7 +194,8 @@ napi_value send_unix_datagram(napi_env env, napi_callback_info info) {
   char path[128];
   size_t path_length = 0;
   if (!read_arguments(env, info, 2, arguments, &addon)) return NULL;
-  if (!check(env, napi_get_value_string_utf8(env, arguments[0], path, sizeof(path), &path_length))) {
+  if (!check(env, napi_get_value_string_utf8(env, arguments[0], path, sizeof(path),
+                                             &path_length))) {
     return NULL;
   }
   if (!read_bytes(env, arguments[1], &data, &length)) return NULL;

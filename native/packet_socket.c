@@ -29,7 +29,9 @@ static int set_filter(int fd, const void *filter, size_t length) {
 static int set_up(int fd, int ifindex, int protocol, bool ignore_outgoing) {
   int on = 1;
   // Tells of a VLAN tag that the kernel took out of the frame.
-  if (protocol != 0 && setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) != 0) return errno;
+  if (protocol != 0 && setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) != 0) {
+    return errno;
+  }
   // Kernels before 4.20 cannot; there sll_pkttype still tells what went out.
   if (ignore_outgoing && setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) != 0 &&
       errno != ENOPROTOOPT) {
@@ -55,7 +57,9 @@ napi_value open_packet(napi_env env, napi_callback_info info) {
   const void *filter = NULL;
   size_t filter_length = 0;
   if (!read_arguments(env, info, 4, arguments, &addon)) return NULL;
-  if (!read_int(env, arguments[0], &ifindex) || !read_int(env, arguments[1], &protocol)) return NULL;
+  if (!read_int(env, arguments[0], &ifindex) || !read_int(env, arguments[1], &protocol)) {
+    return NULL;
+  }
   if (!is_undefined(env, arguments[2]) &&
       !read_bytes(env, arguments[2], &filter, &filter_length)) {
     return NULL;

@@ -80,7 +80,9 @@ bool check(napi_env env, napi_status status) {
   if (napi_is_exception_pending(env, &pending) == napi_ok && pending) return false;
   const napi_extended_error_info *info = NULL;
   const char *message = NULL;
-  if (napi_get_last_error_info(env, &info) == napi_ok && info != NULL) message = info->error_message;
+  if (napi_get_last_error_info(env, &info) == napi_ok && info != NULL) {
+    message = info->error_message;
+  }
   napi_throw_error(env, "ENAPI", message != NULL ? message : "a Node-API call failed");
   return false;
 }

@@ -27,7 +27,7 @@ export interface Slave {
   readonly lacp?: { readonly aggregator: number; readonly actor: number; readonly partner: number };
 }
 
-/** Works as any Host; `interface` is the device that CARP is meant to run on. */
+/** Works like every other Host; `interface` is the device that CARP is meant to run on. */
 export class BondHost extends Host {
   override readonly interface: string;
   readonly switchSide: SwitchSide;

@@ -43,7 +43,7 @@ describe('the bond lab', { skip: await bondSkipReason() }, () => {
     ok(await b.hasCarrier());
   });
 
-  test('without a channel the bond has carrier and no partner, and LACP starts later', async (t) => {
+  test('without a channel the bond has carrier and no partner; LACP starts later', async (t) => {
     const { a, b } = await pair(t, { mode: '802.3ad', formed: false });
     await eventually(() => b.hasCarrier(), { withinMs: 5_000, what: 'carrier' });
     const [first] = await b.slaves();

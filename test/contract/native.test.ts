@@ -12,6 +12,7 @@ import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 const WITHIN_MS = 5_000;
 const EXPERIMENTAL = 0x88b5;
 const NATIVE = new URL('../../src/linux/native.ts', import.meta.url).href;
+const ADDON = new URL('../../native/build/Release/carpd_sockets.node', import.meta.url).pathname;
 
 function fails(error: unknown): never {
   throw error;
@@ -291,7 +292,7 @@ inNamespace(import.meta.url, () => {
       const [exitCode, output] = await runModule(`
         const { native } = await import('${NATIVE}');
         const fd = native().openNetlink(0);
-        const dump = Uint8Array.from([32,0,0,0, 18,0, 1,3, 1,0,0,0, 0,0,0,0, ...new Array(16).fill(0)]);
+        const dump = Uint8Array.of(32,0,0,0, 18,0, 1,3, 1, ...new Array(23).fill(0));
         let calls = 0;
         native().watch(fd, () => {
           calls += 1;
@@ -312,14 +313,14 @@ inNamespace(import.meta.url, () => {
         const { native } = await import('${NATIVE}');
         const fd = native().openNetlink(0);
         native().watch(fd, () => { throw new Error('from the callback'); });
-        native().send(fd, Uint8Array.from([32,0,0,0, 18,0, 1,3, 1,0,0,0, 0,0,0,0, ...new Array(16).fill(0)]));
+        native().send(fd, Uint8Array.of(32,0,0,0, 18,0, 1,3, 1, ...new Array(23).fill(0)));
         setTimeout(() => {}, 3000);
       `);
       notEqual(exitCode, 0, output);
       ok(/from the callback/.test(output), output);
     });
 
-    test('a watched socket keeps the process running, a closed or unwatched one does not', async () => {
+    test('a watched socket keeps the process running, another does not', async () => {
       const program = (end: string): string => `
         const { native } = await import('${NATIVE}');
         const fd = native().openNetlink(0);
@@ -336,18 +337,22 @@ inNamespace(import.meta.url, () => {
       const [exitCode, output] = await runModule(`
         import { Worker } from 'node:worker_threads';
         import { readdirSync } from 'node:fs';
-        const addon = ${JSON.stringify(new URL('../../native/build/Release/carpd_sockets.node', import.meta.url).pathname)};
+        const addon = ${JSON.stringify(ADDON)};
         const text = \`
           const native = require(\${JSON.stringify(addon)});
           const { parentPort } = require('node:worker_threads');
-          const dump = Uint8Array.from([32,0,0,0, 18,0, 1,3, 1,0,0,0, 0,0,0,0, ...new Array(16).fill(0)]);
+          const dump = Uint8Array.of(32,0,0,0, 18,0, 1,3, 1, ...new Array(23).fill(0));
           for (let i = 0; i < 8; i += 1) {
             const fd = native.openNetlink(0);
-            native.watch(fd, () => { while (native.receive(fd)); try { native.send(fd, dump); } catch {} });
+            native.watch(fd, () => {
+              while (native.receive(fd));
+              try { native.send(fd, dump); } catch {}
+            });
             native.send(fd, dump);
           }
           setTimeout(() => parentPort.postMessage('ready'), 20);\`;
-        const count = () => readdirSync('/proc/self/fd').length + readdirSync('/proc/self/task').length;
+        const entries = (name) => readdirSync('/proc/self/' + name).length;
+        const count = () => entries('fd') + entries('task');
         const once = async () => {
           const worker = new Worker(text, { eval: true, execArgv: [] });
           await new Promise((resolve) => worker.once('message', resolve));

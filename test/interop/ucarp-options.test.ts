@@ -1,5 +1,5 @@
-// Holds our reading of ucarp's arguments against the real ucarp: each row goes to both, and what each
-// makes of it is compared. Rows that end differently say why. Needs /usr/sbin/ucarp, and no
+// Holds our reading of ucarp's arguments against the real ucarp: each row goes to both, and what
+// each makes of it is compared. Rows that end differently say why. Needs /usr/sbin/ucarp, and no
 // privileges: the interface does not exist, so that a list that is accepted ends in ucarp's set-up.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// Ten minutes of real time: a master and its backup leave each other alone, carpd and the real ucarp
-// in both roles. Needs root, namespaces and /usr/sbin/ucarp.
+// Ten minutes of real time: a master and its backup leave each other alone, carpd and the real
+// ucarp in both roles. Needs root, namespaces and /usr/sbin/ucarp.
 import { deepEqual } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { complainsOnlyOf, holdsAlone, startDuo, type Role } from '../interop/duo.ts';

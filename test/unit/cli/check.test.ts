@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { checkConfig, type CommandOutcome } from '../../../src/cli/check.ts';
 
 const PASS = 'open sesame';
-const GOOD = `instances: {db: {interface: eth0, vhid: 7, address: 10.9.0.100/24, passphrase: ${PASS}}}`;
+const INSTANCE = `{interface: eth0, vhid: 7, address: 10.9.0.100/24, passphrase: ${PASS}}`;
+const GOOD = `instances: {db: ${INSTANCE}}`;
 const BAD = 'instances: {db: {interface: eth0, vhid: 300, adress: 10.9.0.100/24, passphrase: x}}';
 
 const EFFECTIVE = {

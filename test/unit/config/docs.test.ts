@@ -23,7 +23,8 @@ function documentedKeys(): readonly Row[] {
 function defaultText(fallback: unknown, isRequired: boolean): string {
   if (isRequired) return 'required';
   if (fallback === undefined) return 'none';
-  return `\`${typeof fallback === 'string' && fallback !== '' ? fallback : JSON.stringify(fallback)}\``;
+  const isPlain = typeof fallback === 'string' && fallback !== '';
+  return `\`${isPlain ? fallback : JSON.stringify(fallback)}\``;
 }
 
 test('docs/configuration.md lists exactly the keys of the schema, with their defaults', () => {

@@ -1,5 +1,5 @@
-// What ucarp does not have: HELD, the carrier's grace, doubt about the own path, and an address that
-// can't be added.
+// What ucarp does not have: HELD, the carrier's grace, doubt about the own path, and an address
+// that can't be added.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InvariantError } from '../../../src/base/assert.ts';

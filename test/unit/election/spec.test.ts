@@ -52,7 +52,7 @@ describe('BACKUP, the master-down timer expires', () => {
     assert.equal(rig.state, 'MASTER');
   });
 
-  it('deviation: advert, address, ARP, and the up hook 50 ms later (ucarp: script, ARP, advert)', () => {
+  it('deviation: advert, address, ARP, up hook 50 ms later (ucarp: script, ARP, advert)', () => {
     const rig = backup();
     rig.runTo(3_500);
     assert.deepEqual(rig.timeline(), [
@@ -74,7 +74,7 @@ describe('BACKUP, the master-down timer expires', () => {
     assert.equal(rig.election.snapshot().master, undefined);
   });
 
-  it('deviation: does not wait for the hook, however long it takes (ucarp stops advertising)', () => {
+  it('deviation: does not wait for the hook, however long (ucarp stops advertising)', () => {
     const rig = backup();
     rig.answers.hookMs = undefined;
     const adverts = rig.runTo(9_000).filter((text) => text === 'advert regular 1/0');
@@ -167,7 +167,7 @@ describe('BACKUP, an advert slower than its dead interval is heard', () => {
     );
   });
 
-  it('deviation: only of the master last heard, since a third node says nothing of that one', () => {
+  it('deviation: only of the master last heard; a third node says nothing of that one', () => {
     const rig = backup();
     rig.hear(LOWER, 1, 0);
     assert.deepEqual(rig.hear(HIGHER, 200, 0), []);
