@@ -15,5 +15,7 @@ export function invariant(condition: boolean, fact: string): asserts condition {
  * Marks the end of an exhaustive switch: the compiler refuses a union member that was forgotten.
  */
 export function unreachable(value: never): never {
-  throw new InvariantError(`unexpected variant: ${JSON.stringify(value)}`);
+  const printable = (_key: string, part: unknown): unknown =>
+    typeof part === 'bigint' ? part.toString() : part;
+  throw new InvariantError(`unexpected variant: ${JSON.stringify(value, printable)}`);
 }
