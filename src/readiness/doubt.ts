@@ -25,8 +25,6 @@ export interface DoubtSnapshot {
 interface Doubting {
   readonly cause: DoubtCause;
   readonly since: Micros;
-  /** Incoming frames say nothing of our sending side: only an answer dispels this doubt. */
-  readonly needsAnswer: boolean;
   provedAt: Micros | undefined;
   otherMasterAt: Micros | undefined;
 }
@@ -42,13 +40,14 @@ export class Doubt {
     return this.#doubting?.cause;
   }
 
-  /** Begins, or begins again: proof from before counts no more. */
+  /**
+   * Begins, or begins again: proof from before counts no more. A doubt about our sending side stays
+   * one, since a new epoch proves nothing of it.
+   */
   begin(cause: DoubtCause, now: Micros): void {
-    const needsAnswer = cause === 'rival-unanswered' || this.#doubting?.needsAnswer === true;
     this.#doubting = {
-      cause,
+      cause: this.#doubting?.cause === 'rival-unanswered' ? 'rival-unanswered' : cause,
       since: now,
-      needsAnswer,
       provedAt: undefined,
       otherMasterAt: undefined,
     };
@@ -82,7 +81,8 @@ export class Doubt {
 
 function isProved(doubting: Doubting, { gateOpen, answeredAt }: DoubtView): boolean {
   if (!gateOpen) return false;
-  if (!doubting.needsAnswer) return true;
+  // Incoming frames say nothing of our sending side: only an answer does.
+  if (doubting.cause !== 'rival-unanswered') return true;
   return answeredAt !== undefined && answeredAt > doubting.since;
 }
 

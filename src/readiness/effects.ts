@@ -36,8 +36,16 @@ export type ReadinessEffect =
       /** Why it began; undefined when it ends. */
       readonly cause: DoubtCause | undefined;
     }
-  /** Open the frame witness, anew if it is open; its frames bear this epoch. */
-  | { readonly kind: 'open-witness'; readonly epoch: number }
+  /**
+   * Open the frame witness; what it sees bears this epoch. If it is open for an earlier epoch, open
+   * it anew; if for this one, only what it lets through changes.
+   */
+  | {
+      readonly kind: 'open-witness';
+      readonly epoch: number;
+      /** any-frame: all that classifyFrame may count. adverts: those alone, which costs little. */
+      readonly wanted: 'any-frame' | 'adverts';
+    }
   | { readonly kind: 'close-witness' }
   /**
    * Send one ARP request for each address, and one RFC 5227 probe for each virtual IP. Their answers

@@ -57,8 +57,8 @@ const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
 
 /** 01:80:c2:00:00:00 to 0f: no bridge forwards them (IEEE 802.1D, 7.12.6). */
-const LINK_LOCAL_PREFIX = [0x01, 0x80, 0xc2, 0x00, 0x00];
-const LINK_LOCAL_LAST = 0x0f;
+const LINK_LOCAL = /^01:80:c2:00:00:0[0-9a-f]$/;
+const NO_STATION = '00:00:00:00:00:00';
 
 /** Total: every sequence of bytes either counts or has a reason why not. */
 export function classifyFrame(
@@ -70,10 +70,8 @@ export function classifyFrame(
   if (bytes.length < TYPE_OFFSET + 2) return fail('truncated');
   const from = macText(bytes.subarray(MAC_BYTES, TYPE_OFFSET));
   if (view.ownMacs.has(from)) return fail('own-source');
-  if (((bytes[MAC_BYTES] ?? 0) & 1) === 1 || from === '00:00:00:00:00:00') {
-    return fail('group-source');
-  }
-  if (isLinkLocal(bytes)) return fail('link-local');
+  if (isGroup(from) || from === NO_STATION) return fail('group-source');
+  if (LINK_LOCAL.test(macText(bytes.subarray(0, MAC_BYTES)))) return fail('link-local');
   const read = readTags(frame);
   if (read === undefined) return fail('truncated');
   if (!sameVlans(read.vlans, view.ownVlans)) return fail('other-vlan');
@@ -89,7 +87,7 @@ interface Tags {
 }
 
 function readTags({ bytes, vlan }: WitnessedFrame): Tags | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const vlans = [vlan ?? 0];
   let typeAt = TYPE_OFFSET;
   let etherType = view.getUint16(typeAt);
@@ -138,7 +136,7 @@ const PROTOCOL_IGMP = 2;
 
 function ipv4Fault(packet: Uint8Array): UncountedReason | undefined {
   if (packet.length < IPV4_HEADER_BYTES) return 'truncated';
-  if ((packet[0] ?? 0) >> 4 !== 4) return 'other-protocol';
+  if (ipVersion(packet) !== 4) return 'other-protocol';
   return packet[IPV4_PROTOCOL_OFFSET] === PROTOCOL_IGMP ? 'igmp' : undefined;
 }
 
@@ -154,7 +152,7 @@ const ICMPV6_MLD: readonly number[] = [130, 131, 132, 143];
 
 function ipv6Fault(packet: Uint8Array): UncountedReason | undefined {
   if (packet.length < IPV6_HEADER_BYTES) return 'truncated';
-  if ((packet[0] ?? 0) >> 4 !== 6) return 'other-protocol';
+  if (ipVersion(packet) !== 6) return 'other-protocol';
   const source = packet.subarray(IPV6_SOURCE_OFFSET, IPV6_SOURCE_OFFSET + IPV6_ADDRESS_BYTES);
   if (source.every((byte) => byte === 0)) return 'unspecified-source';
   return upperFault(packet);
@@ -175,7 +173,7 @@ const EXTENSIONS: readonly number[] = [
 
 /** Looks past the extension headers: multicast reports always stand behind a hop-by-hop option. */
 function upperFault(packet: Uint8Array): UncountedReason | undefined {
-  let next = packet[IPV6_NEXT_HEADER_OFFSET] ?? 0;
+  let next = viewOf(packet).getUint8(IPV6_NEXT_HEADER_OFFSET);
   let at = IPV6_HEADER_BYTES;
   while (EXTENSIONS.includes(next)) {
     const [following, length] = packet.subarray(at, at + 2);
@@ -196,13 +194,19 @@ function extensionBytes(kind: number, length: number): number {
   return kind === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
 }
 
-function isLinkLocal(bytes: Uint8Array): boolean {
-  return (
-    LINK_LOCAL_PREFIX.every((byte, index) => bytes[index] === byte) &&
-    (bytes[LINK_LOCAL_PREFIX.length] ?? 0) <= LINK_LOCAL_LAST
-  );
+/** The lowest bit of the first byte is set: no station has such an address. */
+function isGroup(mac: string): boolean {
+  return /^.[13579bdf]/.test(mac);
 }
 
 function macText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function ipVersion(packet: Uint8Array): number {
+  return viewOf(packet).getUint8(0) >> 4;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,13 +2,14 @@
 import { invariant } from '../base/assert.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
+import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
 import { judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
 import { strictFramesCondition, type Conditions } from './judge.ts';
 import type { ProbeWishes } from './prober.ts';
-import type { Warning } from './reasons.ts';
+import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot } from './snapshot.ts';
 import { holderForgottenAt, judgeHolder, type VipHolder } from './vip-in-use.ts';
 
@@ -44,6 +45,9 @@ export class InstanceReadiness {
   #wantsProof = false;
   #silent = true;
   #deadline: Micros | undefined;
+  /** What was last told to the world; undefined: nothing yet. */
+  #told: Told | undefined;
+  #toldDoubt: DoubtCause | undefined;
 
   constructor(settings: InstanceSettings) {
     this.#settings = checked(settings);
@@ -57,29 +61,7 @@ export class InstanceReadiness {
     return this.#role;
   }
 
-  get gate(): GateVerdict {
-    return this.#gate;
-  }
-
-  get warnings(): readonly Warning[] {
-    return this.#warnings;
-  }
-
-  /** False until it was evaluated for the first time. */
-  get judged(): boolean {
-    return this.#conditions !== undefined;
-  }
-
-  get doubtCause(): DoubtCause | undefined {
-    return this.#doubt.cause;
-  }
-
-  /** Whether proof would change anything for it: then the witness is open and probes are sent. */
-  get wantsProof(): boolean {
-    return this.#wantsProof;
-  }
-
-  /** Adverts reach it by the frame witness only, which must then stay open. */
+  /** Proof is wanted, or adverts reach it by the frame witness only. */
   get needsWitness(): boolean {
     return this.#wantsProof || (this.#role !== 'inactive' && this.#onlyByWitness);
   }
@@ -153,6 +135,23 @@ export class InstanceReadiness {
     this.#deadline = this.#earliestAfter(now);
   }
 
+  /** What has changed since it was asked last, as the world should hear it. */
+  takeNews(): readonly ReadinessEffect[] {
+    const { name } = this.#settings;
+    const news: ReadinessEffect[] = [];
+    const told = { gate: this.#gate, warnings: this.#warnings };
+    if (this.#told === undefined || !isSame(told, this.#told)) {
+      news.push({ kind: 'gate-changed', name, ...told });
+    }
+    this.#told = told;
+    const { cause } = this.#doubt;
+    if (cause !== this.#toldDoubt) {
+      news.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
+    }
+    this.#toldDoubt = cause;
+    return news;
+  }
+
   /**
    * Whether it may take over from this worse master: its own gate has been open for a dead interval,
    * and the master's address has answered ARP in this epoch. With the gate off nobody is asked.
@@ -176,8 +175,7 @@ export class InstanceReadiness {
       wishes.add(vip, 'vip', probeInterval);
       return;
     }
-    if (!preempt || gate.policy === 'off' || this.#role !== 'waiting') return;
-    if (this.#master === undefined) return;
+    if (!preempt || gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;
     const { from } = this.#master;
     if (!ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
   }
@@ -256,4 +254,18 @@ const MISSED_AFTER_INTERVALS = 1.5;
 function checked(settings: InstanceSettings): InstanceSettings {
   invariant(settings.probeInterval > 0, 'probes are sent at an interval');
   return settings;
+}
+
+interface Told {
+  readonly gate: GateVerdict;
+  readonly warnings: readonly Warning[];
+}
+
+function isSame(a: Told, b: Told): boolean {
+  return (
+    a.gate.by === b.gate.by &&
+    a.gate.opensAt === b.gate.opensAt &&
+    sameList(a.gate.reasons, b.gate.reasons) &&
+    sameList(a.warnings, b.warnings)
+  );
 }

@@ -131,17 +131,19 @@ function plainFaults(bond: BondFacts, portReady: Status): readonly BondFault[] {
 }
 
 function judgePlainPort({ name, linkUp }: PortFacts): PortVerdict {
-  const faults: PortFault[] = [];
-  if (linkUp === undefined) faults.push('link-unknown');
-  if (linkUp === false) faults.push('no-link');
-  return verdictOf(name, faults, undefined, undefined);
+  return verdictOf(name, linkFaults(linkUp), undefined, undefined);
+}
+
+function linkFaults(linkUp: boolean | undefined): readonly PortFault[] {
+  if (linkUp === undefined) return ['link-unknown'];
+  return linkUp ? [] : ['no-link'];
 }
 
 function judgeLacpPort(port: PortFacts, activeAggregatorId: number | undefined): PortVerdict {
   const { name, linkUp, aggregatorId, actorState, partnerState } = port;
   const faults: PortFault[] = [];
-  // Where the link state can't be read, the LACP bits say more than it would.
-  if (linkUp === false) faults.push('no-link');
+  // The bits lag behind a link that was lost just now.
+  faults.push(...linkFaults(linkUp));
   if (aggregatorId === undefined || activeAggregatorId === undefined) {
     faults.push('aggregator-unknown');
   } else if (aggregatorId !== activeAggregatorId) {

@@ -12,7 +12,7 @@ import * as judging from './judge.ts';
 import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
 import { judgeBond, type BondVerdict } from './lacp.ts';
 import { Prober, ProbeWishes } from './prober.ts';
-import type { Warning } from './reasons.ts';
+import { sameList, type Warning } from './reasons.ts';
 import type { ReadinessSnapshot } from './snapshot.ts';
 
 const REJOIN_INTERVAL = fromSeconds(60);
@@ -35,7 +35,7 @@ export class LinkReadiness {
   #verdict: judging.Verdict;
   #warnings: readonly Warning[] = [];
   #notReadySince: Micros;
-  #witnessEpoch: number | undefined;
+  #witness: Extract<ReadinessEffect, { kind: 'open-witness' }> | undefined;
   #rejoinAt: Micros | undefined;
   #effects: ReadinessEffect[] = [];
 
@@ -57,8 +57,15 @@ export class LinkReadiness {
     this.#effects = [];
     const proved = this.#ledger.proved;
     const touched = this.#handle(input, now);
-    // The first proof of an epoch is everybody's.
-    this.#settle(this.#ledger.proved === proved ? touched : this.#all(), now);
+    // The first proof of an epoch is everybody's; and whatever came, it is as good as a wake-up.
+    const everybody = this.#ledger.proved !== proved;
+    const due = this.#all().filter(
+      (instance) =>
+        everybody ||
+        touched.includes(instance) ||
+        (instance.deadline !== undefined && instance.deadline <= now),
+    );
+    this.#settle(due, now);
     return this.#effects;
   }
 
@@ -94,13 +101,13 @@ export class LinkReadiness {
       evidence: this.#ledger.records(),
       ports: this.#bond?.ports ?? [],
       fallback: { met, answeredSince },
-      witnessOpen: this.#witnessEpoch !== undefined,
+      witnessOpen: this.#witness !== undefined,
       probing: this.#prober.asking,
       instances: this.#all().map((instance) => instance.snapshot()),
     };
   }
 
-  /** Returns the instances to which the input makes a difference. */
+  /** Returns the instances to which the input makes a difference; time alone makes none here. */
   #handle(input: ReadinessInput, now: Micros): readonly InstanceReadiness[] {
     switch (input.kind) {
       case 'instances-changed':
@@ -123,7 +130,7 @@ export class LinkReadiness {
         if (isTooLate(input.lateBy, this.#shortestDeadInterval())) this.#end('late-wake', now);
         return this.#all();
       case 'woken':
-        return this.#all().filter(({ deadline }) => deadline !== undefined && deadline <= now);
+        return [];
       default:
         return unreachable(input);
     }
@@ -199,7 +206,10 @@ export class LinkReadiness {
 
   #settle(touched: readonly InstanceReadiness[], now: Micros): void {
     this.#judgeLink(now);
-    for (const instance of touched) this.#judgeInstance(instance, now);
+    for (const instance of touched) {
+      instance.evaluate(this.#shared(), now);
+      this.#effects.push(...instance.takeNews());
+    }
     this.#tendMulticast(touched, now);
     this.#tendWitness();
     const { addresses, vips } = this.#prober.update(this.#wishes(), now);
@@ -226,25 +236,6 @@ export class LinkReadiness {
     this.#effects.push({ kind: 'link-warnings-changed', warnings });
   }
 
-  #judgeInstance(instance: InstanceReadiness, now: Micros): void {
-    const { gate, warnings, doubtCause, judged } = instance;
-    instance.evaluate(this.#shared(), now);
-    const { name } = instance.settings;
-    const same =
-      judged &&
-      gate.by === instance.gate.by &&
-      gate.opensAt === instance.gate.opensAt &&
-      sameList(gate.reasons, instance.gate.reasons) &&
-      sameList(warnings, instance.warnings);
-    if (!same) {
-      const changed = { name, gate: instance.gate, warnings: instance.warnings };
-      this.#effects.push({ kind: 'gate-changed', ...changed });
-    }
-    const cause = instance.doubtCause;
-    if (cause === doubtCause) return;
-    this.#effects.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
-  }
-
   #tendMulticast(touched: readonly InstanceReadiness[], now: Micros): void {
     if (this.#all().every(({ role }) => role === 'inactive')) {
       this.#rejoinAt = undefined;
@@ -263,14 +254,16 @@ export class LinkReadiness {
   }
 
   #tendWitness(): void {
-    const wanted = this.#all().some(({ needsWitness }) => needsWitness);
-    if (!wanted && this.#witnessEpoch !== undefined) {
-      this.#witnessEpoch = undefined;
-      this.#effects.push({ kind: 'close-witness' });
+    if (!this.#all().some(({ needsWitness }) => needsWitness)) {
+      if (this.#witness !== undefined) this.#effects.push({ kind: 'close-witness' });
+      this.#witness = undefined;
+      return;
     }
-    if (!wanted || this.#witnessEpoch === this.epoch) return;
-    this.#witnessEpoch = this.epoch;
-    this.#effects.push({ kind: 'open-witness', epoch: this.epoch });
+    // A second frame proves no more than the first: a busy segment must cost nothing for long.
+    const wanted = this.#ledger.proved ? 'adverts' : 'any-frame';
+    if (this.#witness?.epoch === this.epoch && this.#witness.wanted === wanted) return;
+    this.#witness = { kind: 'open-witness', epoch: this.epoch, wanted };
+    this.#effects.push(this.#witness);
   }
 
   #wishes(): ProbeWishes {
@@ -325,8 +318,4 @@ export class LinkReadiness {
   #all(): readonly InstanceReadiness[] {
     return [...this.#instances.values()];
   }
-}
-
-function sameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
 }

@@ -101,3 +101,8 @@ export const WARNINGS = {
 } as const satisfies Record<string, Explanation>;
 
 export type Warning = keyof typeof WARNINGS;
+
+/** Whether two lists of reasons or warnings say the same; their order is fixed. */
+export function sameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

@@ -104,7 +104,7 @@ describe('a doubt', () => {
   it('about our sending side outlives the epoch', () => {
     const doubt = begun('rival-unanswered');
     doubt.begin('epoch-ended', at(11));
-    look(doubt, 12, true);
+    assert.equal(look(doubt, 12, true), 'rival-unanswered');
     assert.equal(endsAt(doubt), undefined);
     look(doubt, 12, true, at(12));
     assert.equal(endsAt(doubt), at(15));

@@ -1,4 +1,5 @@
-// Every kind of noise that a silent switch port was seen to emit, and the frames that prove it alive.
+// Every kind of noise that a silent switch port was seen to emit, and the frames that prove it
+// alive.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { classifyFrame, UNCOUNTED, type WitnessView } from '../../../src/readiness/frame.ts';

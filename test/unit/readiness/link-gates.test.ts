@@ -1,5 +1,5 @@
-// What single instances make of a link: required answers, time limits, LACP fallback, a virtual IP in
-// use, preemption; and what all of it looks like from outside.
+// What single instances make of a link: required answers, time limits, LACP fallback, a virtual IP
+// in use, preemption; and what all of it looks like from outside.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromSeconds } from '../../../src/base/time.ts';

@@ -10,7 +10,6 @@ import {
   LACP_MISSING,
   LinkRig,
   on,
-  OWN_MAC,
   PEER,
   PEER_MAC,
   PLAIN,
@@ -49,7 +48,7 @@ describe('a link at boot', () => {
     assert.deepEqual(kinds(rig.facts(PLAIN)), ['verdict-changed', 'gate-changed']);
     const effects = rig.role('waiting');
     assert.deepEqual(effects, [
-      { kind: 'open-witness', epoch: 1 },
+      { kind: 'open-witness', epoch: 1, wanted: 'any-frame' },
       { kind: 'probe', addresses: [GATEWAY], vips: [VIP] },
     ]);
   });
@@ -158,6 +157,11 @@ describe('a link at boot', () => {
     assert.equal(rig.link.mayPreempt('nobody', PEER, rig.now), false);
   });
 
+  it('refuses an input of a kind that it does not know', () => {
+    const strange = Object.assign({ kind: 'woken' as const }, { kind: 'no-such-input' });
+    assert.throws(() => new LinkRig().give(strange), /unexpected variant/);
+  });
+
   it('refuses two instances of one name and probes without an interval', () => {
     const rig = new LinkRig();
     const twice = { kind: 'instances-changed', instances: [INSTANCE, INSTANCE] } as const;
@@ -209,7 +213,11 @@ describe('proof', () => {
       cause: 'ifindex-changed',
       carrierUpAt: fromSeconds(5),
     });
-    assert.equal(only(effects, 'open-witness').epoch, 2);
+    assert.deepEqual(only(effects, 'open-witness'), {
+      kind: 'open-witness',
+      epoch: 2,
+      wanted: 'any-frame',
+    });
     assert.deepEqual(only(effects, 'verdict-changed').verdict.reasons, ['no-frames']);
     assert.equal(only(effects, 'verdict-changed').heldFor, undefined);
     rig.pass(2_000);
