@@ -2,46 +2,9 @@
 // ends the whole group, and a result for everything that can happen.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { CommandRequest, CommandResult, RunningCommand } from '../base/command.ts';
 import { messageOf } from '../base/errors.ts';
 import { CommandOutput } from './command-output.ts';
-
-export interface CommandRequest {
-  readonly argv: readonly string[];
-  /** At this age the whole process group is killed; at most 2^31-1. */
-  readonly timeoutMs: number;
-  /** The whole environment; that of this process if not given. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** At most this much of the output is kept in the result (64 KiB if not given); all is read. */
-  readonly outputBytesMax?: number;
-  /** Called for every line the child writes, as it comes; of a long line only the beginning. */
-  readonly onLine?: (line: string) => void;
-}
-
-/** How a child process ended. */
-export type CommandResult =
-  | {
-      readonly kind: 'exited';
-      /** Undefined where a signal ended it. */
-      readonly code: number | undefined;
-      readonly signal?: string | undefined;
-      /** Standard output and standard error, as they came. */
-      readonly output: string;
-      readonly truncated: boolean;
-    }
-  /** Not over at the limit; its group was killed. */
-  | { readonly kind: 'timeout' }
-  /** No such program, or no such interpreter as the first line of the script names. */
-  | { readonly kind: 'missing' }
-  /** No execute permission, or neither a binary nor a script with a "#!" line. */
-  | { readonly kind: 'not-executable' }
-  | { readonly kind: 'failed'; readonly detail: string };
-
-/** A child process under way; `result` never rejects. */
-export interface RunningCommand {
-  readonly result: Promise<CommandResult>;
-  /** Kills the whole process group; nothing once the command has ended. */
-  kill(): void;
-}
 
 /**
  * How long output is awaited after the exit: a daemon that the command started may hold the pipe.

@@ -1,11 +1,12 @@
 // The up and down hooks of one instance: run one at a time, in order, each with a time limit, and
 // called as ucarp calls its scripts. Adverts never wait for them.
 import { unreachable } from '../base/assert.ts';
+import type { CommandResult, RunningCommand } from '../base/command.ts';
 import { messageOf } from '../base/errors.ts';
 import { since, toMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { dropSuperfluous } from './hook-queue.ts';
-import type { Clock, CommandResult, RunCommand, RunningCommand, StartTimer } from './ports.ts';
+import type { Clock, RunCommand, StartTimer } from './ports.ts';
 
 export type HookName = 'up' | 'down';
 

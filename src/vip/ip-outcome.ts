@@ -1,7 +1,7 @@
 // What the end of an `ip addr` command means. Its words differ between kernels and are only a hint:
 // whether the address is there is decided by looking at the interface. Pure.
 import { unreachable } from '../base/assert.ts';
-import type { CommandResult } from './ports.ts';
+import type { CommandResult } from '../base/command.ts';
 
 /** Why the virtual IP could not be put on or taken off its interface. */
 export const VIP_FAULTS = {

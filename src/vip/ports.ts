@@ -1,41 +1,8 @@
 // What the address side of carpd needs from outside. The daemon passes the real things in, tests
 // pass fakes; nothing in this folder spawns, sleeps, reads a clock or opens a socket by itself.
+import type { CommandRequest, RunningCommand } from '../base/command.ts';
 import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
-
-/** One child process to run, without a shell. */
-export interface CommandRequest {
-  readonly argv: readonly string[];
-  /** At this age the whole process group is killed. */
-  readonly timeoutMs: number;
-  readonly env?: Readonly<Record<string, string>>;
-  /** At most this much of the output is kept in the result. */
-  readonly outputBytesMax?: number;
-  /** Called for every line the child writes, as it comes. */
-  readonly onLine?: (line: string) => void;
-}
-
-/** How a child process ended. */
-export type CommandResult =
-  | {
-      readonly kind: 'exited';
-      /** Undefined where a signal ended it. */
-      readonly code: number | undefined;
-      readonly signal?: string | undefined;
-      readonly output: string;
-      readonly truncated: boolean;
-    }
-  | { readonly kind: 'timeout' }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'not-executable' }
-  | { readonly kind: 'failed'; readonly detail: string };
-
-/** A child process under way; `result` never rejects. */
-export interface RunningCommand {
-  readonly result: Promise<CommandResult>;
-  /** Kills the whole process group. */
-  readonly kill: () => void;
-}
 
 export type RunCommand = (request: CommandRequest) => RunningCommand;
 

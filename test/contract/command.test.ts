@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { runCommand, type CommandRequest, type CommandResult } from '../../src/linux/command.ts';
+import type { CommandRequest, CommandResult } from '../../src/base/command.ts';
+import { runCommand } from '../../src/linux/command.ts';
 import { eventually } from '../lab/wait.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-command-'));

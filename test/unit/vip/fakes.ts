@@ -2,13 +2,8 @@
 // understands `ip addr` and deletes as Linux does.
 import { fromMillis, type Micros } from '../../../src/base/time.ts';
 import { parseIpv4, samePrefix, type Ipv4 } from '../../../src/carp/addresses.ts';
-import type {
-  AddressView,
-  CommandRequest,
-  CommandResult,
-  ObservedAddress,
-  RunningCommand,
-} from '../../../src/vip/ports.ts';
+import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
+import type { AddressView, ObservedAddress } from '../../../src/vip/ports.ts';
 import { invariant } from '../../../src/base/assert.ts';
 
 /** The address in `text`, which a test wrote and so is right. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HookLane, hookEnvironment, type HookReport } from '../../../src/vip/hooks.ts';
 import type { HookLaneOptions, HookResult } from '../../../src/vip/hooks.ts';
-import type { CommandResult } from '../../../src/vip/ports.ts';
+import type { CommandResult } from '../../../src/base/command.ts';
 import { EXITED_OK, FakeTime, HeldCommands, ip, refused, settle } from './fakes.ts';
 
 function setUp(changes: Partial<HookLaneOptions> = {}) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeIp, type VipFaultReason } from '../../../src/vip/ip-outcome.ts';
-import type { CommandResult } from '../../../src/vip/ports.ts';
+import type { CommandResult } from '../../../src/base/command.ts';
 import { EXITED_OK, refused } from './fakes.ts';
 
 const ADD = ['ip', 'addr', 'add', '10.9.0.100/24', 'dev', 'bond0'];
