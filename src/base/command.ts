@@ -36,5 +36,5 @@ export type CommandResult =
 export interface RunningCommand {
   readonly result: Promise<CommandResult>;
   /** Kills the whole process group; nothing once the command has ended. */
-  kill(): void;
+  readonly kill: () => void;
 }

@@ -1,5 +1,5 @@
-// When a master doubts its own path: it keeps the address, bids low and claims it to nobody, so that
-// it wins nothing back from a node that served meanwhile, and still serves where it is the only one.
+// When a master doubts its own path: it keeps the address, bids low and claims it to nobody. So it
+// wins nothing back from a node that served meanwhile, and still serves where it is the only one.
 import { micros, plus, since, type Micros } from '../base/time.ts';
 
 /** Why a master is in doubt: its link epoch ended, or a worse master never answers it. */
@@ -139,7 +139,7 @@ export class Rivals {
   }
 }
 
-/** Longer than the pace of any worse master that still counts as one, even where one miss is death. */
+/** Longer than the pace of any worse master, even where a single miss means death. */
 function memory(deadInterval: Micros): Micros {
   return micros(deadInterval * 2);
 }

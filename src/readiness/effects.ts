@@ -48,8 +48,8 @@ export type ReadinessEffect =
     }
   | { readonly kind: 'close-witness' }
   /**
-   * Send one ARP request for each address, and one RFC 5227 probe for each virtual IP. Their answers
-   * are wanted whether or not the witness is open.
+   * Send one ARP request for each address, and one RFC 5227 probe for each virtual IP. Answers are
+   * wanted whether or not the witness is open.
    */
   | {
       readonly kind: 'probe';

@@ -6,7 +6,7 @@ export type Status = 'met' | 'not-met' | 'unknown';
 
 /**
  * Best first. advert: a valid advert of another node. probe: an answer to our own ARP, which proves
- * both directions. frame: any other frame that counts (frame.ts).
+ * both directions. frame: every other frame that counts (frame.ts).
  */
 export const EVIDENCE_KINDS = ['advert', 'probe', 'frame'] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];

@@ -1,5 +1,6 @@
-// Which frames prove that a link carries data: an allow-list, since even a switch port that forwards
-// nothing emits frames of its own (spanning tree, LACP, LLDP, and multicast reports were seen).
+// Which frames prove that a link carries data: an allow-list, since even a switch port that
+// forwards nothing emits frames of its own (spanning tree, LACP, LLDP, and multicast reports were
+// seen).
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** A frame as the witness socket got it. */

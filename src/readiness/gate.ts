@@ -38,7 +38,7 @@ export interface GateVerdict {
 
 /**
  * No policy overrides missing carrier, nor a virtual IP in use; promote-after overrides LACP and
- * frames, be they missing or unknown. A carrier that is ignored is taken as up since the epoch began.
+ * frames, be they missing or unknown. An ignored carrier is taken as up since the epoch began.
  */
 export function judgeGate(settings: GateSettings, view: GateView, now: Micros): GateVerdict {
   const conditions = settings.ignoreLinkState

@@ -153,8 +153,8 @@ export class InstanceReadiness {
   }
 
   /**
-   * Whether it may take over from this worse master: its own gate has been open for a dead interval,
-   * and the master's address has answered ARP in this epoch. With the gate off nobody is asked.
+   * Whether it may take over from this worse master: its own gate was open for a dead interval, and
+   * the master's address has answered ARP in this epoch. With the gate off nobody is asked.
    */
   mayPreempt(master: string, { ledger }: SharedView, now: Micros): boolean {
     if (this.#openSince === undefined) return false;

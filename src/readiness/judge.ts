@@ -26,8 +26,8 @@ export interface Verdict {
 }
 
 /**
- * Ready only if every condition is met or does not apply. Unknown is never ready; where something is
- * known to be missing as well, the verdict is not-ready.
+ * Ready only if every condition is met or does not apply. Unknown is never ready; where something
+ * is known to be missing as well, the verdict is not-ready.
  */
 export function judge(conditions: Conditions): Verdict {
   const all = CONDITIONS.map((name) => conditions[name]);
@@ -78,10 +78,11 @@ export function framesCondition(ledger: Pick<EvidenceLedger, 'proved'>): Conditi
 }
 
 /**
- * What `requireProbe` makes of the same evidence: only an answered probe counts, and once the master
- * has fallen silent (`silent`) only one that was answered after its last advert (`advertAt`): an
- * older answer does not tell whether it is the master that died or our own link. While adverts come
- * in, the older answer is good: else each of them would close the gate for a moment.
+ * What `requireProbe` makes of the same evidence: only an answered probe counts, and once the
+ * master has fallen silent (`silent`) only one that was answered after its last advert
+ * (`advertAt`): an older answer does not tell whether it is the master that died or our own link.
+ * While adverts come in, the older answer is good: else each of them would close the gate for a
+ * moment.
  */
 export function strictFramesCondition(
   ledger: Pick<EvidenceLedger, 'answeredAt'>,

@@ -48,10 +48,10 @@ export class LinkReadiness {
   }
 
   /**
-   * Takes one input and returns what is to be done or known, in order. `now` never goes back. Total:
-   * no input from the network throws. A `woken` before its deadline changes nothing. On a wake-up
-   * this machine goes before the elections: a gate that closes for silence does so at the very
-   * moment at which its instance would be promoted.
+   * Takes one input and returns what is to be done or known, in order. `now` never goes back.
+   * Total: no input from the network throws. A `woken` before its deadline changes nothing. On a
+   * wake-up this machine goes before the elections: a gate that closes for silence does so at the
+   * very moment at which its instance would be promoted.
    */
   step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
     this.#effects = [];

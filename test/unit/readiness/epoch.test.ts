@@ -205,7 +205,7 @@ describe('the current epoch', () => {
     });
   });
 
-  it('knows since when there is carrier, which a report that could not be read leaves as it was', () => {
+  it('knows since when there is carrier, also where a report lacks it', () => {
     const tracker = new EpochTracker(micros(0));
     const upAt = (facts: LinkFacts | undefined, second: number) => {
       observe(tracker, facts, second);

@@ -169,6 +169,17 @@ describe('LACP in fallback', () => {
     assert.deepEqual(rig.instance.gate.reasons, ['no-partner', 'no-ready-port']);
   });
 
+  it('is not made good by a master of whom only old adverts come', () => {
+    const rig = LinkRig.waiting({}, on(LACP_MISSING));
+    rig.facts({ ...on(LACP_MISSING), mac: '02:00:00:00:00:09' });
+    for (let second = 0; second < 20; second += 1) {
+      rig.advert({ epoch: 1 });
+      rig.answer(PEER);
+      rig.pass(1_000);
+    }
+    assert.deepEqual(rig.instance.gate.reasons, ['no-partner', 'no-ready-port']);
+  });
+
   it('is asked for every second, also where probes are seldom or nobody else wants them', () => {
     const seldom = LinkRig.waiting({ probeInterval: fromSeconds(60) }, on(LACP_MISSING));
     seldom.advert();

@@ -31,7 +31,7 @@ describe('the witness', () => {
       return effect.kind === 'open-witness' ? [`${at} ${effect.wanted}`] : [];
     });
 
-  it('is closed while a master is heard through an open gate, and open from its first miss on', () => {
+  it('is closed while a master is heard, the gate being open, and opens at its first miss', () => {
     const rig = LinkRig.waiting();
     rig.advert();
     rig.pass(1_000);
