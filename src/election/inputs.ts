@@ -30,7 +30,7 @@ export type Input =
   | { readonly kind: 'advert-heard'; readonly from: Ipv4; readonly advert: HeardAdvert }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
-  /** The address is on the interface, verified, or could not be put there. */
+  /** The address is on the interface, verified, or could not be put or kept there. */
   | { readonly kind: 'vip-claimed'; readonly term: number; readonly ok: boolean }
   /** The address is off, or all that could be done to take it off was done. */
   | { readonly kind: 'vip-released'; readonly term: number }
