@@ -3,8 +3,16 @@ import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, type Micros } from '../base/time.ts';
 import { acceptPacket, type Group } from '../carp/accept.ts';
 import type { Advert } from '../carp/advert.ts';
-import { BROADCAST_MAC, formatIpv4, multicastMac, parseIpv4, parseMac } from '../carp/addresses.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
+import {
+  BROADCAST_MAC,
+  formatIpv4,
+  isMulticast,
+  multicastMac,
+  parseIpv4,
+  parseMac,
+  type Ipv4,
+  type Mac,
+} from '../carp/addresses.ts';
 import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
 import { openCarpSocket, type CarpSocket } from '../linux/carp-socket.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
@@ -40,6 +48,8 @@ interface Sockets {
   readonly ifindex: number;
   readonly carp: CarpSocket;
   readonly packet: PacketSocket;
+  /** The groups whose adverts come in. */
+  readonly joined: Set<Ipv4>;
 }
 
 const REOPEN_DELAY_MS = 5_000;
@@ -81,7 +91,7 @@ export class InterfaceHub {
 
   /** The card's own MAC address; throws where there is no card, or none with a MAC. */
   mac(): Mac {
-    const text = this.#link()?.mac;
+    const text = this.link()?.mac;
     const mac = text === undefined ? undefined : parseMac(text);
     if (mac !== undefined) return mac;
     throw new CarpdError('CARPD_INTERFACE', `send on ${this.interfaceName}`, 'it has no MAC');
@@ -90,7 +100,7 @@ export class InterfaceHub {
   async add(member: HubMember): Promise<void> {
     this.#members.add(member);
     if (this.#sockets === undefined) await this.#openSockets();
-    else this.#joinLate(this.#sockets, member.group);
+    else this.#joinAll(this.#sockets);
     // All of them: another may have come while the sockets were being opened for the first.
     this.#tellMembers();
   }
@@ -98,14 +108,16 @@ export class InterfaceHub {
   remove(member: HubMember): void {
     this.#members.delete(member);
     const inUse = [...this.#members].some(({ group }) => group === member.group);
-    if (!inUse) this.#sockets?.carp.leave(formatIpv4(member.group));
+    if (inUse || this.#sockets?.joined.delete(member.group) !== true) return;
+    if (isMulticast(member.group)) this.#sockets.carp.leave(formatIpv4(member.group));
   }
 
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
   async refresh(): Promise<void> {
-    const ifindex = this.#link()?.ifindex;
+    const ifindex = this.link()?.ifindex;
     if (this.#sockets !== undefined && this.#sockets.ifindex !== ifindex) this.#closeSockets();
     if (this.#sockets === undefined) await this.#openSockets();
+    else this.#joinAll(this.#sockets);
     this.#tellMembers();
     for (const listener of this.#addressListeners) listener();
   }
@@ -152,12 +164,13 @@ export class InterfaceHub {
     this.#closeSockets();
   }
 
-  #link(): Link | undefined {
+  /** The interface as it is now. */
+  link(): Link | undefined {
     return this.#options.links.find(this.interfaceName);
   }
 
   #observe(): readonly ObservedAddress[] {
-    return (this.#link()?.addresses ?? []).flatMap((entry) => {
+    return (this.link()?.addresses ?? []).flatMap((entry) => {
       const address = parseIpv4(entry.address);
       if (address === undefined) return [];
       const { prefixLength } = entry;
@@ -167,7 +180,8 @@ export class InterfaceHub {
 
   #tellMembers(): void {
     for (const member of this.#members) {
-      member.linkChanged(this.#link(), this.#sockets !== undefined);
+      const hears = this.#sockets?.joined.has(member.group) ?? false;
+      member.linkChanged(this.link(), hears);
     }
   }
 
@@ -181,7 +195,7 @@ export class InterfaceHub {
 
   async #openOnLink(): Promise<void> {
     for (;;) {
-      const ifindex = this.#link()?.ifindex;
+      const ifindex = this.link()?.ifindex;
       if (ifindex === undefined || this.#closed || this.#members.size === 0) return;
       clearTimeout(this.#reopenTimer);
       try {
@@ -191,7 +205,7 @@ export class InterfaceHub {
         return;
       }
       // The interface may have been replaced while its sockets were being opened.
-      if (this.#link()?.ifindex === ifindex && !this.#isClosed()) return;
+      if (this.link()?.ifindex === ifindex && !this.#isClosed()) return;
       this.#closeSockets();
     }
   }
@@ -210,25 +224,26 @@ export class InterfaceHub {
     });
     try {
       const packet = openPacketSocket({ ifindex });
-      for (const { group } of this.#members) this.#join(carp, group);
-      this.#sockets = { ifindex, carp, packet };
+      this.#sockets = { ifindex, carp, packet, joined: new Set() };
     } catch (error) {
       carp.close();
       throw error;
     }
+    this.#joinAll(this.#sockets);
   }
 
-  #joinLate(sockets: Sockets, group: Ipv4): void {
-    try {
-      this.#join(sockets.carp, group);
-    } catch (error) {
-      this.#closeSockets();
-      this.#socketFailed(error);
+  /** Joins the groups of all members; one that can't be joined holds off its own members only. */
+  #joinAll({ carp, joined }: Sockets): void {
+    for (const { group } of this.#members) {
+      if (joined.has(group)) continue;
+      try {
+        // Adverts to a unicast or broadcast address need no membership.
+        if (isMulticast(group)) carp.join(formatIpv4(group));
+        joined.add(group);
+      } catch (error) {
+        this.#socketFailed(error);
+      }
     }
-  }
-
-  #join(carp: CarpSocket, group: Ipv4): void {
-    carp.join(formatIpv4(group));
   }
 
   #failed(ifindex: number, error: unknown): void {
@@ -245,6 +260,7 @@ export class InterfaceHub {
     if (allowed !== undefined) {
       this.#options.log.error('socket-failed', text, { interface: this.interfaceName });
     }
+    clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(() => {
       this.#options.driver.post(() => void this.refresh());
     }, REOPEN_DELAY_MS);
