@@ -161,7 +161,7 @@ export class Instance implements Member, HubMember {
   }
 
   advertHeard(from: Ipv4, advert: Advert): void {
-    this.#feed({ kind: 'advert-heard', from, advert });
+    this.#feed({ kind: 'advert-heard', from, advert, proved: true });
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {

@@ -37,6 +37,8 @@ const PROMOTION_CAUSES = {
   'promote-peer-slow': 'peer-slow',
 } as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
 
+type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
+
 /** One instance's election; see the first lines of this file. */
 export class Election {
   readonly #settings: ElectionSettings;
@@ -140,7 +142,7 @@ export class Election {
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt);
       case 'advert-heard':
-        return this.#advertHeard(input.from, input.advert, now);
+        return this.#advertHeard(input, now);
       case 'advert-sent':
         return this.#advertSent(input.ok, now);
       case 'vip-claimed':
@@ -170,20 +172,20 @@ export class Election {
     this.#settle(cause, now);
   }
 
-  #advertHeard(from: Ipv4, advert: HeardAdvert, now: Micros): void {
+  #advertHeard({ from, advert, proved }: AdvertHeard, now: Micros): void {
     if (this.#state === 'INIT') return;
     this.#counter = advert.counter;
     if (this.#state === 'MASTER') return this.#heardAsMaster(from, advert, now);
     const fromMaster = this.#master === undefined || this.#master.address === from;
     if (!isBowOut(advert)) this.#follow(from, advert, now);
     else if (fromMaster) this.#master = undefined;
-    if (this.#state === 'BACKUP') this.#heardAsBackup(from, fromMaster, advert, now);
+    if (this.#state !== 'BACKUP') return;
+    const mayPreempt = proved && this.#mayPreempt(now);
+    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
+    this.#heardAsBackup(from, judgeAsBackup(this.#self(), view, advert), now);
   }
 
-  #heardAsBackup(from: Ipv4, fromMaster: boolean, advert: HeardAdvert, now: Micros): void {
-    const mayPreempt = this.#mayPreempt(now);
-    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
-    const verdict = judgeAsBackup(this.#self(), view, advert);
+  #heardAsBackup(from: Ipv4, verdict: BackupVerdict, now: Micros): void {
     if (verdict === 'ignore') return;
     if (verdict === 'follow') {
       return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
