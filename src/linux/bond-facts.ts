@@ -109,11 +109,11 @@ function readPort(port: Link, mode: BondMode | undefined): PortFacts {
 }
 
 /**
- * The link monitor notices a lost carrier only at its next turn, and the port's own flags say so at
- * once. They are no proof of the opposite: the monitor may wait for `updelay`.
+ * The link monitor notices a lost carrier only at its next turn, and the port's own flag says so at
+ * once. It is no proof of the opposite: the monitor may wait for `updelay`.
  */
 function linkUp(port: Link, status: number | undefined): boolean | undefined {
-  if (!port.administrativelyUp || !port.lowerUp) return false;
+  if (!port.lowerUp) return false;
   return status === undefined ? undefined : status === MII_UP;
 }
 

@@ -190,7 +190,5 @@ function lowerOf(chosen: readonly Layer[], links: LinkView): LowerFacts {
 
 /** Where the ways down from an uplink end; beyond MACsec, or from a bridge that was named. */
 function endsOf(layer: Layer): readonly Layer[] {
-  if (layer.kind === 'passing') return layer.below.flatMap(endsOf);
-  if (layer.kind === 'bridge') return layer.below.filter(leadsOutside).flatMap(endsOf);
-  return [layer];
+  return layer.below.length === 0 ? [layer] : layer.below.flatMap(endsOf);
 }

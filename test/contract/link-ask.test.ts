@@ -1,6 +1,6 @@
 // Asking the kernel again for what it tells nobody of by itself: the fake, and the real watch, which
 // runs in a network namespace (needs root).
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../../src/linux/link-watch.ts';
 import { native } from '../../src/linux/native.ts';
@@ -72,6 +72,22 @@ inNamespace(import.meta.url, () => {
       ok(told.some(({ name }) => name === 'd0'));
       watch.close();
       await shell('ip link del b0');
+    });
+
+    test('a request that could not be sent is told of, and the watch goes on', async () => {
+      const errors: string[] = [];
+      const watch = await openLinkWatch({
+        onChange: () => undefined,
+        onError: ({ message }) => void errors.push(message),
+      });
+      // More than the send buffer of the socket takes at once.
+      watch.ask(new Array<number>(100_000).fill(1));
+      equal(errors.length, 1);
+      match(errors[0] ?? '', /ask for interfaces: the request could not be sent/);
+      watch.ask([1]);
+      watch.drain();
+      equal(errors.length, 1);
+      watch.close();
     });
 
     test('the timers that run in a bridge are no change', async () => {

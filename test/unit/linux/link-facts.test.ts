@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resolveStack, type LinkStack } from '../../../src/linux/link-facts.ts';
+import { layersOf, stackBelow } from '../../../src/linux/link-stack.ts';
 import type { Link } from '../../../src/linux/link-table.ts';
 import { LinkTable } from '../../../src/linux/link-table.ts';
 import { FakeLinks } from '../../fakes/link-watch.ts';
@@ -320,6 +321,8 @@ describe('pictures that can not be', () => {
     equal((await host.resolve('a')).text, 'unseen: a');
     host.links.set('a', { link: host.index('a') });
     equal((await host.resolve('b')).text, 'unseen: a');
+    const watch = await host.links.open({ onChange: () => undefined, onError: () => undefined });
+    equal(layersOf(stackBelow(watch.find('b') ?? fail(), watch)).length, 3, 'b, a, a again');
     host.add('br', 'bridge').vlan('v', 5, { on: 'br', in: 'br' });
     equal((await host.resolve('v')).facts?.lower.kind, 'unseen');
     host.add('t0', 'macvlan', { on: 'b' });
@@ -338,3 +341,7 @@ describe('pictures that can not be', () => {
     deepEqual([facts?.mac, facts?.carrierLosses, ownMacs.size], [undefined, undefined, 0]);
   });
 });
+
+function fail(): never {
+  throw new Error('no such interface');
+}
