@@ -46,11 +46,11 @@ export interface LinkStack {
  *   network namespace, it is out of sight, and the last one in sight is the uplink. Through MACsec
  *   frames can't be told below, so it is the uplink itself.
  * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices, tunnels,
- *   and VLANs and the like on them; never on a veth or tap, where a local virtual machine would pass
- *   for the network. Without such a port there is no uplink, and a fault says so: in a namespace
- *   whose way out is a veth, or on hardware that looks virtual, the uplink must be named. So must
- *   the real one of several if the others don't count, as Xen's back ends, which look like hardware.
- *   Whether the bridge filters VLANs is not asked: its frames are taken to be untagged on its ports.
+ *   and VLANs and the like on them; never on a veth or tap, where a local virtual machine would
+ *   pass for the network. Without such a port there is no uplink, and a fault says so. Uplinks must
+ *   be named where the way out is a veth or tap, and where guests look like hardware, as Xen's back
+ *   ends do. Whether the bridge filters VLANs is not asked: its frames are taken to be untagged on
+ *   its ports.
  * - A bond or team device is the uplink itself: what is caught on the bond came over its active
  *   path. A bond's port that is named as an uplink therefore stands for its bond.
  *

@@ -1,5 +1,5 @@
-// Asking the kernel again for what it tells nobody of by itself: the fake, and the real watch, which
-// runs in a network namespace (needs root).
+// Asking the kernel again for what it tells nobody of by itself: the fake, and the real watch,
+// which runs in a network namespace (needs root).
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../../src/linux/link-watch.ts';

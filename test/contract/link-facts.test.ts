@@ -133,7 +133,7 @@ inNamespace(import.meta.url, () => {
 
 /** A process in a network namespace of its own, which lasts as long as the process. */
 async function namespaceHolder(): Promise<ChildProcess> {
-  const child = spawn('unshare', ['--net', 'sh', '-c', 'echo ready; exec sleep 60'], {
+  const child = spawn('sh', ['-c', 'exec unshare --net sh -c "echo ready; exec sleep 60"'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

@@ -1,7 +1,8 @@
 // What an interface stands on: every kind of layer, uplinks found and named, and broken pictures.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { resolveStack, type LinkStack } from '../../../src/linux/link-facts.ts';
+import fc from 'fast-check';
+import { resolveStack, type LinkStack, type LinkView } from '../../../src/linux/link-facts.ts';
 import { layersOf, stackBelow } from '../../../src/linux/link-stack.ts';
 import type { Link } from '../../../src/linux/link-table.ts';
 import { LinkTable } from '../../../src/linux/link-table.ts';
@@ -334,6 +335,35 @@ describe('pictures that can not be', () => {
     ok(names.length < 20, `${names.length} layers`);
   });
 
+  test('any interfaces at all, with any bytes, are resolved', () => {
+    const index = fc.integer({ min: 1, max: 6 });
+    const kind = fc.constantFrom('bond', 'bridge', 'vlan', 'macvlan', 'macsec', 'team', 'veth');
+    const flag = fc.boolean();
+    const bytes = fc.uint8Array({ maxLength: 40 });
+    const anything = fc.record(
+      {
+        ...{ administrativelyUp: flag, running: flag, lowerUp: flag },
+        ...{ kind, master: index, link: index, linkElsewhere: fc.constant(true as const) },
+        ...{ data: bytes, slaveKind: kind, slaveData: bytes, carrierDownCount: fc.nat() },
+      },
+      { requiredKeys: ['administrativelyUp', 'running', 'lowerUp'] },
+    );
+    const named = fc.oneof(fc.constant('auto' as const), fc.array(index.map((one) => `e${one}`)));
+    const pictures = fc.array(anything, { minLength: 1, maxLength: 5 });
+    const run = (picture: readonly Partial<Link>[], names: 'auto' | readonly string[]): void => {
+      const table = tableOf(picture);
+      const { facts, uplinks, polled, faults } = resolveStack(table, 'e1', names);
+      ok(facts !== undefined, 'e1 exists');
+      deepEqual([facts.ifindex, polled[0]], [1, 1]);
+      equal(new Set(polled).size, polled.length);
+      for (const { ifindex, name } of uplinks) equal(table.byIndex(ifindex)?.name, name);
+      ok(uplinks.length > 0 || faults.length > 0 || names.length === 0, 'uplinks, or why not');
+      const sound = table.find('e1')?.lowerUp === true;
+      ok(sound || facts.carrier === false, 'no carrier without one of its own');
+    };
+    fc.assert(fc.property(pictures, named, run));
+  });
+
   test('fields that are missing', async () => {
     const host = new Layers();
     host.links.add('eth0', { mac: undefined });
@@ -341,6 +371,20 @@ describe('pictures that can not be', () => {
     deepEqual([facts?.mac, facts?.carrierLosses, ownMacs.size], [undefined, undefined, 0]);
   });
 });
+
+/** e1, e2 and so on. */
+function tableOf(picture: readonly Partial<Link>[]): LinkView {
+  const links = picture.map((properties, place): Link => {
+    const base = { ifindex: place + 1, name: `e${place + 1}`, mac: undefined, type: 1 };
+    const down = { administrativelyUp: false, running: false, lowerUp: false, operstate: 'down' };
+    return { ...base, ...down, addresses: [], ...properties };
+  });
+  return {
+    find: (name) => links.find((link) => link.name === name),
+    byIndex: (ifindex) => links[ifindex - 1],
+    all: () => links,
+  };
+}
 
 function fail(): never {
   throw new Error('no such interface');
