@@ -192,6 +192,18 @@ describe('multicast membership', () => {
     assert.equal(rig.times('rejoin-multicast')[2], 70_000);
   });
 
+  it('is not renewed without carrier, but when the carrier is back', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.facts({ ...PLAIN, carrier: false });
+    rig.pass(70_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), []);
+    rig.facts(PLAIN);
+    assert.deepEqual(rig.times('rejoin-multicast'), [70_000]);
+    rig.facts({ ...PLAIN, carrierLosses: 1 });
+    assert.deepEqual(rig.times('rejoin-multicast'), [70_000, 70_000], 'an epoch began again');
+  });
+
   it('is not renewed twice within a second', () => {
     const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
     const rig = LinkRig.waiting();
