@@ -30,9 +30,7 @@ export async function run(configPath: string): Promise<number> {
   const manages = config.instances.some(({ manageAddress }) => manageAddress);
   for (const doubt of findDoubts(manages)) log.warn('configuration-warning', doubt);
   const manners = { reload: () => reload(configPath, log), endWithInterface: false };
-  const exitCode = await runDaemon({ config, log, manners });
-  log.flush();
-  return exitCode;
+  return runDaemon({ config, log, manners });
 }
 
 function reload(configPath: string, log: Logger): Config | undefined {

@@ -77,9 +77,7 @@ export async function runUcarp(options: UcarpRun, progress: Progress): Promise<n
     log.warn('configuration-warning', warning);
   }
   const manners = { reload: undefined, endWithInterface: true };
-  const exitCode = await runDaemon({ config, log, manners, onStarted, onFailed: complain });
-  log.flush();
-  return exitCode;
+  return runDaemon({ config, log, manners, onStarted, onFailed: complain });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

@@ -30,7 +30,10 @@ const EXIT_FAILED = 1;
 /** ucarp's code for a set-up that failed. */
 const EXIT_SET_UP = 2;
 
-/** Runs until a signal or a fault ends it; resolves to the exit code. */
+/**
+ * Runs until a signal or a fault ends it; resolves to the exit code when the log is written. Then
+ * process.exit() ends the process at once.
+ */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
   const { log, config, manners } = options;
   const env = hookEnvironment(process.env);
@@ -46,7 +49,8 @@ export async function runDaemon(options: ProcessOptions): Promise<number> {
     const fail = (why: string): void => {
       log.fatal('daemon-failed', why);
       releaseAtOnce(daemon?.masters() ?? [], env);
-      log.flush();
+      log.flushSync();
+      endIfStuck(log);
       process.exit(EXIT_FAILED);
     };
     const endAtOnce = (signal: string): void =>
@@ -79,7 +83,14 @@ export async function runDaemon(options: ProcessOptions): Promise<number> {
   });
   const exitCode = await ended;
   log.info('daemon-stopped', 'stopped', { exitCode });
+  await log.flush();
+  endIfStuck(log);
   return exitCode;
+}
+
+/** process.exit() waits for the threads, and one that writes to a stopped terminal never ends. */
+function endIfStuck(log: Logger): void {
+  if (log.holdsUpExit()) process.kill(process.pid, 'SIGKILL');
 }
 
 async function stopThen(
