@@ -159,7 +159,9 @@ export class LogOutput {
  * but each service has its own.
  */
 function withoutBlocking(fd: number): { readonly fd: number; readonly manner: Manner } {
-  const kind = fstatSync(fd);
+  // Of type bigint, since Node 20 keeps the last other result where its realpath reads it: after a
+  // look at a pipe that takes the next directory for one, and modules behind symlinks are not found.
+  const kind = fstatSync(fd, { bigint: true });
   if (kind.isFile()) return { fd, manner: 'file' };
   try {
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
