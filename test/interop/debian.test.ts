@@ -129,11 +129,12 @@ async function debianHost(
   const file = (name: string, text: string, mode: number): void =>
     writeFileSync(join(lab.directory, name), text, { mode });
   file('interfaces', interfaces(option), 0o600);
-  for (const name of ['network', 'if-up.d', 'empty', 'sbin', 'real'])
+  for (const name of ['network', 'if-up.d', 'empty', 'sbin', 'real', 'local'])
     mkdirSync(join(lab.directory, name));
   file('if-up.d/ucarp', readFileSync(DEBIAN_HOOK, 'utf8'), 0o755);
   const run = async (command: string, interfaceName: string, code = 0): Promise<Child> => {
-    const words = ['sh', '-euc', WITH_NETWORK, 'sh', lab.directory, OURS, command, interfaceName];
+    const files = [lab.directory, process.execPath, OURS];
+    const words = ['sh', '-euc', WITH_NETWORK, 'sh', ...files, command, interfaceName];
     const child = host.spawn(words, { label: `${command} ${interfaceName}` });
     equal((await child.ended(COMMAND_MS)).code, code, child.tail());
     return child;
@@ -176,12 +177,15 @@ const CONFIG = `instances:
 `;
 
 // Mounts are seen by this command alone: `ip netns exec` gives every command mounts of its own.
+// ifup looks for programs in the usual places only, beginning with /usr/local/sbin.
 const WITH_NETWORK = `
-directory=$1; ours=$2; shift 2
+directory=$1; node=$2; ours=$3; shift 3
 mount --bind /usr/sbin "$directory/real"
 cp -rsf "$directory/real/." "$directory/sbin"
 ln -sf "$ours" "$directory/sbin/ucarp"
 mount --bind "$directory/sbin" /usr/sbin
+ln -sf "$node" "$directory/local/node"
+mount --bind "$directory/local" /usr/local/sbin
 mount --bind "$directory/interfaces" /etc/network/interfaces
 mount --bind "$directory/if-up.d" /etc/network/if-up.d
 mount --bind "$directory/empty" /etc/network/if-down.d

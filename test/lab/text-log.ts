@@ -17,7 +17,7 @@ const EVENTS: readonly (readonly [RegExp, string])[] = [
   [/: (?:INIT|HELD|BACKUP|MASTER) -> /, 'transition'],
   [/ (?:up|down) hook ended well /, 'hook-finished'],
   [/^woke \d+ ms late/, 'late-wake'],
-  [/: heard .* master, /, 'conflict'],
+  [/: heard (?:a worse|an equal) master/, 'conflict'],
   [/: could not send the /, 'send-failed'],
   [/: could not announce /, 'announce-failed'],
   [/ fault=[a-z-]+/, 'interface-unusable'],
@@ -41,5 +41,6 @@ export function readTextEntry({ text, atMs }: OutputLine): LogEntry | undefined 
 
 function readField(word: string): readonly [string, unknown] {
   const [name = '', value = ''] = word.split('=', 2);
+  if (value === 'true' || value === 'false') return [name, value === 'true'];
   return [name, /^\d+$/.test(value) ? Number(value) : value];
 }
