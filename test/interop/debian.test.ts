@@ -1,5 +1,6 @@
 // carpd's commands installed by symlinks, as the README has it; `ucarp` in the place of Debian's:
-// under ifupdown with the hook of the ucarp package as it is, and with its lines in syslog. Needs root, namespaces, and the packages ucarp and ifupdown.
+// under ifupdown with the hook of the ucarp package as it is, and with its lines in syslog. Needs
+// root, namespaces, and the packages ucarp and ifupdown.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -80,7 +81,7 @@ describe('installed by symlinks', { skip }, () => {
     await daemon.line(/daemon-started/, COMMAND_MS);
     equal(readFileSync(`/proc/${daemon.pid}/comm`, 'utf8'), 'carpd\n');
     const shown = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
-    ok(shown.includes(`run\0--config\0${config}`), `the arguments are left as they were: ${shown}`);
+    ok(shown.includes(`run\0--config\0${config}`), `not the arguments as they were: ${shown}`);
     equal((await daemon.stop()).code, 0, daemon.tail());
   });
 });
