@@ -90,7 +90,7 @@ export function icmpOf(type: number): readonly number[] {
 }
 
 /** Every kind of frame that a link emits which forwards nothing, by its name. */
-export const NOISE: Readonly<Record<string, FrameParts>> = {
+export const NOISE = {
   LACPDU: { to: '01:80:c2:00:00:02', type: 0x8809, payload: Array<number>(110).fill(1) },
   LLDP: { to: '01:80:c2:00:00:0e', type: 0x88cc, payload: [2, 7, 4] },
   'STP BPDU': { to: '01:80:c2:00:00:00', type: 38, payload: Array<number>(38).fill(0x42) },
@@ -119,10 +119,10 @@ export const NOISE: Readonly<Record<string, FrameParts>> = {
   },
   'from a group': { from: '03:00:00:00:00:02', type: 0x0806, payload: arpOf({ operation: 2 }) },
   'from nobody': { from: '00:00:00:00:00:00', type: 0x0806, payload: arpOf({ operation: 2 }) },
-};
+} satisfies Readonly<Record<string, FrameParts>>;
 
 /** Frames that count, by their name. */
-export const EVIDENCE: Readonly<Record<string, FrameParts>> = {
+export const EVIDENCE = {
   'ARP request': { type: 0x0806, payload: arpOf({ operation: 1 }) },
   'ARP reply': { type: 0x0806, payload: arpOf({ operation: 2 }) },
   TCP: { to: '02:00:00:00:00:01', type: 0x0800, payload: ipv4Of(6) },
@@ -140,7 +140,7 @@ export const EVIDENCE: Readonly<Record<string, FrameParts>> = {
     type: 0x86dd,
     payload: ipv6Of(44, [58, 9, 0, 0, 0, 0, 0, 0, ...icmpOf(128)]),
   },
-};
+} satisfies Readonly<Record<string, FrameParts>>;
 
 /** VLAN ids that the random frames draw from: few, so that they often are those asked for. */
 export const vlanIds: Arbitrary<number> = fc.constantFrom(0, 7, 100, 101, 0xfff);
@@ -156,7 +156,7 @@ const tags = fc.array(
 const seldom = <Value>(common: Value, other: Arbitrary<Value>): Arbitrary<Value> =>
   fc.oneof({ weight: 5, arbitrary: fc.constant(common) }, { weight: 1, arbitrary: other });
 
-const named: Arbitrary<FrameParts> = fc.constantFrom(
+const named = fc.constantFrom<FrameParts[]>(
   ...Object.values(NOISE),
   ...Object.values(EVIDENCE),
   ...Object.values(EVIDENCE),
