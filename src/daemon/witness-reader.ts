@@ -1,5 +1,5 @@
-// What a witnessed frame is worth: an advert for the acceptance checks, an ARP answer to us, another
-// station's data frame, or nothing. Pure; joins the codec with the judge of frames.
+// What a witnessed frame is worth: an advert for the acceptance checks, an ARP answer to us, a data
+// frame of another station, or nothing. Pure; joins the codec with the judge of frames.
 import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { readArp, type ArpPacket } from '../carp/arp.ts';
 import { readEthernet } from '../carp/ethernet.ts';
@@ -39,9 +39,9 @@ export type WitnessReading =
  * Reads a frame as the witness caught it. Total: every sequence of bytes has a reading.
  *
  * An ARP reply is an answer only if its target is a MAC of ours: replies to others, and those that
- * are sent unasked to everybody, come in on a link whose sending side is dead as well. Then they are
- * mere frames, and so is an answer for 0.0.0.0. Whether the MAC in the packet is the Ethernet source
- * is not asked: routers with a virtual MAC, and switches and access points that answer in place of a
+ * are sent unasked to everybody, come in on a link whose sending side is dead as well. They are mere
+ * frames, and so is an answer for 0.0.0.0. Whether the MAC in the packet is the Ethernet source is
+ * not asked: routers with a virtual MAC, and switches and access points that answer in place of a
  * silent host, differ there and are right. An answer in the name of our own MAC is an echo or a
  * forgery, and one in the name of a group leads nowhere: neither counts at all.
  */

@@ -1,5 +1,5 @@
-// Programs of the classic Berkeley packet filter, from instructions with named jumps to the bytes of
-// an array of struct sock_filter (linux/filter.h, linux/bpf_common.h). Pure.
+// Programs of the classic Berkeley packet filter, from instructions with named jumps to the bytes
+// of an array of struct sock_filter (linux/filter.h, linux/bpf_common.h). Pure.
 import { endianness } from 'node:os';
 import { invariant } from '../base/assert.ts';
 
@@ -52,7 +52,7 @@ export const METADATA = {
   vlanTagPresent: -0x1000 + 48,
 } as const;
 
-/** Loads from `at` on, counted from the frame's first byte; beyond its end: the frame is refused. */
+/** Loads from `at` on, counted from the first byte; beyond the frame's end it is refused. */
 export function load(size: Size, at: number): Instruction {
   return { code: LOAD_ABSOLUTE | SIZE_CODES[size], operand: at };
 }
@@ -98,7 +98,7 @@ export function ifGreater(value: number, targets: Targets): Instruction {
   return conditional(JUMP_GREATER, value, targets);
 }
 
-/** Asks whether the accumulator has any of the bits of `bits`. */
+/** Asks whether the accumulator and `bits` have a bit in common. */
 export function ifAnyBit(bits: number, targets: Targets): Instruction {
   return conditional(JUMP_ANY_BIT, bits, targets);
 }

@@ -16,13 +16,13 @@ const RTF_GATEWAY = 0x2;
 const RTF_REJECT = 0x200;
 
 /**
- * The next hops of the routes through the interface, as dotted quads, each once, at most 8, those of
- * the default routes first. Empty where there are none, or no such interface. Rejects with a
+ * The next hops of the routes through the interface, as dotted quads, each once, at most 8, those
+ * of the default routes first. Empty where there are none, or no such interface. Rejects with a
  * CarpdError if the table can't be read.
  *
- * Not seen are routes outside the main table (of a VRF or by rules), routes by an IPv6 next hop, and
- * of a route with several next hops all but the first; of a table with more than about 8,000 routes
- * only the first megabyte is read.
+ * Not seen are routes outside the main table (of a VRF or by rules), routes by an IPv6 next hop,
+ * and of a route with several next hops all but the first; of a table with more than about 8,000
+ * routes only the first megabyte is read.
  */
 export async function readGateways(
   interfaceName: string,

@@ -19,8 +19,8 @@ import {
 } from './bpf.ts';
 
 /**
- * What a witness is open for. any-frame: all data frames of other stations. adverts: IPv4 packets of
- * protocol 112 that are no fragments. arp-replies: nothing else. Each of them also brings ARP
+ * What a witness is open for. any-frame: all data frames of other stations. adverts: IPv4 packets
+ * of protocol 112 that are no fragments. arp-replies: nothing else. Each of them also brings ARP
  * replies. In all of them only the uplink's own VLANs are let through.
  */
 export type WitnessMode = 'any-frame' | 'adverts' | 'arp-replies';

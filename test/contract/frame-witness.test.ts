@@ -386,7 +386,7 @@ function isTagged(frame: Uint8Array): boolean {
   return type === 0x8100 || type === 0x88a8;
 }
 
-/** Limits what a socket may hold for its options; false where the namespace has no limit of its own. */
+/** Limits a socket's memory for options; false where the namespace has no limit of its own. */
 function limitFilters(bytes: number): boolean {
   try {
     writeFileSync('/proc/sys/net/core/optmem_max', String(bytes));
