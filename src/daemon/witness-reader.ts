@@ -39,7 +39,7 @@ export type WitnessReading =
  * Reads a frame as the witness caught it. Total: every sequence of bytes has a reading.
  *
  * An ARP reply is an answer only if its target is a MAC of ours: replies to others, and those that
- * are sent unasked to everybody, come in on a link whose sending side is dead as well. They are mere
+ * are sent unasked to everybody, come in on a link whose sending side is dead as well. They are but
  * frames, and so is an answer for 0.0.0.0. Whether the MAC in the packet is the Ethernet source is
  * not asked: routers with a virtual MAC, and switches and access points that answer in place of a
  * silent host, differ there and are right. An answer in the name of our own MAC is an echo or a
