@@ -13,8 +13,8 @@ import { SocketError } from '../../src/linux/socket-error.ts';
 import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/witness-filter.ts';
 import type { WitnessedFrame } from '../../src/readiness/frame.ts';
 import { runFilter } from '../support/bpf.ts';
-import { EVIDENCE, NOISE, arpOf, frameOf, shapedFrames } from '../support/frames.ts';
-import type { FrameParts } from '../support/frames.ts';
+import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/frames.ts';
+import { padTagged, shapedFrames, type FrameParts } from '../support/frames.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';
@@ -376,27 +376,6 @@ inNamespace(import.meta.url, () => {
       ok(mostInATurn <= BATCH_MAX && ticks >= count / BATCH_MAX, seen);
     }));
 });
-
-/** What a network card would do; the kernel refuses tagged frames that end after the tag. */
-function padTagged(frame: Uint8Array): Uint8Array {
-  if (!isTagged(frame) || frame.length >= 60) return frame;
-  const padded = new Uint8Array(60);
-  padded.set(frame);
-  return padded;
-}
-
-/** The kernel takes the outer tag out of what comes in. */
-function asReceived(frame: Uint8Array): { bytes: Uint8Array; vlanTag: number | undefined } {
-  if (!isTagged(frame)) return { bytes: frame, vlanTag: undefined };
-  const [high = 0, low = 0] = frame.subarray(14, 16);
-  const bytes = Uint8Array.from([...frame.subarray(0, 12), ...frame.subarray(16)]);
-  return { bytes, vlanTag: high * 256 + low };
-}
-
-function isTagged(frame: Uint8Array): boolean {
-  const type = (frame[12] ?? 0) * 256 + (frame[13] ?? 0);
-  return type === 0x8100 || type === 0x88a8;
-}
 
 /** Limits a socket's memory for options; false where the namespace has no limit of its own. */
 function limitFilters(bytes: number): boolean {

@@ -133,6 +133,11 @@ export const EVIDENCE = {
   },
   TCP: { to: OWN_STATION, type: 0x0800, payload: ipv4Of(6) },
   DHCP: { type: 0x0800, payload: ipv4Of(17) },
+  'IPv4 to the lowest group that bridges forward': {
+    to: '01:80:c2:00:00:10',
+    type: 0x0800,
+    payload: ipv4Of(17),
+  },
   advert: { to: '01:00:5e:00:00:12', type: 0x0800, payload: ipv4Of(112) },
   'fragment of protocol 112': { type: 0x0800, payload: ipv4Of(112, { fragment: 0x2000 }) },
   'UDP over IPv6': { type: 0x86dd, payload: ipv6Of(17, icmpOf(0)) },
@@ -185,3 +190,27 @@ export const shapedFrames: Arbitrary<Uint8Array> = fc
     for (const [at, byte] of changes) if (at < frame.length) frame[at] = byte;
     return frame;
   });
+
+/** As a card fills up what it sends; the kernel refuses tagged frames that end after the tag. */
+export function padTagged(frame: Uint8Array): Uint8Array {
+  if (!isTagged(frame) || frame.length >= 60) return frame;
+  const padded = new Uint8Array(60);
+  padded.set(frame);
+  return padded;
+}
+
+/** As the kernel hands out what came in: the outer tag is taken out of the bytes. */
+export function asReceived(frame: Uint8Array): {
+  bytes: Uint8Array;
+  vlanTag: number | undefined;
+} {
+  if (!isTagged(frame)) return { bytes: frame, vlanTag: undefined };
+  const [high = 0, low = 0] = frame.subarray(14, 16);
+  const bytes = Uint8Array.from([...frame.subarray(0, 12), ...frame.subarray(16)]);
+  return { bytes, vlanTag: high * 256 + low };
+}
+
+function isTagged(frame: Uint8Array): boolean {
+  const type = (frame[12] ?? 0) * 256 + (frame[13] ?? 0);
+  return type === 0x8100 || type === 0x88a8;
+}
