@@ -22,7 +22,7 @@ export const WITNESS_UNCOUNTED = {
 export type WitnessUncounted = keyof typeof WITNESS_UNCOUNTED;
 
 /** `from` is the Ethernet source, lower-case text; all but "uncounted" are data frames as well. */
-export type WitnessReading =
+export type Seen =
   /** A whole IPv4 packet of protocol 112, still to be judged by `acceptPacket`. */
   | { readonly kind: 'advert-packet'; readonly packet: Uint8Array; readonly from: string }
   /** An answer to a question of ours: `mac` says that it has `address`. */
@@ -45,7 +45,7 @@ export type WitnessReading =
  * silent host, differ there and are right. An answer in the name of our own MAC is an echo or a
  * forgery, and one in the name of a group leads nowhere: neither counts at all.
  */
-export function readWitnessed(frame: WitnessedFrame, view: WitnessView): WitnessReading {
+export function readWitnessed(frame: WitnessedFrame, view: WitnessView): Seen {
   const counted = classifyFrame(frame, view);
   if (!counted.ok) return { kind: 'uncounted', reason: counted.reason };
   const { from, protocol } = counted.value;
@@ -60,7 +60,7 @@ function readPayload(
   payload: Uint8Array,
   from: string,
   view: WitnessView,
-): WitnessReading {
+): Seen {
   if (protocol === 'arp') {
     const arp = readArp(payload);
     return arp.ok ? readAnswer(arp.value, from, view) : { kind: 'frame', from };
@@ -71,7 +71,7 @@ function readPayload(
   return { kind: 'frame', from };
 }
 
-function readAnswer(arp: ArpPacket, from: string, { ownMacs }: WitnessView): WitnessReading {
+function readAnswer(arp: ArpPacket, from: string, { ownMacs }: WitnessView): Seen {
   if (arp.operation !== 'reply') return { kind: 'frame', from };
   const { senderMac: mac, senderIp: address, targetMac } = arp;
   if (ownMacs.has(mac)) return { kind: 'uncounted', reason: 'arp-own-sender' };

@@ -4,9 +4,9 @@ import type { CarpdError } from '../base/errors.ts';
 import type { WitnessedFrame } from '../readiness/frame.ts';
 import type { Datagram } from './native.ts';
 import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
-import { witnessFilter, type WitnessMode } from './witness-filter.ts';
+import { witnessFilter, type WitnessMode } from './frame-filter.ts';
 
-export type { WitnessMode } from './witness-filter.ts';
+export type { WitnessMode } from './frame-filter.ts';
 
 /** An interface at the bottom of what the watched one stands on. */
 export interface WitnessUplink {

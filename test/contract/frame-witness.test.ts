@@ -10,11 +10,11 @@ import { openFrameWitness, type FrameWitnessOptions } from '../../src/linux/fram
 import type { FrameWitness, WitnessMode, WitnessUplink } from '../../src/linux/frame-witness.ts';
 import { openPacketSocket, type PacketSocket } from '../../src/linux/packet-socket.ts';
 import { SocketError } from '../../src/linux/socket-error.ts';
-import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/witness-filter.ts';
+import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/frame-filter.ts';
 import type { WitnessedFrame } from '../../src/readiness/frame.ts';
 import { runFilter } from '../support/bpf.ts';
-import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/frames.ts';
-import { padTagged, shapedFrames, type FrameParts } from '../support/frames.ts';
+import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/shaped-frames.ts';
+import { padTagged, shapedFrames, type FrameParts } from '../support/shaped-frames.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseMac } from '../../../src/carp/addresses.ts';
 import { readWitnessed, WITNESS_UNCOUNTED } from '../../../src/daemon/witness-reader.ts';
-import type { WitnessReading } from '../../../src/daemon/witness-reader.ts';
+import type { Seen } from '../../../src/daemon/witness-reader.ts';
 import { classifyFrame, UNCOUNTED, type WitnessView } from '../../../src/readiness/frame.ts';
 import { accept, address, advertPacket, changed, summed, SOURCE } from '../../support/packets.ts';
 import { OWN_MAC, PEER_MAC } from '../../support/readiness-rig.ts';
@@ -19,14 +19,14 @@ import {
   vlanIds,
   type ArpParts,
   type FrameParts,
-} from '../../support/frames.ts';
+} from '../../support/shaped-frames.ts';
 
 const OWN_PORT = '02:00:00:00:00:0b';
 const VIEW: WitnessView = { ownMacs: new Set([OWN_MAC, OWN_PORT]), ownVlans: [] };
-const FRAME: WitnessReading = { kind: 'frame', from: PEER_MAC };
+const FRAME: Seen = { kind: 'frame', from: PEER_MAC };
 const GROUP = '01:00:5e:00:00:12';
 
-function read(bytes: Uint8Array, view: WitnessView = VIEW, vlan?: number): WitnessReading {
+function read(bytes: Uint8Array, view: WitnessView = VIEW, vlan?: number): Seen {
   return readWitnessed({ bytes, vlan, outgoing: false }, view);
 }
 
@@ -80,13 +80,13 @@ describe('ARP', () => {
     senderIp: '10.9.0.1',
     targetMac: OWN_MAC,
   };
-  const answerOf = (text: string): WitnessReading => {
+  const answerOf = (text: string): Seen => {
     const mac = parseMac(text);
     assert.ok(mac !== undefined, text);
     return { kind: 'arp-reply', address: address('10.9.0.1'), mac, from: PEER_MAC };
   };
   const answer = answerOf('02:00:00:00:00:99');
-  const table: readonly (readonly [string, ArpParts, WitnessReading])[] = [
+  const table: readonly (readonly [string, ArpParts, Seen])[] = [
     ['an answer, sent by another than it names', ANSWER, answer],
     ['an answer by its sender', { ...ANSWER, senderMac: PEER_MAC }, answerOf(PEER_MAC)],
     ['an answer to another MAC of ours', { ...ANSWER, targetMac: OWN_PORT }, answer],

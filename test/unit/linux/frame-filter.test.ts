@@ -4,9 +4,9 @@ import { endianness } from 'node:os';
 import { describe, it } from 'node:test';
 import { InvariantError } from '../../../src/base/assert.ts';
 import { accept, assemble, goTo, ifEqual, load } from '../../../src/linux/bpf.ts';
-import { witnessFilter, type WitnessMode } from '../../../src/linux/witness-filter.ts';
+import { witnessFilter, type WitnessMode } from '../../../src/linux/frame-filter.ts';
 import { runFilter, type FilteredFrame } from '../../support/bpf.ts';
-import { EVIDENCE, NOISE, arpOf, frameOf, ipv4Of, type FrameParts } from '../../support/frames.ts';
+import { EVIDENCE, NOISE, arpOf, frameOf, ipv4Of, type FrameParts } from '../../support/shaped-frames.ts';
 
 const MODES: readonly WitnessMode[] = ['any-frame', 'adverts', 'arp-replies'];
 const BROADCAST_PACKET = 1;

@@ -7,13 +7,13 @@ import {
   WITNESSED_BYTES_MAX,
   witnessFilter,
   type WitnessMode,
-} from '../../src/linux/witness-filter.ts';
+} from '../../src/linux/frame-filter.ts';
 import { readArp } from '../../src/carp/arp.ts';
 import { readEthernet } from '../../src/carp/ethernet.ts';
 import { readIpv4 } from '../../src/carp/ipv4.ts';
 import { classifyFrame } from '../../src/readiness/frame.ts';
 import { runFilter } from '../support/bpf.ts';
-import { shapedFrames, vlanIds } from '../support/frames.ts';
+import { shapedFrames, vlanIds } from '../support/shaped-frames.ts';
 import { OWN_MAC } from '../support/readiness-rig.ts';
 
 const MODES: readonly WitnessMode[] = ['any-frame', 'adverts', 'arp-replies'];
