@@ -15,7 +15,12 @@ export interface Needs {
 /** Usable with a source, or why not. */
 export type Conditions =
   | { readonly kind: 'ready'; readonly source: Ipv4; readonly carrier: boolean }
-  | { readonly kind: 'fault'; readonly fault: InterfaceFault };
+  | {
+      readonly kind: 'fault';
+      readonly fault: InterfaceFault;
+      /** A virtual IP, the only address there is, and so no source. */
+      readonly onlyAddress?: string;
+    };
 
 /** ARPHRD_ETHER; bonds, bridges, VLANs and veths are Ethernet too. */
 const ETHERNET = 1;
@@ -28,12 +33,24 @@ export function judgeInterface(link: Link | undefined, needs: Needs): Conditions
   if (link.type !== ETHERNET) return { kind: 'fault', fault: 'not-ethernet' };
   if (!link.administrativelyUp) return { kind: 'fault', fault: 'interface-down' };
   const source = findSource(link, needs);
-  if (source === undefined) return { kind: 'fault', fault: 'no-source-address' };
+  if (source === undefined) {
+    const onlyAddress = needs.source === undefined ? link.addresses[0]?.address : undefined;
+    const found = onlyAddress === undefined ? {} : { onlyAddress };
+    return { kind: 'fault', fault: 'no-source-address', ...found };
+  }
   return {
     kind: 'ready',
     source,
     carrier: needs.ignoreLinkState || (link.running && link.lowerUp),
   };
+}
+
+/**
+ * Whether the host would still be reachable on this interface without its virtual IPs: it has an
+ * address of its own there, or the configuration says which one it is going to have.
+ */
+export function hasOtherAddress(link: Link, needs: Needs): boolean {
+  return needs.source !== undefined || findSource(link, needs) !== undefined;
 }
 
 /** An IPv4 network that an interface is attached to, by one of its own addresses. */

@@ -1,17 +1,21 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
-import { toMillis, type Micros } from '../base/time.ts';
+import { fromSeconds, toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
-import { openLinkWatch, type LinkWatch } from '../linux/link-watch.ts';
+import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
+import type { Holding } from './custody.ts';
 import { Driver } from './driver.ts';
 import { Instance } from './instance.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
+import { RateLimit } from './rate-limit.ts';
 import { diffInstances } from './reload.ts';
+
+const REPEAT_PERIOD = fromSeconds(10);
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -23,43 +27,43 @@ export interface DaemonOptions {
   readonly onInterfaceGone: () => void;
 }
 
-/** The running daemon. */
+/** The daemon: made, started once, and stopped once, which may come at any time. */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #driver: Driver;
-  readonly #links: LinkWatch;
+  #links: LinkWatch | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
-  #stopping: Promise<void> | undefined;
+  readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
+  #starting: Promise<void> = Promise.resolve();
+  #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
-  private constructor(options: DaemonOptions, links: LinkWatch, post: Deferred) {
+  constructor(options: DaemonOptions) {
     this.#options = options;
-    this.#links = links;
     this.#driver = new Driver({
       now: options.now,
       drain: () => this.#drain(),
       onLateWake: (lateBy) => this.#lateWake(lateBy),
       onOverflow: () => this.#overflow(),
     });
-    post.run = (work) => this.#driver.post(work);
-    post.changed = (name) => void this.#hubs.get(name)?.refresh();
   }
 
-  /** Opens everything the configuration names; resolves when all instances take part. */
-  static async start(options: DaemonOptions): Promise<Daemon> {
-    const later: Deferred = { run: undefined, changed: undefined };
-    const links = await openLinkWatch({
-      onChange: ({ name }) => later.run?.(() => later.changed?.(name)),
-      onError: (error) => options.log.error('socket-failed', messageOf(error)),
-    });
-    const daemon = new Daemon(options, links, later);
-    await Promise.all(options.config.instances.map((config) => daemon.#add(config)));
-    return daemon;
+  /**
+   * Opens everything the configuration names; resolves when all instances take part. Rejects with a
+   * CarpdError, having ended what was begun.
+   */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    this.#reloading = this.#starting.catch(() => undefined);
+    return this.#starting;
   }
 
-  /** Every instance hands over if it is master; resolves when all is released. */
-  stop(): Promise<void> {
+  /**
+   * Every instance hands over if it is master; resolves when all is released, to the commands that
+   * remove what could not be.
+   */
+  stop(): Promise<readonly string[]> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
@@ -88,13 +92,28 @@ export class Daemon {
     return undefined;
   }
 
-  /** What has to be undone at once where carpd itself fails: see emergency.ts. */
-  masters(): readonly InstanceConfig[] {
-    return [...this.#instances.values()].filter((one) => one.isMaster).map((one) => one.config);
+  /** Ends the hooks and says what has to be undone at once where carpd itself fails. */
+  abandon(): readonly Holding[] {
+    return [...this.#instances.values()].map((instance) => instance.abandon());
+  }
+
+  async #start(): Promise<void> {
+    const { config, log } = this.#options;
+    this.#links = await openLinkWatch({
+      onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
+      onError: (error) => log.error('socket-failed', messageOf(error)),
+    });
+    const links = this.#links;
+    const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
+    const failed = added.find((result) => result.status === 'rejected');
+    if (failed === undefined) return;
+    await this.#removeAll();
+    throw failed.reason;
   }
 
   async #reload(config: Config): Promise<void> {
-    if (this.#stopping !== undefined) return;
+    const links = this.#links;
+    if (this.#stopping !== undefined || links === undefined) return;
     if (!isDeepStrictEqual(config.log, this.#options.config.log)) {
       const text = 'the log settings have changed; they apply when carpd is started the next time';
       this.#options.log.warn('configuration-warning', text);
@@ -103,7 +122,7 @@ export class Daemon {
     const diff = diffInstances(before, config.instances);
     const leaving = [...diff.removed, ...diff.changed];
     await Promise.all(leaving.map(({ name }) => this.#remove(name)));
-    await Promise.all([...diff.added, ...diff.changed].map((instance) => this.#add(instance)));
+    await Promise.all([...diff.added, ...diff.changed].map((one) => this.#add(one, links)));
     const names = (list: readonly InstanceConfig[]): string =>
       list.map((one) => one.name).join(' ');
     this.#options.log.info('configuration-reloaded', 'the new configuration is in force', {
@@ -114,12 +133,12 @@ export class Daemon {
     });
   }
 
-  async #add(config: InstanceConfig): Promise<void> {
+  async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
     const { log, now, env, onInterfaceGone } = this.#options;
     const instance = new Instance({
       config,
       virtualIps: () => this.#virtualIps(),
-      hub: this.#hub(config.interfaceName),
+      hub: this.#hub(config.interfaceName, links),
       driver: this.#driver,
       log,
       now,
@@ -132,26 +151,32 @@ export class Daemon {
     await instance.start();
   }
 
-  /** Hands over if it is master, and ends. */
-  async #remove(name: string): Promise<void> {
+  /** Hands over if it is master, and ends; resolves to what undoes what could not be undone. */
+  async #remove(name: string): Promise<string | undefined> {
     const instance = this.#instances.get(name);
-    if (instance === undefined) return;
-    await instance.stop();
+    if (instance === undefined) return undefined;
+    const leftBehind = await instance.stop();
+    if (leftBehind !== undefined) {
+      const text = `the virtual IP could not be removed and stays. Do it now: ${leftBehind}`;
+      this.#options.log.forInstance(name).error('vip-failed', text);
+    }
     this.#instances.delete(name);
     const hub = this.#hubs.get(instance.config.interfaceName);
-    if (hub === undefined || hub.memberCount > 0) return;
-    hub.close();
-    this.#hubs.delete(hub.interfaceName);
+    if (hub !== undefined && hub.memberCount === 0) {
+      hub.close();
+      this.#hubs.delete(hub.interfaceName);
+    }
+    return leftBehind;
   }
 
-  #hub(interfaceName: string): InterfaceHub {
+  #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
     const known = this.#hubs.get(interfaceName);
     if (known !== undefined) return known;
     const { log, now } = this.#options;
     const hub = new InterfaceHub({
       interfaceName,
       driver: this.#driver,
-      links: this.#links,
+      links,
       log,
       now,
     });
@@ -164,36 +189,47 @@ export class Daemon {
     return new Set(addresses);
   }
 
-  async #stop(): Promise<void> {
-    await Promise.all([...this.#instances.keys()].map((name) => this.#remove(name)));
-    this.#links.close();
+  async #stop(): Promise<readonly string[]> {
+    await this.#reloading;
+    const leftBehind = await this.#removeAll();
+    this.#links?.close();
     this.#driver.close();
+    return leftBehind;
+  }
+
+  async #removeAll(): Promise<readonly string[]> {
+    const all = [...this.#instances.keys()].map((name) => this.#remove(name));
+    const leftBehind = await Promise.all(all);
+    return leftBehind.flatMap((command) => command ?? []);
   }
 
   async #drain(): Promise<void> {
-    this.#links.drain();
+    this.#links?.drain();
     await Promise.all([...this.#hubs.values()].map((hub) => hub.drain()));
   }
 
+  #linkChanged({ name, ifindex }: LinkChange): void {
+    for (const hub of this.#hubs.values()) {
+      if (hub.interfaceName === name) void hub.refresh();
+      else hub.otherChanged(ifindex);
+    }
+  }
+
   #lateWake(lateBy: Micros): void {
+    for (const hub of this.#hubs.values()) hub.gate.wokenLate(lateBy);
     const ms = Math.round(toMillis(lateBy));
     const text = `woke ${ms} ms late: the process or the machine stood still; reading what came in`;
-    this.#options.log.warn('late-wake', text, { lateMs: ms });
+    const allowed = this.#repeats.allow('late-wake', this.#options.now());
+    if (allowed === undefined) return;
+    this.#options.log.warn('late-wake', text, { lateMs: ms, repeats: allowed.untold });
   }
 
   #overflow(): void {
     const text = 'more packets of protocol 112 come in than can be judged; the oldest are dropped';
-    if (!this.#overflowTold) this.#options.log.warn('queue-overflow', text);
-    this.#overflowTold = true;
+    const allowed = this.#repeats.allow('queue-overflow', this.#options.now());
+    if (allowed === undefined) return;
+    this.#options.log.warn('queue-overflow', text, { repeats: allowed.untold });
   }
-
-  #overflowTold = false;
-}
-
-/** What the link watch calls before the daemon that owns it exists. */
-interface Deferred {
-  run: ((work: () => void) => void) | undefined;
-  changed: ((interfaceName: string) => void) | undefined;
 }
 
 const startTimer: StartTimer = (delayMs, onExpired) => {

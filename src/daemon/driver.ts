@@ -3,7 +3,7 @@
 //   sockets, netlink, ip, hooks --post()--> queue --> Member.feed() --> effects --> re-arm --> next
 //
 // Adapters only post. Nothing here waits while an election is in the middle of a step.
-import { since, toMillis, fromMillis, type Micros } from '../base/time.ts';
+import { fromMillis, micros, since, toMillis, type Micros } from '../base/time.ts';
 
 /** An instance as the loop sees it. */
 export interface Member {
@@ -17,7 +17,10 @@ export interface DriverOptions {
   readonly now: () => Micros;
   /** Reads what is queued in the sockets; resolves when nothing more is there. */
   readonly drain: () => Promise<void>;
-  /** A wake-up came later than it should have: the process, or the machine, stood still. */
+  /**
+   * A wake-up came later than it should have: the process, or the machine, stood still. What was
+   * queued in the sockets meanwhile has been read; no deadline has been acted upon yet.
+   */
   readonly onLateWake: (lateBy: Micros) => void;
   /** Posted packets were dropped because too many were waiting. */
   readonly onOverflow: (dropped: number) => void;
@@ -40,6 +43,7 @@ const LATE_WAKE = fromMillis(50);
 /** Owns the queue and the timer. */
 export class Driver {
   readonly #options: DriverOptions;
+  readonly #judges = new Set<Member>();
   readonly #members = new Set<Member>();
   readonly #queue: Work[] = [];
   #droppable = 0;
@@ -57,8 +61,15 @@ export class Driver {
     this.arm();
   }
 
+  /** Adds one whose word the others need: where several are due at once, it is woken first. */
+  addJudge(judge: Member): void {
+    this.#judges.add(judge);
+    this.arm();
+  }
+
   remove(member: Member): void {
     this.#members.delete(member);
+    this.#judges.delete(member);
     this.arm();
   }
 
@@ -85,6 +96,9 @@ export class Driver {
     this.#pumping = true;
     setImmediate(() => {
       this.#pumping = false;
+      // After a stall the sockets may be read before the timer fires, and would hide that it is
+      // overdue by moving the deadlines.
+      if (this.#lateness() > LATE_WAKE) return void this.#wake();
       this.#runQueue(WORK_PER_TURN_MAX);
       if (this.#queue.length > 0) this.#schedule();
     });
@@ -119,7 +133,7 @@ export class Driver {
 
   #earliest(): Micros | undefined {
     let earliest: Micros | undefined;
-    for (const member of this.#members) {
+    for (const member of this.#all()) {
       const deadline = member.deadline();
       if (deadline !== undefined && (earliest === undefined || deadline < earliest)) {
         earliest = deadline;
@@ -128,13 +142,21 @@ export class Driver {
     return earliest;
   }
 
+  #all(): readonly Member[] {
+    return [...this.#judges, ...this.#members];
+  }
+
   #isClosed(): boolean {
     return this.#closed;
   }
 
-  #due(): Member[] {
-    const now = this.#options.now();
-    return [...this.#members].filter((member) => (member.deadline() ?? Infinity) <= now);
+  #lateness(): number {
+    const earliest = this.#earliest();
+    return earliest === undefined ? 0 : since(this.#options.now(), earliest);
+  }
+
+  #isDue(member: Member): boolean {
+    return (member.deadline() ?? Infinity) <= this.#options.now();
   }
 
   /**
@@ -142,19 +164,19 @@ export class Driver {
    * fires first and would make a healthy backup take over from a healthy master.
    */
   async #wake(): Promise<void> {
-    const earliest = this.#earliest();
-    if (this.#closed || earliest === undefined) return;
-    const lateBy = since(this.#options.now(), earliest);
+    if (this.#closed || this.#waking) return;
+    const lateBy = this.#lateness();
     const late = lateBy > LATE_WAKE;
-    if (late) this.#options.onLateWake(lateBy);
-    if (late || this.#due().some((member) => member.awaitsSilence())) {
+    if (late || this.#all().some((member) => this.#isDue(member) && member.awaitsSilence())) {
       this.#waking = true;
       await this.#options.drain();
       this.#waking = false;
       this.#runQueue(Infinity);
     }
     if (this.#isClosed()) return;
-    for (const member of this.#due()) member.wake();
+    if (late) this.#options.onLateWake(micros(lateBy));
+    // Each is asked when its turn has come: what a judge says moves the deadlines behind it.
+    for (const member of this.#all()) if (this.#isDue(member)) member.wake();
     this.arm();
   }
 }

@@ -2,22 +2,25 @@
 // nothing of the event loop can be trusted any more.
 import { spawnSync } from 'node:child_process';
 import { formatIpv4 } from '../carp/addresses.ts';
-import type { InstanceConfig } from '../config/config.ts';
+import type { Holding } from './custody.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** Removes the virtual IPs of `masters`, by `ip` or by the down hook; failures change nothing. */
+/** Removes virtual IPs by `ip` and runs the down hooks that are owed; failures change nothing. */
 export function releaseAtOnce(
-  masters: readonly InstanceConfig[],
+  holdings: readonly Holding[],
   env: Readonly<Record<string, string>>,
 ): void {
-  for (const { address, interfaceName, manageAddress, hooks } of masters) {
-    const ip = formatIpv4(address.ip);
+  for (const { config, address, downHook } of holdings) {
+    const { interfaceName, hooks } = config;
+    const ip = formatIpv4(config.address.ip);
+    const prefixed = `${ip}/${config.address.prefixLength}`;
+    if (address) run(['ip', 'addr', 'del', prefixed, 'dev', interfaceName], env);
     const extra = hooks.xparam === undefined ? [] : [hooks.xparam];
-    const [program, ...args] = manageAddress
-      ? ['ip', 'addr', 'del', `${ip}/${address.prefixLength}`, 'dev', interfaceName]
-      : [...hooks.down, interfaceName, ip, ...extra];
-    if (program === undefined) continue;
-    spawnSync(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: 'ignore', env });
+    if (downHook && hooks.down.length > 0) run([...hooks.down, interfaceName, ip, ...extra], env);
   }
+}
+
+function run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
+  spawnSync(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: 'ignore', env });
 }

@@ -235,6 +235,13 @@ export function remedyFor(
     case 'interface-down':
       return `Set it up: ip link set ${interfaceName} up`;
     case 'no-source-address': {
+      const { onlyAddress } = conditions;
+      if (onlyAddress !== undefined) {
+        return (
+          `${onlyAddress}, its only address, is configured as a virtual IP and is left alone. ` +
+          `Correct \`address\`, or add an address of this host to ${interfaceName}`
+        );
+      }
       const wanted = source === undefined ? 'an IPv4 address' : formatIpv4(source);
       return `Add ${wanted} to ${interfaceName}, or correct \`source\``;
     }

@@ -1,27 +1,32 @@
 // One instance at work: its election, and the effects of that election carried out for real.
-import { randomBytes, randomInt } from 'node:crypto';
-import { messageOf } from '../base/errors.ts';
+import { randomBytes } from 'node:crypto';
 import type { Micros } from '../base/time.ts';
-import { writeAdvert, type Advert } from '../carp/advert.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
-import { advertDigest, type GroupKey } from '../carp/digest.ts';
-import { writeCarpPacket } from '../carp/ipv4.ts';
+import { isBowOut, type Advert } from '../carp/advert.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
-import { CAUSES, type Effect } from '../election/effects.ts';
+import { advertInterval } from '../election/cadence.ts';
+import { CAUSES, type Effect, type State } from '../election/effects.ts';
 import type { Input, InterfaceFault } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
+import type { DoubtCause } from '../readiness/doubt.ts';
+import type { GateVerdict } from '../readiness/gate.ts';
+import type { Role } from '../readiness/inputs.ts';
+import type { Warning } from '../readiness/reasons.ts';
 import { Announcer } from '../vip/announcer.ts';
-import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
-import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
-import { findNetworks, judgeInterface, type Conditions } from './conditions.ts';
+import { AdvertSender } from './advert-sender.ts';
+import { Custody, type Holding } from './custody.ts';
+import { findNetworks, hasOtherAddress, judgeInterface, type Conditions } from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
+import { GateLog } from './gate-log.ts';
 import { InstanceLog, remedyFor } from './instance-log.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
+import type { Heard } from './second-ear.ts';
 
 export interface InstanceOptions {
   readonly config: InstanceConfig;
@@ -42,24 +47,26 @@ export interface InstanceOptions {
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
 const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set(['interface-missing', 'interface-down']);
 
+const ROLES = {
+  INIT: 'inactive',
+  HELD: 'waiting',
+  BACKUP: 'waiting',
+  MASTER: 'master',
+} as const satisfies Record<State, Role>;
+
 /** Runs one instance from `start` to the end of `stop`. */
 export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly #options: InstanceOptions;
   readonly #log: InstanceLog;
+  readonly #gateLog: GateLog;
   readonly #election: Election;
   readonly #announcer: Announcer;
-  readonly #hooks: HookLane;
-  readonly #reconciler: VipReconciler | undefined;
+  readonly #sender: AdvertSender;
+  readonly #custody: Custody;
   #conditions: Conditions | undefined;
-  #vipPending = 0;
-  #hooksPending = 0;
-  #sendsPending = 0;
-  /** Settled when every advert so far has left, or can't. */
-  #advertsOut: Promise<void> = Promise.resolve();
-  /** The term whose claim waits for its advert. */
-  #claimDue: number | undefined;
+  #source: Ipv4 | undefined;
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
@@ -67,6 +74,7 @@ export class Instance implements Member, HubMember {
     const { config } = options;
     this.#options = options;
     this.#log = new InstanceLog(config, options.log, options.now);
+    this.#gateLog = new GateLog(options.log.forInstance(config.name), options.now);
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -75,8 +83,8 @@ export class Instance implements Member, HubMember {
     this.group = config.group;
     this.#election = new Election({ ...config, initialCounter: randomCounter() });
     this.#announcer = this.#createAnnouncer();
-    this.#hooks = this.#createHooks();
-    this.#reconciler = config.manageAddress ? this.#createReconciler() : undefined;
+    this.#sender = this.#createSender();
+    this.#custody = this.#createCustody();
   }
 
   get name(): string {
@@ -87,8 +95,9 @@ export class Instance implements Member, HubMember {
     return this.#options.config;
   }
 
+  /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
-    return this.#conditions?.kind === 'ready' ? this.#conditions.source : undefined;
+    return this.#source;
   }
 
   /** Why it cannot take part now, in words. */
@@ -99,6 +108,11 @@ export class Instance implements Member, HubMember {
     if (conditions.kind === 'ready') return undefined;
     const remedy = remedyFor(conditions, this.#options.config);
     return `${interfaceName}: ${CAUSES[conditions.fault]}. ${remedy}`;
+  }
+
+  /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
+  abandon(): Holding {
+    return this.#custody.abandon();
   }
 
   get isMaster(): boolean {
@@ -112,24 +126,30 @@ export class Instance implements Member, HubMember {
   /** Cleans up after an earlier run and takes part from then on. */
   async start(): Promise<void> {
     const { driver, hub } = this.#options;
-    await this.#removeStaleVip();
+    await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
-    this.#feed({ kind: 'gate-changed', open: true });
     driver.add(this);
     await hub.add(this);
   }
 
-  /** Hands over if it is master; resolves when address, bow-out and hooks are done with. */
-  async stop(): Promise<void> {
+  /**
+   * Hands over if it is master; resolves when address, bow-out and hooks are done with, to the
+   * command that removes what could not be removed, if there is such a thing.
+   */
+  async stop(): Promise<string | undefined> {
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    this.#options.driver.post(() => this.#feed({ kind: 'stop-requested' }));
+    this.#options.driver.post(() => {
+      this.#custody.stopping();
+      this.#feed({ kind: 'stop-requested' });
+    });
     await idle;
     this.#options.driver.remove(this);
     this.#options.hub.remove(this);
     this.#announcer.stop();
-    this.#reconciler?.close();
+    this.#custody.close();
+    return this.#custody.leftBehind;
   }
 
   /** Steps down now; without effect unless it is master. */
@@ -155,8 +175,33 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'woken' });
   }
 
-  advertHeard(from: Ipv4, advert: Advert): void {
-    this.#feed({ kind: 'advert-heard', from, advert });
+  advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
+    const { gate } = this.#options.hub;
+    // First the gate, which an advert may open: then it is heard like the rest.
+    gate.advertHeard({
+      name: this.name,
+      from: formatIpv4(from),
+      interval: advertInterval(advert),
+      leaving: isBowOut(advert),
+      epoch,
+      heardBy: by,
+    });
+    const proved = gate.mayPreempt(this.name, from);
+    this.#feed({ kind: 'advert-heard', from, advert, proved });
+  }
+
+  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
+    this.#gateLog.changed(gate, warnings);
+    this.#feed({ kind: 'gate-changed', open: gate.open });
+  }
+
+  doubtChanged(cause: DoubtCause | undefined): void {
+    this.#gateLog.doubt(cause);
+    this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
+  }
+
+  remindHeld(): void {
+    if (this.snapshot().state === 'HELD') this.#gateLog.remind();
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
@@ -170,13 +215,15 @@ export class Instance implements Member, HubMember {
     this.#conditions = conditions;
     this.#log.conditions(before, conditions);
     if (conditions.kind === 'fault') {
+      if (conditions.fault !== 'no-source-address') this.#source = undefined;
       this.#feed({ kind: 'interface-lost', cause: conditions.fault });
       if (MEANS_GONE.has(conditions.fault)) onInterfaceGone();
       return;
     }
+    this.#source = conditions.source;
     if (link !== undefined) this.#log.reachability(findNetworks(link, virtualIps()));
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (before?.kind === 'fault') void this.#removeStaleVip();
+    if (before?.kind === 'fault') void this.#removeStaleVip(link);
     this.#feed({ kind: 'carrier-changed', up: conditions.carrier });
     this.#feed({ kind: 'interface-ready', source: conditions.source });
   }
@@ -193,19 +240,20 @@ export class Instance implements Member, HubMember {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'send-advert':
-        return this.#queueAdvert(effect);
+        return this.#sender.send(effect);
       case 'state-changed':
-        return this.#log.transition(effect, this.snapshot());
+        this.#log.transition(effect, this.snapshot());
+        return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':
-        return this.#claim(effect.term);
+        return this.#custody.claim(effect.term);
       case 'release-vip':
-        return this.#release(effect.term);
+        return this.#custody.release(effect.term);
       case 'announce':
         return this.#announcer.announce({ burst: effect.burst });
       case 'stop-announcing':
         return this.#announcer.stop();
       case 'run-hook':
-        return this.#runHook({ hook: effect.hook, term: effect.term });
+        return this.#custody.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
         return this.#log.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
@@ -218,105 +266,10 @@ export class Instance implements Member, HubMember {
     }
   }
 
-  async #sendAdvert(effect: Extract<Effect, { kind: 'send-advert' }>): Promise<void> {
-    const { hub, driver, config } = this.#options;
-    const source = this.source;
-    if (source === undefined) return;
-    let sent = false;
-    this.#sendsPending += 1;
-    try {
-      const { advbase, advskew, counter } = effect;
-      const digest = advertDigest(this.key, counter);
-      const advert = writeAdvert({
-        vhid: config.vhid,
-        advbase,
-        advskew,
-        demote: 0,
-        counter,
-        digest,
-      });
-      const identification = randomInt(0x10000);
-      const packet = writeCarpPacket({ source, destination: config.group, identification }, advert);
-      await hub.sendAdvert(packet, config.group, config.broadcast);
-      sent = true;
-    } catch (error) {
-      this.#log.sendFailed(effect.advert, messageOf(error));
-    }
-    this.#sendsPending -= 1;
-    if (effect.advert === 'regular') {
-      driver.post(() => this.#feed({ kind: 'advert-sent', ok: sent }));
-    }
-    this.#checkIdle();
-  }
-
-  #queueAdvert(effect: Extract<Effect, { kind: 'send-advert' }>): void {
-    const sent = this.#sendAdvert(effect);
-    this.#advertsOut = this.#advertsOut.then(() => sent);
-  }
-
-  /** Runs a hook when the adverts before it have left: the bow-out must not wait for a process. */
-  #runHook(request: HookRequest): void {
-    this.#hooksPending += 1;
-    void this.#advertsOut.then(() => this.#hooks.run(request));
-  }
-
-  /**
-   * Claims the address when the advert that goes before it has left: to start `ip` takes time, in
-   * which a node that promotes itself at the same moment has to hear of this one.
-   */
-  #claim(term: number): void {
-    this.#claimDue = term;
-    this.#vipPending += 1;
-    void this.#advertsOut.then(() => {
-      if (this.#claimDue !== term) return;
-      this.#claimDue = undefined;
-      this.#reconciler?.want({ term, present: true });
-    });
-  }
-
-  #release(term: number): void {
-    // The outcome of a claim that was never made is that of the release.
-    if (this.#claimDue === undefined) this.#vipPending += 1;
-    this.#claimDue = undefined;
-    this.#reconciler?.want({ term, present: false });
-  }
-
-  #vipSettled(outcome: VipOutcome): void {
-    this.#vipPending -= 1;
-    this.#log.vipOutcome(outcome);
-    switch (outcome.kind) {
-      case 'claimed':
-        return this.#feed({ kind: 'vip-claimed', term: outcome.term, ok: true });
-      case 'claim-failed':
-        return this.#feed({ kind: 'vip-claimed', term: outcome.term, ok: false });
-      case 'released':
-      case 'release-failed':
-        return this.#feed({ kind: 'vip-released', term: outcome.term });
-      case 'superseded':
-        // A release that a later claim made pointless is over; a claim that was given up is not
-        // news.
-        if (!outcome.present) return this.#feed({ kind: 'vip-released', term: outcome.term });
-        return this.#checkIdle();
-      default:
-        return unreachable(outcome);
-    }
-  }
-
-  #vipNotice(notice: VipNotice): void {
-    this.#log.vipNotice(notice);
-    if (notice.kind === 'restored') this.#feed({ kind: 'vip-restored', term: notice.term });
-  }
-
-  #hookFinished(report: HookReport): void {
-    this.#hooksPending -= 1;
-    this.#log.hookFinished(report);
-    this.#feed({ kind: 'hook-finished', hook: report.hook, term: report.term });
-  }
-
   #checkIdle(): void {
     if (!this.#stopped) return;
     // The socket must not be closed before the bow-out has left through it.
-    if (this.#vipPending > 0 || this.#hooksPending > 0 || this.#sendsPending > 0) return;
+    if (this.#custody.busy || this.#sender.pending > 0) return;
     this.#onIdle?.();
   }
 
@@ -336,42 +289,47 @@ export class Instance implements Member, HubMember {
     });
   }
 
-  #createHooks(): HookLane {
-    const { config, driver, runCommand, startTimer, env, now } = this.#options;
-    return new HookLane({
-      interfaceName: config.interfaceName,
-      address: config.address.ip,
-      xparam: config.hooks.xparam,
-      up: config.hooks.up,
-      down: config.hooks.down,
-      timeoutMs: config.hooks.timeoutMs,
-      env,
-      runCommand,
-      clock: now,
-      startTimer,
-      onLine: (line, hook) => this.#log.hookLine(line, hook),
-      onFinished: (report) => driver.post(() => this.#hookFinished(report)),
+  #createSender(): AdvertSender {
+    const { config, hub, driver } = this.#options;
+    return new AdvertSender({
+      config,
+      key: this.key,
+      hub,
+      source: () => this.#source,
+      onDone: (advert, ok) => {
+        if (advert !== 'regular') return this.#checkIdle();
+        driver.post(() => this.#feed({ kind: 'advert-sent', ok }));
+      },
+      onFailed: (advert, reason) => this.#log.sendFailed(advert, reason),
     });
   }
 
-  #createReconciler(): VipReconciler {
+  #createCustody(): Custody {
     const { config, hub, driver, runCommand, startTimer, now, env } = this.#options;
-    const { address, interfaceName } = config;
-    return new VipReconciler({
-      vip: { interfaceName, address: address.ip, prefixLength: address.prefixLength },
-      runCommand,
+    return new Custody({
+      config,
       addresses: hub.addresses,
+      log: this.#log,
+      now,
+      runCommand,
       startTimer,
-      clock: now,
       env,
-      onOutcome: (outcome) => driver.post(() => this.#vipSettled(outcome)),
-      onNotice: (notice) => driver.post(() => this.#vipNotice(notice)),
+      post: (run) => driver.post(run),
+      advertsOut: () => this.#sender.allOut,
+      feed: (input) => this.#feed(input),
+      onChanged: () => this.#checkIdle(),
     });
   }
 
-  async #removeStaleVip(): Promise<void> {
-    const outcome = await this.#reconciler?.releaseStale();
-    if (outcome !== undefined) this.#log.staleVip(outcome);
+  /**
+   * Takes off an address that an earlier run left. Where it is the interface's only one, it may be
+   * the host's own that somebody has configured by mistake, and the host would be cut off.
+   */
+  async #removeStaleVip(link: Link | undefined): Promise<void> {
+    const { config, virtualIps } = this.#options;
+    if (link !== undefined && !hasOtherAddress(link, { ...config, virtualIps: virtualIps() }))
+      return;
+    await this.#custody.removeStale();
   }
 }
 

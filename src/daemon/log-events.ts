@@ -14,6 +14,15 @@ export const LOG_EVENTS = {
   'interface-usable': 'the interface is there, up and has its source address',
   'interface-unusable': 'the interface is missing, down or lacks its source address',
   'socket-failed': 'a socket failed and is opened again',
+  'link-epoch': 'the path may have changed: what the link proved before counts no more',
+  'link-proved': 'the link has proved that it passes frames',
+  'link-unproved': 'what the link still has to prove',
+  'link-unreadable': 'frames can not be seen or asked for as they should; it is tried again',
+  'link-warning': 'the link works, but not as it should',
+  'gate-opened': 'nothing of the link holds off a promotion any more, and why',
+  'gate-closed': 'the link holds off a promotion, what is missing and what would help',
+  'gate-warning': 'the gate is open, but not as it should be',
+  doubt: 'a master doubts its own path, and bids low; or it doubts no more',
   transition: 'an instance changed its state, and why',
   conflict: 'a second master is heard',
   'packet-dropped': 'a packet of protocol 112 was not believed, and why',
@@ -30,6 +39,7 @@ export const LOG_EVENTS = {
   'hook-output': 'a line that a hook printed',
   'late-wake': 'the process was stalled; what arrived meanwhile is read first',
   'queue-overflow': 'packets came in faster than they could be judged, and some were dropped',
+  'log-gap': 'lines of the log were dropped at this place, because nobody took them',
   state: 'the state of an instance, on request',
 } as const;
 

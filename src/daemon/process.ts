@@ -1,5 +1,6 @@
 // The daemon as a process: signals in, exit code out.
 import { messageOf } from '../base/errors.ts';
+import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
 import { now } from '../linux/clock.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
@@ -30,108 +31,144 @@ const EXIT_FAILED = 1;
 /** ucarp's code for a set-up that failed. */
 const EXIT_SET_UP = 2;
 
-/** Runs until a signal or a fault ends it; resolves to the exit code. */
+/**
+ * Runs until a signal or a fault ends it; resolves to the exit code when the log is written. Then
+ * process.exit() ends the process at once.
+ */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
-  const { log, config, manners } = options;
-  const env = hookEnvironment(process.env);
-  let daemon: Daemon | undefined;
-  let gone = false;
-  const ended = new Promise<number>((resolve) => {
-    const end = (why: string, exitCode: number): void => {
-      if (gone) return;
-      gone = true;
-      log.info('daemon-stopping', `${why}: releasing what this host holds`);
-      void stopThen(() => daemon, resolve, exitCode, log);
-    };
-    const fail = (why: string): void => {
-      log.fatal('daemon-failed', why);
-      releaseAtOnce(daemon?.masters() ?? [], env);
-      log.flush();
-      process.exit(EXIT_FAILED);
-    };
-    const endAtOnce = (signal: string): void =>
-      fail(`${signal} again: ending at once, without waiting for hooks`);
-    listenToSignals(options, () => daemon, end, endAtOnce);
-    process.on('uncaughtException', (error) =>
-      fail(`fault in carpd: ${error.stack ?? error.message}`),
-    );
-    const onInterfaceGone = (): void => {
-      // Before everything has started it is a failed set-up, which is told apart below.
-      if (manners.endWithInterface && daemon !== undefined) end('the interface is gone', EXIT_DONE);
-    };
-    Daemon.start({ config, log, now, env, onInterfaceGone }).then(
-      (started) => {
-        daemon = started;
-        const fault = manners.endWithInterface ? started.firstFault() : undefined;
-        if (fault !== undefined) {
-          options.onFailed?.(fault);
-          return end(fault, EXIT_SET_UP);
-        }
-        log.info('daemon-started', `running ${config.instances.length} instance(s)`);
-        options.onStarted?.();
-      },
-      (error: unknown) => {
-        log.error('daemon-failed', messageOf(error));
-        options.onFailed?.(messageOf(error));
-        resolve(manners.endWithInterface ? EXIT_SET_UP : EXIT_FAILED);
-      },
-    );
-  });
-  const exitCode = await ended;
+  const exitCode = await new DaemonProcess(options).run();
+  const { log } = options;
   log.info('daemon-stopped', 'stopped', { exitCode });
+  await log.flush();
+  endIfStuck(log);
   return exitCode;
 }
 
-async function stopThen(
-  daemon: () => Daemon | undefined,
-  resolve: (exitCode: number) => void,
-  exitCode: number,
-  log: Logger,
-): Promise<void> {
-  try {
-    await daemon()?.stop();
-    resolve(exitCode);
-  } catch (error) {
-    log.error('daemon-failed', messageOf(error));
-    resolve(EXIT_FAILED);
+/** process.exit() waits for the threads, and one that writes to a stopped terminal never ends. */
+function endIfStuck(log: Logger): void {
+  if (log.holdsUpExit()) process.kill(process.pid, 'SIGKILL');
+}
+
+/** The first ending signal releases everything; more of them change nothing for so long. */
+const PATIENCE = fromSeconds(5);
+/** So many times Ctrl-C, and somebody at the keyboard means it. */
+const INTERRUPTS_MAX = 3;
+
+class DaemonProcess {
+  readonly #options: ProcessOptions;
+  readonly #env = hookEnvironment(process.env);
+  readonly #daemon: Daemon;
+  #started = false;
+  #endingSince: Micros | undefined;
+  #interrupts = 0;
+  #end: (exitCode: number) => void = () => undefined;
+
+  constructor(options: ProcessOptions) {
+    const { config, log } = options;
+    this.#options = options;
+    const onInterfaceGone = (): void => this.#interfaceGone();
+    this.#daemon = new Daemon({ config, log, now, env: this.#env, onInterfaceGone });
   }
-}
 
-function listenToSignals(
-  { log, manners }: ProcessOptions,
-  daemon: () => Daemon | undefined,
-  end: (why: string, exitCode: number) => void,
-  endAtOnce: (signal: string) => void,
-): void {
-  const { reload } = manners;
-  const ending: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-  if (reload === undefined) ending.push('SIGQUIT', 'SIGHUP');
-  else process.on('SIGHUP', () => void applyReload(reload, daemon(), log));
-  let asked = false;
-  const onEnding = (signal: NodeJS.Signals): void => {
-    if (asked) return endAtOnce(signal);
-    asked = true;
-    end(signal, EXIT_DONE);
-  };
-  for (const signal of ending) process.on(signal, onEnding);
-  process.on('SIGUSR1', () => daemon()?.logState());
-  process.on('SIGUSR2', () => {
-    log.info('signal-received', 'SIGUSR2: every master hands over');
-    daemon()?.handover();
-  });
-}
+  run(): Promise<number> {
+    const ended = new Promise<number>((resolve) => {
+      this.#end = resolve;
+    });
+    this.#listen();
+    void this.#start();
+    return ended;
+  }
 
-async function applyReload(
-  reload: () => Config | undefined,
-  daemon: Daemon | undefined,
-  log: Logger,
-): Promise<void> {
-  log.info('signal-received', 'SIGHUP: reading the configuration again');
-  const config = reload();
-  if (config === undefined || daemon === undefined) return;
-  try {
-    await daemon.reload(config);
-  } catch (error) {
-    log.error('configuration-rejected', messageOf(error));
+  async #start(): Promise<void> {
+    const { config, log, manners, onStarted, onFailed } = this.#options;
+    try {
+      await this.#daemon.start();
+    } catch (error) {
+      log.error('daemon-failed', messageOf(error));
+      onFailed?.(messageOf(error));
+      this.#end(manners.endWithInterface ? EXIT_SET_UP : EXIT_FAILED);
+      return;
+    }
+    if (this.#endingSince !== undefined) return;
+    this.#started = true;
+    const fault = manners.endWithInterface ? this.#daemon.firstFault() : undefined;
+    if (fault !== undefined) {
+      onFailed?.(fault);
+      this.#stop(fault, EXIT_SET_UP);
+      return;
+    }
+    log.info('daemon-started', `running ${config.instances.length} instance(s)`);
+    onStarted?.();
+  }
+
+  /** Before everything has started it is a failed set-up, which is told apart above. */
+  #interfaceGone(): void {
+    if (!this.#options.manners.endWithInterface || !this.#started) return;
+    this.#stop('the interface is gone', EXIT_DONE);
+  }
+
+  #stop(why: string, exitCode: number): void {
+    if (this.#endingSince !== undefined) return;
+    this.#endingSince = now();
+    this.#options.log.info('daemon-stopping', `${why}: releasing what this host holds`);
+    this.#daemon.stop().then(
+      (leftBehind) => this.#end(leftBehind.length === 0 ? exitCode : EXIT_FAILED),
+      (error: unknown) => {
+        this.#options.log.error('daemon-failed', messageOf(error));
+        this.#end(EXIT_FAILED);
+      },
+    );
+  }
+
+  #fail(why: string): void {
+    const { log } = this.#options;
+    log.fatal('daemon-failed', why);
+    releaseAtOnce(this.#daemon.abandon(), this.#env);
+    log.flushSync();
+    endIfStuck(log);
+    process.exit(EXIT_FAILED);
+  }
+
+  #listen(): void {
+    const { log, manners } = this.#options;
+    const { reload } = manners;
+    const ending: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+    if (reload === undefined) ending.push('SIGQUIT', 'SIGHUP');
+    else process.on('SIGHUP', () => void this.#reload(reload));
+    for (const signal of ending) process.on(signal, () => this.#endingSignal(signal));
+    process.on('SIGUSR1', () => this.#daemon.logState());
+    process.on('SIGUSR2', () => {
+      log.info('signal-received', 'SIGUSR2: every master hands over');
+      this.#daemon.handover();
+    });
+    process.on('uncaughtException', (error) =>
+      this.#fail(`fault in carpd: ${error.stack ?? error.message}`),
+    );
+  }
+
+  /**
+   * A supervisor may send several ending signals in a row (systemd: SIGTERM, then SIGHUP), and the
+   * bow-out must leave all the same. Who insists, gets an end without waiting for hooks.
+   */
+  #endingSignal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGINT') this.#interrupts += 1;
+    if (this.#endingSince === undefined) return this.#stop(signal, EXIT_DONE);
+    const insists =
+      since(now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
+    if (insists) this.#fail(`${signal} again: ending at once, without waiting for hooks`);
+    else this.#options.log.info('signal-received', `${signal} again: already ending`);
+  }
+
+  async #reload(reload: () => Config | undefined): Promise<void> {
+    const { log } = this.#options;
+    if (this.#endingSince !== undefined) return;
+    log.info('signal-received', 'SIGHUP: reading the configuration again');
+    const config = reload();
+    if (config === undefined) return;
+    try {
+      await this.#daemon.reload(config);
+    } catch (error) {
+      log.error('configuration-rejected', messageOf(error));
+    }
   }
 }

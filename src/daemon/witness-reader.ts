@@ -2,12 +2,10 @@
 // frame of another station, or nothing. Pure; joins the codec with the judge of frames.
 import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { readArp, type ArpPacket } from '../carp/arp.ts';
-import { readEthernet } from '../carp/ethernet.ts';
 import { CARP_PROTOCOL, readIpv4 } from '../carp/ipv4.ts';
 import {
   classifyFrame,
   UNCOUNTED,
-  type CountedFrame,
   type WitnessedFrame,
   type WitnessView,
 } from '../readiness/frame.ts';
@@ -48,19 +46,7 @@ export type Seen =
 export function readWitnessed(frame: WitnessedFrame, view: WitnessView): Seen {
   const counted = classifyFrame(frame, view);
   if (!counted.ok) return { kind: 'uncounted', reason: counted.reason };
-  const { from, protocol } = counted.value;
-  const ethernet = readEthernet(frame.bytes);
-  // More tags than this reads may count all the same, where the interface is that deep.
-  if (!ethernet.ok) return { kind: 'frame', from };
-  return readPayload(protocol, ethernet.value.payload, from, view);
-}
-
-function readPayload(
-  protocol: CountedFrame['protocol'],
-  payload: Uint8Array,
-  from: string,
-  view: WitnessView,
-): Seen {
+  const { from, protocol, payload } = counted.value;
   if (protocol === 'arp') {
     const arp = readArp(payload);
     return arp.ok ? readAnswer(arp.value, from, view) : { kind: 'frame', from };

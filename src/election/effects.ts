@@ -17,7 +17,7 @@ export const CAUSES = {
   'gate-closed': 'the link has not proved that it passes frames',
   'carrier-lost': 'the interface has lost its carrier',
   maintenance: 'an operator has put the node in maintenance',
-  'vip-failed': 'the virtual IP could not be added',
+  'vip-failed': 'the virtual IP could not be added, or not be kept',
   'master-down': 'no master was heard for the dead interval',
   'bow-out': 'the master said that it is leaving',
   'peer-slow': 'the master advertises more slowly than the dead interval',

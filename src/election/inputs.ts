@@ -27,10 +27,16 @@ export type Input =
   | { readonly kind: 'gate-changed'; readonly open: boolean }
   /** A master whose path may be dead keeps the address but bids low and announces nothing. */
   | { readonly kind: 'doubt-changed'; readonly inDoubt: boolean }
-  | { readonly kind: 'advert-heard'; readonly from: Ipv4; readonly advert: HeardAdvert }
+  | {
+      readonly kind: 'advert-heard';
+      readonly from: Ipv4;
+      readonly advert: HeardAdvert;
+      /** The link has proved itself towards this sender, so that it may be preempted. */
+      readonly proved: boolean;
+    }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
-  /** The address is on the interface, verified, or could not be put there. */
+  /** The address is on the interface, verified, or could not be put or kept there. */
   | { readonly kind: 'vip-claimed'; readonly term: number; readonly ok: boolean }
   /** The address is off, or all that could be done to take it off was done. */
   | { readonly kind: 'vip-released'; readonly term: number }

@@ -9,7 +9,7 @@ import { judgeAsBackup, judgeAsMaster, type BackupVerdict, type Self } from './a
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
-import type { HeardAdvert, Input } from './inputs.ts';
+import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
 import { SendHealth } from './send-health.ts';
 import type { ElectionSnapshot, HeardMaster } from './snapshot.ts';
 import { Tenure } from './tenure.ts';
@@ -37,6 +37,8 @@ const PROMOTION_CAUSES = {
   'promote-peer-slow': 'peer-slow',
 } as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
 
+type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
+
 /** One instance's election; see the first lines of this file. */
 export class Election {
   readonly #settings: ElectionSettings;
@@ -47,12 +49,16 @@ export class Election {
   #state: State = 'INIT';
   #stateSince = micros(0);
   #source: Ipv4 | undefined;
+  /** The interface is there, up, and has the source; a master that has lost it still bows out. */
+  #usable = false;
   #master: HeardMaster | undefined;
   #counter: bigint;
   #inDoubt = false;
   /** Stepping down in good order: adverts go on until the address is off. */
   #leaving: Cause | undefined;
   #handedOver = false;
+  /** The last claim of the address failed: no reason to push a healthy master aside. */
+  #claimFailed = false;
   #stopping = false;
   #effects: Effect[] = [];
 
@@ -123,11 +129,10 @@ export class Election {
     switch (input.kind) {
       case 'interface-ready':
         this.#source = input.source;
+        this.#usable = true;
         return this.#settle('interface-ready', now);
       case 'interface-lost':
-        this.#source = undefined;
-        this.#master = undefined;
-        return this.#settle(input.cause, now);
+        return this.#interfaceLost(input.cause, now);
       case 'carrier-changed':
         return this.#carrierChanged(input.up, now);
       case 'gate-changed':
@@ -137,7 +142,7 @@ export class Election {
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt);
       case 'advert-heard':
-        return this.#advertHeard(input.from, input.advert, now);
+        return this.#advertHeard(input, now);
       case 'advert-sent':
         return this.#advertSent(input.ok, now);
       case 'vip-claimed':
@@ -158,20 +163,29 @@ export class Election {
     }
   }
 
-  #advertHeard(from: Ipv4, advert: HeardAdvert, now: Micros): void {
+  #interfaceLost(cause: InterfaceFault, now: Micros): void {
+    this.#usable = false;
+    this.#master = undefined;
+    // Only the address is gone: frames still pass, so the peers can be told not to wait.
+    if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause);
+    this.#source = undefined;
+    this.#settle(cause, now);
+  }
+
+  #advertHeard({ from, advert, proved }: AdvertHeard, now: Micros): void {
     if (this.#state === 'INIT') return;
     this.#counter = advert.counter;
     if (this.#state === 'MASTER') return this.#heardAsMaster(from, advert, now);
     const fromMaster = this.#master === undefined || this.#master.address === from;
     if (!isBowOut(advert)) this.#follow(from, advert, now);
     else if (fromMaster) this.#master = undefined;
-    if (this.#state === 'BACKUP') this.#heardAsBackup(from, fromMaster, advert, now);
+    if (this.#state !== 'BACKUP') return;
+    const mayPreempt = proved && this.#mayPreempt(now);
+    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
+    this.#heardAsBackup(from, judgeAsBackup(this.#self(), view, advert), now);
   }
 
-  #heardAsBackup(from: Ipv4, fromMaster: boolean, advert: HeardAdvert, now: Micros): void {
-    const mayPreempt = this.#mayPreempt(now);
-    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
-    const verdict = judgeAsBackup(this.#self(), view, advert);
+  #heardAsBackup(from: Ipv4, verdict: BackupVerdict, now: Micros): void {
     if (verdict === 'ignore') return;
     if (verdict === 'follow') {
       return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
@@ -203,7 +217,8 @@ export class Election {
   }
 
   #mayPreempt(now: Micros): boolean {
-    if (!this.#settings.preempt || this.#handedOver || this.#health.demoted) return false;
+    if (!this.#settings.preempt || this.#handedOver || this.#claimFailed) return false;
+    if (this.#health.demoted) return false;
     return since(now, this.#stateSince) >= masterDownInterval(this.#settings);
   }
 
@@ -255,6 +270,7 @@ export class Election {
 
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
     if (term !== this.#tenure.term || !this.#holdsVip()) return;
+    this.#claimFailed = !claimed;
     if (claimed) return this.#tenure.claimed(now, this.#inDoubt);
     this.#holds.add('vip-failed');
     this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
@@ -281,7 +297,7 @@ export class Election {
   }
 
   #restingState(): State {
-    if (this.#source === undefined || this.#stopping) return 'INIT';
+    if (!this.#usable || this.#stopping) return 'INIT';
     return this.#holds.size > 0 ? 'HELD' : 'BACKUP';
   }
 
@@ -345,6 +361,7 @@ export class Election {
     if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
     if (this.#deadlines.take('masterDown', now) !== undefined) {
       this.#handedOver = false;
+      this.#claimFailed = false;
       this.#promote('master-down', this.#master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;

@@ -1,83 +1,58 @@
-// The IPv4 gateways behind an interface, from the kernel's routing table as text; nothing is
-// spawned.
+// The IPv4 next hops that are reached through an interface, from the main routing table.
 import { open } from 'node:fs/promises';
-import { endianness } from 'node:os';
 import { CarpdError, messageOf } from '../base/errors.ts';
 
-/** The main table of this network namespace. */
-const ROUTES = '/proc/net/route';
-/** About 8,000 routes; those without a prefix come first. */
+const TABLE = '/proc/net/route';
+/** A host with a full table of the Internet has other means to watch its gateways. */
 const BYTES_MAX = 1_048_576;
 const GATEWAYS_MAX = 8;
 
-const COLUMNS = { name: 0, gateway: 2, flags: 3 } as const;
-const RTF_UP = 0x1;
-const RTF_GATEWAY = 0x2;
-const RTF_REJECT = 0x200;
+/** RTF_UP and RTF_GATEWAY of linux/route.h. */
+const WANTED_FLAGS = 0x3;
 
 /**
- * The next hops of the routes through the interface, as dotted quads, each once, at most 8, those
- * of the default routes first. Empty where there are none, or no such interface. Rejects with a
- * CarpdError if the table can't be read.
- *
- * Not seen are routes outside the main table (of a VRF or by rules), routes by an IPv6 next hop,
- * and of a route with several next hops all but the first; of a table with more than about 8,000
- * routes only the first megabyte is read.
+ * IPv4 addresses as text, each once, at most eight, in the order of the table. Other tables than
+ * main are not read, nor what lies behind its first megabyte. Rejects with a CarpdError.
  */
-export async function readGateways(
-  interfaceName: string,
-  file: string = ROUTES,
-): Promise<readonly string[]> {
+export async function readGateways(interfaceName: string): Promise<readonly string[]> {
   try {
-    return gatewaysOf(await readStart(file), interfaceName);
+    return findGateways(await readTable(), interfaceName);
   } catch (error) {
-    const reason = `${messageOf(error)}; mount /proc, or give addresses in place of "gateway"`;
-    throw new CarpdError('CARPD_INTERFACE', `find the gateways of ${interfaceName}`, reason, error);
+    throw new CarpdError('CARPD_INTERFACE', `read ${TABLE}`, messageOf(error), error);
   }
 }
 
-/** The same from the table's text. Total: a line that is not understood is passed over. */
-export function gatewaysOf(table: string, interfaceName: string): readonly string[] {
-  const gateways = new Set<string>();
-  // The first line is the heading, and what follows the last end of a line may be cut short.
-  for (const line of table.split('\n').slice(1, -1)) {
-    const columns = line.trimEnd().split(/\s+/);
-    if (columns[COLUMNS.name] !== interfaceName) continue;
-    const flags = readHex(columns[COLUMNS.flags], 4) ?? 0;
-    const address = readHex(columns[COLUMNS.gateway], 8) ?? 0;
-    const usable = (flags & RTF_UP) !== 0 && (flags & RTF_GATEWAY) !== 0;
-    if (!usable || (flags & RTF_REJECT) !== 0 || address === 0) continue;
-    gateways.add(dottedQuad(address));
-    if (gateways.size === GATEWAYS_MAX) break;
+/**
+ * The same from the text of /proc/net/route: Iface, Destination, Gateway, Flags and more, addresses
+ * as hexadecimal numbers in this machine's byte order (net/ipv4/fib_trie.c, fib_route_seq_show).
+ */
+export function findGateways(table: string, interfaceName: string): readonly string[] {
+  const found = new Set<string>();
+  for (const line of table.split('\n').slice(1)) {
+    const [name, , gateway = '', flags = ''] = line.trim().split(/\s+/);
+    if (name !== interfaceName || !/^[0-9A-F]{8}$/i.test(gateway)) continue;
+    if ((Number.parseInt(flags, 16) & WANTED_FLAGS) !== WANTED_FLAGS) continue;
+    if (found.size < GATEWAYS_MAX) found.add(addressOf(gateway));
   }
-  return [...gateways];
+  return [...found];
 }
 
-/** The text at the beginning of a file, up to the bound. */
-async function readStart(file: string): Promise<string> {
-  const handle = await open(file, 'r');
+function addressOf(text: string): string {
+  const bytes = new Uint8Array(new Uint32Array([Number.parseInt(text, 16)]).buffer);
+  return bytes.join('.');
+}
+
+async function readTable(): Promise<string> {
+  const file = await open(TABLE, 'r');
   try {
     const buffer = Buffer.alloc(BYTES_MAX);
     let length = 0;
-    while (length < BYTES_MAX) {
-      const { bytesRead } = await handle.read(buffer, length, BYTES_MAX - length);
-      if (bytesRead === 0) break;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, BYTES_MAX - length);
       length += bytesRead;
+      if (bytesRead === 0 || length === BYTES_MAX) return buffer.toString('latin1', 0, length);
     }
-    return buffer.toString('latin1', 0, length);
   } finally {
-    await handle.close();
+    await file.close();
   }
-}
-
-/** A field of so many hexadecimal digits at most; undefined for everything else. */
-function readHex(field: string | undefined, digits: number): number | undefined {
-  if (field === undefined || field.length > digits || !/^[0-9a-f]+$/i.test(field)) return undefined;
-  return Number.parseInt(field, 16);
-}
-
-/** The kernel prints the four bytes of an address as a number of the machine's own byte order. */
-function dottedQuad(address: number): string {
-  const bytes = [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff);
-  return (endianness() === 'LE' ? bytes.reverse() : bytes).join('.');
 }

@@ -2,8 +2,13 @@
 // wins nothing back from a node that served meanwhile, and still serves where it is the only one.
 import { micros, plus, since, type Micros } from '../base/time.ts';
 
-/** Why a master is in doubt: its link epoch ended, or a worse master never answers it. */
-export type DoubtCause = 'epoch-ended' | 'rival-unanswered';
+/** Why a master is in doubt. */
+export const DOUBT_CAUSES = {
+  'epoch-ended': 'its path may have changed, and has to prove itself anew',
+  'rival-unanswered': 'it hears a worse master that does not answer: its own frames may not pass',
+} as const;
+
+export type DoubtCause = keyof typeof DOUBT_CAUSES;
 
 /** What a doubting master knows of its path now. */
 export interface DoubtView {

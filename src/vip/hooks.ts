@@ -20,7 +20,7 @@ export interface HookRequest {
  * How a hook ended. `failed`: with another code than 0, by a signal, or it could not be started.
  * `timeout`: its process group was killed at the limit. `missing`: there is no such program, or it
  * may not be executed; `remedy` says what to do. `none`: not configured. `skipped`: never begun,
- * since later hooks made it pointless or the lane was closed.
+ * since later hooks made it pointless or the lane was abandoned.
  */
 export type HookResult =
   | { readonly kind: 'ok' }
@@ -71,7 +71,9 @@ export class HookLane {
   /** From taking a request up to its report. */
   #busy = false;
   #closed = false;
-  #onIdle: (() => void)[] = [];
+  #runningHook: HookName | undefined;
+  /** The term whose up hook was begun, or is none, and whose down hook was not. */
+  #downHookOwed: number | undefined;
 
   constructor(options: HookLaneOptions) {
     this.#options = options;
@@ -80,6 +82,7 @@ export class HookLane {
   /** Queues a hook; one that is not configured finishes at once, past the queue. */
   run(request: HookRequest): void {
     if (this.#command(request.hook).length === 0) {
+      this.#begun(request);
       this.#finishUnrun(request, { kind: 'none' });
       return;
     }
@@ -97,26 +100,21 @@ export class HookLane {
     if (!this.#busy) void this.#work();
   }
 
-  /** Waits until no hook runs or waits; false where that took longer than `limitMs`. */
-  drain(limitMs: number): Promise<boolean> {
-    if (!this.#busy) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const cancelTimer = this.#options.startTimer(limitMs, () => {
-        resolve(false);
-      });
-      this.#onIdle.push(() => {
-        cancelTimer();
-        resolve(true);
-      });
-    });
-  }
-
-  /** Kills the hook that runs and skips those that wait; `drain` first to let them end. */
-  close(): void {
+  /**
+   * Ends the lane at once: kills an up hook that runs, lets a down hook end by itself, and skips
+   * those that wait. Says whether a down hook is owed: an up hook was begun, and none after it.
+   */
+  abandon(): boolean {
     this.#closed = true;
-    this.#running?.kill();
+    if (this.#runningHook === 'up') this.#running?.kill();
     for (const request of this.#waiting) this.#finishUnrun(request, { kind: 'skipped' });
     this.#waiting = [];
+    return this.#downHookOwed !== undefined;
+  }
+
+  #begun({ hook, term }: HookRequest): void {
+    if (hook === 'up') this.#downHookOwed = term;
+    else if (term === this.#downHookOwed) this.#downHookOwed = undefined;
   }
 
   #command(hook: HookName): readonly string[] {
@@ -138,7 +136,6 @@ export class HookLane {
       this.#options.onFinished(await this.#runOne(request));
     }
     this.#busy = false;
-    for (const notify of this.#onIdle.splice(0)) notify();
   }
 
   async #runOne(request: HookRequest): Promise<HookReport> {
@@ -146,6 +143,8 @@ export class HookLane {
     const command = this.#command(request.hook);
     const extra = xparam === undefined ? [] : [xparam];
     const startedAt = clock();
+    this.#begun(request);
+    this.#runningHook = request.hook;
     const ended = await this.#start({
       argv: [...command, interfaceName, formatIpv4(address), ...extra],
       timeoutMs,
@@ -154,6 +153,7 @@ export class HookLane {
       onLine: this.#lineLogger(request.hook),
     });
     this.#running = undefined;
+    this.#runningHook = undefined;
     const durationMs = toMillis(since(clock(), startedAt));
     return { ...request, result: hookResult(command[0] ?? '', ended), durationMs };
   }

@@ -11,6 +11,7 @@ export const VIP_FAULTS = {
   'not-permitted': 'the process may not change addresses',
   'interface-missing': 'the interface does not exist',
   'not-verified': 'the command succeeded, yet the interface does not show it',
+  'taken-off': 'somebody keeps removing the address',
 } as const;
 
 export type VipFaultReason = keyof typeof VIP_FAULTS;

@@ -37,8 +37,9 @@ export type StaleOutcome =
 
 /**
  * What happens beside the outcomes. `restored`: the claimed address had been removed by somebody,
- * is back, and wants announcing. `lost`: it was removed and can't be put back so far, which goes on
- * being tried. `released-late`: a release that was reported as failed has worked in the end.
+ * is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
+ * again and again; which goes on being tried. `released-late`: a release that was reported as
+ * failed has worked in the end.
  */
 export type VipNotice =
   | WriterNotice
@@ -56,6 +57,8 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 10_000;
 /** An address lost again within this time is put back with growing delay: somebody insists. */
 const CALM = fromSeconds(30);
+/** So many losses without a calm time between them, and the address counts as not to be kept. */
+const LOSSES_MAX = 5;
 
 /**
  * Where a wish stands. `pending`: no outcome yet. `settled`: as it was wished. `failed`: a claim
@@ -67,6 +70,8 @@ interface Task extends VipWish {
   phase: Phase;
   /** How often in a row it had to wait; what the next delay grows with. */
   delays: number;
+  /** How often it was lost without a calm time between. */
+  losses: number;
   /** Whether the present loss was told. */
   lossTold: boolean;
   readonly report: (attempt: Attempt) => void;
@@ -126,7 +131,7 @@ export class VipReconciler {
 
   #accept(wish: VipWish, report: Task['report']): void {
     if (this.#task?.phase === 'pending') this.#overtaken.push(this.#task);
-    this.#task = { ...wish, phase: 'pending', delays: 0, lossTold: false, report };
+    this.#task = { ...wish, phase: 'pending', delays: 0, losses: 0, lossTold: false, report };
     this.#takeOff();
     this.#writer.wake();
   }
@@ -199,9 +204,7 @@ export class VipReconciler {
       return;
     }
     this.#retryLater(task);
-    if (attempt.kind !== 'fault' || task.lossTold) return;
-    task.lossTold = true;
-    this.#options.onNotice({ kind: 'lost', term: task.term, fault: attempt.fault });
+    if (attempt.kind === 'fault') this.#tellLoss(task, attempt.fault);
   }
 
   #settle(task: Task, notice: VipNotice): void {
@@ -229,12 +232,20 @@ export class VipReconciler {
     task.lossTold = false;
     const last = this.#restoredAt;
     const insisting = last !== undefined && since(this.#options.clock(), last) < CALM;
+    task.losses = insisting ? task.losses + 1 : 1;
+    if (task.losses >= LOSSES_MAX) this.#tellLoss(task, keepsVanishing(task.losses));
     if (insisting) {
       this.#retryLater(task);
       return;
     }
     task.delays = 0;
     this.#takeOff();
+  }
+
+  #tellLoss(task: Task, fault: VipFault): void {
+    if (task.lossTold) return;
+    task.lossTold = true;
+    this.#options.onNotice({ kind: 'lost', term: task.term, fault });
   }
 
   #retryLater(task: Task): void {
@@ -250,6 +261,13 @@ export class VipReconciler {
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
   }
+}
+
+function keepsVanishing(losses: number): VipFault {
+  const detail =
+    `somebody has taken it off ${String(losses)} times; find out who else manages the addresses ` +
+    'of this interface (a network manager, another failover daemon, an up or down hook)';
+  return { reason: 'taken-off', detail };
 }
 
 function outcomeOf(wish: VipWish, attempt: Attempt): VipOutcome {

@@ -132,6 +132,53 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     await endsClean(peer);
   });
 
+  test('that is the only address of the host is left alone, with a remedy', async (t) => {
+    const { host, peer } = await started(t, {
+      vip: '10.77.0.1',
+      config: { address: '10.77.0.1/24', source: undefined },
+    });
+    await unusable(
+      peer,
+      'no-source-address',
+      /10\.77\.0\.1, its only address, is configured as a virtual IP.*Correct `address`/,
+    );
+    await throughout(() => holds(host, '10.77.0.1'), { forMs: 3_000, what: 'it is left alone' });
+    // Once the host has an address of its own, the other one is a mere left-over.
+    await host.ip('addr', 'add', '10.78.0.1/24', 'dev', 'eth0');
+    await peer.waitFor('MASTER', MASTER_MS);
+    await endsClean(peer);
+  });
+
+  test('goes with a bow-out when the source address is removed', async (t) => {
+    const { lab, host, peer } = await started(t);
+    await peer.waitFor('MASTER', MASTER_MS);
+    await eventually(() => holds(host, VIP), { withinMs: LOG_MS, what: 'the VIP' });
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    await host.ip('addr', 'del', '10.77.0.1/24', 'dev', 'eth0');
+    equal((await peer.waitFor('INIT', LOG_MS)).cause, 'no-source-address');
+    const bowedOut = (): boolean =>
+      seen.adverts({ source: '10.77.0.1' }).at(-1)?.advert.advbase === 255;
+    await eventually(bowedOut, { withinMs: LOG_MS, what: 'a bow-out with the old source' });
+    await host.ip('addr', 'add', '10.77.0.1/24', 'dev', 'eth0');
+    await peer.waitFor('MASTER', MASTER_MS);
+    await endsClean(peer);
+  });
+
+  test('that someone keeps removing is given up, and tried again later', async (t) => {
+    const { host, peer } = await started(t);
+    await peer.waitFor('MASTER', MASTER_MS);
+    const remove = setInterval(() => {
+      host.ip('addr', 'del', `${VIP}/32`, 'dev', 'eth0').catch(() => undefined);
+    }, 200);
+    t.after(() => clearInterval(remove));
+    equal((await peer.waitFor('HELD', 30_000)).cause, 'vip-failed');
+    clearInterval(remove);
+    const told = logEntries(peer, { event: 'vip-failed', level: 'error' });
+    match(told.at(-1)?.message ?? '', /taken it off 5 times; find out who else/);
+    await peer.waitFor('MASTER', 10_000 + MASTER_MS);
+    await endsClean(peer);
+  });
+
   test('that is the source is refused', async (t) => {
     const { peer } = await started(t, { vip: '10.77.0.1' });
     equal((await peer.child.ended(LOG_MS)).code, 2);

@@ -273,7 +273,7 @@ describe('the hook lane with real scripts', { skip }, () => {
         changes.notify();
       },
     });
-    t.after(() => lane.close());
+    t.after(() => void lane.abandon());
     const report = (): Promise<HookReport> =>
       changes.until(() => reports.shift(), { withinMs: WITHIN_MS, what: 'the end of a hook' });
     return { lane, lines, report, hook };

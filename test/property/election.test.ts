@@ -25,6 +25,7 @@ const bases = fc.oneof(fc.constantFrom(0, 1, 1, 2, 3, 4, 255), fc.nat({ max: 255
 const heard: fc.Arbitrary<Input> = fc.record({
   kind: fc.constant('advert-heard' as const),
   from: fc.constantFrom(LOWER, HIGHER),
+  proved: boolean,
   advert: fc.oneof(
     fc.record({
       advbase: bases,

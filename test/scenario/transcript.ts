@@ -139,7 +139,8 @@ function readInput(command: string, words: readonly string[], line: string): Inp
 function readHeard(from: string, timers: string, demote: string | undefined): Input {
   const [advbase = 0, advskew = 0] = timers.split('/').map(Number);
   const rest = { demote: Number(demote?.replace('demote=', '') ?? 0), counter: 100n };
-  return { kind: 'advert-heard', from: address(from), advert: { advbase, advskew, ...rest } };
+  const advert = { advbase, advskew, ...rest };
+  return { kind: 'advert-heard', from: address(from), advert, proved: true };
 }
 
 function oneOf(line: string, word: string, yes: string, no: string): boolean {

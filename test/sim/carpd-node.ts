@@ -114,7 +114,7 @@ export class CarpdNode implements SimNode {
 
   receive(packet: Packet): void {
     if (this.#fault !== undefined) return;
-    this.#feed({ kind: 'advert-heard', ...packet });
+    this.#feed({ kind: 'advert-heard', ...packet, proved: true });
   }
 
   crash(what: 'host' | 'process'): void {

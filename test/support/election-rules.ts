@@ -9,7 +9,10 @@ import { INTERFACE_FAULTS } from './interface-faults.ts';
 
 const YIELDING: readonly string[] = ['better-advert', 'tie-lost'];
 /** Nothing can be sent over an interface that is not there. */
-const SPEECHLESS: readonly string[] = INTERFACE_FAULTS;
+/** Without its source address alone, a master can still send with the one it had. */
+const SPEECHLESS: readonly string[] = INTERFACE_FAULTS.filter(
+  (fault) => fault !== 'no-source-address',
+);
 
 type StateChanged = Extract<Effect, { kind: 'state-changed' }>;
 

@@ -46,6 +46,8 @@ export class Rig {
   readonly election: Election;
   readonly trace: TraceEntry[] = [];
   readonly answers: Answers = { vipMs: 5, hookMs: 10, claimOk: true, sendOk: true };
+  /** What the link says of everybody who is heard. */
+  proved = true;
   now: Micros = micros(0);
   readonly #pending: Pending[] = [];
 
@@ -82,7 +84,7 @@ export class Rig {
   /** An advert of `from` comes in now; the effects as text. */
   hear(from: Ipv4, advbase: number, advskew: number, rest: Partial<HeardAdvert> = {}): string[] {
     const advert = { advbase, advskew, demote: 0, counter: 0n, ...rest };
-    return this.feed({ kind: 'advert-heard', from, advert });
+    return this.feed({ kind: 'advert-heard', from, advert, proved: this.proved });
   }
 
   /** Lets time pass until `milliseconds` after the start; returns the effects as text. */

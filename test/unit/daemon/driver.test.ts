@@ -104,6 +104,42 @@ describe('driver', () => {
     assert.deepEqual([member.wakes, drained, lateBy], [1, 1, [fromMillis(4_900)]]);
   });
 
+  test('a stall is noticed though an advert is read before the timer fires', async () => {
+    const member = new FakeMember();
+    member.due = fromMillis(100);
+    driver.add(member);
+    now = fromMillis(5_000);
+    const order: string[] = [];
+    onDrain = () => order.push('drained');
+    driver.post(() => {
+      order.push('heard');
+      member.due = fromMillis(8_000);
+    }, 'droppable');
+    await turns();
+    assert.deepEqual(order, ['drained', 'heard']);
+    assert.deepEqual([member.wakes, lateBy], [0, [fromMillis(4_900)]]);
+  });
+
+  test('a judge is woken before the others, and what it says moves their deadlines', async () => {
+    const member = new FakeMember();
+    const judge = new FakeMember();
+    member.due = fromMillis(100);
+    judge.due = fromMillis(100);
+    driver.add(member);
+    driver.addJudge(judge);
+    judge.wake = () => {
+      judge.wakes += 1;
+      judge.due = undefined;
+      member.due = fromMillis(3_100);
+    };
+    await pass(100);
+    assert.deepEqual([judge.wakes, member.wakes], [1, 0]);
+    driver.remove(judge);
+    judge.due = fromMillis(200);
+    await pass(100);
+    assert.equal(judge.wakes, 1, 'removed, it is not woken any more');
+  });
+
   test('posted work never runs at once, and runs in order', async () => {
     const order: number[] = [];
     driver.post(() => order.push(1));

@@ -148,7 +148,7 @@ describe('other frames', () => {
     }
   });
 
-  it('deeper in VLANs than the codec reads still count', () => {
+  it('deep in VLANs count as well', () => {
     const tags = [
       [0x88a8, 7],
       [0x8100, 8],

@@ -7,6 +7,7 @@ import { backup, HIGHER, LOWER, master, OWN, Rig } from '../../support/rig.ts';
 
 const HANDOVER = { kind: 'handover-requested' } as const;
 const MAINTENANCE = { kind: 'maintenance-changed', on: true } as const;
+const SOURCE_LOST = { kind: 'interface-lost', cause: 'no-source-address' } as const;
 const GONE = { kind: 'interface-lost', cause: 'interface-missing' } as const;
 const CARRIER_LOST = { kind: 'carrier-changed', up: false } as const;
 
@@ -254,13 +255,15 @@ describe('maintenance', () => {
 
 describe('the interface goes away (ucarp exits)', () => {
   for (const cause of INTERFACE_FAULTS) {
-    it(`${cause}: a master gives the address up; nothing can be sent any more`, () => {
-      assert.deepEqual(master().feed({ kind: 'interface-lost', cause }), [
-        `MASTER -> INIT ${cause}`,
-        'stop-announcing',
-        'release-vip 1',
-      ]);
-    });
+    if (cause !== 'no-source-address') {
+      it(`${cause}: a master gives the address up; nothing can be sent any more`, () => {
+        assert.deepEqual(master().feed({ kind: 'interface-lost', cause }), [
+          `MASTER -> INIT ${cause}`,
+          'stop-announcing',
+          'release-vip 1',
+        ]);
+      });
+    }
 
     it(`${cause}: a backup stops waiting and forgets the master`, () => {
       const rig = backup();
@@ -270,6 +273,32 @@ describe('the interface goes away (ucarp exits)', () => {
       assert.equal(rig.election.snapshot().master, undefined);
     });
   }
+
+  it('no-source-address: a master can still say that it leaves', () => {
+    const rig = silentMaster(true);
+    assert.deepEqual(rig.feed(SOURCE_LOST), ['stop-announcing', 'release-vip 1']);
+    assert.deepEqual(rig.runFor(1_000), ['advert regular 1/0'], 'until the address is off');
+    assert.deepEqual(rig.feed({ kind: 'vip-released', term: 1 }), [
+      'advert bow-out 255/255',
+      'MASTER -> INIT no-source-address',
+      'hook down 1',
+    ]);
+  });
+
+  it('no-source-address: found again meanwhile, the node is BACKUP after the step down', () => {
+    const rig = silentMaster(true);
+    rig.feed(SOURCE_LOST, { kind: 'interface-ready', source: HIGHER });
+    assert.ok(
+      rig.feed({ kind: 'vip-released', term: 1 }).includes('MASTER -> BACKUP no-source-address'),
+      'it has a source',
+    );
+  });
+
+  it('no-source-address, then altogether: nothing can be sent any more', () => {
+    const rig = silentMaster(true);
+    rig.feed(SOURCE_LOST);
+    assert.deepEqual(rig.feed(GONE), ['MASTER -> INIT interface-missing']);
+  });
 
   it('during a step down: the release that is under way still ends in the down hook', () => {
     const rig = silentMaster(true);

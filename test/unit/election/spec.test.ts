@@ -96,6 +96,21 @@ describe('BACKUP, an advert slower than its own is heard (R > L)', () => {
     ]);
   });
 
+  it('deviation: preempts only a master towards whom the link has proved itself', () => {
+    const rig = backup({ preempt: true, advskew: 10 });
+    rig.hear(HIGHER, 1, 11);
+    rig.runTo(2_999);
+    rig.hear(HIGHER, 1, 11);
+    rig.runTo(5_000);
+    rig.proved = false;
+    assert.deepEqual(rig.hear(HIGHER, 1, 11), []);
+    rig.proved = true;
+    assert.ok(
+      rig.hear(HIGHER, 1, 11).includes('BACKUP -> MASTER preempt peer 10.77.0.9'),
+      'as soon as it has',
+    );
+  });
+
   it('with preempt: not on equality, whoever would win the tie', () => {
     const rig = backup({ preempt: true, advskew: 10 });
     for (const at of [2_000, 4_000, 6_000]) {

@@ -59,7 +59,7 @@ function run(master: Node, backup: Node, hearingDelay: Micros): void {
     counter,
   }: Extract<Effect, { kind: 'send-advert' }>): void => {
     const advert = { advbase, advskew, counter, demote: 0 };
-    const input: Input = { kind: 'advert-heard', from: master.source, advert };
+    const input: Input = { kind: 'advert-heard', from: master.source, advert, proved: true };
     inFlight.push({ at: plus(now, hearingDelay), input });
   };
   const nobody = (): void => assert.fail('the backup must be silent');

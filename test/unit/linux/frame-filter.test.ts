@@ -6,7 +6,14 @@ import { InvariantError } from '../../../src/base/assert.ts';
 import { accept, assemble, goTo, ifEqual, load } from '../../../src/linux/bpf.ts';
 import { witnessFilter, type WitnessMode } from '../../../src/linux/frame-filter.ts';
 import { runFilter, type FilteredFrame } from '../../support/bpf.ts';
-import { EVIDENCE, NOISE, arpOf, frameOf, ipv4Of, type FrameParts } from '../../support/shaped-frames.ts';
+import {
+  EVIDENCE,
+  NOISE,
+  arpOf,
+  frameOf,
+  ipv4Of,
+  type FrameParts,
+} from '../../support/shaped-frames.ts';
 
 const MODES: readonly WitnessMode[] = ['any-frame', 'adverts', 'arp-replies'];
 const BROADCAST_PACKET = 1;

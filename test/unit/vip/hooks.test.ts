@@ -198,45 +198,46 @@ describe('a link that flaps under a slow hook', () => {
   });
 });
 
-describe('ending', () => {
-  it('drains: waits until nothing runs or waits', async () => {
-    const { lane, held, time } = setUp();
-    assert.equal(await lane.drain(1), true, 'nothing to wait for');
-    lane.run({ hook: 'up', term: 1 });
-    lane.run({ hook: 'down', term: 2 });
-    let drained: boolean | undefined;
-    void lane.drain(1_000).then((result) => {
-      drained = result;
-    });
-    held.last.finish(EXITED_OK);
-    await settle();
-    assert.equal(drained, undefined);
-    held.last.finish(EXITED_OK);
-    await settle();
-    assert.equal(drained, true);
-    assert.equal(time.pending, 0);
-  });
-
-  it('drains no longer than it may', async () => {
-    const { lane, time } = setUp();
-    lane.run({ hook: 'up', term: 1 });
-    const drained = lane.drain(1_000);
-    await time.advance(1_000);
-    assert.equal(await drained, false);
-  });
-
-  it('closes: kills what runs, skips what waits and what comes', async () => {
+describe('abandoning', () => {
+  it('kills an up hook, skips what waits and what comes, and owes the down hook', async () => {
     const { lane, held, reports } = setUp();
     lane.run({ hook: 'up', term: 1 });
-    lane.run({ hook: 'down', term: 2 });
-    lane.close();
-    lane.run({ hook: 'up', term: 3 });
+    lane.run({ hook: 'down', term: 1 });
+    assert.equal(lane.abandon(), true);
+    lane.run({ hook: 'up', term: 2 });
     assert.equal(held.last.killed, true);
     await settle();
     assert.equal(held.started.length, 1);
     const ends = reports.map((report) => `${String(report.term)} ${report.result.kind}`).sort();
-    assert.deepEqual(ends, ['1 failed', '2 skipped', '3 skipped']);
-    assert.equal(await lane.drain(1), true);
+    assert.deepEqual(ends, ['1 failed', '1 skipped', '2 skipped']);
+  });
+
+  it('lets a down hook go on, which is then owed no more', async () => {
+    const { lane, held } = setUp();
+    lane.run({ hook: 'up', term: 1 });
+    held.last.finish(EXITED_OK);
+    await settle();
+    lane.run({ hook: 'down', term: 1 });
+    assert.equal(lane.abandon(), false);
+    assert.equal(held.last.killed, false);
+  });
+
+  it('owes a down hook between the hooks, and none before the first', async () => {
+    const { lane, held } = setUp();
+    lane.run({ hook: 'down', term: 0 });
+    held.last.finish(EXITED_OK);
+    await settle();
+    lane.run({ hook: 'up', term: 1 });
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(lane.abandon(), true);
+    assert.equal(setUp().lane.abandon(), false);
+  });
+
+  it('owes the down hook of a term without an up hook', () => {
+    const { lane } = setUp({ up: [] });
+    lane.run({ hook: 'up', term: 1 });
+    assert.equal(lane.abandon(), true);
   });
 });
 

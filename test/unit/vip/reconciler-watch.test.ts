@@ -72,6 +72,23 @@ describe('watching a claimed address', () => {
     assert.deepEqual(kinds(notices), ['lost', 'restored', 'lost'], 'a new loss is told again');
   });
 
+  it('calls it lost when somebody takes it off again and again', async () => {
+    const { kernel, time, notices } = await claimedWorld();
+    for (const delayMs of [0, 500, 1_000, 2_000]) {
+      kernel.meddle(DELETE);
+      await time.advance(delayMs);
+      await settle();
+    }
+    assert.deepEqual(kinds(notices.splice(0)), Array(4).fill('restored'));
+    kernel.meddle(DELETE);
+    await settle();
+    const [lost, ...more] = notices;
+    assert.ok(lost?.kind === 'lost', 'the fifth time within the calm time');
+    assert.equal(lost.fault.reason, 'taken-off');
+    assert.match(lost.fault.detail, /taken it off 5 times; find out who else/);
+    assert.deepEqual(more, []);
+  });
+
   it('leaves alone what others do while the address is not wanted', async () => {
     const { kernel, reconciler, outcomes } = await claimedWorld();
     reconciler.want({ term: 2, present: false });

@@ -1,0 +1,72 @@
+// The adverts of one instance on their way out: written, signed, sent, and counted while pending.
+import { randomInt } from 'node:crypto';
+import { messageOf } from '../base/errors.ts';
+import { writeAdvert } from '../carp/advert.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
+import { advertDigest, type GroupKey } from '../carp/digest.ts';
+import { writeCarpPacket } from '../carp/ipv4.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import type { AdvertKind, Effect } from '../election/effects.ts';
+import type { InterfaceHub } from './interface-hub.ts';
+
+type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
+
+export interface AdvertSenderOptions {
+  readonly config: InstanceConfig;
+  readonly key: GroupKey;
+  readonly hub: InterfaceHub;
+  /** The address that the next advert comes from; undefined: none can be sent. */
+  readonly source: () => Ipv4 | undefined;
+  /** An advert has left, or could not; never called from within `send`. */
+  readonly onDone: (advert: AdvertKind, sent: boolean) => void;
+  readonly onFailed: (advert: AdvertKind, reason: string) => void;
+}
+
+/** Sends in order; see the head of this file. */
+export class AdvertSender {
+  readonly #options: AdvertSenderOptions;
+  #pending = 0;
+  #allOut: Promise<void> = Promise.resolve();
+
+  constructor(options: AdvertSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Adverts that have neither left nor failed yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Settled when every advert so far has left, or can't. */
+  get allOut(): Promise<void> {
+    return this.#allOut;
+  }
+
+  send(effect: SendAdvert): void {
+    this.#pending += 1;
+    const sent = this.#send(effect);
+    this.#allOut = this.#allOut.then(() => sent);
+  }
+
+  async #send({ advert, advbase, advskew, counter }: SendAdvert): Promise<void> {
+    const { config, key, hub, source, onDone, onFailed } = this.#options;
+    const { vhid, group, broadcast } = config;
+    const from = source();
+    let sent = false;
+    try {
+      if (from !== undefined) {
+        const digest = advertDigest(key, counter);
+        const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
+        const identification = randomInt(0x10000);
+        const packet = writeCarpPacket({ source: from, destination: group, identification }, bytes);
+        await hub.sendAdvert(packet, group, broadcast);
+        sent = true;
+      }
+    } catch (error) {
+      onFailed(advert, messageOf(error));
+    }
+    await Promise.resolve();
+    this.#pending -= 1;
+    onDone(advert, sent);
+  }
+}
