@@ -159,7 +159,7 @@ describe('values that are refused', () => {
       argv: [`--metrics=${text}`],
       expected: /^1 --metrics: .* is neither ADDR:PORT/,
     })),
-    ...['on', '', 'promote-after', 'promote-after:', 'promote-after:0', 'promote-after:86401'].map(
+    ...['on', '', 'promote-after', 'promote-after:', 'promote-after:0.9', 'promote-after:3601'].map(
       (text) => ({
         argv: [`--gate=${text}`],
         expected: /^1 --gate: .* is none of hold, off, promote-after:SECONDS/,
