@@ -33,13 +33,16 @@ export interface LoadOptions {
   readonly mode?: number | undefined;
 }
 
+/** Room for thousands of instances; more would hold up a daemon that reloads for seconds. */
+const CONFIG_BYTES_MAX = 1_048_576;
+
 const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** The configuration in a file; a file that can't be read is a fault like any other. */
 export function loadConfigFile(path: string, readFile: ReadFile): LoadResult {
   let content: FileContent;
   try {
-    content = readFile(path);
+    content = readFile(path, CONFIG_BYTES_MAX);
   } catch (error) {
     return refused([{ path: '', message: `can't be read: ${messageOf(error)}` }]);
   }
