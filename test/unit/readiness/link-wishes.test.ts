@@ -1,28 +1,18 @@
 // What a link wants of the world while it waits for proof: witness, probes and multicast reports.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
 import {
   GATEWAY,
   INSTANCE,
   LinkRig,
+  NO_CARRIER,
+  only,
   OWN_MAC,
   PEER,
   PEER_MAC,
   PLAIN,
   VIP,
 } from '../../support/readiness-rig.ts';
-
-const DOWN = { ...PLAIN, carrier: false };
-
-function only<Kind extends ReadinessEffect['kind']>(
-  effects: readonly ReadinessEffect[],
-  kind: Kind,
-): Extract<ReadinessEffect, { kind: Kind }> {
-  const found = effects.filter((effect) => effect.kind === kind);
-  assert.equal(found.length, 1, `one ${kind} in ${JSON.stringify(effects)}`);
-  return found[0] as Extract<ReadinessEffect, { kind: Kind }>;
-}
 
 describe('the witness', () => {
   const witness = (rig: LinkRig) =>
@@ -92,7 +82,7 @@ describe('the witness', () => {
 describe('probes', () => {
   it('go to targets, to all who advertise and for the virtual IP, once per interval', () => {
     const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101', source: '10.9.0.11' };
-    const rig = LinkRig.waiting({ targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] }, DOWN);
+    const rig = LinkRig.waiting({ targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] }, NO_CARRIER);
     rig.give({ kind: 'instances-changed', instances: [rigSettings(rig), web] });
     rig.role('waiting', 'web');
     rig.advert({ epoch: 0 });
@@ -112,9 +102,9 @@ describe('probes', () => {
   });
 
   it('are not sent without carrier, unless the link state is ignored', () => {
-    assert.deepEqual(LinkRig.waiting({}, DOWN).times('probe'), []);
+    assert.deepEqual(LinkRig.waiting({}, NO_CARRIER).times('probe'), []);
     const gate = { ...INSTANCE.gate, ignoreLinkState: true };
-    assert.deepEqual(LinkRig.waiting({ gate }, DOWN).times('probe'), [0]);
+    assert.deepEqual(LinkRig.waiting({ gate }, NO_CARRIER).times('probe'), [0]);
     assert.deepEqual(LinkRig.waiting({}, { ...PLAIN, carrier: undefined }).times('probe'), [0]);
   });
 
