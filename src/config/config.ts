@@ -48,7 +48,7 @@ export interface AnnounceConfig {
   readonly intervalMs: number;
 }
 
-/** Less is no time for a port channel to form; more is nobody's patience, but a slip of the unit. */
+/** Less is no time for a port channel to form; more is a slip of the unit. */
 export const PROMOTE_AFTER_MS = { min: 1_000, max: 3_600_000 } as const;
 
 /** Less is a load on those who answer; more opens no gate in time. */

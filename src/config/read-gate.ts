@@ -62,7 +62,7 @@ export function reportGate(
   }
 }
 
-/** Reports the address, if it is among those that are asked for other hosts; `what` it really is. */
+/** Reports the address, if it is among those asked as other hosts; `what` says whose it is. */
 export function reportAsked(
   { peers, gate }: Pick<GateDraft, 'peers' | 'gate'>,
   address: Ipv4 | undefined,
