@@ -381,9 +381,12 @@ export class Election {
     return demoted ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
   }
 
+  // In doubt only the bid is low: the patience of the peers, who must hear of this master in time
+  // once frames pass again, knows nothing of a doubt.
   #interval(): Micros {
-    const { advbase } = this.#settings;
-    return advertInterval({ advbase, advskew: this.#effectiveAdvskew() });
+    const { advbase, advskew } = this.#settings;
+    const pace = this.#health.demoted ? this.#effectiveAdvskew() : advskew;
+    return advertInterval({ advbase, advskew: pace });
   }
 
   #self(): Self {

@@ -72,7 +72,8 @@ export async function nothingHappens(
 
 /** Exactly this node is master at last, and has the address; the other has neither. */
 export async function settles(winner: Peer, loser: Peer): Promise<void> {
-  const settled = (): boolean => winner.state() === 'MASTER' && loser.state() === 'BACKUP';
+  // LACP may settle in several steps, each of which holds the loser off for a moment.
+  const settled = (): boolean => winner.state() === 'MASTER' && loser.state() !== 'MASTER';
   await eventually(settled, {
     withinMs: SETTLE_MS,
     what: `${winner.host.name} to be the only master`,

@@ -15,7 +15,7 @@ const DARK_MS = 10_000;
 /** What answers have to span to stand for LACP. */
 const FALLBACK_MS = 10_000;
 
-describe('a node that boots onto an LACP bond', { skip, concurrency: true }, () => {
+describe('a node that boots onto an LACP bond', { skip, concurrency: 2 }, () => {
   for (const program of ['ucarp', 'carpd'] as const) {
     test(`whose channel forwards nothing yet is held beside a master of ${program}`, async (t) => {
       const { hostB, a } = await duo(t, { mode: '802.3ad', forwarding: false }, program);

@@ -22,7 +22,7 @@ import { startPing } from '../lab/vip.ts';
 const skip = await bondSkipReason();
 const DARK_MS = 10_000;
 
-describe('an interface on a bond that passes nothing yet', { skip, concurrency: true }, () => {
+describe('an interface on a bond that passes nothing yet', { skip, concurrency: 2 }, () => {
   test('a VLAN: held, frames of other VLANs being none of its own', async (t) => {
     const lab = await Lab.create(t);
     const hostA = await lab.host('a', '10.9.0.20/24');
