@@ -34,6 +34,11 @@ export type Input =
       /** The link has proved itself towards this sender, so that it may be preempted. */
       readonly proved: boolean;
     }
+  /**
+   * The process stood still. While this is on, what is heard waited in the sockets meanwhile: others
+   * have acted on it since, and what they say waits behind it.
+   */
+  | { readonly kind: 'catching-up'; readonly on: boolean }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
   /** The address is on the interface, verified, or could not be put or kept there. */

@@ -5,7 +5,7 @@ import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import { BOW_OUT, isBowOut } from '../carp/advert.ts';
-import { judgeAsBackup, judgeAsMaster, type BackupVerdict, type Self } from './advert-rules.ts';
+import * as rules from './advert-rules.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
@@ -30,13 +30,6 @@ const VIP_RETRY_DELAY = fromSeconds(10);
 const DEAD_INTERVALS_TO_FORGIVE = 10;
 const COUNTER_BITS = 64;
 
-const PROMOTION_CAUSES = {
-  'promote-bow-out': 'bow-out',
-  'promote-peer-demoted': 'peer-demoted',
-  'promote-preempt': 'preempt',
-  'promote-peer-slow': 'peer-slow',
-} as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
-
 type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
 
 /** One instance's election; see the first lines of this file. */
@@ -54,6 +47,9 @@ export class Election {
   #master: HeardMaster | undefined;
   #counter: bigint;
   #inDoubt = false;
+  #catchingUp = false;
+  /** Whose bow-out was heard while catching up, with nothing behind it so far. */
+  #leftMeanwhile: Ipv4 | undefined;
   /** Stepping down in good order: adverts go on until the address is off. */
   #leaving: Cause | undefined;
   #handedOver = false;
@@ -141,6 +137,8 @@ export class Election {
         return this.#hold('maintenance', input.on, now);
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt);
+      case 'catching-up':
+        return void (this.#catchingUp = input.on);
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'advert-sent':
@@ -182,19 +180,21 @@ export class Election {
     if (this.#state !== 'BACKUP') return;
     const mayPreempt = proved && this.#mayPreempt(now);
     const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
-    this.#heardAsBackup(from, judgeAsBackup(this.#self(), view, advert), now);
+    this.#heardAsBackup(from, rules.judgeAsBackup(this.#self(), view, advert), now);
   }
 
-  #heardAsBackup(from: Ipv4, verdict: BackupVerdict, now: Micros): void {
+  #heardAsBackup(from: Ipv4, verdict: rules.BackupVerdict, now: Micros): void {
     if (verdict === 'ignore') return;
-    if (verdict === 'follow') {
-      return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
-    }
-    this.#promote(PROMOTION_CAUSES[verdict], from, now);
+    const follows = verdict === 'follow' || this.#catchingUp;
+    if (!follows) return this.#promote(rules.PROMOTION_CAUSES[verdict], from, now);
+    // A bow-out makes the master due at once, unless another one is heard behind it.
+    this.#leftMeanwhile = verdict === 'promote-bow-out' ? from : undefined;
+    const patience = this.#leftMeanwhile ? micros(0) : masterDownInterval(this.#settings);
+    this.#deadlines.set('masterDown', plus(now, patience));
   }
 
   #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
-    const verdict = judgeAsMaster(this.#self(), from, advert);
+    const verdict = rules.judgeAsMaster(this.#self(), from, advert);
     if (verdict === 'yield-to-better') {
       // The better master announces the address again when it hears a worse one (ucarp does, and
       // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
@@ -338,6 +338,7 @@ export class Election {
     // However it ended: who was asked to hand over does not take the address back by preemption.
     if (this.#leaving === 'handover') this.#handedOver = true;
     this.#leaving = undefined;
+    this.#leftMeanwhile = undefined;
     this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
     if (to === 'BACKUP') {
       this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
@@ -362,7 +363,8 @@ export class Election {
     if (this.#deadlines.take('masterDown', now) !== undefined) {
       this.#handedOver = false;
       this.#claimFailed = false;
-      this.#promote('master-down', this.#master?.address, now);
+      const cause = this.#leftMeanwhile === undefined ? 'master-down' : 'bow-out';
+      this.#promote(cause, this.#leftMeanwhile ?? this.#master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
@@ -386,7 +388,7 @@ export class Election {
     return advertInterval({ advbase, advskew: this.#effectiveAdvskew() });
   }
 
-  #self(): Self {
+  #self(): rules.Self {
     invariant(this.#source !== undefined, 'BACKUP and MASTER have a source address');
     return {
       source: this.#source,

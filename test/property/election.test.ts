@@ -47,6 +47,7 @@ const conditions: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('gate-changed' as const), open: boolean }),
   fc.record({ kind: fc.constant('doubt-changed' as const), inDoubt: boolean }),
   fc.record({ kind: fc.constant('maintenance-changed' as const), on: boolean }),
+  fc.record({ kind: fc.constant('catching-up' as const), on: boolean }),
 );
 
 const reports: fc.Arbitrary<Input> = fc.oneof(
