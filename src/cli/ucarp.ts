@@ -41,9 +41,8 @@ export function readUcarpArguments(
     complain(options.message);
     return { kind: 'done', exitCode: options.exitCode };
   }
-  const unready = options.metrics === undefined ? options.gate && '--gate' : '--metrics';
-  if (unready !== undefined) {
-    complain(`${unready} is not available in this version; leave it out`);
+  if (options.metrics !== undefined) {
+    complain('--metrics is not available in this version; leave it out');
     return { kind: 'done', exitCode: EXIT_BAD_OPTION };
   }
   return { kind: 'run', options };

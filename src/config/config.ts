@@ -15,6 +15,14 @@ export interface LogConfig {
   readonly format: LogFormat;
 }
 
+/** hold: wait for proof. promote-after: so long at most. off: ask for carrier only. */
+export const GATE_POLICIES = ['hold', 'promote-after', 'off'] as const;
+export type GatePolicy = (typeof GATE_POLICIES)[number];
+
+/** unheard: wait only for a master that was never heard. always: wait. off: don't look. */
+export const VIP_IN_USE_POLICIES = ['unheard', 'always', 'off'] as const;
+export type VipInUsePolicy = (typeof VIP_IN_USE_POLICIES)[number];
+
 /** An address with its prefix, as it is added to the interface. */
 export interface PrefixedAddress {
   readonly ip: Ipv4;
@@ -39,6 +47,35 @@ export interface AnnounceConfig {
   readonly burst: number;
   readonly intervalMs: number;
 }
+
+/** What has to be proved before this node may be promoted. */
+export interface GateConfig {
+  readonly policy: GatePolicy;
+  /** From the carrier-up on; read with promote-after only. */
+  readonly promoteAfterMs: number;
+  readonly probe: {
+    /** Whom to ask by ARP besides those that are always asked; gateway: the next hops. */
+    readonly targets: readonly ProbeTarget[];
+    readonly intervalMs: number;
+  };
+  /** Only an answered probe is proof. */
+  readonly requireProbe: boolean;
+  readonly vipInUse: VipInUsePolicy;
+  /** Interfaces through which proof must come in. */
+  readonly uplinks: 'auto' | readonly string[];
+}
+
+/** The gate where nothing is said of it. */
+export const GATE_DEFAULTS: GateConfig = {
+  policy: 'hold',
+  promoteAfterMs: 60_000,
+  probe: { targets: ['gateway'], intervalMs: 500 },
+  requireProbe: false,
+  vipInUse: 'unheard',
+  uplinks: 'auto',
+};
+
+export type ProbeTarget = Ipv4 | 'gateway';
 
 /** One virtual IP and how this host competes for it. */
 export interface InstanceConfig {
@@ -69,6 +106,9 @@ export interface InstanceConfig {
   readonly manageAddress: boolean;
   readonly hooks: HooksConfig;
   readonly announce: AnnounceConfig;
+  /** The real addresses of the other nodes, as far as they are known here. */
+  readonly peers: readonly Ipv4[];
+  readonly gate: GateConfig;
 }
 
 export interface Config {

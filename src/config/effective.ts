@@ -2,7 +2,7 @@
 // durations as text, secrets redacted.
 import { stringify } from 'yaml';
 import { formatIpv4 } from '../carp/addresses.ts';
-import type { Config, InstanceConfig } from './config.ts';
+import type { Config, GateConfig, InstanceConfig } from './config.ts';
 import { formatDuration } from './values.ts';
 
 /** A plain object in the layout of the file; `passphrase` reads "[redacted]". */
@@ -22,7 +22,7 @@ export function formatEffective(config: Config, format: 'yaml' | 'json'): string
 }
 
 function effectiveInstance(instance: InstanceConfig): Record<string, unknown> {
-  const { address, source, hooks, announce } = instance;
+  const { address, source, hooks, announce, peers, gate } = instance;
   return {
     interface: instance.interfaceName,
     vhid: instance.vhid,
@@ -45,5 +45,22 @@ function effectiveInstance(instance: InstanceConfig): Record<string, unknown> {
       xparam: hooks.xparam ?? '',
     },
     announce: { burst: announce.burst, interval: formatDuration(announce.intervalMs) },
+    peers: peers.map(formatIpv4),
+    gate: effectiveGate(gate),
+  };
+}
+
+function effectiveGate(gate: GateConfig): Record<string, unknown> {
+  const { policy, promoteAfterMs, probe, requireProbe, vipInUse, uplinks } = gate;
+  return {
+    policy,
+    promoteAfter: formatDuration(promoteAfterMs),
+    probe: {
+      targets: probe.targets.map((target) => (target === 'gateway' ? target : formatIpv4(target))),
+      interval: formatDuration(probe.intervalMs),
+    },
+    requireProbe,
+    vipInUse,
+    uplinks: uplinks === 'auto' ? uplinks : [...uplinks],
   };
 }

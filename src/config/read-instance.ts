@@ -7,6 +7,7 @@ import {
   type PassphraseFound,
   type ReadFile,
 } from './passphrase.ts';
+import { readGate, reportGate } from './read-gate.ts';
 import {
   applySchema,
   instanceFields,
@@ -71,10 +72,13 @@ export function readInstance(name: string, raw: Raw, context: ReadContext): Draf
     manageAddress: take(f.manageAddress),
     hooks: readHooks(take),
     announce: readAnnounce(take),
+    peers: take(f.peers),
+    gate: readGate(raw, take),
   };
   reportCadence(draft, context);
   reportAddresses(draft, context);
   reportOwnership(draft, context);
+  reportGate(draft, raw, context);
   return draft;
 }
 

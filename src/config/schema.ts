@@ -6,7 +6,13 @@ import convict from 'convict';
 import { invariant } from '../base/assert.ts';
 import { fail, ok } from '../base/result.ts';
 import { CARP_GROUP, formatIpv4 } from '../carp/addresses.ts';
-import { LOG_FORMATS, LOG_LEVELS } from './config.ts';
+import {
+  GATE_DEFAULTS,
+  GATE_POLICIES,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  VIP_IN_USE_POLICIES,
+} from './config.ts';
 import { inlinePassphrase } from './passphrase.ts';
 import * as values from './values.ts';
 import type { Reader } from './values.ts';
@@ -72,6 +78,49 @@ export const instanceFields = {
     values.formatDuration(500),
     'time between them',
   ),
+  peers: optional('peers', values.addresses, [], 'real addresses of the other nodes'),
+  gatePolicy: optional(
+    'gate.policy',
+    values.oneOf(GATE_POLICIES),
+    GATE_DEFAULTS.policy,
+    'what opens the gate',
+  ),
+  gatePromoteAfter: optional(
+    'gate.promoteAfter',
+    values.durationMs(1_000),
+    values.formatDuration(GATE_DEFAULTS.promoteAfterMs),
+    'when promote-after opens',
+  ),
+  gateProbeTargets: optional(
+    'gate.probe.targets',
+    values.probeTargets,
+    GATE_DEFAULTS.probe.targets,
+    'whom to ask by ARP',
+  ),
+  gateProbeInterval: optional(
+    'gate.probe.interval',
+    values.durationMs(100),
+    values.formatDuration(GATE_DEFAULTS.probe.intervalMs),
+    'time between probes',
+  ),
+  gateRequireProbe: optional(
+    'gate.requireProbe',
+    values.boolean,
+    GATE_DEFAULTS.requireProbe,
+    'only an answered probe is proof',
+  ),
+  gateVipInUse: optional(
+    'gate.vipInUse',
+    values.oneOf(VIP_IN_USE_POLICIES),
+    GATE_DEFAULTS.vipInUse,
+    'what a foreign answer for the virtual IP does',
+  ),
+  gateUplinks: optional(
+    'gate.uplinks',
+    values.uplinks,
+    GATE_DEFAULTS.uplinks,
+    'where proof must come in',
+  ),
 } as const;
 
 /** Takes a fault of one key. */
@@ -132,16 +181,24 @@ interface SchemaLeaf {
 function convictSchema(fields: readonly AnyField[], report: Report): SchemaTree {
   const tree: SchemaTree = {};
   for (const field of fields) {
-    const [key = '', inner] = field.path.split('.');
-    const leaf = schemaLeaf(field, report);
-    if (inner === undefined) {
-      tree[key] = leaf;
-    } else {
-      const section = tree[key] ?? {};
-      tree[key] = { ...section, [inner]: leaf };
-    }
+    const sections = field.path.split('.');
+    const key = sections.pop() ?? field.path;
+    let section = tree;
+    for (const name of sections) section = section[name] = sectionAt(section, name);
+    section[key] = schemaLeaf(field, report);
   }
   return tree;
+}
+
+function sectionAt(tree: SchemaTree, name: string): SchemaTree {
+  const found = tree[name];
+  if (found === undefined) return {};
+  invariant(!isLeaf(found), `${name} is a section and no key`);
+  return found;
+}
+
+function isLeaf(node: SchemaTree | SchemaLeaf): node is SchemaLeaf {
+  return typeof node.check === 'function';
 }
 
 function schemaLeaf(field: AnyField, report: Report): SchemaLeaf {

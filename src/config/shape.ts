@@ -14,17 +14,29 @@ export function knownKeys(
   report: Report,
   alsoKnown: readonly string[] = [],
 ): Raw {
+  return knownIn(raw, '', { keys: keyTree(fields), report, alsoKnown });
+}
+
+/** The keys of a mapping: null where a value stands, else the keys of the section. */
+type KeyTree = ReadonlyMap<string, KeyTree | null>;
+
+interface Level {
+  readonly keys: KeyTree;
+  readonly report: Report;
+  readonly alsoKnown: readonly string[];
+}
+
+function knownIn(raw: Raw, prefix: string, { keys, report, alsoKnown }: Level): Raw {
   const known: Record<string, unknown> = {};
-  const sections = sectionsOf(fields);
   for (const [key, value] of Object.entries(raw)) {
-    const section = sections.get(key);
-    if (section !== undefined) {
-      known[key] = knownInSection(key, value, section, report);
-    } else if (fields.some((field) => field.path === key)) {
-      if (isLeaf(key, value, report)) known[key] = value;
+    const path = `${prefix}${keyText(key)}`;
+    const section = keys.get(key);
+    if (section === null) {
+      if (isLeaf(path, value, report)) known[key] = value;
+    } else if (section !== undefined) {
+      known[key] = knownInSection(path, value, section, report);
     } else if (!alsoKnown.includes(key)) {
-      const names = [...fields.map(({ path }) => topKey(path)), ...alsoKnown];
-      report(keyText(key), unknownKey(key, names));
+      report(path, unknownKey(key, [...keys.keys(), ...alsoKnown]));
     }
   }
   return known;
@@ -35,25 +47,12 @@ export function keyText(key: string): string {
   return /^[\w.-]{1,64}$/.test(key) ? key : show(key);
 }
 
-function knownInSection(
-  name: string,
-  value: unknown,
-  keys: readonly string[],
-  report: Report,
-): Raw {
-  const known: Record<string, unknown> = {};
+function knownInSection(path: string, value: unknown, keys: KeyTree, report: Report): Raw {
   // A section whose keys are all commented out reads as null.
-  if (value === null) return known;
-  if (!isMapping(value)) {
-    report(name, `${kindOf(value)} is not a mapping; its keys are ${keys.join(', ')}`);
-    return known;
-  }
-  for (const [key, inner] of Object.entries(value)) {
-    const path = `${name}.${keyText(key)}`;
-    if (!keys.includes(key)) report(path, unknownKey(key, keys));
-    else if (isLeaf(path, inner, report)) known[key] = inner;
-  }
-  return known;
+  if (value === null) return {};
+  if (isMapping(value)) return knownIn(value, `${path}.`, { keys, report, alsoKnown: [] });
+  report(path, `${kindOf(value)} is not a mapping; its keys are ${[...keys.keys()].join(', ')}`);
+  return {};
 }
 
 function isLeaf(path: string, value: unknown, report: Report): boolean {
@@ -73,15 +72,13 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? show(value) : `a ${typeof value}`;
 }
 
-function topKey(path: string): string {
-  return path.split('.')[0] ?? path;
-}
-
-function sectionsOf(fields: readonly AnyField[]): ReadonlyMap<string, readonly string[]> {
-  const sections = new Map<string, string[]>();
-  for (const { path } of fields) {
-    const [name = '', inner] = path.split('.');
-    if (inner !== undefined) sections.set(name, [...(sections.get(name) ?? []), inner]);
+function keyTree(fields: readonly AnyField[]): KeyTree {
+  const tree = new Map<string, KeyTree | null>();
+  const names = fields.map(({ path }) => path.split('.')[0] ?? path);
+  for (const name of new Set(names)) {
+    const inner = fields.filter(({ path }) => path.startsWith(`${name}.`));
+    const cut = inner.map((field) => ({ ...field, path: field.path.slice(name.length + 1) }));
+    tree.set(name, inner.length === 0 ? null : keyTree(cut));
   }
-  return sections;
+  return tree;
 }

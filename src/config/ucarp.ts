@@ -4,7 +4,7 @@
 import { unreachable } from '../base/assert.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, isMulticast, type Ipv4, type Vhid } from '../carp/addresses.ts';
-import type { InstanceConfig } from './config.ts';
+import { GATE_DEFAULTS, type GateConfig, type InstanceConfig } from './config.ts';
 import { getopt, type GetoptFault } from './getopt.ts';
 import {
   filePassphrase,
@@ -15,7 +15,7 @@ import {
 import { Secret } from './secret.ts';
 import { nothingGiven, takeOption, type Given } from './ucarp-given.ts';
 import { UCARP_OPTIONS } from './ucarp-options.ts';
-import type { Facility, GateRequest } from './ucarp-values.ts';
+import type { Facility } from './ucarp-values.ts';
 import * as values from './values.ts';
 
 /** An instance but for what only the running host knows: the default interface and the key file. */
@@ -42,8 +42,6 @@ export interface UcarpRun {
   readonly shutdownScript: boolean;
   /** "ADDR:PORT" or "unix:/PATH"; undefined: no metrics. */
   readonly metrics: string | undefined;
-  /** Undefined: not given, which is hold (or off with ignoreLinkState). */
-  readonly gate: GateRequest | undefined;
   /** Doubtful, but ucarp goes on, and so do we. One line each. */
   readonly warnings: readonly string[];
 }
@@ -147,7 +145,6 @@ function assemble(given: Given): UcarpRun | UcarpFault {
     facility: given.facility,
     shutdownScript: given.flags.has('shutdown'),
     metrics: given.metrics,
-    gate: given.gate,
     warnings: given.warnings,
   };
 }
@@ -194,7 +191,15 @@ function instanceOf(given: Given, id: Vhid, ip: Ipv4, source: Ipv4): UcarpInstan
       xparam: given.xparam,
     },
     announce: { burst: 0, intervalMs: ANNOUNCE_INTERVAL_MS },
+    peers: [],
+    gate: gateOf(given),
   };
+}
+
+/** Who ignores the link's own word has no use for a gate that nobody asked for. */
+function gateOf({ gate, flags }: Given): GateConfig {
+  if (gate !== undefined) return { ...GATE_DEFAULTS, ...gate };
+  return flags.has('ignoreifstate') ? { ...GATE_DEFAULTS, policy: 'off' } : GATE_DEFAULTS;
 }
 
 /** Undefined: none, or an empty one. */

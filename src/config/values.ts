@@ -3,7 +3,7 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import { ANY_IPV4, isMulticast, parseIpv4, parseVhid } from '../carp/addresses.ts';
 import type { Ipv4, Vhid } from '../carp/addresses.ts';
-import type { PrefixedAddress } from './config.ts';
+import type { PrefixedAddress, ProbeTarget } from './config.ts';
 
 /** A value, or why there is none, as the end of the sentence "KEY: ...". */
 export type Read<Value> = Result<Value, string>;
@@ -98,6 +98,46 @@ export function hostAddress(value: unknown): Read<Ipv4> {
   if (!address.ok) return address;
   const problem = unicastProblem(address.value);
   return problem === undefined ? address : fail(`${show(value)} is ${problem}`);
+}
+
+/** More would be no failover group, and would be asked by ARP one by one. */
+const ADDRESSES_MAX = 32;
+
+/** A list of host addresses, each once. */
+export function addresses(value: unknown): Read<readonly Ipv4[]> {
+  return listOf(hostAddress, ADDRESSES_MAX, 'write it such as [10.9.0.20]')(value);
+}
+
+/** A list of host addresses and the word "gateway", each once. */
+export function probeTargets(value: unknown): Read<readonly ProbeTarget[]> {
+  const target: Reader<ProbeTarget> = (one) => (one === 'gateway' ? ok(one) : hostAddress(one));
+  return listOf(target, ADDRESSES_MAX, 'write it such as [gateway, 10.9.0.20]')(value);
+}
+
+/** "auto" or a list of at least one interface name. */
+export function uplinks(value: unknown): Read<'auto' | readonly string[]> {
+  if (value === 'auto') return ok(value);
+  const names = listOf(interfaceName, ADDRESSES_MAX, 'write auto, or names such as [bond0]')(value);
+  if (names.ok && names.value.length === 0) {
+    return fail('is empty, so that nothing could prove the link; write auto, or [bond0]');
+  }
+  return names;
+}
+
+/** A list of at most `max` values, no two of them the same. */
+function listOf<Value>(read: Reader<Value>, max: number, remedy: string): Reader<readonly Value[]> {
+  return (value) => {
+    if (!Array.isArray(value)) return fail(`${show(value)} is not a list; ${remedy}`);
+    if (value.length > max) return fail(`has more than ${String(max)} entries; leave some out`);
+    const list: Value[] = [];
+    for (const raw of value as readonly unknown[]) {
+      const one = read(raw);
+      if (!one.ok) return one;
+      if (list.includes(one.value)) return fail(`${show(raw)} is there twice; take one out`);
+      list.push(one.value);
+    }
+    return ok(list);
+  };
 }
 
 /** Where adverts may go; whether it must be a multicast group depends on another key. */

@@ -5,7 +5,7 @@ import { fromSeconds, toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
-import { openLinkWatch, type LinkWatch } from '../linux/link-watch.ts';
+import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
 import { Driver } from './driver.ts';
@@ -100,7 +100,7 @@ export class Daemon {
   async #start(): Promise<void> {
     const { config, log } = this.#options;
     this.#links = await openLinkWatch({
-      onChange: ({ name }) => this.#driver.post(() => void this.#hubs.get(name)?.refresh()),
+      onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onError: (error) => log.error('socket-failed', messageOf(error)),
     });
     const links = this.#links;
@@ -157,7 +157,7 @@ export class Daemon {
     if (instance === undefined) return undefined;
     const leftBehind = await instance.stop();
     if (leftBehind !== undefined) {
-      const text = `the virtual IP is still there, and could not be removed. Do it now: ${leftBehind}`;
+      const text = `the virtual IP could not be removed and stays. Do it now: ${leftBehind}`;
       this.#options.log.forInstance(name).error('vip-failed', text);
     }
     this.#instances.delete(name);
@@ -208,7 +208,15 @@ export class Daemon {
     await Promise.all([...this.#hubs.values()].map((hub) => hub.drain()));
   }
 
+  #linkChanged({ name, ifindex }: LinkChange): void {
+    for (const hub of this.#hubs.values()) {
+      if (hub.interfaceName === name) void hub.refresh();
+      else hub.otherChanged(ifindex);
+    }
+  }
+
   #lateWake(lateBy: Micros): void {
+    for (const hub of this.#hubs.values()) hub.gate.wokenLate(lateBy);
     const ms = Math.round(toMillis(lateBy));
     const text = `woke ${ms} ms late: the process or the machine stood still; reading what came in`;
     const allowed = this.#repeats.allow('late-wake', this.#options.now());

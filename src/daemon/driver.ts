@@ -61,7 +61,7 @@ export class Driver {
     this.arm();
   }
 
-  /** Adds one whose word the others need: where several are due at once, it is woken before them. */
+  /** Adds one whose word the others need: where several are due at once, it is woken first. */
   addJudge(judge: Member): void {
     this.#judges.add(judge);
     this.arm();

@@ -1,25 +1,32 @@
 // One instance at work: its election, and the effects of that election carried out for real.
 import { randomBytes } from 'node:crypto';
 import type { Micros } from '../base/time.ts';
-import type { Advert } from '../carp/advert.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import { isBowOut, type Advert } from '../carp/advert.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
-import { CAUSES, type Effect } from '../election/effects.ts';
+import { advertInterval } from '../election/cadence.ts';
+import { CAUSES, type Effect, type State } from '../election/effects.ts';
 import type { Input, InterfaceFault } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
+import type { DoubtCause } from '../readiness/doubt.ts';
+import type { GateVerdict } from '../readiness/gate.ts';
+import type { Role } from '../readiness/inputs.ts';
+import type { Warning } from '../readiness/reasons.ts';
 import { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { Custody, type Holding } from './custody.ts';
 import { findNetworks, hasOtherAddress, judgeInterface, type Conditions } from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
+import { GateLog } from './gate-log.ts';
 import { InstanceLog, remedyFor } from './instance-log.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
+import type { Heard } from './second-ear.ts';
 
 export interface InstanceOptions {
   readonly config: InstanceConfig;
@@ -40,12 +47,20 @@ export interface InstanceOptions {
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
 const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set(['interface-missing', 'interface-down']);
 
+const ROLES = {
+  INIT: 'inactive',
+  HELD: 'waiting',
+  BACKUP: 'waiting',
+  MASTER: 'master',
+} as const satisfies Record<State, Role>;
+
 /** Runs one instance from `start` to the end of `stop`. */
 export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly #options: InstanceOptions;
   readonly #log: InstanceLog;
+  readonly #gateLog: GateLog;
   readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
@@ -59,6 +74,7 @@ export class Instance implements Member, HubMember {
     const { config } = options;
     this.#options = options;
     this.#log = new InstanceLog(config, options.log, options.now);
+    this.#gateLog = new GateLog(options.log.forInstance(config.name), options.now);
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -112,7 +128,6 @@ export class Instance implements Member, HubMember {
     const { driver, hub } = this.#options;
     await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
-    this.#feed({ kind: 'gate-changed', open: true });
     driver.add(this);
     await hub.add(this);
   }
@@ -160,8 +175,33 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'woken' });
   }
 
-  advertHeard(from: Ipv4, advert: Advert): void {
-    this.#feed({ kind: 'advert-heard', from, advert, proved: true });
+  advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
+    const { gate } = this.#options.hub;
+    // First the gate, which an advert may open: then it is heard like the rest.
+    gate.advertHeard({
+      name: this.name,
+      from: formatIpv4(from),
+      interval: advertInterval(advert),
+      leaving: isBowOut(advert),
+      epoch,
+      heardBy: by,
+    });
+    const proved = gate.mayPreempt(this.name, from);
+    this.#feed({ kind: 'advert-heard', from, advert, proved });
+  }
+
+  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
+    this.#gateLog.changed(gate, warnings);
+    this.#feed({ kind: 'gate-changed', open: gate.open });
+  }
+
+  doubtChanged(cause: DoubtCause | undefined): void {
+    this.#gateLog.doubt(cause);
+    this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
+  }
+
+  remindHeld(): void {
+    if (this.snapshot().state === 'HELD') this.#gateLog.remind();
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
@@ -202,7 +242,8 @@ export class Instance implements Member, HubMember {
       case 'send-advert':
         return this.#sender.send(effect);
       case 'state-changed':
-        return this.#log.transition(effect, this.snapshot());
+        this.#log.transition(effect, this.snapshot());
+        return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':
         return this.#custody.claim(effect.term);
       case 'release-vip':

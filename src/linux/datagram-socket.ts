@@ -56,6 +56,16 @@ export class DatagramSocket {
     }
   }
 
+  /** Replaces the kernel filter, or throws a CarpdError; without effect once closed. */
+  setFilter(filter: Uint8Array): void {
+    if (this.#closed) return;
+    try {
+      native().attachFilter(this.#fd, filter);
+    } catch (error) {
+      throw socketError(`filter ${this.#options.what}`, 'use', error);
+    }
+  }
+
   /** Reads what is queued, up to a bound; false if the bound left something there. */
   drain(): boolean {
     for (let count = 0; count < BATCH_MAX; count += 1) {

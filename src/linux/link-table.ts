@@ -36,12 +36,15 @@ export interface Link {
   readonly master?: number;
   /** The interface it stands on, of a VLAN or macvlan; the other end of a veth. */
   readonly link?: number;
+  /** The interface that `link` names is in another network namespace; absent: it is in this one. */
+  readonly linkElsewhere?: true;
   /** "bond", "vlan", "veth" ...; absent for plain hardware. */
   readonly kind?: string;
-  /** IFLA_INFO_DATA, unread. */
+  /** IFLA_INFO_DATA, unread; of a bond or VLAN only. */
   readonly data?: Uint8Array;
-  /** The kind of its master, and IFLA_INFO_SLAVE_DATA, unread. */
+  /** The kind of its master. */
   readonly slaveKind?: string;
+  /** IFLA_INFO_SLAVE_DATA, unread; of a port of a bond only. */
   readonly slaveData?: Uint8Array;
   /** IPv4 addresses in the order of the kernel. */
   readonly addresses: readonly LinkAddress[];
@@ -59,6 +62,13 @@ const IFF_LOWER_UP = 0x10000;
 const IFA_F_SECONDARY = 0x1;
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
+/**
+ * Whose attributes are kept. Those of a bridge and of its ports hold timers that run, so that each
+ * reading of them would be a change.
+ */
+const KINDS_WITH_DATA: ReadonlySet<string | undefined> = new Set(['bond', 'vlan']);
+const MASTERS_WITH_SLAVE_DATA: ReadonlySet<string | undefined> = new Set(['bond']);
+
 /** See the head of this file. Each method returns what has changed by it. */
 export class LinkTable {
   readonly #links = new Map<number, Link>();
@@ -75,6 +85,11 @@ export class LinkTable {
 
   byIndex(ifindex: number): Link | undefined {
     return this.#links.get(ifindex);
+  }
+
+  /** In no particular order; of what is known at each step, if it changes meanwhile. */
+  all(): IterableIterator<Link> {
+    return this.#links.values();
   }
 
   /** From now on it is noted which interfaces are told of. */
@@ -176,6 +191,8 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     return { ...before, ...flagged, name };
   }
   const { mac, master, link, kind, slaveKind, carrierDownCount } = message;
+  const data = KINDS_WITH_DATA.has(kind) ? message.data : undefined;
+  const slaveData = MASTERS_WITH_SLAVE_DATA.has(slaveKind) ? message.slaveData : undefined;
   return {
     ifindex,
     name,
@@ -186,11 +203,12 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     ...(carrierDownCount === undefined ? {} : { carrierDownCount }),
     ...(master === undefined ? {} : { master }),
     ...(link === undefined ? {} : { link }),
+    ...(message.linkElsewhere ? { linkElsewhere: true } : {}),
     ...(kind === undefined ? {} : { kind }),
     // Copies: the message is a view of a whole datagram.
-    ...(message.data === undefined ? {} : { data: Uint8Array.from(message.data) }),
+    ...(data === undefined ? {} : { data: Uint8Array.from(data) }),
     ...(slaveKind === undefined ? {} : { slaveKind }),
-    ...(message.slaveData === undefined ? {} : { slaveData: Uint8Array.from(message.slaveData) }),
+    ...(slaveData === undefined ? {} : { slaveData: Uint8Array.from(slaveData) }),
     addresses: before?.addresses ?? [],
   };
 }

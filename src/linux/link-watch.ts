@@ -1,5 +1,5 @@
 // The interfaces of this network namespace and their IPv4 addresses, as the kernel tells of them by
-// netlink. Driven by events: nothing is polled, and nothing is spawned.
+// netlink. Driven by events; asked again for what has none. Nothing is spawned.
 import { unreachable } from '../base/assert.ts';
 import type { CarpdError } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';
@@ -10,6 +10,7 @@ import {
   dumpLinks,
   LINK_AND_IPV4_ADDRESS_GROUPS,
   readNetlink,
+  requestLinks,
   type NetlinkEvent,
 } from './netlink.ts';
 import { errnoOf, SocketError } from './socket-error.ts';
@@ -29,6 +30,17 @@ export interface LinkWatchOptions {
 export interface LinkWatch {
   find(name: string): Link | undefined;
   byIndex(ifindex: number): Link | undefined;
+  /** All of them, in no particular order. */
+  all(): Iterable<Link>;
+  /**
+   * Asks the kernel how these interfaces are now: it tells of no change of an LACP port state, of
+   * the partner or of the active aggregator by itself. The kernel answers while this runs, so that
+   * `drain` takes the answers in at once; without it they come as events do. Only what differs is
+   * told of. An interface that does not exist is passed over: its end is an event of its own. A
+   * request that could not be sent goes to `onError`. After `close` it does nothing. Costs some
+   * 10 us for each; like every request it waits for whoever is changing interfaces meanwhile.
+   */
+  ask(ifindexes: readonly number[]): void;
   /** Takes in, now, every event that the kernel has queued. */
   drain(): void;
   /** The second time does nothing. */
@@ -101,6 +113,23 @@ class NetlinkWatch implements LinkWatch {
     return this.#table.byIndex(ifindex);
   }
 
+  all(): Iterable<Link> {
+    return this.#table.all();
+  }
+
+  ask(ifindexes: readonly number[]): void {
+    if (this.#closed || ifindexes.length === 0) return;
+    this.#sequence += 1;
+    try {
+      this.#socket.send(requestLinks(ifindexes, this.#sequence));
+    } catch (error) {
+      const reason = 'the request could not be sent';
+      this.#options.onError(
+        new SocketError('CARPD_SOCKET', 'ask for interfaces', reason, { cause: error }),
+      );
+    }
+  }
+
   drain(): void {
     for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
       if (this.#socket.drain()) return;
@@ -150,6 +179,7 @@ class NetlinkWatch implements LinkWatch {
         this.#dumpFailed(`the kernel ended the answer with error ${-event.error}`);
         return [];
       case 'error':
+        // Else it answers `ask`: the interface is gone.
         if (event.sequence !== this.#dump?.sequence) return [];
         this.#dumpFailed(`the kernel refused with error ${-event.error}`);
         return [];

@@ -21,6 +21,7 @@ const NLM_F_REQUEST = 0x1;
 const NLM_F_MULTI = 0x2;
 const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_DUMP = 0x300;
+const RTEXT_FILTER_SKIP_STATS = 0x8;
 const AF_UNSPEC = 0;
 const AF_INET = 2;
 
@@ -30,7 +31,9 @@ const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
+const IFLA_EXT_MASK = 29;
 const IFLA_CARRIER = 33;
+const IFLA_LINK_NETNSID = 37;
 const IFLA_CARRIER_DOWN_COUNT = 48;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
@@ -45,6 +48,8 @@ const NLMSG_HEADER_BYTES = 16;
 const IFINFO_BYTES = 16;
 const IFADDR_BYTES = 8;
 const ATTRIBUTE_HEADER_BYTES = 4;
+const MASK_ATTRIBUTE_BYTES = ATTRIBUTE_HEADER_BYTES + 4;
+const LINK_REQUEST_BYTES = NLMSG_HEADER_BYTES + IFINFO_BYTES + MASK_ATTRIBUTE_BYTES;
 /** The upper two bits are flags (nested, network byte order). */
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
 
@@ -62,6 +67,8 @@ export interface LinkMessage {
   readonly mac: string | undefined;
   readonly master: number | undefined;
   readonly link: number | undefined;
+  /** The interface that `link` names is in another network namespace. */
+  readonly linkElsewhere: boolean;
   /**
    * IF_OPER_*; undefined in the short messages of wireless events, which tell of the flags only.
    */
@@ -147,6 +154,27 @@ export function dumpAddresses(sequence: number): Uint8Array {
   return dumpRequest(RTM_GETADDR, sequence, IFADDR_BYTES, AF_INET);
 }
 
+/**
+ * Asks for these links, one after the other, in one datagram. Each is answered by a message of its
+ * own, or by an error if there is none of that index.
+ */
+export function requestLinks(ifindexes: readonly number[], sequence: number): Uint8Array {
+  const bytes = new Uint8Array(ifindexes.length * LINK_REQUEST_BYTES);
+  ifindexes.forEach((ifindex, place) => {
+    const view = viewOf(bytes.subarray(place * LINK_REQUEST_BYTES));
+    view.setUint32(0, LINK_REQUEST_BYTES, LITTLE_ENDIAN);
+    view.setUint16(4, RTM_GETLINK, LITTLE_ENDIAN);
+    view.setUint16(6, NLM_F_REQUEST, LITTLE_ENDIAN);
+    view.setUint32(8, sequence, LITTLE_ENDIAN);
+    view.setInt32(NLMSG_HEADER_BYTES + 4, ifindex, LITTLE_ENDIAN);
+    const attributeAt = NLMSG_HEADER_BYTES + IFINFO_BYTES;
+    view.setUint16(attributeAt, MASK_ATTRIBUTE_BYTES, LITTLE_ENDIAN);
+    view.setUint16(attributeAt + 2, IFLA_EXT_MASK, LITTLE_ENDIAN);
+    view.setUint32(attributeAt + 4, RTEXT_FILTER_SKIP_STATS, LITTLE_ENDIAN);
+  });
+  return bytes;
+}
+
 /** Attributes by their type; a list that contradicts itself ends where it does. */
 export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   const attributes = new Map<number, Uint8Array>();
@@ -160,6 +188,20 @@ export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Arra
     offset += align(length);
   }
   return attributes;
+}
+
+/** An unsigned number in the byte order of the machine; undefined: another size, or nothing. */
+export function readUnsigned(bytes: Uint8Array | undefined, size: 1 | 2 | 4): number | undefined {
+  if (bytes?.length !== size) return undefined;
+  const view = viewOf(bytes);
+  if (size === 1) return view.getUint8(0);
+  return size === 2 ? view.getUint16(0, LITTLE_ENDIAN) : view.getUint32(0, LITTLE_ENDIAN);
+}
+
+/** An Ethernet address as lower-case text with colons; undefined where there are not six bytes. */
+export function readMac(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes?.length !== 6) return undefined;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 function dumpRequest(
@@ -218,19 +260,19 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
   const view = viewOf(body);
   const attributes = readAttributes(body.subarray(IFINFO_BYTES));
   const info = readAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array());
-  const mac = attributes.get(IFLA_ADDRESS);
   const carrier = attributes.get(IFLA_CARRIER)?.[0];
   return {
     ifindex: view.getInt32(4, LITTLE_ENDIAN),
     type: view.getUint16(2, LITTLE_ENDIAN),
     flags: view.getUint32(8, LITTLE_ENDIAN),
     name: text(attributes.get(IFLA_IFNAME)),
-    mac: mac?.length === 6 ? hexMac(mac) : undefined,
-    master: integer(attributes.get(IFLA_MASTER)),
-    link: integer(attributes.get(IFLA_LINK)),
+    mac: readMac(attributes.get(IFLA_ADDRESS)),
+    master: readUnsigned(attributes.get(IFLA_MASTER), 4),
+    link: readUnsigned(attributes.get(IFLA_LINK), 4),
+    linkElsewhere: attributes.has(IFLA_LINK_NETNSID),
     operstate: attributes.get(IFLA_OPERSTATE)?.[0],
     carrier: carrier === undefined ? undefined : carrier !== 0,
-    carrierDownCount: integer(attributes.get(IFLA_CARRIER_DOWN_COUNT)),
+    carrierDownCount: readUnsigned(attributes.get(IFLA_CARRIER_DOWN_COUNT), 4),
     kind: text(info.get(IFLA_INFO_KIND)),
     data: info.get(IFLA_INFO_DATA),
     slaveKind: text(info.get(IFLA_INFO_SLAVE_KIND)),
@@ -251,7 +293,7 @@ function readAddress(body: Uint8Array): AddressMessage | undefined {
     peer: peer ?? address,
     prefixLength: view.getUint8(1),
     scope: view.getUint8(3),
-    flags: integer(attributes.get(IFA_FLAGS)) ?? view.getUint8(2),
+    flags: readUnsigned(attributes.get(IFA_FLAGS), 4) ?? view.getUint8(2),
     label: text(attributes.get(IFA_LABEL)),
   };
 }
@@ -265,18 +307,10 @@ function align(length: number): number {
   return (length + 3) & ~3;
 }
 
-function integer(bytes: Uint8Array | undefined): number | undefined {
-  return bytes?.length === 4 ? viewOf(bytes).getUint32(0, LITTLE_ENDIAN) : undefined;
-}
-
 function dottedQuad(bytes: Uint8Array | undefined): string | undefined {
   return bytes?.length === 4 ? bytes.join('.') : undefined;
 }
 
 function text(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes).replace(/\0.*$/s, '');
-}
-
-function hexMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

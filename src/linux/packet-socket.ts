@@ -7,6 +7,8 @@ import { native, type Datagram } from './native.ts';
 export interface PacketSocket {
   /** Sends a frame at once, or throws a CarpdError with the `errno`. */
   send(frame: Uint8Array): void;
+  /** Replaces the filter, or throws a CarpdError; frames that wait already still come. */
+  setFilter(filter: Uint8Array): void;
   /** Hands out the frames that wait in the socket, now. */
   drain(): void;
   /** The second time does nothing. */
@@ -39,6 +41,7 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
   });
   return {
     send: (frame) => socket.send(frame),
+    setFilter: (bytes) => socket.setFilter(bytes),
     drain: () => void socket.drain(),
     close: () => socket.close(),
   };

@@ -26,6 +26,8 @@ export interface CountedFrame {
   /** The sender's MAC address, lower-case text. */
   readonly from: string;
   readonly protocol: 'arp' | 'ipv4' | 'ipv6';
+  /** From the ARP or IP header on; the frame may have been padded. */
+  readonly payload: Uint8Array;
 }
 
 /** Why a frame does not count. */
@@ -76,8 +78,9 @@ export function classifyFrame(
   const read = readTags(frame);
   if (read === undefined) return fail('truncated');
   if (!sameVlans(read.vlans, view.ownVlans)) return fail('other-vlan');
-  const protocol = protocolOf(read.etherType, bytes.subarray(read.payloadAt));
-  return protocol.ok ? ok({ from, protocol: protocol.value }) : protocol;
+  const payload = bytes.subarray(read.payloadAt);
+  const protocol = protocolOf(read.etherType, payload);
+  return protocol.ok ? ok({ from, protocol: protocol.value, payload }) : protocol;
 }
 
 interface Tags {

@@ -38,7 +38,7 @@ export const REASONS = {
   },
   'partner-unknown': {
     meaning: 'the LACP partner could not be read',
-    remedy: 'give the process CAP_NET_ADMIN: without it the kernel keeps the partner to itself',
+    remedy: 'wait until the bond has an active aggregator; if it lasts, check its ports',
   },
   'aggregator-unknown': {
     meaning: 'the active aggregator of the bond could not be read, or there is none yet',

@@ -38,7 +38,8 @@ export type StaleOutcome =
 /**
  * What happens beside the outcomes. `restored`: the claimed address had been removed by somebody,
  * is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
- * again and again; which goes on being tried. `released-late`: a release that was reported as failed has worked in the end.
+ * again and again; which goes on being tried. `released-late`: a release that was reported as
+ * failed has worked in the end.
  */
 export type VipNotice =
   | WriterNotice

@@ -3,6 +3,8 @@ import type { Link, LinkAddress, LinkWatch, LinkWatchOptions } from '../../src/l
 
 export class FakeLinks {
   readonly #links = new Map<number, Link>();
+  /** What has become of interfaces, and is told to those only who ask. */
+  readonly #untold = new Map<number, Link>();
   readonly #watches = new Set<LinkWatchOptions['onChange']>();
   #lastIndex = 0;
 
@@ -12,6 +14,8 @@ export class FakeLinks {
     return Promise.resolve({
       find: (name) => [...this.#links.values()].find((link) => link.name === name),
       byIndex: (ifindex) => this.#links.get(ifindex),
+      all: () => this.#links.values(),
+      ask: (ifindexes) => this.#ask(ifindexes),
       drain: () => undefined,
       close: () => void this.#watches.delete(options.onChange),
     });
@@ -31,10 +35,18 @@ export class FakeLinks {
 
   set(name: string, properties: Partial<Link>): void {
     const link = this.#need(name);
-    const after = { ...link, ...properties };
+    const after = { ...link, ...this.#untold.get(link.ifindex), ...properties };
+    this.#untold.delete(link.ifindex);
     this.#links.set(link.ifindex, after);
     if (after.name !== name) this.#tell(link);
     this.#tell(after);
+  }
+
+  /** A change that the kernel keeps to itself until it is asked, as of an LACP port state. */
+  setUntold(name: string, properties: Partial<Link>): void {
+    const link = this.#need(name);
+    const before = this.#untold.get(link.ifindex) ?? link;
+    this.#untold.set(link.ifindex, { ...before, ...properties });
   }
 
   setUp(name: string, up: boolean): void {
@@ -57,7 +69,15 @@ export class FakeLinks {
   remove(name: string): void {
     const link = this.#need(name);
     this.#links.delete(link.ifindex);
+    this.#untold.delete(link.ifindex);
     this.#tell(link);
+  }
+
+  #ask(ifindexes: readonly number[]): void {
+    for (const ifindex of ifindexes) {
+      const link = this.#links.get(ifindex);
+      if (link !== undefined && this.#untold.has(ifindex)) this.set(link.name, {});
+    }
   }
 
   #need(name: string): Link {

@@ -34,7 +34,8 @@ export type CarpdSettings = Readonly<Record<string, unknown>>;
 export function startCarpdUcarp(host: Host, options: UcarpOptions): Peer {
   const hooks = makeHooks(host.directory, options.hooksMoveAddress ?? true);
   const argv = [process.execPath, join(REPOSITORY, 'dist/ucarp.js')];
-  const child = host.spawn([...argv, ...ucarpArgv(host, options, hooks)], {
+  const gate = `--gate=${options.gate ?? 'off'}`;
+  const child = host.spawn([...argv, gate, ...ucarpArgv(host, options, hooks)], {
     label: `carpd's ucarp on ${host.name}`,
   });
   const is = { host, kind: 'carpd-ucarp' as const, child, vip: options.vip };
@@ -101,6 +102,7 @@ function instanceConfig(host: Host, options: CarpdOptions, hooks: Hooks): Record
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     ...(options.group === undefined ? {} : { multicastGroup: options.group }),
     ...(options.broadcast === true ? { broadcast: true } : {}),
+    gate: { policy: options.gate ?? 'off' },
     manageAddress: options.manageAddress ?? true,
     hooks: { up: [hooks.up], down: [hooks.down], ...(xparam === undefined ? {} : { xparam }) },
     ...options.config,

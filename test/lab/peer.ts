@@ -42,6 +42,8 @@ export interface PeerOptions {
   /** Adverts to the broadcast Ethernet address (ucarp -M). */
   readonly broadcast?: boolean;
   readonly xparam?: string;
+  /** The gate's policy, of carpd only; off where it is not given, as with the stock ucarp. */
+  readonly gate?: 'hold' | 'off';
   /** False: hooks only keep their log and leave the address alone; true where it is not given. */
   readonly hooksMoveAddress?: boolean;
 }

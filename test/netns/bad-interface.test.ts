@@ -143,7 +143,7 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
       /10\.77\.0\.1, its only address, is configured as a virtual IP.*Correct `address`/,
     );
     await throughout(() => holds(host, '10.77.0.1'), { forMs: 3_000, what: 'it is left alone' });
-    // Once the host has an address of its own, the other one is a left-over as any.
+    // Once the host has an address of its own, the other one is a mere left-over.
     await host.ip('addr', 'add', '10.78.0.1/24', 'dev', 'eth0');
     await peer.waitFor('MASTER', MASTER_MS);
     await endsClean(peer);

@@ -27,6 +27,15 @@ const EFFECTIVE = {
       manageAddress: true,
       hooks: { up: [], down: [], timeout: '10s', xparam: '' },
       announce: { burst: 2, interval: '500ms' },
+      peers: [],
+      gate: {
+        policy: 'hold',
+        promoteAfter: '60s',
+        probe: { targets: ['gateway'], interval: '500ms' },
+        requireProbe: false,
+        vipInUse: 'unheard',
+        uplinks: 'auto',
+      },
     },
   },
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, parseIpv4 } from '../../../src/carp/addresses.ts';
 import { sameInstance, type Config } from '../../../src/config/config.ts';
 import { describeFault, loadConfigFile } from '../../../src/config/load.ts';
 import type { FileContent } from '../../../src/config/passphrase.ts';
@@ -102,6 +102,15 @@ describe('a good configuration', () => {
       manageAddress: true,
       hooks: { up: [], down: [], timeoutMs: 10_000, xparam: undefined },
       announce: { burst: 2, intervalMs: 500 },
+      peers: [],
+      gate: {
+        policy: 'hold',
+        promoteAfterMs: 60_000,
+        probe: { targets: ['gateway'], intervalMs: 500 },
+        requireProbe: false,
+        vipInUse: 'unheard',
+        uplinks: 'auto',
+      },
     });
   });
 
@@ -126,6 +135,8 @@ instances:
     manageAddress: false
     hooks: { up: [/bin/up, a b], down: [/bin/down], timeout: 1.5s, xparam: x y }
     announce: { burst: 20, interval: 0.25 }
+    peers: [10.9.0.20]
+    gate: { policy: promote-after, promoteAfter: 2m, uplinks: [bond0] }
 `);
     const { address, group, source, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'debug', format: 'text' });
@@ -147,6 +158,15 @@ instances:
       manageAddress: false,
       hooks: { up: ['/bin/up', 'a b'], down: ['/bin/down'], timeoutMs: 1500, xparam: 'x y' },
       announce: { burst: 20, intervalMs: 250 },
+      peers: [parseIpv4('10.9.0.20')],
+      gate: {
+        policy: 'promote-after',
+        promoteAfterMs: 120_000,
+        probe: { targets: ['gateway'], intervalMs: 500 },
+        requireProbe: false,
+        vipInUse: 'unheard',
+        uplinks: ['bond0'],
+      },
     });
   });
 

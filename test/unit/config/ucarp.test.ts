@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { GATE_DEFAULTS } from '../../../src/config/config.ts';
 import { parseUcarp, resolvePassphrase, type UcarpRun } from '../../../src/config/ucarp.ts';
 import { UCARP_OPTIONS } from '../../../src/config/ucarp-options.ts';
 
@@ -45,6 +46,8 @@ describe('defaults', () => {
       manageAddress: false,
       hooks: { up: ['/up'], down: ['/down'], timeoutMs: 60_000, xparam: undefined },
       announce: { burst: 0, intervalMs: 500 },
+      peers: [],
+      gate: GATE_DEFAULTS,
     });
     assert.deepEqual(rest, {
       kind: 'run',
@@ -53,7 +56,6 @@ describe('defaults', () => {
       facility: 'daemon',
       shutdownScript: false,
       metrics: undefined,
-      gate: undefined,
       warnings: [],
     });
   });
@@ -96,13 +98,15 @@ describe('values that are taken', () => {
     { argv: ['--metrics=127.0.0.1:9112'], look: (r) => r.metrics, value: '127.0.0.1:9112' },
     { argv: ['--metrics=[::1]:1'], look: (r) => r.metrics, value: '[::1]:1' },
     { argv: ['--metrics=unix:/run/m'], look: (r) => r.metrics, value: 'unix:/run/m' },
-    { argv: ['--gate=hold'], look: (r) => r.gate?.policy, value: 'hold' },
-    { argv: ['--gate', 'off'], look: (r) => r.gate?.policy, value: 'off' },
+    { argv: ['--gate=hold'], look: (r) => r.instance.gate.policy, value: 'hold' },
+    { argv: ['--gate', 'off'], look: (r) => r.instance.gate.policy, value: 'off' },
     {
       argv: ['--gate=promote-after:1.5'],
-      look: (r) => r.gate,
-      value: { policy: 'promote-after', promoteAfterMs: 1500 },
+      look: (r) => [r.instance.gate.policy, r.instance.gate.promoteAfterMs],
+      value: ['promote-after', 1500],
     },
+    { argv: ['-S'], look: (r) => r.instance.gate.policy, value: 'off' },
+    { argv: ['-S', '--gate=hold'], look: (r) => r.instance.gate.policy, value: 'hold' },
     { argv: ['-b', '2', '-b', '3'], look: (r) => r.instance.advbase, value: 3 },
     { argv: ['-o', '/file'], look: (r) => r.passphrase, value: { kind: 'file', path: '/file' } },
     { argv: ['-o', '/file', '-p', 'x'], look: (r) => r.passphrase.kind, value: 'inline' },

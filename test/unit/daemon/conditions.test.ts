@@ -61,9 +61,9 @@ const cases: readonly Case[] = [
     expected: { kind: 'fault', fault: 'no-source-address' },
   },
   {
-    desc: 'nothing but a virtual IP, left by an earlier run',
+    desc: 'nothing but a virtual IP, left by an earlier run or configured by mistake',
     link: { ...good, addresses: [address('10.0.0.100')] },
-    expected: { kind: 'fault', fault: 'no-source-address' },
+    expected: { kind: 'fault', fault: 'no-source-address', onlyAddress: '10.0.0.100' },
   },
   {
     desc: 'the virtual IP stands first',

@@ -7,38 +7,14 @@ import {
   dumpAddresses,
   dumpLinks,
   readAttributes,
+  readMac,
   readNetlink,
+  readUnsigned,
+  requestLinks,
 } from '../../../src/linux/netlink.ts';
+import { attribute, message, text, u16, u32 } from '../../support/netlink-message.ts';
 
 const [NEWLINK, DELLINK, NEWADDR, DELADDR] = [16, 17, 20, 21];
-
-function u16(value: number): number[] {
-  return [...new Uint8Array(Uint16Array.of(value).buffer)];
-}
-
-function u32(value: number): number[] {
-  return [...new Uint8Array(Uint32Array.of(value).buffer)];
-}
-
-function attribute(type: number, data: readonly number[]): number[] {
-  const padding = new Array<number>((4 - (data.length % 4)) % 4).fill(0);
-  return [...u16(data.length + 4), ...u16(type), ...data, ...padding];
-}
-
-function text(value: string): number[] {
-  return [...new TextEncoder().encode(value), 0];
-}
-
-function message(type: number, body: readonly number[], flags = 0, sequence = 0): number[] {
-  return [
-    ...u32(16 + body.length),
-    ...u16(type),
-    ...u16(flags),
-    ...u32(sequence),
-    ...u32(0),
-    ...body,
-  ];
-}
 
 function link(ifindex: number, name: string, more: readonly number[] = [], family = 0): number[] {
   const head = [family, 0, ...u16(1), ...u32(ifindex), ...u32(0x10043), ...u32(0)];
@@ -93,6 +69,7 @@ describe('netlink messages', () => {
         mac: '02:00:00:00:00:ab',
         master: 7,
         link: 4,
+        linkElsewhere: false,
         operstate: 6,
         carrier: true,
         carrierDownCount: 12,
@@ -150,6 +127,29 @@ describe('netlink messages', () => {
     const addresses = dumpAddresses(1);
     deepEqual([...addresses.subarray(0, 8)], [...u32(24), ...u16(22), ...u16(0x301)]);
     equal(addresses[16], 2);
+  });
+
+  test('a request for some links, in one datagram', () => {
+    const one = (ifindex: number): number[] => [
+      ...[...u32(40), ...u16(18), ...u16(0x1), ...u32(7), ...u32(0)],
+      ...[0, 0, 0, 0, ...u32(ifindex), ...u32(0), ...u32(0)],
+      ...attribute(29, u32(0x8)),
+    ];
+    deepEqual([...requestLinks([3, 0x01020304], 7)], [...one(3), ...one(0x01020304)]);
+    deepEqual([...requestLinks([], 7)], []);
+  });
+
+  test('numbers and addresses of the wrong size are not read', () => {
+    const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6);
+    deepEqual(
+      ([1, 2, 4] as const).map((size) => readUnsigned(bytes.subarray(0, size), size)),
+      [1, 0x0201, 0x04030201],
+    );
+    equal(readUnsigned(bytes.subarray(0, 4), 2), undefined);
+    equal(readUnsigned(undefined, 1), undefined);
+    equal(readMac(bytes), '01:02:03:04:05:06');
+    equal(readMac(bytes.subarray(1)), undefined);
+    equal(readMac(undefined), undefined);
   });
 
   test('lengths that lie end the reading', () => {

@@ -1,0 +1,78 @@
+// The frame witness of one interface as it is wanted at the moment: open for one epoch on certain
+// uplinks, letting through no more than is needed, or closed, which costs a busy link nothing.
+import { isDeepStrictEqual } from 'node:util';
+import type { WitnessMode } from '../linux/frame-filter.ts';
+import { openFrameWitness, type FrameWitness } from '../linux/frame-witness.ts';
+import type { LinkStack, Uplink } from '../linux/link-facts.ts';
+import { readWitnessed, type Seen } from './witness-reader.ts';
+
+export interface FrameTapOptions {
+  /** Queues work for the loop. */
+  readonly post: (run: () => void) => void;
+  /** A frame, and the epoch for which the socket was opened that it came from. */
+  readonly onFrame: (seen: Seen, epoch: number) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+interface Open {
+  readonly witness: FrameWitness;
+  readonly uplinks: readonly Uplink[];
+  readonly epoch: number;
+  mode: WitnessMode;
+}
+
+/** See the head of this file. */
+export class FrameTap {
+  readonly #options: FrameTapOptions;
+  #open: Open | undefined;
+
+  constructor(options: FrameTapOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes it so. A socket of an earlier epoch holds old frames, so it is opened anew; one that
+   * could not be opened is tried again at the next call.
+   */
+  want(mode: WitnessMode | undefined, stack: LinkStack | undefined, epoch: number): void {
+    const uplinks = stack?.uplinks ?? [];
+    const open = this.#open;
+    const fits = open?.epoch === epoch && isDeepStrictEqual(open.uplinks, uplinks);
+    if (mode === undefined || stack === undefined || uplinks.length === 0) return this.close();
+    try {
+      if (open === undefined || !fits) this.#reopen(mode, stack, epoch);
+      else if (open.mode !== mode) {
+        open.witness.setMode(mode);
+        open.mode = mode;
+      }
+    } catch (error) {
+      this.close();
+      this.#options.onError(error);
+    }
+  }
+
+  /** Reads the frames that wait. */
+  drain(): void {
+    this.#open?.witness.drain();
+  }
+
+  close(): void {
+    this.#open?.witness.close();
+    this.#open = undefined;
+  }
+
+  #reopen(mode: WitnessMode, { uplinks, ownMacs }: LinkStack, epoch: number): void {
+    const { post, onFrame, onError } = this.#options;
+    this.close();
+    const witness = openFrameWitness({
+      uplinks,
+      mode,
+      onFrame: (frame, { vlans }) => {
+        const seen = readWitnessed(frame, { ownMacs, ownVlans: vlans });
+        if (seen.kind !== 'uncounted') post(() => onFrame(seen, epoch));
+      },
+      onError,
+    });
+    this.#open = { witness, uplinks, epoch, mode };
+  }
+}

@@ -1,0 +1,237 @@
+// The sockets of one interface, shared by all instances on it: opened when it appears, closed when
+// it is gone, and opened again when they fail.
+import { CarpdError, messageOf } from '../base/errors.ts';
+import { fromSeconds, type Micros } from '../base/time.ts';
+import {
+  BROADCAST_MAC,
+  formatIpv4,
+  isMulticast,
+  multicastMac,
+  parseMac,
+  type Ipv4,
+  type Mac,
+} from '../carp/addresses.ts';
+import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
+import { openCarpSocket, type CarpSocket } from '../linux/carp-socket.ts';
+import type { Link } from '../linux/link-watch.ts';
+import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.ts';
+import { SocketError } from '../linux/socket-error.ts';
+import type { Logger } from './log.ts';
+import { RateLimit } from './rate-limit.ts';
+
+export interface HubSocketsOptions {
+  readonly interfaceName: string;
+  readonly log: Logger;
+  readonly now: () => Micros;
+  /** The interface as it is now. */
+  readonly link: () => Link | undefined;
+  /** The groups whose adverts are wanted now. */
+  readonly groups: () => Iterable<Ipv4>;
+  /** A packet of protocol 112; called from within the socket, so it may only queue. */
+  readonly onPacket: (packet: Uint8Array) => void;
+  /** The sockets failed or may be opened again: call `ensure` from the loop. */
+  readonly onTrouble: () => void;
+}
+
+/** The sockets of one incarnation of an interface. */
+interface Sockets {
+  readonly ifindex: number;
+  readonly carp: CarpSocket;
+  readonly packet: PacketSocket;
+  /** The groups whose adverts come in. */
+  readonly joined: Set<Ipv4>;
+}
+
+const REOPEN_DELAY_MS = 5_000;
+const REPEAT_PERIOD = fromSeconds(60);
+
+/** See the head of this file. */
+export class HubSockets {
+  readonly #options: HubSocketsOptions;
+  readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
+  #sockets: Sockets | undefined;
+  #opening: Promise<void> | undefined;
+  #reopenTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: HubSocketsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether adverts to this group come in, and adverts can be sent. */
+  hears(group: Ipv4): boolean {
+    return this.#sockets?.joined.has(group) ?? false;
+  }
+
+  /** Brings the sockets to what the interface and the groups need now. Never rejects. */
+  async ensure(): Promise<void> {
+    if (this.#sockets !== undefined && this.#sockets.ifindex !== this.#options.link()?.ifindex) {
+      this.#closeSockets();
+    }
+    if (this.#sockets === undefined) await this.#openSockets();
+    else this.#joinAll(this.#sockets);
+  }
+
+  /** Nobody wants this group any more. */
+  leave(group: Ipv4): void {
+    if (this.#sockets?.joined.delete(group) !== true) return;
+    if (isMulticast(group)) this.#sockets.carp.leave(formatIpv4(group));
+  }
+
+  /** Leaves and joins all groups, so that snooping switches hear of them again. */
+  rejoin(): void {
+    const sockets = this.#sockets;
+    if (sockets === undefined) return;
+    for (const group of [...sockets.joined]) this.leave(group);
+    this.#joinAll(sockets);
+  }
+
+  /** The card's own MAC address; throws where there is no card, or none with a MAC. */
+  mac(): Mac {
+    const text = this.#options.link()?.mac;
+    const mac = text === undefined ? undefined : parseMac(text);
+    if (mac !== undefined) return mac;
+    throw this.#unusable('it has no MAC');
+  }
+
+  /**
+   * Sends one advertisement packet to `group`. Where the firewall refuses it the packet socket,
+   * which lies below the firewall, takes it: a silent master is worse than a rule that is bypassed.
+   */
+  async sendAdvert(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
+    const sockets = this.#sockets;
+    if (sockets === undefined) throw this.#unusable('no socket is open');
+    // The kernel maps the group to its multicast MAC; a broadcast frame must be written by hand.
+    if (broadcast) {
+      this.#sendIpv4(packet, BROADCAST_MAC);
+      return;
+    }
+    try {
+      await sockets.carp.send(packet, formatIpv4(group));
+    } catch (error) {
+      if (!(error instanceof SocketError) || error.errno !== 'EPERM') throw error;
+      this.#sendIpv4(packet, multicastMac(group));
+      this.#warnOfFirewall();
+    }
+  }
+
+  /** Sends a whole Ethernet frame, or throws. */
+  sendFrame(frame: Uint8Array): void {
+    if (this.#sockets === undefined) throw this.#unusable('no socket is open');
+    this.#sockets.packet.send(frame);
+  }
+
+  /** Reads what is queued in the sockets. */
+  async drain(): Promise<void> {
+    await this.#sockets?.carp.drain();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#reopenTimer);
+    this.#closeSockets();
+  }
+
+  /** Opens sockets on the interface as it is now; who comes meanwhile waits for the same ones. */
+  #openSockets(): Promise<void> {
+    this.#opening ??= this.#openOnLink().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openOnLink(): Promise<void> {
+    const { link, groups } = this.#options;
+    for (;;) {
+      const ifindex = link()?.ifindex;
+      if (ifindex === undefined || this.#closed || [...groups()].length === 0) return;
+      clearTimeout(this.#reopenTimer);
+      try {
+        await this.#open(ifindex);
+      } catch (error) {
+        this.#failed(error);
+        return;
+      }
+      // The interface may have been replaced while its sockets were being opened.
+      if (link()?.ifindex === ifindex && !this.#isClosed()) return;
+      this.#closeSockets();
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
+  async #open(ifindex: number): Promise<void> {
+    const { interfaceName, onPacket, onTrouble } = this.#options;
+    const carp = await openCarpSocket({
+      interfaceName,
+      ifindex,
+      onPacket,
+      onError: (error) => {
+        // A late error of sockets that were replaced meanwhile concerns nobody.
+        if (this.#closed || this.#sockets?.carp !== carp) return;
+        this.#closeSockets();
+        this.#failed(error);
+        onTrouble();
+      },
+    });
+    try {
+      const packet = openPacketSocket({ ifindex });
+      this.#sockets = { ifindex, carp, packet, joined: new Set() };
+    } catch (error) {
+      carp.close();
+      throw error;
+    }
+    this.#joinAll(this.#sockets);
+  }
+
+  /** Joins what is not joined; a group that can't be joined holds off its own instances only. */
+  #joinAll({ carp, joined }: Sockets): void {
+    for (const group of this.#options.groups()) {
+      if (joined.has(group)) continue;
+      try {
+        // Adverts to a unicast or broadcast address need no membership.
+        if (isMulticast(group)) carp.join(formatIpv4(group));
+        joined.add(group);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { interfaceName, log, now, onTrouble } = this.#options;
+    const text = `${messageOf(error)}; trying again in ${REOPEN_DELAY_MS / 1_000} s`;
+    const allowed = this.#repeats.allow(`socket ${messageOf(error)}`, now());
+    if (allowed !== undefined) log.error('socket-failed', text, { interface: interfaceName });
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(onTrouble, REOPEN_DELAY_MS);
+  }
+
+  #closeSockets(): void {
+    this.#sockets?.carp.close();
+    this.#sockets?.packet.close();
+    this.#sockets = undefined;
+  }
+
+  #sendIpv4(packet: Uint8Array, destination: Mac): void {
+    const source = this.mac();
+    this.sendFrame(writeEthernet({ destination, source, etherType: ETHERTYPE_IPV4 }, packet));
+  }
+
+  #unusable(why: string): CarpdError {
+    return new CarpdError('CARPD_SOCKET', `send on ${this.#options.interfaceName}`, why);
+  }
+
+  #warnOfFirewall(): void {
+    const { interfaceName, log, now } = this.#options;
+    if (this.#repeats.allow('firewall', now()) === undefined) return;
+    log.warn(
+      'send-blocked',
+      `the firewall of this host refuses adverts on ${interfaceName}; they leave through a ` +
+        'packet socket instead. Allow outgoing IP protocol 112, and incoming as well',
+      { interface: interfaceName },
+    );
+  }
+}

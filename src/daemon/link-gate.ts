@@ -1,0 +1,291 @@
+// Joins the readiness of one interface to the world: what the kernel says of it, frames that came
+// in, answers to our questions; and its verdicts to the instances.
+import { unreachable } from '../base/assert.ts';
+import { messageOf } from '../base/errors.ts';
+import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
+import { formatIpv4, parseIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import { arpProbe, arpRequest } from '../carp/arp.ts';
+import type { LinkWatch } from '../linux/link-watch.ts';
+import { resolveStack, type LinkStack } from '../linux/link-facts.ts';
+import type { DoubtCause } from '../readiness/doubt.ts';
+import type { ReadinessEffect } from '../readiness/effects.ts';
+import type { GateVerdict } from '../readiness/gate.ts';
+import type { AdvertHeard, InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
+import { LinkReadiness } from '../readiness/link.ts';
+import type { Warning } from '../readiness/reasons.ts';
+import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
+import type { Driver, Member } from './driver.ts';
+import { FrameTap } from './frame-tap.ts';
+import { gateSettings, type Gated } from './gate-settings.ts';
+import { Gateways } from './gateways.ts';
+import { LinkLog } from './link-log.ts';
+import type { Logger } from './log.ts';
+import type { Seen } from './witness-reader.ts';
+
+/** An instance as the gate of its interface sees it. */
+export interface GatedInstance extends Gated {
+  readonly name: string;
+  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
+  /** `cause` is undefined when the doubt ends. */
+  doubtChanged(cause: DoubtCause | undefined): void;
+  /** Comes about every second. */
+  remindHeld(): void;
+}
+
+export interface LinkGateOptions {
+  readonly interfaceName: string;
+  readonly driver: Driver;
+  readonly links: LinkWatch;
+  readonly log: Logger;
+  readonly now: () => Micros;
+  /** The card's own MAC address; throws where there is none. */
+  readonly mac: () => Mac;
+  /** Sends a whole Ethernet frame, or throws. */
+  readonly sendFrame: (frame: Uint8Array) => void;
+  readonly rejoinMulticast: () => void;
+  /** A new epoch has begun: packets that wait in any socket are of the one before. */
+  readonly onEpoch: (epoch: number) => void;
+  /** The frame witness has seen an advert, which the CARP socket may or may not get. */
+  readonly onAdvertWitnessed: (packet: Uint8Array, epoch: number) => void;
+}
+
+/** What a bond says of LACP comes without events, and an expired partner may last for a second. */
+const BOND_TICK = fromMillis(250);
+/** Also tells a process that stood still while nothing else was due. */
+const TICK = fromMillis(1_000);
+/** How long the answer to a probe may take. */
+const ANSWER_PATIENCE = fromMillis(1_500);
+
+/** See the head of this file. */
+export class LinkGate implements Member {
+  readonly #options: LinkGateOptions;
+  readonly #readiness: LinkReadiness;
+  readonly #log: LinkLog;
+  readonly #tap: FrameTap;
+  readonly #gateways: Gateways;
+  #instances: readonly GatedInstance[] = [];
+  #stack: LinkStack | undefined;
+  #wanted: 'any-frame' | 'adverts' | undefined;
+  #answersUntil: Micros = micros(0);
+  #tickAt: Micros | undefined;
+  #inbox: ReadinessInput[] = [];
+  #stepping = false;
+
+  constructor(options: LinkGateOptions) {
+    const { interfaceName, driver, log, now } = options;
+    this.#options = options;
+    this.#readiness = new LinkReadiness(now());
+    this.#log = new LinkLog(interfaceName, log, now);
+    this.#tap = new FrameTap({
+      post: (run) => driver.post(run, 'droppable'),
+      onFrame: (seen, epoch) => this.#frameSeen(seen, epoch),
+      onError: (error) => this.#log.tapFailed(messageOf(error)),
+    });
+    this.#gateways = new Gateways({
+      interfaceName,
+      onChanged: () => driver.post(() => this.configure(this.#instances)),
+      onError: (error) => this.#log.gatewaysUnread(messageOf(error)),
+    });
+  }
+
+  /** The link epoch now. */
+  get epoch(): number {
+    return this.#readiness.epoch;
+  }
+
+  /** All instances on the interface, whenever one came, went, or has another source address. */
+  configure(instances: readonly GatedInstance[]): void {
+    const { driver } = this.#options;
+    this.#instances = instances;
+    if (instances.length === 0) driver.remove(this);
+    else driver.addJudge(this);
+    this.#gateways.want(instances.some(({ config }) => wantsGateways(config.gate.probe.targets)));
+    const settings: readonly InstanceSettings[] = instances.map((instance) =>
+      gateSettings(instance, this.#gateways.known),
+    );
+    // What is known of the link comes first, so that no gate is judged by less.
+    if (this.#stack === undefined) this.readFacts();
+    this.#step({ kind: 'instances-changed', instances: settings });
+  }
+
+  /** Something about this interface, or one below it, has changed. */
+  linkChanged(): void {
+    // The kernel tells of no change of LACP by itself, and one change seldom comes alone.
+    this.#ask();
+    this.readFacts();
+  }
+
+  /** Looks at the interface and all it stands on, as the kernel last told of them. */
+  readFacts(): void {
+    const { links, interfaceName } = this.#options;
+    const uplinks = this.#instances.flatMap(({ config }) =>
+      config.gate.uplinks === 'auto' ? [] : config.gate.uplinks,
+    );
+    const named = uplinks.length === 0 ? 'auto' : [...new Set(uplinks)];
+    this.#stack = resolveStack(links, interfaceName, named);
+    this.#log.stackFaults(this.#stack.faults);
+    this.#step({ kind: 'facts-read', facts: this.#stack.facts });
+    this.#tendTap();
+  }
+
+  /** Whether the interface stands on this one. */
+  standsOn(ifindex: number): boolean {
+    return this.#stack?.polled.includes(ifindex) ?? false;
+  }
+
+  roleChanged(name: string, role: Role): void {
+    this.#step({ kind: 'role-changed', name, role });
+  }
+
+  advertHeard(advert: Omit<AdvertHeard, 'kind'>): void {
+    this.#step({ kind: 'advert-heard', ...advert });
+  }
+
+  /** Whether the instance may take over from this worse master that is alive. */
+  mayPreempt(name: string, master: Ipv4): boolean {
+    return this.#readiness.mayPreempt(name, formatIpv4(master), this.#options.now());
+  }
+
+  /** The process woke so late; what was queued in the sockets has been read. */
+  wokenLate(lateBy: Micros): void {
+    this.readFacts();
+    this.#step({ kind: 'woken-late', lateBy });
+  }
+
+  snapshot(): ReadinessSnapshot {
+    return this.#readiness.snapshot();
+  }
+
+  deadline(): Micros | undefined {
+    const deadline = this.#readiness.deadline();
+    const tickAt = this.#tickAt ?? this.#options.now();
+    return deadline === undefined || tickAt < deadline ? tickAt : deadline;
+  }
+
+  awaitsSilence(): boolean {
+    return false;
+  }
+
+  wake(): void {
+    const now = this.#options.now();
+    if (this.#tickAt === undefined || this.#tickAt <= now) this.#tick(now);
+    this.#step({ kind: 'woken' });
+  }
+
+  /** Reads the frames that wait. */
+  drain(): void {
+    this.#tap.drain();
+  }
+
+  close(): void {
+    this.#options.driver.remove(this);
+    this.#gateways.close();
+    this.#tap.close();
+  }
+
+  #tick(now: Micros): void {
+    const bond = this.#stack?.facts?.lower.kind === 'bond';
+    this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
+    this.#ask();
+    this.#gateways.refresh();
+    this.#tendTap();
+    for (const instance of this.#instances) instance.remindHeld();
+  }
+
+  #ask(): void {
+    const { facts, polled } = this.#stack ?? {};
+    if (facts?.lower.kind === 'bond') this.#options.links.ask(polled ?? []);
+  }
+
+  /** One input at a time, also where what comes of one is the cause of another. */
+  #step(input: ReadinessInput): void {
+    this.#inbox.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      const effects = this.#readiness.step(next, this.#options.now());
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#stepping = false;
+    this.#options.driver.arm();
+  }
+
+  #perform(effect: ReadinessEffect): void {
+    switch (effect.kind) {
+      case 'epoch-began':
+        this.#log.epochBegan(effect.epoch);
+        return this.#options.onEpoch(effect.epoch.number);
+      case 'verdict-changed':
+        return this.#log.verdict(effect);
+      case 'link-warnings-changed':
+        return this.#log.warnings(effect.warnings);
+      case 'gate-changed':
+        return this.#find(effect.name)?.gateChanged(effect.gate, effect.warnings);
+      case 'doubt-changed':
+        return this.#find(effect.name)?.doubtChanged(effect.cause);
+      case 'open-witness':
+        this.#wanted = effect.wanted;
+        return this.#tendTap();
+      case 'close-witness':
+        this.#wanted = undefined;
+        return this.#tendTap();
+      case 'probe':
+        return this.#probe(effect.addresses, effect.vips);
+      case 'rejoin-multicast':
+        return this.#options.rejoinMulticast();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #find(name: string): GatedInstance | undefined {
+    return this.#instances.find((instance) => instance.name === name);
+  }
+
+  /** Opens, changes or closes the socket that sees frames, as it is wanted now. */
+  #tendTap(): void {
+    const answers = this.#answersUntil > this.#options.now() ? 'arp-replies' : undefined;
+    this.#tap.want(this.#wanted ?? answers, this.#stack, this.epoch);
+  }
+
+  #probe(addresses: readonly string[], vips: readonly string[]): void {
+    const { now, mac, sendFrame } = this.#options;
+    this.#answersUntil = plus(now(), ANSWER_PATIENCE);
+    this.#tendTap();
+    const source = this.#instances.find((instance) => instance.source !== undefined)?.source;
+    try {
+      const own = mac();
+      for (const vip of parsed(vips)) sendFrame(arpProbe(own, vip));
+      if (source === undefined) return;
+      for (const address of parsed(addresses)) sendFrame(arpRequest(own, source, address));
+    } catch (error) {
+      this.#log.probeFailed(messageOf(error));
+    }
+  }
+
+  #frameSeen(seen: Seen, epoch: number): void {
+    switch (seen.kind) {
+      case 'advert-packet':
+        this.#step({ kind: 'frame-heard', from: seen.from, epoch });
+        return this.#options.onAdvertWitnessed(seen.packet, epoch);
+      case 'arp-reply': {
+        const address = formatIpv4(seen.address);
+        return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
+      }
+      case 'frame':
+        return this.#step({ kind: 'frame-heard', from: seen.from, epoch });
+      case 'uncounted':
+        return;
+      default:
+        return unreachable(seen);
+    }
+  }
+}
+
+function wantsGateways(targets: readonly (Ipv4 | 'gateway')[]): boolean {
+  return targets.includes('gateway');
+}
+
+function parsed(addresses: readonly string[]): readonly Ipv4[] {
+  return addresses.flatMap((address) => parseIpv4(address) ?? []);
+}

@@ -1,0 +1,58 @@
+// The IPv4 next hops that are reached through an interface, from the main routing table.
+import { open } from 'node:fs/promises';
+import { CarpdError, messageOf } from '../base/errors.ts';
+
+const TABLE = '/proc/net/route';
+/** A host with a full table of the Internet has other means to watch its gateways. */
+const BYTES_MAX = 1_048_576;
+const GATEWAYS_MAX = 8;
+
+/** RTF_UP and RTF_GATEWAY of linux/route.h. */
+const WANTED_FLAGS = 0x3;
+
+/**
+ * IPv4 addresses as text, each once, at most eight, in the order of the table. Other tables than
+ * main are not read, nor what lies behind its first megabyte. Rejects with a CarpdError.
+ */
+export async function readGateways(interfaceName: string): Promise<readonly string[]> {
+  try {
+    return findGateways(await readTable(), interfaceName);
+  } catch (error) {
+    throw new CarpdError('CARPD_INTERFACE', `read ${TABLE}`, messageOf(error), error);
+  }
+}
+
+/**
+ * The same from the text of /proc/net/route: Iface, Destination, Gateway, Flags and more, addresses
+ * as hexadecimal numbers in this machine's byte order (net/ipv4/fib_trie.c, fib_route_seq_show).
+ */
+export function findGateways(table: string, interfaceName: string): readonly string[] {
+  const found = new Set<string>();
+  for (const line of table.split('\n').slice(1)) {
+    const [name, , gateway = '', flags = ''] = line.trim().split(/\s+/);
+    if (name !== interfaceName || !/^[0-9A-F]{8}$/i.test(gateway)) continue;
+    if ((Number.parseInt(flags, 16) & WANTED_FLAGS) !== WANTED_FLAGS) continue;
+    if (found.size < GATEWAYS_MAX) found.add(addressOf(gateway));
+  }
+  return [...found];
+}
+
+function addressOf(text: string): string {
+  const bytes = new Uint8Array(new Uint32Array([Number.parseInt(text, 16)]).buffer);
+  return bytes.join('.');
+}
+
+async function readTable(): Promise<string> {
+  const file = await open(TABLE, 'r');
+  try {
+    const buffer = Buffer.alloc(BYTES_MAX);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, BYTES_MAX - length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === BYTES_MAX) return buffer.toString('latin1', 0, length);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,194 @@
+// From the interfaces as netlink tells of them to what carpd has to know of one: its facts, and the
+// uplinks at the bottom of what it stands on, through which the frames of other hosts come in.
+// Pure; everything comes from netlink, and no sysfs file is read.
+import type { LinkFacts, LowerFacts } from '../readiness/facts.ts';
+import { portsOf, readBond, type LinkView } from './bond-facts.ts';
+import { layersOf, leadsOutside, stackBelow, type Layer } from './link-stack.ts';
+import type { Link } from './link-table.ts';
+
+export type { LinkView } from './bond-facts.ts';
+
+/** Where frames that prove something have to come in. */
+export interface Uplink {
+  readonly ifindex: number;
+  readonly name: string;
+  /** The VLAN ids of a frame for the interface when it is caught here, outermost first. */
+  readonly vlans: readonly number[];
+}
+
+/** What is worth telling the operator; the facts are given all the same. */
+export type StackFault =
+  /** None of the bridge's ports leads to other hosts by its kind: the uplinks must be named. */
+  | { readonly kind: 'no-uplink'; readonly bridge: string }
+  /** An uplink was named that does not exist. */
+  | { readonly kind: 'uplink-missing'; readonly name: string };
+
+/** An interface and everything below it, at one moment. */
+export interface LinkStack {
+  /** Undefined: the interface does not exist. */
+  readonly facts: LinkFacts | undefined;
+  /** Usually one; empty: no frame can prove anything. */
+  readonly uplinks: readonly Uplink[];
+  /**
+   * Indexes to give to `LinkWatch.ask` from time to time: the interface, what is below it, the
+   * ports of the bond. The kernel tells of no change of an LACP port state, partner or aggregator.
+   */
+  readonly polled: readonly number[];
+  /** MAC addresses of all of them, lower-case text. */
+  readonly ownMacs: ReadonlySet<string>;
+  readonly faults: readonly StackFault[];
+}
+
+/**
+ * Resolves what an interface stands on.
+ *
+ * - A VLAN, macvlan, ipvlan or MACsec stands on the interface it names; if that one is in another
+ *   network namespace, it is out of sight, and the last one in sight is the uplink. Through MACsec
+ *   frames can't be told below, so it is the uplink itself.
+ * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices, tunnels,
+ *   and VLANs and the like on them; never on a veth or tap, where a local virtual machine would
+ *   pass for the network. Without such a port there is no uplink, and a fault says so. Uplinks must
+ *   be named where the way out is a veth or tap, and where guests look like hardware, as Xen's back
+ *   ends do. Whether the bridge filters VLANs is not asked: its frames are taken to be untagged on
+ *   its ports.
+ * - A bond or team device is the uplink itself: what is caught on the bond came over its active
+ *   path. A bond's port that is named as an uplink therefore stands for its bond.
+ *
+ * `named` takes the place of that choice. A name that is no part of the stack counts as below all
+ * VLANs of it, as the hardware port of an Open vSwitch does.
+ */
+export function resolveStack(
+  links: LinkView,
+  interfaceName: string,
+  named: 'auto' | readonly string[] = 'auto',
+): LinkStack {
+  const link = links.find(interfaceName);
+  if (link === undefined) {
+    return { facts: undefined, uplinks: [], polled: [], ownMacs: new Set(), faults: [] };
+  }
+  const top = stackBelow(link, links);
+  const choice = named === 'auto' ? chooseUplinks(top) : findUplinks(top, links, named);
+  const chosen = new Set(choice.chosen);
+  const outside = choice.chosen.filter((layer) => !layersOf(top).includes(layer));
+  const used = [top, ...outside].flatMap((layer) => usedLayers(layer, chosen));
+  const ports = used.flatMap((layer) => (layer.kind === 'bond' ? portsOf(layer.link, links) : []));
+  const involved = [...used.map((layer) => layer.link), ...ports];
+  return {
+    facts: {
+      ifindex: link.ifindex,
+      mac: link.mac,
+      carrier: carrierOf(top, chosen) && anyHasCarrier(outside, chosen),
+      carrierLosses: carrierLosses(link, used),
+      lower: lowerOf(choice.chosen, links),
+    },
+    uplinks: uniqueUplinks(choice.chosen),
+    polled: [...new Set(involved.map(({ ifindex }) => ifindex))],
+    ownMacs: new Set(involved.flatMap(({ mac }) => (mac === undefined ? [] : [mac]))),
+    faults: choice.faults,
+  };
+}
+
+interface Choice {
+  readonly chosen: readonly Layer[];
+  readonly faults: readonly StackFault[];
+}
+
+/** As deep as frames for the interface can be told from others. */
+function chooseUplinks(layer: Layer): Choice {
+  if (layer.kind === 'passing') {
+    const below = layer.below.filter(({ vlans }) => vlans !== undefined);
+    return below[0] === undefined ? { chosen: [layer], faults: [] } : chooseUplinks(below[0]);
+  }
+  if (layer.kind !== 'bridge') return { chosen: [layer], faults: [] };
+  const chosen = layer.below.filter(leadsOutside).flatMap((port) => chooseUplinks(port).chosen);
+  return chosen.length > 0
+    ? { chosen, faults: [] }
+    : { chosen, faults: [{ kind: 'no-uplink', bridge: layer.link.name }] };
+}
+
+function findUplinks(top: Layer, links: LinkView, names: readonly string[]): Choice {
+  const chosen: Layer[] = [];
+  const faults: StackFault[] = [];
+  for (const name of names) {
+    const link = links.find(name);
+    if (link === undefined) {
+      faults.push({ kind: 'uplink-missing', name });
+      continue;
+    }
+    const uplink = bondOver(link, links) ?? link;
+    const inside = layersOf(top).find((layer) => layer.link.ifindex === uplink.ifindex);
+    chosen.push(inside ?? stackBelow(uplink, links, vlansAtBottom(top)));
+  }
+  return { chosen, faults };
+}
+
+function bondOver({ master }: Link, links: LinkView): Link | undefined {
+  const above = master === undefined ? undefined : links.byIndex(master);
+  return above?.kind === 'bond' ? above : undefined;
+}
+
+/** With the tags of every VLAN on the way down, up to where it ends or forks. */
+function vlansAtBottom(layer: Layer): readonly number[] {
+  const below = layer.kind === 'passing' ? layer.below[0] : undefined;
+  return below?.vlans === undefined ? (layer.vlans ?? []) : vlansAtBottom(below);
+}
+
+/** Two ways may lead to one uplink; by different VLANs they are two. */
+function uniqueUplinks(chosen: readonly Layer[]): readonly Uplink[] {
+  const unique = new Map<string, Uplink>();
+  for (const { link, vlans = [] } of chosen) {
+    const { ifindex, name } = link;
+    unique.set(`${ifindex} ${vlans.join()}`, { ifindex, name, vlans });
+  }
+  return [...unique.values()];
+}
+
+/** The layer and those below it, but of a bridge's ports only those that lead to an uplink. */
+function usedLayers(layer: Layer, chosen: ReadonlySet<Layer>): readonly Layer[] {
+  return [layer, ...usedBelow(layer, chosen).flatMap((below) => usedLayers(below, chosen))];
+}
+
+function usedBelow({ kind, below }: Layer, chosen: ReadonlySet<Layer>): readonly Layer[] {
+  if (kind !== 'bridge') return below;
+  return below.filter((port) => layersOf(port).some((layer) => chosen.has(layer)));
+}
+
+/** Each layer must be up; of the ports of a bridge one is enough, since they stand side by side. */
+function carrierOf(layer: Layer, chosen: ReadonlySet<Layer>): boolean {
+  const { administrativelyUp, running, lowerUp } = layer.link;
+  return (
+    administrativelyUp && running && lowerUp && anyHasCarrier(usedBelow(layer, chosen), chosen)
+  );
+}
+
+function anyHasCarrier(layers: readonly Layer[], chosen: ReadonlySet<Layer>): boolean {
+  return layers.length === 0 || layers.some((layer) => carrierOf(layer, chosen));
+}
+
+/**
+ * Of all layers together: a bridge with local virtual machines on it keeps its own carrier when its
+ * uplink loses it. Undefined where the kernel does not count (before 4.16).
+ */
+function carrierLosses(link: Link, used: readonly Layer[]): number | undefined {
+  if (link.carrierDownCount === undefined) return undefined;
+  const counts = new Map(used.map((layer) => [layer.link.ifindex, layer.link.carrierDownCount]));
+  return [...counts.values()].reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+/** Of several bonds side by side none speaks for the interface: carrier and frames decide then. */
+function lowerOf(chosen: readonly Layer[], links: LinkView): LowerFacts {
+  const layers = chosen.flatMap((layer) => endsOf(layer));
+  const bonds = new Map(
+    layers.flatMap(({ kind, link }) => (kind === 'bond' ? [[link.ifindex, link]] : [])),
+  );
+  const [bond] = bonds.values();
+  if (bond !== undefined) return bonds.size === 1 ? readBond(bond, links) : { kind: 'unseen' };
+  if (layers.some(({ kind }) => kind === 'unseen')) return { kind: 'unseen' };
+  const team = layers.find(({ kind }) => kind === 'team');
+  return team === undefined ? { kind: 'plain' } : { kind: 'team', name: team.link.name };
+}
+
+/** Where the ways down from an uplink end; beyond MACsec, or from a bridge that was named. */
+function endsOf(layer: Layer): readonly Layer[] {
+  return layer.below.length === 0 ? [layer] : layer.below.flatMap(endsOf);
+}
