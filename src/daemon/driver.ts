@@ -11,6 +11,8 @@ export interface Member {
   /** Its next deadline could make it master, so that unread adverts must be heard first. */
   awaitsSilence(): boolean;
   wake(): void;
+  /** While it is on, all that comes in waited in the sockets when the process stood still. */
+  catchUp?(on: boolean): void;
 }
 
 export interface DriverOptions {
@@ -146,6 +148,10 @@ export class Driver {
     return [...this.#judges, ...this.#members];
   }
 
+  #catchUp(on: boolean): void {
+    for (const member of this.#all()) member.catchUp?.(on);
+  }
+
   #isClosed(): boolean {
     return this.#closed;
   }
@@ -171,7 +177,9 @@ export class Driver {
       this.#waking = true;
       await this.#options.drain();
       this.#waking = false;
+      if (late) this.#catchUp(true);
       this.#runQueue(Infinity);
+      if (late) this.#catchUp(false);
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));
