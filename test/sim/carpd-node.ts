@@ -5,7 +5,6 @@ import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval } from '../../src/e
 import type { Input, InterfaceFault } from '../../src/election/inputs.ts';
 import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
-import { isTooLate } from '../../src/readiness/epoch.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
 import { CarpdProcess, type Flaw } from './carpd-process.ts';
@@ -18,6 +17,8 @@ import type { Station } from './station.ts';
 const LAG_MAX_US = 2_000;
 /** A process that stood still counts from the deadline it missed first, which comes each second. */
 const LATENESS_ERROR = fromMillis(1_005);
+/** A shorter stall ends no epoch, however short the dead interval is. */
+const TOLERATED_MIN = fromSeconds(1);
 
 export interface CarpdOptions {
   readonly station: Station;
@@ -199,7 +200,7 @@ export class CarpdNode implements SimNode {
 
   /** Whether a process that stood still so long surely takes its evidence for old. */
   noticesStall(duration: Micros): boolean {
-    return isTooLate(since(duration, LATENESS_ERROR), this.patience);
+    return since(duration, LATENESS_ERROR) > Math.max(this.patience, TOLERATED_MIN);
   }
 
   #frameCame(frame: Frame): void {

@@ -8,6 +8,8 @@ const FAULTS_MAX = 16;
 const TROUBLE = fromSeconds(60);
 const STALLS = 3;
 const STALL_MAX = fromSeconds(9);
+/** It takes a dead interval until another one takes over, and one until it has not answered. */
+const MUTE_TIME = fromSeconds(12);
 const BLOCKED_MAX = fromSeconds(20);
 /** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
 const NOTICED = fromMillis(3_300);
@@ -56,7 +58,8 @@ export function stallBackups(world: World): Report {
 
 /**
  * Any nodes stand still together, the master or not. While the master runs, nobody else becomes
- * one; and where all stood still and noticed it, it stays the master.
+ * one; where all stood still and noticed it, it stays the master; and where it stood still and
+ * noticed it, the one that served meanwhile does.
  */
 export function stallAny(world: World): Report {
   settle(
@@ -72,6 +75,8 @@ export function stallAny(world: World): Report {
     for (const node of stalled) node.freeze();
     world.note(`${stalled.map(({ name }) => name).join()} stand still`);
     pass(world, duration);
+    const thawedAt = world.clock.now;
+    const servers = masters(world).filter((node) => !stalled.some((other) => other === node));
     for (const node of stalled) node.thaw();
     world.note('they run again');
     pass(world, world.settleTime());
@@ -84,6 +89,10 @@ export function stallAny(world: World): Report {
       living.length === others.length + 1 &&
       living.every((node) => stalled.includes(node) && node.noticesStall(duration));
     if (alone || masterRan || allNoticed) expectNoChange(world, master, from);
+    // Who served while the master stood still goes on serving.
+    const noticed = stalled.every((node) => node !== master || node.noticesStall(duration));
+    const [server] = servers;
+    if (server !== undefined && noticed) expectNoChange(world, server, thawedAt);
   }
   return world.watch(world.clock.now);
 }
@@ -135,6 +144,26 @@ export function losePath(world: World, loss: PathLoss): Report {
     if (back && served !== undefined) world.violated(`${node} takes the address back`);
   }
   return world.report(from, report.bound);
+}
+
+/** Nobody hears the master any more, though it hears everybody: it steps back for its successor. */
+export function muteMaster(world: World): Report {
+  settle(world);
+  const [master] = masters(world);
+  const mute = world.carpdNodes.find((node) => node === master);
+  if (mute === undefined) return world.watch(world.clock.now);
+  const { stations } = world.bus;
+  for (const other of stations) world.bus.cut(mute.station, other, true);
+  world.note(`${mute.name} is mute`);
+  pass(world, MUTE_TIME);
+  const successor = masters(world).find((node) => node !== mute);
+  if (successor !== undefined && mute.isMaster) world.violated(`${mute.name} is master and mute`);
+  const from = world.clock.now;
+  for (const other of stations) world.bus.cut(mute.station, other, false);
+  world.note('it is heard again');
+  const { bound } = world.watch(from);
+  if (successor !== undefined) expectNoChange(world, successor, from);
+  return world.report(from, bound);
 }
 
 /** The daemon of the master dies, and its host goes on answering for the address. */

@@ -87,6 +87,10 @@ describe('worlds', () => {
     judgeAll((world) => scenes.losePath(world, 'failed over'), options);
   });
 
+  it('replace a master that nobody hears', () => {
+    judgeAll(scenes.muteMaster, TAME);
+  });
+
   it('take over from a dead daemon whose host still answers for the address', () => {
     judgeAll(scenes.abandonVip, TAME);
   });
