@@ -204,7 +204,7 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt);
+    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt || this.#catchingUp);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {

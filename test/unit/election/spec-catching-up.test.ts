@@ -70,4 +70,13 @@ describe('a master that catches up', () => {
     rig.hear(LOWER, 1, 0);
     assert.equal(rig.state, 'BACKUP');
   });
+
+  it('claims the address from a worse one only when it is heard again', () => {
+    const rig = master();
+    rig.feed(BEGIN);
+    assert.deepEqual(rig.hear(LOWER, 1, 100), ['conflict 10.77.0.1']);
+    rig.feed(END);
+    const effects = rig.hear(LOWER, 1, 100);
+    assert.ok(effects.includes('announce conflict'), effects.join('; '));
+  });
 });
