@@ -10,6 +10,8 @@ const STALLS = 3;
 const STALL_MAX = fromSeconds(9);
 /** It takes a dead interval until another one takes over, and one until it has not answered. */
 const MUTE_TIME = fromSeconds(12);
+const SPLIT_TIME = fromSeconds(15);
+const LISTENING = fromSeconds(65);
 const BLOCKED_MAX = fromSeconds(20);
 /** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
 const NOTICED = fromMillis(3_300);
@@ -164,6 +166,18 @@ export function muteMaster(world: World): Report {
   const { bound } = world.watch(from);
   if (successor !== undefined) expectNoChange(world, successor, from);
   return world.report(from, bound);
+}
+
+/** The segment falls apart and is joined again: the masters of its parts settle who stays. */
+export function splitAndJoin(world: World): Report {
+  settle(world);
+  split(world);
+  pass(world, SPLIT_TIME);
+  world.bus.partition(new Map());
+  world.note('the parts are joined');
+  // A firewalled master that knows of no other listens for one about every minute only.
+  pass(world, LISTENING);
+  return world.watch(world.clock.now);
 }
 
 /** The daemon of the master dies, and its host goes on answering for the address. */

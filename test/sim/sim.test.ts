@@ -95,6 +95,15 @@ describe('worlds', () => {
     judgeAll(scenes.abandonVip, TAME);
   });
 
+  it('do the same behind firewalls that keep adverts from the CARP socket', () => {
+    const options = { ...TAME, firewalls: true } as const;
+    judgeAll(scenes.stallBackups, options);
+    judgeAll(scenes.stallAny, options);
+    judgeAll(scenes.bootBehindBlockedPort, options);
+    judgeAll(scenes.abandonVip, options);
+    judgeAll(scenes.splitAndJoin, options);
+  });
+
   it('are the same again from the same seed', () => {
     const log = (seed: number) => scenes.trouble(new World(seed)).log;
     for (const seed of [1, 2, 3]) assert.deepEqual(log(seed), log(seed));
