@@ -31,7 +31,7 @@ interface HeardMaster {
 /**
  * A master that has heard nobody by its CARP socket can't tell whether a firewall would let it hear
  * a second master, so it listens by the witness as well: for a dead interval, which is one second
- * at least, when it is promoted and after each pause.
+ * at least, when it is promoted, when it stood still, and after each pause.
  */
 const LISTEN_PAUSE = fromSeconds(60);
 const LISTEN_MIN = fromSeconds(1);
@@ -100,6 +100,11 @@ export class InstanceReadiness {
     this.#socketHears = false;
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
     this.#doubt.begin('epoch-ended', now);
+  }
+
+  /** Another one may be master since. */
+  stoodStill(): void {
+    this.#listensSince = undefined;
   }
 
   advertHeard({ from, interval, leaving, heardBy, epoch }: AdvertHeard, now: Micros): void {

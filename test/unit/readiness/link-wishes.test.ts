@@ -1,6 +1,7 @@
 // What a link wants of the world while it waits for proof: witness, probes and multicast reports.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fromMillis } from '../../../src/base/time.ts';
 import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
 import {
   GATEWAY,
@@ -66,6 +67,17 @@ describe('the witness', () => {
     rig.pass(200_000);
     assert.equal(rig.snapshot.witnessOpen, false, 'the socket hears');
     assert.deepEqual(witness(rig).slice(opened.length), ['70000 adverts', '76000 closed']);
+  });
+
+  it('is open for a dead interval after the process of such a master stood still', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    rig.role('master');
+    rig.pass(10_000);
+    rig.give({ kind: 'woken-late', lateBy: fromMillis(1_000) });
+    rig.pass(10_000);
+    const opened = ['0 any-frame', '0 adverts', '3000 closed'];
+    assert.deepEqual(witness(rig), [...opened, '10000 adverts', '13000 closed']);
   });
 
   it('lets a master hear a second one that its firewall hides, and stays open for it', () => {
