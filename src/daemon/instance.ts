@@ -175,8 +175,8 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'woken' });
   }
 
-  catchUp(on: boolean): void {
-    this.#feed({ kind: 'catching-up', on });
+  catchUp(lateBy: Micros | undefined): void {
+    this.#feed({ kind: 'catching-up', lateBy });
   }
 
   advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {

@@ -1,4 +1,5 @@
 // Everything that can happen to an election, as plain data: what is recorded can be replayed.
+import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 
 /** An advert that passed every check of carp/accept. */
@@ -35,10 +36,10 @@ export type Input =
       readonly proved: boolean;
     }
   /**
-   * The process stood still. While this is on, what is heard waited in the sockets meanwhile: others
-   * have acted on it since, and what they say waits behind it.
+   * The process woke so much later than it wanted. Until `lateBy` is undefined, what is heard waited
+   * in the sockets meanwhile: others have acted on it since, and what they say waits behind it.
    */
-  | { readonly kind: 'catching-up'; readonly on: boolean }
+  | { readonly kind: 'catching-up'; readonly lateBy: Micros | undefined }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
   /** The address is on the interface, verified, or could not be put or kept there. */

@@ -7,6 +7,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import { BOW_OUT, isBowOut } from '../carp/advert.ts';
 import * as rules from './advert-rules.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
+import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
@@ -47,9 +48,7 @@ export class Election {
   #master: HeardMaster | undefined;
   #counter: bigint;
   #inDoubt = false;
-  #catchingUp = false;
-  /** Whose bow-out was heard while catching up, with nothing behind it so far. */
-  #leftMeanwhile: Ipv4 | undefined;
+  readonly #catchingUp = new CatchingUp(this.#deadlines);
   /** Stepping down in good order: adverts go on until the address is off. */
   #leaving: Cause | undefined;
   #handedOver = false;
@@ -138,7 +137,7 @@ export class Election {
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt);
       case 'catching-up':
-        return void (this.#catchingUp = input.on);
+        return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'advert-sent':
@@ -185,12 +184,11 @@ export class Election {
 
   #heardAsBackup(from: Ipv4, verdict: rules.BackupVerdict, now: Micros): void {
     if (verdict === 'ignore') return;
-    const follows = verdict === 'follow' || this.#catchingUp;
+    const follows = verdict === 'follow' || this.#catchingUp.on;
     if (!follows) return this.#promote(rules.PROMOTION_CAUSES[verdict], from, now);
     // A bow-out makes the master due at once, unless another one is heard behind it.
-    this.#leftMeanwhile = verdict === 'promote-bow-out' ? from : undefined;
-    const patience = this.#leftMeanwhile ? micros(0) : masterDownInterval(this.#settings);
-    this.#deadlines.set('masterDown', plus(now, patience));
+    const left = verdict === 'promote-bow-out' ? from : undefined;
+    this.#catchingUp.heard(left, left ? now : plus(now, masterDownInterval(this.#settings)));
   }
 
   #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -204,7 +202,7 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt || this.#catchingUp);
+    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt || this.#catchingUp.on);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -338,7 +336,7 @@ export class Election {
     // However it ended: who was asked to hand over does not take the address back by preemption.
     if (this.#leaving === 'handover') this.#handedOver = true;
     this.#leaving = undefined;
-    this.#leftMeanwhile = undefined;
+    this.#catchingUp.forget();
     this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
     if (to === 'BACKUP') {
       this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
@@ -363,8 +361,9 @@ export class Election {
     if (this.#deadlines.take('masterDown', now) !== undefined) {
       this.#handedOver = false;
       this.#claimFailed = false;
-      const cause = this.#leftMeanwhile === undefined ? 'master-down' : 'bow-out';
-      this.#promote(cause, this.#leftMeanwhile ?? this.#master?.address, now);
+      const { left } = this.#catchingUp;
+      const cause = left === undefined ? 'master-down' : 'bow-out';
+      this.#promote(cause, left ?? this.#master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();

@@ -182,16 +182,16 @@ export class CarpdProcess {
     const { world, flaw } = this.#options;
     const backlog = this.#loop.thaw();
     if (flaw === 'wake-first') this.wake();
-    const late = since(world.clock.now, this.#earliest()) > LATE_WAKE;
-    if (!late) return this.#loop.play(backlog);
-    this.#tell({ kind: 'catching-up', on: true });
+    const lateBy = since(world.clock.now, this.#earliest());
+    if (lateBy <= LATE_WAKE) return this.#loop.play(backlog);
+    this.#tell({ kind: 'catching-up', lateBy });
     this.#loop.play(backlog.filter(({ isFrame }) => isFrame));
     // Nothing says whether the rest is found before or after the timers.
     const others = backlog.filter(({ isFrame }) => !isFrame);
     const othersFirst = world.prng.chance(0.5);
     if (othersFirst) this.#loop.play(others);
     this.#flush();
-    this.#tell({ kind: 'catching-up', on: false });
+    this.#tell({ kind: 'catching-up', lateBy: undefined });
     this.wake();
     if (!othersFirst) this.#loop.play(others);
   }

@@ -60,8 +60,8 @@ export function stallBackups(world: World): Report {
 
 /**
  * Any nodes stand still together, the master or not. While the master runs, nobody else becomes
- * one; where all stood still and noticed it, it stays the master; and where it stood still and
- * noticed it, the one that served meanwhile does.
+ * one; where all stood still together, it stays the master; and where it stood still and noticed
+ * it, the one that served meanwhile does.
  */
 export function stallAny(world: World): Report {
   settle(
@@ -87,10 +87,9 @@ export function stallAny(world: World): Report {
     const others = world.nodes.filter((node) => node.alive && node !== master);
     const alone = others.length === 0;
     const masterRan = !stalled.some((node) => node === master);
-    const allNoticed =
-      living.length === others.length + 1 &&
-      living.every((node) => stalled.includes(node) && node.noticesStall(duration));
-    if (alone || masterRan || allNoticed) expectNoChange(world, master, from);
+    const together =
+      living.length === others.length + 1 && living.every((node) => stalled.includes(node));
+    if (alone || masterRan || together) expectNoChange(world, master, from);
     // Who served while the master stood still goes on serving.
     const noticed = stalled.every((node) => node !== master || node.noticesStall(duration));
     const [server] = servers;

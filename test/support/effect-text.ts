@@ -46,7 +46,7 @@ export function inputText(input: Input): string {
     case 'doubt-changed':
       return `doubt ${input.inDoubt ? 'on' : 'off'}`;
     case 'catching-up':
-      return `catching-up ${input.on ? 'on' : 'off'}`;
+      return `catching-up ${input.lateBy === undefined ? 'off' : 'on'}`;
     case 'maintenance-changed':
       return `maintenance ${input.on ? 'on' : 'off'}`;
     case 'advert-heard': {

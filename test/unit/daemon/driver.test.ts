@@ -18,15 +18,15 @@ class FakeMember implements Member {
     return !this.master;
   }
 
-  catchingUp = false;
+  catchingUp: Micros | undefined;
 
   wake(): void {
     this.wakes += 1;
     this.due = undefined;
   }
 
-  catchUp(on: boolean): void {
-    this.catchingUp = on;
+  catchUp(lateBy: Micros | undefined): void {
+    this.catchingUp = lateBy;
   }
 }
 
@@ -90,18 +90,18 @@ describe('driver', () => {
     const member = new FakeMember();
     member.due = fromMillis(100);
     driver.add(member);
-    const seen: boolean[] = [];
+    const seen: (Micros | undefined)[] = [];
     onDrain = () => driver.post(() => seen.push(member.catchingUp), 'droppable');
     now = fromMillis(2_000);
     await pass(100);
     driver.post(() => seen.push(member.catchingUp));
     await turns();
-    assert.deepEqual(seen, [true, false]);
+    assert.deepEqual(seen, [fromMillis(2_000), undefined]);
 
     member.due = fromMillis(2_200);
     driver.arm();
     await pass(100);
-    assert.deepEqual(seen, [true, false, false], 'a wake-up in time reads nothing old');
+    assert.deepEqual(seen.slice(2), [undefined], 'a wake-up in time reads nothing old');
   });
 
   test('a master that is on time does not wait for its sockets', async () => {

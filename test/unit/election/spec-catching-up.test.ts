@@ -1,10 +1,12 @@
 // What a node makes of adverts that waited while its process stood still.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fromMillis } from '../../../src/base/time.ts';
 import { backup, HIGHER, LOWER, master, type Rig } from '../../support/rig.ts';
 
-const BEGIN = { kind: 'catching-up', on: true } as const;
-const END = { kind: 'catching-up', on: false } as const;
+const BEGIN = { kind: 'catching-up', lateBy: fromMillis(1_500) } as const;
+const BEGIN_SHORT = { kind: 'catching-up', lateBy: fromMillis(499) } as const;
+const END = { kind: 'catching-up', lateBy: undefined } as const;
 
 /** A backup of LOWER that stood still from 10 s to 12 s. */
 function stalled(preempt = false): Rig {
@@ -61,6 +63,35 @@ describe('a backup that catches up', () => {
       assert.equal(rig.state, 'MASTER');
     });
   }
+});
+
+describe('a backup that was silent as long as its master', () => {
+  it('gives a master that may have stood still with it the time of one advert', () => {
+    const rig = stalled();
+    rig.runTo(12_900);
+    rig.feed(END);
+    assert.equal(rig.deadlineMs, 13_900);
+    const effects = rig.runTo(13_900);
+    assert.ok(effects.includes('BACKUP -> MASTER master-down peer 10.77.0.1'), effects.join('; '));
+  });
+
+  it('changes nothing where there is time left, or the stall was short', () => {
+    const rig = stalled();
+    rig.feed(END);
+    assert.equal(rig.deadlineMs, 13_000, 'a dead interval after the last advert');
+    rig.runTo(12_900);
+    rig.feed(BEGIN_SHORT, END);
+    assert.equal(rig.deadlineMs, 13_000);
+    rig.feed(END);
+    assert.equal(rig.deadlineMs, 13_000, 'nothing was begun');
+  });
+
+  it('leaves a node that waits for nobody alone', () => {
+    const rig = master();
+    const before = rig.deadlineMs;
+    rig.feed(BEGIN, END);
+    assert.equal(rig.deadlineMs, before);
+  });
 });
 
 describe('a master that catches up', () => {
