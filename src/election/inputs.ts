@@ -36,8 +36,8 @@ export type Input =
       readonly proved: boolean;
     }
   /**
-   * The process woke so much later than it wanted. Until `lateBy` is undefined, what is heard waited
-   * in the sockets meanwhile: others have acted on it since, and what they say waits behind it.
+   * The process woke so much later than it wanted. Until `lateBy` is undefined, what is heard has
+   * waited in the sockets: others have acted on it since, and what they say waits behind it.
    */
   | { readonly kind: 'catching-up'; readonly lateBy: Micros | undefined }
   /** What became of the last regular advert that was to be sent. */

@@ -9,8 +9,8 @@ import { promotionsMax, settledFaults, type Settled } from './invariants.ts';
 import * as scenes from './scenes.ts';
 import { World, type Report } from './world.ts';
 
-const WORLDS = 500;
-const SCENES = 80;
+const WORLDS = 350;
+const SCENES = 50;
 
 const onlySeed = process.env['SEED'];
 const seeds = (count: number) =>

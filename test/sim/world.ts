@@ -1,5 +1,5 @@
-// A world: two to four nodes on one segment, their clock, and what is seen of them. Everything in it
-// follows from its seed and from what a scene does to it.
+// A world: two to four nodes on one segment, their clock, and what is seen of them. Everything in
+// it follows from its seed and from what a scene does to it.
 import { fromSeconds, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
 import { Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
