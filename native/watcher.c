@@ -89,6 +89,13 @@ static void on_wake(napi_env env, napi_value unused, void *context, void *data) 
   }
 }
 
+static void close_epoll(struct addon *addon) {
+  if (addon->stop_fd >= 0) close(addon->stop_fd);
+  if (addon->epoll_fd >= 0) close(addon->epoll_fd);
+  addon->stop_fd = -1;
+  addon->epoll_fd = -1;
+}
+
 // Ends the thread; runs when the environment ends, before the thread-safe function goes.
 static void stop_watcher(void *data) {
   struct addon *addon = data;
@@ -100,10 +107,7 @@ static void stop_watcher(void *data) {
     written = write(addon->stop_fd, &one, sizeof(one));
   } while (written < 0 && errno == EINTR);
   pthread_join(addon->thread, NULL);
-  close(addon->stop_fd);
-  close(addon->epoll_fd);
-  addon->stop_fd = -1;
-  addon->epoll_fd = -1;
+  close_epoll(addon);
 }
 
 // 0, or an errno.
@@ -138,13 +142,6 @@ static int make_epoll(struct addon *addon) {
   event.events = EPOLLIN;
   event.data.u64 = STOP_ID;
   return epoll_ctl(addon->epoll_fd, EPOLL_CTL_ADD, addon->stop_fd, &event) == 0 ? 0 : errno;
-}
-
-static void close_epoll(struct addon *addon) {
-  if (addon->stop_fd >= 0) close(addon->stop_fd);
-  if (addon->epoll_fd >= 0) close(addon->epoll_fd);
-  addon->stop_fd = -1;
-  addon->epoll_fd = -1;
 }
 
 // The order matters: hooks run last in, first out, and the thread-safe function adds one of its
@@ -189,6 +186,12 @@ static bool start_watcher(napi_env env, struct addon *addon) {
   return true;
 }
 
+static void forget_callback(napi_env env, struct watched_socket *entry) {
+  entry->watch_id = 0;
+  napi_delete_reference(env, entry->callback);
+  entry->callback = NULL;
+}
+
 static void count_watched(napi_env env, struct addon *addon, int change) {
   bool had = addon->watched_count > 0;
   addon->watched_count = (unsigned)((int)addon->watched_count + change);
@@ -217,9 +220,7 @@ napi_value watch_socket(napi_env env, napi_callback_info info) {
   entry->watch_id = addon->last_watch_id;
   if (!arm(addon, entry, EPOLL_CTL_ADD)) {
     int error = errno;
-    entry->watch_id = 0;
-    napi_delete_reference(env, entry->callback);
-    entry->callback = NULL;
+    forget_callback(env, entry);
     return throw_errno(env, "watch", error);
   }
   count_watched(env, addon, 1);
@@ -240,8 +241,6 @@ napi_value unwatch_socket(napi_env env, napi_callback_info info) {
 void end_watch(napi_env env, struct addon *addon, struct watched_socket *entry) {
   if (entry->watch_id == 0) return;
   epoll_ctl(addon->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
-  entry->watch_id = 0;
-  napi_delete_reference(env, entry->callback);
-  entry->callback = NULL;
+  forget_callback(env, entry);
   count_watched(env, addon, -1);
 }

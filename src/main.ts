@@ -32,7 +32,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
       const { run } = await import('./cli/run.ts');
-      return run(command.configPath);
+      // The log is written or given up by now; standard output may be stuck for good.
+      return process.exit(await run(command.configPath));
     }
     default:
       return unreachable(command);

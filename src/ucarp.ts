@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from './base/errors.ts';
-import { readUcarpArguments, runUcarp } from './cli/ucarp.ts';
+import { hideArguments, readUcarpArguments, runUcarp } from './cli/ucarp.ts';
 
 /** Set in the environment of a daemonized process, which gets its arguments by message. */
 const DAEMON_MARK = 'CARPD_UCARP_DAEMON';
@@ -24,7 +24,11 @@ interface Order {
 async function foreground(argv: readonly string[]): Promise<number> {
   const complain = (line: string): void => void process.stderr.write(`ucarp: ${line}\n`);
   const request = readUcarpArguments(argv, complain);
-  if (request.kind === 'done') return request.exitCode;
+  if (request.kind === 'done') {
+    // The help must be written before the process may end. The log of a run may never be.
+    await new Promise((resolve) => process.stdout.write('', resolve));
+    return request.exitCode;
+  }
   if (request.options.daemonize) return daemonize(argv);
   return runUcarp(request.options, { complain, onStarted: () => undefined });
 }
@@ -84,9 +88,9 @@ function background(): Promise<number> {
 }
 
 try {
+  hideArguments();
   const isDaemon = process.env[DAEMON_MARK] !== undefined;
-  const exitCode = await (isDaemon ? background() : foreground(process.argv.slice(2)));
-  process.stdout.write('', () => process.exit(exitCode));
+  process.exit(await (isDaemon ? background() : foreground(process.argv.slice(2))));
 } catch (error) {
   process.stderr.write(`ucarp: ${messageOf(error)}\n`);
   process.exit(EXIT_SET_UP);

@@ -1,10 +1,12 @@
 // `carpd run`: the daemon in the foreground.
+import { isatty } from 'node:tty';
 import type { Config, LogFormat } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
-import { readFileWithMode } from '../config/read-file.ts';
+import { readFileWithMode, readRegularFile } from '../config/read-file.ts';
 import { openLog, type Logger } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
+import { nameProcess } from './process-name.ts';
 
 const EXIT_USAGE = 2;
 const STDOUT = 1;
@@ -21,6 +23,7 @@ export async function run(configPath: string): Promise<number> {
     complain(obstacle);
     return EXIT_USAGE;
   }
+  nameProcess('carpd');
   const { config } = loaded;
   const { level, format } = config.log;
   const log = openLog({ level, format: resolveFormat(format), fd: STDOUT });
@@ -30,13 +33,11 @@ export async function run(configPath: string): Promise<number> {
   const manages = config.instances.some(({ manageAddress }) => manageAddress);
   for (const doubt of findDoubts(manages)) log.warn('configuration-warning', doubt);
   const manners = { reload: () => reload(configPath, log), endWithInterface: false };
-  const exitCode = await runDaemon({ config, log, manners });
-  log.flush();
-  return exitCode;
+  return runDaemon({ config, log, manners });
 }
 
 function reload(configPath: string, log: Logger): Config | undefined {
-  const loaded = loadConfigFile(configPath, readFileWithMode);
+  const loaded = loadConfigFile(configPath, readRegularFile);
   for (const warning of loaded.warnings) {
     log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
   }
@@ -49,9 +50,9 @@ function reload(configPath: string, log: Logger): Config | undefined {
 }
 
 /** The log format that `auto` stands for where standard output is now. */
-export function resolveFormat(format: LogFormat): 'json' | 'text' {
+function resolveFormat(format: LogFormat): 'json' | 'text' {
   if (format !== 'auto') return format;
-  return process.stdout.isTTY ? 'text' : 'json';
+  return isatty(STDOUT) ? 'text' : 'json';
 }
 
 function complain(text: string): void {

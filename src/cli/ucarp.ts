@@ -8,7 +8,7 @@ import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
 import { syslogTee } from '../daemon/syslog-tee.ts';
 import { ucarpHelp } from './help.ts';
-import { resolveFormat } from './run.ts';
+import { nameProcess } from './process-name.ts';
 import { version } from './version.ts';
 
 /** Where a run stands, for the process that waits for a daemonized one to be up. */
@@ -26,6 +26,16 @@ export type UcarpRequest =
 const EXIT_BAD_OPTION = 1;
 const EXIT_SET_UP = 2;
 const STDOUT = 1;
+
+/**
+ * Writes over the arguments, of which a password given by --pass is one: the process list shows
+ * `ucarp` and `shown` from now on, and the process goes by the name of the stock program.
+ */
+export function hideArguments(shown = ''): void {
+  // Sets the name as well, but to the beginning of all this.
+  process.title = `ucarp${shown}`;
+  nameProcess('ucarp');
+}
 
 /** Reads the arguments; help and misuse are answered here. */
 export function readUcarpArguments(
@@ -69,22 +79,19 @@ export async function runUcarp(options: UcarpRun, progress: Progress): Promise<n
   const { secret, warnings } = passphrase.value;
   const instance: InstanceConfig = { ...options.instance, interfaceName, passphrase: secret };
   const level = options.debug ? 'debug' : 'info';
-  const config: Config = { log: { level, format: 'auto' }, instances: [instance] };
-  hideArguments(interfaceName, instance);
+  const config: Config = { log: { level, format: 'text' }, instances: [instance] };
+  hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);
   const log = openUcarpLog(options, level);
   for (const warning of [...options.warnings, ...warnings, ...findDoubts(false)]) {
     log.warn('configuration-warning', warning);
   }
   const manners = { reload: undefined, endWithInterface: true };
-  const exitCode = await runDaemon({ config, log, manners, onStarted, onFailed: complain });
-  log.flush();
-  return exitCode;
+  return runDaemon({ config, log, manners, onStarted, onFailed: complain });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {
   const tee = facility === 'none' ? undefined : syslogTee(facility, 'ucarp');
-  const format = resolveFormat('auto');
-  return openLog({ level, format, fd: STDOUT, ...(tee === undefined ? {} : { tee }) });
+  return openLog({ level, format: 'text', fd: STDOUT, ...(tee === undefined ? {} : { tee }) });
 }
 
 /** The first interface that is up, has an address and is not the loopback (pcap_lookupdev). */
@@ -92,9 +99,4 @@ function firstInterface(): string | undefined {
   return Object.entries(networkInterfaces()).find(([, addresses]) =>
     addresses?.some(({ internal }) => !internal),
   )?.[0];
-}
-
-/** A password given by --pass stands in the process list until the arguments are written over. */
-function hideArguments(interfaceName: string, { vhid }: InstanceConfig): void {
-  process.title = `ucarp --interface=${interfaceName} --vhid=${vhid}`;
 }

@@ -39,6 +39,7 @@ export const LOG_EVENTS = {
   'hook-output': 'a line that a hook printed',
   'late-wake': 'the process was stalled; what arrived meanwhile is read first',
   'queue-overflow': 'packets came in faster than they could be judged, and some were dropped',
+  'log-gap': 'lines of the log were dropped at this place, because nobody took them',
   state: 'the state of an instance, on request',
 } as const;
 

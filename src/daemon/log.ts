@@ -1,7 +1,7 @@
-// The log: pino JSON for machines, one readable line each on a terminal. Writing never blocks the
-// election: what a stuck reader does not take is dropped and counted.
+// The log: pino JSON for machines, one readable line each on a terminal.
 import pino from 'pino';
 import type { LogEventName } from './log-events.ts';
+import { LogOutput } from './log-output.ts';
 import { formatText } from './text-format.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -15,8 +15,12 @@ export interface Logger {
   fatal(event: LogEventName, message: string, fields?: LogFields): void;
   /** A logger whose lines all bear the name of an instance. */
   forInstance(name: string): Logger;
-  /** Writes out what is buffered; for the moments before the process ends. */
-  flush(): void;
+  /** Writes out what is buffered, for a fifth of a second at most: before the process ends. */
+  flush(): Promise<void>;
+  /** The same without the event loop, for the end after a fault. */
+  flushSync(): void;
+  /** A write hangs, and process.exit() would wait for it. */
+  holdsUpExit(): boolean;
   /** Lines that were dropped since the start because nobody read them. */
   droppedLines(): number;
 }
@@ -30,37 +34,29 @@ export interface LogOptions {
   readonly tee?: (level: number, line: string) => void;
 }
 
-/** Bytes that may wait for a slow reader before lines are dropped. */
-const BUFFERED_BYTES_MAX = 1_048_576;
-
 /** Opens the log. */
 export function openLog(options: LogOptions): Logger {
   const { level, format, fd, tee } = options;
-  let dropped = 0;
-  const output = pino.destination({ fd, sync: false, maxLength: BUFFERED_BYTES_MAX });
-  output.on('drop', () => {
-    dropped += 1;
+  const output = new LogOutput({
+    fd,
+    onGap: (lostLines) =>
+      log.warn('log-gap', `${lostLines} line(s) are missing here: nobody took them`, { lostLines }),
   });
-  // A reader that went away must not take the daemon with it.
-  output.on('error', () => undefined);
   const root = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
     lineWriter(output, format, tee),
   );
-  return wrap(root, {
-    flush: () => {
-      try {
-        output.flushSync();
-      } catch {
-        // Nobody reads the log any more; there is nothing left to tell and nobody to tell it to.
-      }
-    },
-    droppedLines: () => dropped,
+  const log = wrap(root, {
+    flush: () => output.flush(),
+    flushSync: () => output.flushSync(),
+    holdsUpExit: () => output.holdsUpExit,
+    droppedLines: () => output.dropped,
   });
+  return log;
 }
 
 function lineWriter(
-  output: { write(data: string): boolean },
+  output: LogOutput,
   format: LogOptions['format'],
   tee: LogOptions['tee'],
 ): pino.DestinationStream {
@@ -73,8 +69,9 @@ function lineWriter(
   };
 }
 
-function wrap(logger: pino.Logger, shared: Pick<Logger, 'flush' | 'droppedLines'>): Logger {
-  type Method = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+type Method = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+function wrap(logger: pino.Logger, shared: Omit<Logger, Method | 'forInstance'>): Logger {
   const writer =
     (method: Method): Logger[Method] =>
     (event, message, fields = {}) => {

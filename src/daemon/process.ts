@@ -31,11 +31,22 @@ const EXIT_FAILED = 1;
 /** ucarp's code for a set-up that failed. */
 const EXIT_SET_UP = 2;
 
-/** Runs until a signal or a fault ends it; resolves to the exit code. */
+/**
+ * Runs until a signal or a fault ends it; resolves to the exit code when the log is written. Then
+ * process.exit() ends the process at once.
+ */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
   const exitCode = await new DaemonProcess(options).run();
-  options.log.info('daemon-stopped', 'stopped', { exitCode });
+  const { log } = options;
+  log.info('daemon-stopped', 'stopped', { exitCode });
+  await log.flush();
+  endIfStuck(log);
   return exitCode;
+}
+
+/** process.exit() waits for the threads, and one that writes to a stopped terminal never ends. */
+function endIfStuck(log: Logger): void {
+  if (log.holdsUpExit()) process.kill(process.pid, 'SIGKILL');
 }
 
 /** The first ending signal releases everything; more of them change nothing for so long. */
@@ -113,7 +124,8 @@ class DaemonProcess {
     const { log } = this.#options;
     log.fatal('daemon-failed', why);
     releaseAtOnce(this.#daemon.abandon(), this.#env);
-    log.flush();
+    log.flushSync();
+    endIfStuck(log);
     process.exit(EXIT_FAILED);
   }
 

@@ -38,14 +38,9 @@ export class CatchingUp {
     if (dueAt !== undefined && dueAt < fairAt) this.#deadlines.set('masterDown', fairAt);
   }
 
-  /** A backup has heard an advert: its master, unless it has `left`, is due at this time. */
-  heard(left: Ipv4 | undefined, dueAt: Micros): void {
+  /** A backup waits for its master until then; `left` is one that has just said that it leaves. */
+  waitFor(left: Ipv4 | undefined, dueAt: Micros): void {
     this.#left = left;
     this.#deadlines.set('masterDown', dueAt);
-  }
-
-  /** The node is no longer that backup. */
-  forget(): void {
-    this.#left = undefined;
   }
 }

@@ -188,7 +188,7 @@ export class Election {
     if (!follows) return this.#promote(rules.PROMOTION_CAUSES[verdict], from, now);
     // A bow-out makes the master due at once, unless another one is heard behind it.
     const left = verdict === 'promote-bow-out' ? from : undefined;
-    this.#catchingUp.heard(left, left ? now : plus(now, masterDownInterval(this.#settings)));
+    this.#catchingUp.waitFor(left, left ? now : plus(now, masterDownInterval(this.#settings)));
   }
 
   #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -336,10 +336,9 @@ export class Election {
     // However it ended: who was asked to hand over does not take the address back by preemption.
     if (this.#leaving === 'handover') this.#handedOver = true;
     this.#leaving = undefined;
-    this.#catchingUp.forget();
     this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
     if (to === 'BACKUP') {
-      this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
+      this.#catchingUp.waitFor(undefined, plus(now, masterDownInterval(this.#settings)));
     }
     if (from === 'MASTER' && this.#health.demoted) {
       const forgiveIn = micros(masterDownInterval(this.#settings) * DEAD_INTERVALS_TO_FORGIVE);
@@ -382,9 +381,12 @@ export class Election {
     return demoted ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
   }
 
+  // In doubt only the bid is low: the patience of the peers, who must hear of this master in time
+  // once frames pass again, knows nothing of a doubt.
   #interval(): Micros {
-    const { advbase } = this.#settings;
-    return advertInterval({ advbase, advskew: this.#effectiveAdvskew() });
+    const { advbase, advskew } = this.#settings;
+    const pace = this.#health.demoted ? this.#effectiveAdvskew() : advskew;
+    return advertInterval({ advbase, advskew: pace });
   }
 
   #self(): rules.Self {

@@ -152,8 +152,11 @@ export class LinkReadiness {
   #factsRead(facts: LinkFacts | undefined, now: Micros): readonly InstanceReadiness[] {
     this.#facts = facts;
     this.#bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
+    const { carrierUpAt } = this.#epochs.current;
     const cause = this.#epochs.observe(facts, this.#bond, now);
+    const isBack = carrierUpAt === undefined && this.#epochs.current.carrierUpAt !== undefined;
     if (cause !== undefined) this.#begin(cause, now);
+    else if (isBack && this.#rejoinAt !== undefined) this.#rejoin(now);
     return this.#all();
   }
 
@@ -251,6 +254,8 @@ export class LinkReadiness {
 
   #rejoin(now: Micros): void {
     this.#rejoinAt = plus(now, REJOIN_INTERVAL);
+    // Nobody would hear of it; the carrier's return brings the next one.
+    if (judging.carrierCondition(this.#facts).status === 'not-met') return;
     this.#effects.push({ kind: 'rejoin-multicast' });
   }
 

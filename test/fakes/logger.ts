@@ -25,7 +25,9 @@ export function recordingLogger(): { logger: Logger; lines: LoggedLine[] } {
       error: writer('error'),
       fatal: writer('fatal'),
       forInstance: build,
-      flush: () => undefined,
+      flush: () => Promise.resolve(),
+      flushSync: () => undefined,
+      holdsUpExit: () => false,
       droppedLines: () => 0,
     };
   };

@@ -1,15 +1,16 @@
-// carpd's `ucarp` in the place of Debian's: under ifupdown with the hook of the ucarp package as it
-// is, and with its lines in syslog. Needs root, namespaces, and the packages ucarp and ifupdown.
+// carpd's commands installed by symlinks, as the README has it; `ucarp` in the place of Debian's:
+// under ifupdown with the hook of the ucarp package as it is, and with its lines in syslog. Needs
+// root, namespaces, and the packages ucarp and ifupdown.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../lab/child.ts';
 import { frontEndsIn } from '../lab/front-ends.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { whoHolds } from '../lab/vip.ts';
+import { startPing, whoHolds } from '../lab/vip.ts';
 import { eventually, sparsely, throughout } from '../lab/wait.ts';
 
 const VIP = '10.77.0.100';
@@ -58,6 +59,33 @@ describe('in the place of /usr/sbin/ucarp', { skip, concurrency: true }, () => {
   });
 });
 
+describe('installed by symlinks', { skip }, () => {
+  test('carpd and ucarp run as commands from anywhere; carpd goes by its name', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const folder = join(lab.directory, 'bin');
+    mkdirSync(folder);
+    for (const [name, file] of [
+      ['carpd', 'main.js'],
+      ['ucarp', 'ucarp.js'],
+    ] as const) {
+      symlinkSync(join(dirname(OURS), file), join(folder, name));
+    }
+    const env = { PATH: `${folder}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` };
+    const help = host.spawn(['ucarp', '-h'], { env, cwd: '/' });
+    equal((await help.ended(COMMAND_MS)).code, 0, help.tail());
+    match(help.tail(100), /--srcip/);
+    const config = join(lab.directory, 'carpd.yaml');
+    writeFileSync(config, CONFIG, { mode: 0o600 });
+    const daemon = host.spawn(['carpd', 'run', '--config', config], { env, cwd: '/' });
+    await daemon.line(/daemon-started/, COMMAND_MS);
+    equal(readFileSync(`/proc/${daemon.pid}/comm`, 'utf8'), 'carpd\n');
+    const shown = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
+    ok(shown.includes(`run\0--config\0${config}`), `not the arguments as they were: ${shown}`);
+    equal((await daemon.stop()).code, 0, daemon.tail());
+  });
+});
+
 describe('syslog', { skip, concurrency: true }, () => {
   for (const [facility, number] of [
     ['daemon', 3],
@@ -72,7 +100,8 @@ describe('syslog', { skip, concurrency: true }, () => {
       const device = join(lab.directory, 'dev');
       mkdirSync(device);
       const options = ['-i', 'eth0', '-s', host.address, '-v', '7', '-p', 'pw', '-a', VIP];
-      const words = [process.execPath, OURS, ...options, '-r', '1', '-f', facility, '-D'];
+      const ours = ['-r', '1', '-f', facility, '-D', '--gate=off'];
+      const words = [process.execPath, OURS, ...options, ...ours];
       const daemon = host.spawn(['sh', '-euc', WITH_SYSLOG, 'sh', device, socket, ...words]);
       const info = `^<${number * 8 + 6}>[A-Z][a-z]{2} [ 0-9]\\d \\d\\d:\\d\\d:\\d\\d `;
       const ident = `ucarp\\[${daemon.pid}\\]: `;
@@ -97,16 +126,19 @@ async function debianHost(
 }> {
   const lab = await Lab.create(t);
   const host = await lab.host('a', '10.77.0.1/24');
+  // The hook knows nothing of the gate, so it is on: somebody has to be there for it to open.
+  startPing(await lab.host('c', '10.77.0.50/24'), VIP);
   await host.ip('addr', 'flush', 'dev', 'eth0');
   await host.linkDown();
   const file = (name: string, text: string, mode: number): void =>
     writeFileSync(join(lab.directory, name), text, { mode });
-  file('ucarp', `#!/bin/sh\nexec "${process.execPath}" "${OURS}" "$@"\n`, 0o755);
   file('interfaces', interfaces(option), 0o600);
-  for (const name of ['network', 'if-up.d', 'empty']) mkdirSync(join(lab.directory, name));
+  for (const name of ['network', 'if-up.d', 'empty', 'sbin', 'real', 'local'])
+    mkdirSync(join(lab.directory, name));
   file('if-up.d/ucarp', readFileSync(DEBIAN_HOOK, 'utf8'), 0o755);
   const run = async (command: string, interfaceName: string, code = 0): Promise<Child> => {
-    const words = ['sh', '-euc', WITH_NETWORK, 'sh', lab.directory, command, interfaceName];
+    const files = [lab.directory, process.execPath, OURS];
+    const words = ['sh', '-euc', WITH_NETWORK, 'sh', ...files, command, interfaceName];
     const child = host.spawn(words, { label: `${command} ${interfaceName}` });
     equal((await child.ended(COMMAND_MS)).code, code, child.tail());
     return child;
@@ -144,10 +176,20 @@ function toolSkipReason(): string | false {
   return existsSync('/etc/network/interfaces') ? false : 'ifupdown is not installed';
 }
 
+const CONFIG = `instances:
+  a: { interface: eth0, vhid: 7, address: ${VIP}/24, passphrase: a-secret }
+`;
+
 // Mounts are seen by this command alone: `ip netns exec` gives every command mounts of its own.
+// ifup looks for programs in the usual places only, beginning with /usr/local/sbin.
 const WITH_NETWORK = `
-directory=$1; shift
-mount --bind "$directory/ucarp" /usr/sbin/ucarp
+directory=$1; node=$2; ours=$3; shift 3
+mount --bind /usr/sbin "$directory/real"
+cp -rsf "$directory/real/." "$directory/sbin"
+ln -sf "$ours" "$directory/sbin/ucarp"
+mount --bind "$directory/sbin" /usr/sbin
+ln -sf "$node" "$directory/local/node"
+mount --bind "$directory/local" /usr/local/sbin
 mount --bind "$directory/interfaces" /etc/network/interfaces
 mount --bind "$directory/if-up.d" /etc/network/if-up.d
 mount --bind "$directory/empty" /etc/network/if-down.d

@@ -2,9 +2,8 @@
 // starts either program by its kind, brings one to be master, and checks what all of them share.
 import { deepEqual, ok } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { LOG_EVENTS } from '../../src/daemon/log-events.ts';
 import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { logEntries, type LogEntry } from '../lab/carpd-log.ts';
+import { logEntries, loudEvents, type LogEntry } from '../lab/carpd-log.ts';
 import { startCarpd, startCarpdUcarp } from '../lab/carpd-peer.ts';
 import { fromWallMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
@@ -110,18 +109,13 @@ export function loggedMs(entry: LogEntry): number {
  * The events of level warning and above in carpd's log, or the warnings of stock ucarp. A late wake
  * is the machine's doing, not that of the program.
  */
-export function complaints(peer: Peer): string[] {
+export function complaints(peer: Peer): readonly string[] {
   if (peer.kind === 'ucarp') {
     const lines = peer.child.lines.map(({ text }) => text);
     const ordinary = /Switching to state|Spawning \[|Putting MASTER DOWN/;
     return lines.filter((text) => /\[(?:WARNING|ERROR)\]/.test(text) && !ordinary.test(text));
   }
-  const events = Object.keys(LOG_EVENTS).filter((event) => event !== 'late-wake');
-  const loud = (level: 'warn' | 'error' | 'fatal') => (event: string) =>
-    logEntries(peer, { event, level }).length > 0;
-  return events.filter(
-    (event) => loud('warn')(event) || loud('error')(event) || loud('fatal')(event),
-  );
+  return loudEvents(peer).filter((event) => event !== 'late-wake');
 }
 
 /** Fails unless carpd complained of nothing but these events. */

@@ -29,7 +29,7 @@ const skip = await labSkipReason();
 describe('ucarp -B', { skip, concurrency: true }, () => {
   test('returns when the daemon hears its segment, and keeps the password out of ps', async (t) => {
     const { host, argv } = await oneHost(t);
-    const parent = host.spawn([...argv, '-B'], { cwd: host.directory });
+    const parent = host.spawn([...argv, '-B', '--gate=off'], { cwd: host.directory });
     equal((await parent.ended(END_MS)).code, 0, parent.tail());
     deepEqual(parent.lines, []);
     const [daemon, ...others] = await frontEndsIn(host);
@@ -42,6 +42,7 @@ describe('ucarp -B', { skip, concurrency: true }, () => {
       ok(!readFileSync(`/proc/${daemon}/${list}`, 'utf8').includes(SECRET), list);
     }
     match(readFileSync(`/proc/${daemon}/cmdline`, 'utf8'), /^ucarp --interface=eth0 --vhid=7/);
+    equal(readFileSync(`/proc/${daemon}/comm`, 'utf8'), 'ucarp\n');
     await eventually(async () => (await whoHolds([host], VIP)).length === 1, {
       withinMs: ELECTION_MS,
       what: 'the daemon to become master',
@@ -86,6 +87,26 @@ describe('ucarp in the foreground', { skip, concurrency: true }, () => {
     const [daemon] = await frontEndsIn(host);
     equal(daemon, peer.child.pid);
     ok(!readFileSync(`/proc/${daemon}/cmdline`, 'utf8').includes(SECRET));
+  });
+
+  test('goes by the name of ucarp, for killall, pgrep -x and pidof', async (t) => {
+    const { host, peer } = await master(t);
+    const pid = peer.child.pid;
+    const inNetns = ['--ns', String(pid), '--nslist', 'net'];
+    equal(await host.exec(['pgrep', '-x', 'ucarp', ...inNetns]), `${pid}\n`);
+    // It knows no namespaces, and may find others.
+    const found = (await host.exec(['pidof', 'ucarp'])).trim().split(' ').map(Number);
+    ok(pid !== undefined && found.includes(pid), 'pidof finds it');
+    equal(readFileSync(`/proc/${pid}/comm`, 'utf8'), 'ucarp\n', 'killall looks here');
+  });
+
+  test('writes text, on standard output alone', async (t) => {
+    const { peer } = await master(t);
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    for (const { stream, text } of peer.child.lines) {
+      equal(stream, 'stdout', text);
+      match(text, /^\d{4}-\d\d-\d\dT[\d:.]+Z (DEBUG|INFO|WARN|ERROR) /);
+    }
   });
 
   for (const [signal, shutdown] of [
@@ -185,7 +206,7 @@ async function master(
   const host = await lab.host('a', '10.77.0.1/24');
   const peer = startCarpdUcarp(host, { ...GROUP, deadRatio: 1, ...options });
   await peer.waitFor('MASTER', ELECTION_MS);
-  await peer.child.line(/"event":"hook-finished","hook":"up"/, 15_000);
+  await peer.child.line(/ up hook ended well /, 15_000);
   return { lab, host, peer };
 }
 

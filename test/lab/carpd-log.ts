@@ -1,6 +1,7 @@
-// What carpd told of itself besides its states: the lines of its JSON log, by their event.
+// What carpd told of itself: the lines of its log, by their event.
 import type { Child, OutputLine } from './child.ts';
 import type { Peer } from './peer.ts';
+import { readTextEntry } from './text-log.ts';
 
 /** One line of carpd's log. */
 export interface LogEntry {
@@ -35,6 +36,28 @@ export function logEntry(from: Peer | Child, match: LogMatch, withinMs: number):
   return childOf(from).until(() => logEntries(from, match)[0], what, withinMs);
 }
 
+/** The events of level warning and above so far, each once. */
+export function loudEvents(from: Peer | Child): readonly string[] {
+  const entries = childOf(from).lines.map(readEntry);
+  const loud = entries.filter((entry) => entry !== undefined).filter(isLoud);
+  return [...new Set(loud.map(({ event }) => event))];
+}
+
+/** Reads a line of JSON or, as the `ucarp` front end writes it, of text. */
+export function readEntry(line: OutputLine): LogEntry | undefined {
+  const { text, atMs } = line;
+  if (!text.startsWith('{')) return readTextEntry(line);
+  try {
+    const { level, event, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const known = LEVELS.get(level);
+    if (known === undefined || typeof event !== 'string') return undefined;
+    return { atMs, level: known, event, message: String(msg), fields };
+  } catch {
+    // A process that is killed can leave half a line.
+    return undefined;
+  }
+}
+
 const LEVELS = new Map<unknown, LogEntry['level']>([
   [20, 'debug'],
   [30, 'info'],
@@ -47,17 +70,8 @@ function childOf(from: Peer | Child): Child {
   return 'child' in from ? from.child : from;
 }
 
-function readEntry({ text, atMs }: OutputLine): LogEntry | undefined {
-  if (!text.startsWith('{')) return undefined;
-  try {
-    const { level, event, msg, ...fields } = JSON.parse(text) as Record<string, unknown>;
-    const known = LEVELS.get(level);
-    if (known === undefined || typeof event !== 'string') return undefined;
-    return { atMs, level: known, event, message: String(msg), fields };
-  } catch {
-    // A process that is killed can leave half a line.
-    return undefined;
-  }
+function isLoud({ level }: LogEntry): boolean {
+  return level === 'warn' || level === 'error' || level === 'fatal';
 }
 
 function matches(entry: LogEntry, match: LogMatch): boolean {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { readEntry } from './carpd-log.ts';
 import type { Child, OutputLine } from './child.ts';
 import { fromWallMs } from './clock.ts';
 import { makeHooks, type Hooks } from './hooks.ts';
@@ -109,34 +110,22 @@ function instanceConfig(host: Host, options: CarpdOptions, hooks: Hooks): Record
   };
 }
 
-/** Reads a JSON line with the event "transition", of the instance `name` if that is given. */
+/** Reads a line with the event "transition", of the instance `name` if that is given. */
 function readCarpd(line: OutputLine, name?: string): Transition | undefined {
-  const fields = parseLine(line.text);
-  if (fields?.['event'] !== 'transition') return undefined;
-  if (name !== undefined && fields['instance'] !== name) return undefined;
-  const to = stateOf(fields['to']);
+  const entry = readEntry(line);
+  if (entry?.event !== 'transition') return undefined;
+  const { time, cause, instance } = entry.fields;
+  if (name !== undefined && instance !== name) return undefined;
+  const to = stateOf(entry.fields['to']);
   if (to === undefined) return undefined;
-  const from = stateOf(fields['from']);
-  const { time, cause } = fields;
-  // pino writes ISO text or a number of milliseconds, as it was told.
-  const wallMs = typeof time === 'string' ? Date.parse(time) : Number(time);
+  const from = stateOf(entry.fields['from']);
+  const wallMs = Date.parse(String(time));
   return {
     atMs: Number.isFinite(wallMs) ? fromWallMs(wallMs) : line.atMs,
     ...(from === undefined ? {} : { from }),
     to,
     ...(typeof cause === 'string' ? { cause } : {}),
   };
-}
-
-function parseLine(text: string): Record<string, unknown> | undefined {
-  if (!text.startsWith('{')) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    // A process that is killed can leave half a line.
-    return undefined;
-  }
 }
 
 function stateOf(value: unknown): Transition['to'] | undefined {

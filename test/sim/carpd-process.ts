@@ -261,7 +261,7 @@ export class CarpdProcess {
     for (const { frame, epoch } of this.#witnessed.splice(0)) this.#hear(frame, epoch, 'witness');
   }
 
-  /** First the gate, which an advert may open: then it is heard as any other. */
+  /** First the gate, which an advert may open: then it is heard like every other. */
   #hear(frame: AdvertFrame, epoch: number, heardBy: 'socket' | 'witness'): void {
     const { from, advert } = frame;
     const { name } = this.#options.readiness;

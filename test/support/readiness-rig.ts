@@ -1,4 +1,5 @@
 // A link's readiness with a clock of its own, and facts and instances to feed it with.
+import assert from 'node:assert/strict';
 import { fromMillis, fromSeconds, micros, plus, toMillis } from '../../src/base/time.ts';
 import type { Micros } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
@@ -41,6 +42,8 @@ export const PLAIN: LinkFacts = {
   carrierLosses: 0,
   lower: { kind: 'plain' },
 };
+
+export const NO_CARRIER: LinkFacts = { ...PLAIN, carrier: false };
 
 export const READY_PORT: PortFacts = {
   name: 'eth0',
@@ -168,4 +171,14 @@ export class LinkRig {
   times(kind: ReadinessEffect['kind']): readonly number[] {
     return this.trace.filter(({ effect }) => effect.kind === kind).map(({ at }) => at);
   }
+}
+
+/** The one effect of this kind; fails if there is none or another one. */
+export function only<Kind extends ReadinessEffect['kind']>(
+  effects: readonly ReadinessEffect[],
+  kind: Kind,
+): Extract<ReadinessEffect, { kind: Kind }> {
+  const found = effects.filter((effect) => effect.kind === kind);
+  assert.equal(found.length, 1, `one ${kind} in ${JSON.stringify(effects)}`);
+  return found[0] as Extract<ReadinessEffect, { kind: Kind }>;
 }

@@ -2,28 +2,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromMillis } from '../../../src/base/time.ts';
-import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
 import {
   GATEWAY,
   INSTANCE,
   LinkRig,
+  NO_CARRIER,
+  only,
   OWN_MAC,
   PEER,
   PEER_MAC,
   PLAIN,
   VIP,
 } from '../../support/readiness-rig.ts';
-
-const DOWN = { ...PLAIN, carrier: false };
-
-function only<Kind extends ReadinessEffect['kind']>(
-  effects: readonly ReadinessEffect[],
-  kind: Kind,
-): Extract<ReadinessEffect, { kind: Kind }> {
-  const found = effects.filter((effect) => effect.kind === kind);
-  assert.equal(found.length, 1, `one ${kind} in ${JSON.stringify(effects)}`);
-  return found[0] as Extract<ReadinessEffect, { kind: Kind }>;
-}
 
 describe('the witness', () => {
   const witness = (rig: LinkRig) =>
@@ -133,7 +123,7 @@ describe('the witness', () => {
 describe('probes', () => {
   it('go to targets, to all who advertise and for the virtual IP, once per interval', () => {
     const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101', source: '10.9.0.11' };
-    const rig = LinkRig.waiting({ targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] }, DOWN);
+    const rig = LinkRig.waiting({ targets: [GATEWAY, '10.9.0.11', '10.9.0.10'] }, NO_CARRIER);
     rig.give({ kind: 'instances-changed', instances: [rigSettings(rig), web] });
     rig.role('waiting', 'web');
     rig.advert({ epoch: 0 });
@@ -153,9 +143,9 @@ describe('probes', () => {
   });
 
   it('are not sent without carrier, unless the link state is ignored', () => {
-    assert.deepEqual(LinkRig.waiting({}, DOWN).times('probe'), []);
+    assert.deepEqual(LinkRig.waiting({}, NO_CARRIER).times('probe'), []);
     const gate = { ...INSTANCE.gate, ignoreLinkState: true };
-    assert.deepEqual(LinkRig.waiting({ gate }, DOWN).times('probe'), [0]);
+    assert.deepEqual(LinkRig.waiting({ gate }, NO_CARRIER).times('probe'), [0]);
     assert.deepEqual(LinkRig.waiting({}, { ...PLAIN, carrier: undefined }).times('probe'), [0]);
   });
 
@@ -231,6 +221,18 @@ describe('multicast membership', () => {
     assert.equal(rig.times('rejoin-multicast').length, 2);
     rig.pass(1);
     assert.equal(rig.times('rejoin-multicast')[2], 70_000);
+  });
+
+  it('is not renewed without carrier, but when the carrier is back', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.facts({ ...PLAIN, carrier: false });
+    rig.pass(70_000);
+    assert.deepEqual(rig.times('rejoin-multicast'), []);
+    rig.facts(PLAIN);
+    assert.deepEqual(rig.times('rejoin-multicast'), [70_000]);
+    rig.facts({ ...PLAIN, carrierLosses: 1 });
+    assert.deepEqual(rig.times('rejoin-multicast'), [70_000, 70_000], 'an epoch began again');
   });
 
   it('is not renewed twice within a second', () => {

@@ -9,24 +9,15 @@ import {
   LACP,
   LACP_MISSING,
   LinkRig,
+  NO_CARRIER,
   on,
+  only,
   PEER,
   PEER_MAC,
   PLAIN,
   READY_PORT,
   VIP,
 } from '../../support/readiness-rig.ts';
-
-const DOWN = { ...PLAIN, carrier: false };
-
-function only<Kind extends ReadinessEffect['kind']>(
-  effects: readonly ReadinessEffect[],
-  kind: Kind,
-): Extract<ReadinessEffect, { kind: Kind }> {
-  const found = effects.filter((effect) => effect.kind === kind);
-  assert.equal(found.length, 1, `one ${kind} in ${JSON.stringify(effects)}`);
-  return found[0] as Extract<ReadinessEffect, { kind: Kind }>;
-}
 
 const kinds = (effects: readonly ReadinessEffect[]) => effects.map(({ kind }) => kind);
 
@@ -243,7 +234,7 @@ describe('proof', () => {
   it('counts the carrier that was lost and came back', () => {
     const rig = LinkRig.waiting();
     rig.frame();
-    rig.facts(DOWN);
+    rig.facts(NO_CARRIER);
     assert.deepEqual(rig.instance.gate.reasons, ['no-carrier', 'no-frames']);
     rig.facts(undefined);
     assert.deepEqual(rig.instance.gate.reasons, ['interface-missing', 'no-frames']);
