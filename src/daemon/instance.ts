@@ -175,6 +175,10 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'woken' });
   }
 
+  catchUp(lateBy: Micros | undefined): void {
+    this.#feed({ kind: 'catching-up', lateBy });
+  }
+
   advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
     const { gate } = this.#options.hub;
     // First the gate, which an advert may open: then it is heard like the rest.
