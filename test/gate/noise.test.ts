@@ -1,5 +1,5 @@
-// A port that forwards nothing is not silent: what it emits by itself proves nothing, each kind alone
-// and all together. Needs root and namespaces.
+// A port that forwards nothing is not silent: what it emits by itself proves nothing, each kind
+// alone and all together. Needs root and namespaces.
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

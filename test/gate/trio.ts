@@ -1,5 +1,5 @@
-// What the scenarios of the gate share: a healthy master, and a node whose link is in question. The
-// node in question has the lower address and wins every tie: what goes wrong would not right itself.
+// What the scenarios of the gate share: a healthy master, and a node whose link is in question,
+// which has the lower address and wins every tie: what goes wrong would not right itself.
 import { deepEqual, equal } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { startCarpd, type CarpdOptions } from '../lab/carpd-peer.ts';
