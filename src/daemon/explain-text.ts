@@ -1,7 +1,6 @@
 // `carpd explain` as one screen of text: the answer in a sentence, the evidence for it, and what is
 // missing with what would help. Pure; 80 columns.
 import { unreachable } from '../base/assert.ts';
-import { CONDITIONS } from '../readiness/judge.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
 import type { InstanceReport } from './report.ts';
 import { bitWords, timeText } from './report-words.ts';
@@ -79,12 +78,10 @@ function masterWhy(report: InstanceReport): string {
   if (leaving !== null) return `it is stepping down: ${leaving.meaning}`;
   const doubt = link?.doubt ?? null;
   if (doubt !== null) {
-    const end =
-      doubt.endsInMs === null
-        ? 'until the link has proved itself'
-        : `for ${timeText(doubt.endsInMs)} yet, unless another master is heard`;
-    const ago = timeText(doubt.forMs);
-    return `in doubt for ${ago}: ${doubt.meaning}; it bids low and announces nothing ${end}`;
+    const { forMs, endsInMs, meaning } = doubt;
+    const end = endsInMs === null ? 'meanwhile' : `for ${timeText(endsInMs)} yet`;
+    const effect = `it bids low and announces nothing ${end}`;
+    return `in doubt for ${timeText(forMs)}: ${meaning}; ${effect}`;
   }
   const cause = lastTransition?.to === 'MASTER' ? lastTransition.cause.meaning : 'it was elected';
   const unproved = isUnproved(link) ? `; ${UNPROVED}` : '';
@@ -136,7 +133,6 @@ function linkRows(link: LinkReport): readonly string[] {
   const asking = probing.length === 0 ? 'nobody' : probing.join(' ');
   return [
     ...row('gate', gateText(link)),
-    ...row('link', conditionsText(link)),
     ...(bond === null ? [] : bondRows(bond)),
     ...row('epoch', epochText(link)),
     ...evidenceRows(link),
@@ -151,17 +147,17 @@ function linkRows(link: LinkReport): readonly string[] {
 
 const OPENED_BY = {
   proof: 'by proof',
-  'promote-after': 'by its time limit, WITHOUT proof',
+  'promote-after': 'by its time limit, WITHOUT proof,',
   off: 'since it is off',
 } as const;
 
-function gateText({ gate }: LinkReport): string {
+function gateText({ gate, conditions }: LinkReport): string {
   const { open, by, openForMs, opensInMs, policy } = gate;
-  if (open && by !== null) {
-    return `open ${OPENED_BY[by]}, for ${timeText(openForMs ?? 0)} (policy ${policy})`;
-  }
-  const limit = opensInMs === null ? '' : `; opens without proof in ${timeText(opensInMs)}`;
-  return `closed (policy ${policy})${limit}`;
+  const verdict =
+    open && by !== null ? `open ${OPENED_BY[by]} for ${timeText(openForMs ?? 0)}` : 'closed';
+  const limit = opensInMs === null ? '' : `, opens without proof in ${timeText(opensInMs)}`;
+  const all = conditions.map(({ name, status }) => `${name} ${STATUS_WORDS[status]}`).join(', ');
+  return `${verdict}: ${all} (policy ${policy}${limit})`;
 }
 
 const STATUS_WORDS = {
@@ -170,12 +166,6 @@ const STATUS_WORDS = {
   unknown: 'UNKNOWN',
   'not-applicable': 'not needed',
 } as const;
-
-function conditionsText({ conditions }: LinkReport): string {
-  return CONDITIONS.flatMap((name) => conditions.filter((one) => one.name === name))
-    .map(({ name, status }) => `${name} ${STATUS_WORDS[status]}`)
-    .join(', ');
-}
 
 function bondRows({ name, mode, partnerMac, ports, fallback }: BondReport): readonly string[] {
   const partner = mode === '802.3ad' ? `, LACP partner ${partnerMac ?? 'unknown'}` : '';
@@ -200,8 +190,9 @@ function portRows({ name, status, faults, actor, partner }: PortReport): readonl
 function epochText({ epoch }: LinkReport): string {
   const { number, forMs, meaning, carrierForMs } = epoch;
   const begun = meaning === null ? 'the first since the start' : `since ${meaning}`;
-  const carrier = carrierForMs === null ? 'no carrier' : `carrier for ${timeText(carrierForMs)}`;
-  return `${number}, for ${timeText(forMs)}: ${begun}; ${carrier}`;
+  const text = `${number}, for ${timeText(forMs)}: ${begun}`;
+  if (carrierForMs === null) return `${text}; no carrier`;
+  return carrierForMs === forMs ? text : `${text}; carrier for ${timeText(carrierForMs)}`;
 }
 
 function evidenceRows({ evidence }: LinkReport): readonly string[] {
@@ -228,7 +219,7 @@ function adviceRows({ link, state }: InstanceReport): readonly string[] {
 }
 
 function adviceItem({ meaning, remedy }: Advice<string>): readonly string[] {
-  return [...wrap(meaning, '  - ', '    '), ...wrap(remedy, '    > ', '      ')];
+  return [...wrap(meaning, '- ', '  '), ...wrap(remedy, '  > ', '    ')];
 }
 
 /** A label and a text that goes on below itself. */

@@ -1,12 +1,14 @@
 // Reports of instances in every situation, made of real readiness and a given election.
-import { fromMillis, fromSeconds, micros, plus, since } from '../../src/base/time.ts';
+import type { micros} from '../../src/base/time.ts';
+import { fromMillis, plus, since } from '../../src/base/time.ts';
 import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { reportInstance, type InstanceReport } from '../../src/daemon/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
-import { LinkRig, PEER } from './readiness-rig.ts';
+import type { LinkRig} from './readiness-rig.ts';
+import { PEER } from './readiness-rig.ts';
 
 /** The instance `db` of the rig, on bond0. */
 export function dbConfig(changes: object = {}): InstanceConfig {
@@ -81,4 +83,3 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
 /** `milliseconds` after the moment of the rig. */
 export const inMs = (rig: LinkRig, milliseconds: number): ReturnType<typeof micros> =>
   plus(rig.now, fromMillis(milliseconds));
-
