@@ -109,10 +109,11 @@ const ROUTES: readonly Route[] = [
 ];
 
 function createControlServer(options: ControlOptions): Server {
-  const server = createServer(
-    { maxHeaderSize: HEADER_BYTES_MAX, keepAlive: false, noDelay: false },
-    (request, response) => send(response, safeReply(request, options)),
-  );
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+    send(response, safeReply(request, options));
+  const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, keepAlive: false }, onRequest);
+  // What a client expects beyond an answer is its own affair.
+  server.on('checkExpectation', onRequest);
   server.maxConnections = CONNECTIONS_MAX;
   server.maxRequestsPerSocket = 1;
   server.on('connection', limitLife);

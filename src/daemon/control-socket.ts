@@ -1,6 +1,14 @@
 // Claims the path of the control socket: never one that a living process answers at, never a file
 // that is no socket; and gives it back only as long as it is ours.
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, type BigIntStats } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  type BigIntStats,
+} from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { CarpdError, messageOf } from '../base/errors.ts';
@@ -19,7 +27,7 @@ export interface ClaimedPath {
 }
 
 /**
- * Lets `server` listen at `path`; a directory that is missing is made, the socket of a process that
+ * Lets `server` listen at `path`; its directory is made if that is missing, the socket of a process that
  * died is replaced. Rejects with a CarpdError that says what to do.
  */
 export async function listenAt(server: Server, path: string): Promise<ClaimedPath> {
@@ -65,9 +73,12 @@ function checkLength(path: string, birthPath: string): void {
 }
 
 function makeDirectory(path: string): void {
-  const made = mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+  if (existsSync(path)) return;
+  // Not recursive: where mkdir(2) says ENOENT for what can't be made, as below /proc, Node tries
+  // for ever.
+  mkdirSync(path, DIRECTORY_MODE);
   // What the umask of the process took away.
-  if (made !== undefined) chmodSync(path, DIRECTORY_MODE);
+  chmodSync(path, DIRECTORY_MODE);
 }
 
 async function checkFree(path: string): Promise<void> {

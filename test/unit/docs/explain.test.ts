@@ -11,7 +11,7 @@ import { tableBelow } from './tables.ts';
 
 type Rows = readonly (readonly string[])[];
 
-const advice = (list: typeof REASONS | typeof WARNINGS): Rows =>
+const advice = (list: Readonly<Record<string, { meaning: string; remedy: string }>>): Rows =>
   Object.entries(list).map(([name, { meaning, remedy }]) => [name, meaning, remedy]);
 
 const TABLES: readonly [string, Rows][] = [
