@@ -108,7 +108,6 @@ describe('the socket', () => {
   test('takes the group of a directory that is set-group-ID', async (t) => {
     if (process.getuid?.() !== 0) return t.diagnostic('only root may give a directory away');
     const path = newPath(t);
-    const { chownSync } = await import('node:fs');
     chownSync(dirname(path), 0, 4);
     chmodSync(dirname(path), 0o2755);
     await told(opened(t, path), 'control-opened');
@@ -118,7 +117,8 @@ describe('the socket', () => {
 
   test('of a process that was killed is replaced', async (t) => {
     const path = newPath(t);
-    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const listen = `listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const script = `require('net').createServer().${listen}`;
     const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
