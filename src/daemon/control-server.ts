@@ -34,8 +34,8 @@ const HEADER_BYTES_MAX = 8_192;
 const RETRY_MS = 10_000;
 
 /**
- * Opens the control socket. That it can't be opened is logged, once for each reason, and tried again
- * every 10 s: the election does not depend on it.
+ * Opens the control socket. That it can't be opened is logged, once for each reason, and tried
+ * again every 10 s: the election does not depend on it.
  */
 export function openControl(options: ControlOptions): Control {
   const { path, log } = options;

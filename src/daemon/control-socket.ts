@@ -27,8 +27,8 @@ export interface ClaimedPath {
 }
 
 /**
- * Lets `server` listen at `path`; its directory is made if that is missing, the socket of a process that
- * died is replaced. Rejects with a CarpdError that says what to do.
+ * Lets `server` listen at `path`; its directory is made if that is missing, the socket of a process
+ * that died is replaced. Rejects with a CarpdError that says what to do.
  */
 export async function listenAt(server: Server, path: string): Promise<ClaimedPath> {
   // libuv removes on closing whatever stands at the path that it was given, also where that is

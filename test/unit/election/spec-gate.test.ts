@@ -159,6 +159,13 @@ describe('MASTER in doubt', () => {
     assert.equal(rig.state, 'MASTER');
   });
 
+  it('advertises at its own pace, so that no peer gives it up for its low bid', () => {
+    const rig = master({ advskew: 0 });
+    rig.feed(DOUBT);
+    const count = rig.runFor(10_000).filter((text) => text === 'advert regular 1/240').length;
+    assert.equal(count, 10);
+  });
+
   it('yields to a node that it would beat otherwise', () => {
     const rig = master();
     rig.feed(DOUBT);
