@@ -149,7 +149,7 @@ function startGroups(
 ): readonly Peer[] {
   const options = Array.from({ length: groups }, (_, index): PeerOptions => {
     const vhid = index + 1;
-    return { vhid, vip: `10.77.1.${vhid}`, password: 'bench', advskew };
+    return { vhid, vip: `10.77.1.${vhid}`, password: 'bench', advskew, gate: 'hold' };
   });
   if (program === 'ucarp') return options.map((each) => startUcarp(host, each));
   const named = Object.fromEntries(options.map((each) => [`group-${each.vhid}`, each]));

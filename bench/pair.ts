@@ -11,8 +11,13 @@ import { startUcarp } from '../test/lab/ucarp-peer.ts';
 
 export type Program = 'carpd' | 'ucarp';
 
-/** The group every bench runs, with ucarp's default timers: advbase 1, advskew 0, dead ratio 3. */
-/** carpd as it is by default: with its gate. */
+/** The gate's policy, of carpd only. */
+export type Gate = 'hold' | 'off';
+
+/**
+ * The group every bench runs, with ucarp's default timers (advbase 1, advskew 0, dead ratio 3), and
+ * carpd as it is by default: with its gate.
+ */
 export const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'bench', gate: 'hold' } as const;
 
 /** As carpd is deployed: the lab's own default would log every packet. */
@@ -33,10 +38,12 @@ export interface Member {
 export class Pair {
   readonly lab: Lab;
   readonly client: Host;
+  readonly #gate: Gate;
   #master: Member;
   #backup: Member;
 
-  private constructor(lab: Lab, client: Host, master: Member, backup: Member) {
+  private constructor(lab: Lab, client: Host, master: Member, backup: Member, gate: Gate) {
+    this.#gate = gate;
     this.lab = lab;
     this.client = client;
     this.#master = master;
@@ -44,16 +51,17 @@ export class Pair {
   }
 
   /** Starts both programs at once, and yields when one of them is the only master. */
-  static async start(programs: readonly [Program, Program]): Promise<Pair> {
+  static async start(programs: readonly [Program, Program], gate: Gate = 'hold'): Promise<Pair> {
     const lab = await Lab.create();
     try {
       const client = await lab.host('client', '10.77.0.9/24');
       const hostA = await lab.host('a', '10.77.0.1/24');
       const hostB = await lab.host('b', '10.77.0.2/24');
-      const a = startMember(programs[0], hostA);
-      const b = startMember(programs[1], hostB);
+      const a = startMember(programs[0], hostA, gate);
+      const b = startMember(programs[1], hostB, gate);
       const peer = await soleMaster([a.peer, b.peer], WAIT_MS);
-      return peer === a.peer ? new Pair(lab, client, a, b) : new Pair(lab, client, b, a);
+      const [master, backup] = peer === a.peer ? [a, b] : [b, a];
+      return new Pair(lab, client, master, backup, gate);
     } catch (error) {
       lab.close();
       throw error;
@@ -88,7 +96,7 @@ export class Pair {
     await this.#backup.peer.waitFor('MASTER', WAIT_MS);
     const ended = this.#master;
     this.#master = this.#backup;
-    this.#backup = startMember(ended.program, ended.host);
+    this.#backup = startMember(ended.program, ended.host, this.#gate);
   }
 }
 
@@ -110,6 +118,6 @@ export function wallNowMs(): number {
   return fromWallMs(Date.now());
 }
 
-function startMember(program: Program, host: Host): Member {
-  return { program, host, peer: startProgram(program, host) };
+function startMember(program: Program, host: Host, gate: Gate): Member {
+  return { program, host, peer: startProgram(program, host, { gate }) };
 }

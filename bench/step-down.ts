@@ -37,7 +37,7 @@ export async function benchStepDown(
     const rivalHost = await lab.host('rival', '10.77.0.2/24');
     const rival = startRival(rivalHost);
     await rival.line(/^ready$/, WAIT_MS);
-    const peer = startProgram(program, host, { advskew: ADVSKEW });
+    const peer = startProgram(program, host, { advskew: ADVSKEW, gate: 'off' });
     for (let run = 1; run <= runs; run += 1) {
       const { farewellMs, loggedMs } = await stepDown(lab, peer, rivalHost, rival);
       farewells.push(farewellMs);

@@ -1,6 +1,6 @@
 // How long a group is without adverts after its master was killed.
 import { Capture } from '../test/lab/capture.ts';
-import { Pair, wallNowMs, type Program } from './pair.ts';
+import { Pair, wallNowMs, type Gate, type Program } from './pair.ts';
 import type { Progress, Row } from './report.ts';
 
 /** deadRatio x advbase, with ucarp's defaults. */
@@ -18,14 +18,16 @@ export async function benchTakeover(
   programs: readonly [Program, Program],
   runs: number,
   progress: Progress,
+  gate: Gate = 'hold',
 ): Promise<Row[]> {
   const rounds = programs[0] === programs[1] ? runs : 2 * runs;
   const samples = new Map<string, { backup: Program; values: number[] }>();
-  const pair = await Pair.start(programs);
+  const pair = await Pair.start(programs, gate);
   try {
     for (let round = 1; round <= rounds; round += 1) {
       const { master, backup } = pair;
-      const label = `${backup.program} takes over from ${master.program}`;
+      const note = gate === 'off' ? ', gate off' : '';
+      const label = `${backup.program} takes over from ${master.program}${note}`;
       const sample = samples.get(label) ?? { backup: backup.program, values: [] };
       samples.set(label, sample);
       const ms = await takeoverMs(pair);
