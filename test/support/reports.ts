@@ -1,5 +1,5 @@
 // Reports of instances in every situation, made of real readiness and a given election.
-import type { micros} from '../../src/base/time.ts';
+import type { micros } from '../../src/base/time.ts';
 import { fromMillis, plus, since } from '../../src/base/time.ts';
 import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { reportInstance, type InstanceReport } from '../../src/daemon/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
-import type { LinkRig} from './readiness-rig.ts';
+import type { LinkRig } from './readiness-rig.ts';
 import { PEER } from './readiness-rig.ts';
 
 /** The instance `db` of the rig, on bond0. */
