@@ -309,8 +309,11 @@ export class Election {
   }
 
   #hold(reason: HoldReason, held: boolean, now: Micros): void {
+    const lifted = this.#holds.delete(reason) && !held;
     if (held) this.#holds.add(reason);
-    else this.#holds.delete(reason);
+    // Adverts may have been lost on the old path, and the next one of a doubting master is far:
+    // a backup that has missed some would not wait for it.
+    if (lifted && this.#inDoubt && this.#holdsVip()) this.#advertise(now, now);
     if (held && reason === 'maintenance') this.#leave(reason);
     this.#settle(held ? reason : 'gate-opened', now);
   }

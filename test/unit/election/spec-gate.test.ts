@@ -159,6 +159,23 @@ describe('MASTER in doubt', () => {
     assert.equal(rig.state, 'MASTER');
   });
 
+  it('advertises at once when its path is back, not a slow interval later', () => {
+    const rig = master();
+    rig.feed(DOWN, CLOSED, DOUBT);
+    rig.runFor(200);
+    assert.deepEqual(rig.feed(UP), ['advert regular 1/240']);
+    assert.deepEqual(rig.feed(OPEN), ['advert regular 1/240']);
+    assert.deepEqual(rig.feed(OPEN), []);
+    assert.deepEqual(rig.runFor(1_900), []);
+    assert.deepEqual(rig.runFor(100), ['advert regular 1/240']);
+  });
+
+  it('without doubt needs no advert out of turn', () => {
+    const rig = master();
+    rig.feed(CLOSED);
+    assert.deepEqual(rig.feed(OPEN), []);
+  });
+
   it('yields to a node that it would beat otherwise', () => {
     const rig = master();
     rig.feed(DOUBT);
