@@ -66,7 +66,7 @@ describe('the demo', { skip, concurrency: true }, () => {
     const { code } = await demo.ended(START_MS);
     equal(code, 2);
     const said = demo.lines.map(({ text }) => text);
-    deepEqual(said, ['demo: unknown option "--frob"; the only one is --help']);
+    deepEqual(said, ['demo: unknown option "--frob"; see --help']);
   });
 });
 
