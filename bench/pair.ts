@@ -12,7 +12,8 @@ import { startUcarp } from '../test/lab/ucarp-peer.ts';
 export type Program = 'carpd' | 'ucarp';
 
 /** The group every bench runs, with ucarp's default timers: advbase 1, advskew 0, dead ratio 3. */
-export const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'bench' } as const;
+/** carpd as it is by default: with its gate. */
+export const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'bench', gate: 'hold' } as const;
 
 /** As carpd is deployed: the lab's own default would log every packet. */
 export const CARPD_SETTINGS = { log: { level: 'info', format: 'json' } } as const;

@@ -14,7 +14,7 @@ import { Watch, type Actor } from './watch.ts';
 /** The virtual address that the hosts share. */
 export const VIP = '10.77.0.100';
 
-const GROUP = { vhid: 7, vip: VIP, password: 'demo' };
+const GROUP = { vhid: 7, vip: VIP, password: 'demo', gate: 'hold' } as const;
 const NETWORK_BITS = 24;
 const PING_INTERVAL_MS = 20;
 const TAKEOVER_MS_MAX = 15_000;

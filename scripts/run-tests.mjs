@@ -21,6 +21,7 @@ const suites = [
   { name: 'contract', atOnce: cores },
   { name: 'netns', atOnce: cores * 2 },
   { name: 'interop', atOnce: cores * 4 },
+  { name: 'gate', atOnce: cores * 4 },
   { name: 'long', atOnce: cores * 4, onRequest: true },
 ];
 

@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import type { Config, LogFormat } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
-import { readFileWithMode } from '../config/read-file.ts';
+import { readFileWithMode, readRegularFile } from '../config/read-file.ts';
 import { openLog, type Logger } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
@@ -37,7 +37,7 @@ export async function run(configPath: string): Promise<number> {
 }
 
 function reload(configPath: string, log: Logger): Config | undefined {
-  const loaded = loadConfigFile(configPath, readFileWithMode);
+  const loaded = loadConfigFile(configPath, readRegularFile);
   for (const warning of loaded.warnings) {
     log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
   }

@@ -48,20 +48,30 @@ export interface AnnounceConfig {
   readonly intervalMs: number;
 }
 
+/** Less is no time for a port channel to form; more is a slip of the unit. */
+export const PROMOTE_AFTER_MS = { min: 1_000, max: 3_600_000 } as const;
+
+/** Less is a load on those who answer; more opens no gate in time. */
+export const PROBE_INTERVAL_MS = { min: 100, max: 60_000 } as const;
+
+/** Whom to ask by ARP; gateway: the next hops through the interface. */
+export type ProbeTarget = Ipv4 | 'gateway';
+
 /** What has to be proved before this node may be promoted. */
 export interface GateConfig {
   readonly policy: GatePolicy;
-  /** From the carrier-up on; read with promote-after only. */
+  /** From the carrier-up on, 1 s to 1 h; read with promote-after only. */
   readonly promoteAfterMs: number;
   readonly probe: {
-    /** Whom to ask by ARP besides those that are always asked; gateway: the next hops. */
+    /** Whom to ask by ARP besides those that are always asked, each once, 32 at most. */
     readonly targets: readonly ProbeTarget[];
+    /** 100 ms to 1 min. */
     readonly intervalMs: number;
   };
   /** Only an answered probe is proof. */
   readonly requireProbe: boolean;
   readonly vipInUse: VipInUsePolicy;
-  /** Interfaces through which proof must come in. */
+  /** Interfaces through which proof must come in; auto: found out. Each once, 1 to 32. */
   readonly uplinks: 'auto' | readonly string[];
 }
 
@@ -74,8 +84,6 @@ export const GATE_DEFAULTS: GateConfig = {
   vipInUse: 'unheard',
   uplinks: 'auto',
 };
-
-export type ProbeTarget = Ipv4 | 'gateway';
 
 /** One virtual IP and how this host competes for it. */
 export interface InstanceConfig {
@@ -106,7 +114,7 @@ export interface InstanceConfig {
   readonly manageAddress: boolean;
   readonly hooks: HooksConfig;
   readonly announce: AnnounceConfig;
-  /** The real addresses of the other nodes, as far as they are known here. */
+  /** Real addresses of the other nodes, as far as they are known here; each once, 32 at most. */
   readonly peers: readonly Ipv4[];
   readonly gate: GateConfig;
 }

@@ -1,14 +1,13 @@
 // Reads a whole configuration: syntax, known keys, values, combinations, and what two instances may
 // not share. Reports every fault at once, each with its path; the result is frozen.
 import { messageOf } from '../base/errors.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
 import { deepFreeze, type Config, type InstanceConfig, type LogConfig } from './config.ts';
 import type { FileContent, ReadFile } from './passphrase.ts';
 import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
 import { applySchema, isMapping, topFields, valueAt, type Field, type Raw } from './schema.ts';
 import { keyText, knownKeys } from './shape.ts';
+import { reportShared } from './shared.ts';
 import { parseText } from './syntax.ts';
-import { show } from './values.ts';
 
 /** Something wrong or doubtful. */
 export interface Fault {
@@ -34,13 +33,16 @@ export interface LoadOptions {
   readonly mode?: number | undefined;
 }
 
+/** Room for thousands of instances; more would hold up a daemon that reloads for seconds. */
+const CONFIG_BYTES_MAX = 1_048_576;
+
 const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** The configuration in a file; a file that can't be read is a fault like any other. */
 export function loadConfigFile(path: string, readFile: ReadFile): LoadResult {
   let content: FileContent;
   try {
-    content = readFile(path);
+    content = readFile(path, CONFIG_BYTES_MAX);
   } catch (error) {
     return refused([{ path: '', message: `can't be read: ${messageOf(error)}` }]);
   }
@@ -133,33 +135,6 @@ function readInstances(
     else context.fault('', 'is not a mapping; write interface:, vhid:, address: ... below it');
   }
   return drafts;
-}
-
-/** What two instances of one process may not share. */
-function reportShared(
-  drafts: readonly Draft[],
-  fault: (path: string, message: string) => void,
-): void {
-  drafts.forEach((draft, index) => {
-    const { interfaceName, vhid, group, address } = draft;
-    if (interfaceName === undefined) return;
-    const earlier = drafts.slice(0, index).filter((other) => other.interfaceName === interfaceName);
-    const path = `instances.${keyText(draft.name ?? '')}`;
-    const sameGroup = earlier.find((other) => other.vhid === vhid && other.group === group);
-    if (sameGroup !== undefined && vhid !== undefined && group !== undefined) {
-      const owner = `instances.${sameGroup.name ?? ''}`;
-      const taken = `${String(vhid)} on ${show(interfaceName)} is taken by ${owner}`;
-      fault(`${path}.vhid`, `${taken}; give each its own vhid (or multicastGroup)`);
-    }
-    const sameAddress = earlier.find((other) => other.address?.ip === address?.ip);
-    if (sameAddress !== undefined && address !== undefined) {
-      fault(
-        `${path}.address`,
-        `${formatIpv4(address.ip)} on ${show(interfaceName)} is the virtual IP of ` +
-          `instances.${sameAddress.name ?? ''} too; give each its own`,
-      );
-    }
-  });
 }
 
 function isComplete(draft: Draft): draft is InstanceConfig {

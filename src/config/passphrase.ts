@@ -6,6 +6,9 @@ import type { Read } from './values.ts';
 
 export const PASSPHRASE_BYTES_MAX = 19;
 
+/** Only its first line counts; whatever is larger is another kind of file. */
+export const PASSPHRASE_FILE_BYTES_MAX = 65_536;
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const GROUP_AND_OTHERS = 0o077;
@@ -30,8 +33,16 @@ export interface FileContent {
   readonly mode: number;
 }
 
-/** Reads a file; throws what the system says if it can't. */
-export type ReadFile = (path: string) => FileContent;
+/**
+ * Reads a file of at most `bytesMax` bytes; throws what the system says if it can't, or a
+ * FileRefusal.
+ */
+export type ReadFile = (path: string, bytesMax: number) => FileContent;
+
+/** Why a file is not read although the system would: its message names neither path nor content. */
+export class FileRefusal extends Error {
+  override readonly name = 'FileRefusal';
+}
 
 /** The key in the text of a configuration value. */
 export function inlinePassphrase(value: unknown): Read<PassphraseFound> {

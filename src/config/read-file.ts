@@ -1,15 +1,78 @@
 // Reads a file together with its permission bits, through one descriptor, so that both belong to
 // the same file.
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import type { FileContent } from './passphrase.ts';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { FileRefusal, type FileContent, type ReadFile } from './passphrase.ts';
 
-/** Reads a whole file; throws the system's error. */
-export function readFileWithMode(path: string): FileContent {
-  const descriptor = openSync(path, 'r');
+/**
+ * Reads a whole file, at the start of a command: also a pipe or a terminal, such as /dev/stdin or
+ * the /dev/fd/63 of a shell's <(command), for which it waits until its end. Throws the system's
+ * error, or a FileRefusal for anything else and for what is larger than `bytesMax`.
+ */
+export const readFileWithMode: ReadFile = (path, bytesMax) =>
+  readChecked(path, bytesMax, { flags: 0, whyNot: notReadable });
+
+/**
+ * Reads a whole file while the daemon runs, which must not stand still: a regular file only. What
+ * has become a pipe or a device since the start is refused without being opened, or at worst
+ * without being waited for.
+ */
+export const readRegularFile: ReadFile = (path, bytesMax) =>
+  readChecked(path, bytesMax, { flags: constants.O_NONBLOCK, whyNot: notRegular });
+
+interface Manner {
+  /** Beside those for reading. */
+  readonly flags: number;
+  /** Why such a file is not read; undefined: it is. */
+  readonly whyNot: (stats: Stats) => string | undefined;
+}
+
+function readChecked(path: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
+  // Asked before it is opened, since opening may wait, or set off what a device does when it is
+  // opened; and once more of what was opened, since another file may have taken the name.
+  check(statSync(path), whyNot);
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOCTTY | flags);
   try {
-    const { mode } = fstatSync(descriptor);
-    return { bytes: readFileSync(descriptor), mode };
+    const stats = fstatSync(descriptor);
+    check(stats, whyNot);
+    return { bytes: readAtMost(descriptor, bytesMax), mode: stats.mode };
   } finally {
     closeSync(descriptor);
   }
+}
+
+function check(stats: Stats, whyNot: Manner['whyNot']): void {
+  const reason = whyNot(stats);
+  if (reason !== undefined) throw new FileRefusal(reason);
+}
+
+function notReadable(stats: Stats): string | undefined {
+  if (stats.isFile() || stats.isFIFO() || stats.isCharacterDevice()) return undefined;
+  return `it is ${kindOf(stats)}; give a regular file`;
+}
+
+function notRegular(stats: Stats): string | undefined {
+  if (stats.isFile()) return undefined;
+  return (
+    `it is ${kindOf(stats)}, which can be read at the start at most; ` +
+    'a reload needs a regular file'
+  );
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+function readAtMost(descriptor: number, bytesMax: number): Uint8Array {
+  // Room for one byte more tells a file that just fits from one that is too large.
+  const buffer = new Uint8Array(bytesMax + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) return buffer.slice(0, length);
+    length += count;
+  }
+  throw new FileRefusal(`it is larger than ${String(bytesMax)} bytes; check its path`);
 }

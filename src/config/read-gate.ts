@@ -1,7 +1,7 @@
 // The gate of one instance, and what is doubtful about it.
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
-import type { GateConfig, InstanceConfig } from './config.ts';
-import { instanceFields, type Field, type Raw, type Report } from './schema.ts';
+import { GATE_DEFAULTS, type GateConfig, type InstanceConfig } from './config.ts';
+import { instanceFields, isMapping, valueAt, type Field, type Raw, type Report } from './schema.ts';
 
 type Take = <Value>(field: Field<Value>) => Value | undefined;
 
@@ -19,12 +19,11 @@ export function readGate(raw: Raw, take: Take): GateConfig | undefined {
   if (intervalMs === undefined || requireProbe === undefined) return;
   if (vipInUse === undefined || uplinks === undefined) return;
   // Who ignores the link's own word has no use for a gate that nobody asked for.
-  const unasked = take(f.ignoreLinkState) === true && !('gate' in raw);
-  const probe = { targets, intervalMs };
+  const unasked = take(f.ignoreLinkState) === true && !isConfigured(raw);
   return {
     policy: unasked ? 'off' : policy,
     promoteAfterMs,
-    probe,
+    probe: { targets, intervalMs },
     requireProbe,
     vipInUse,
     uplinks,
@@ -33,30 +32,28 @@ export function readGate(raw: Raw, take: Take): GateConfig | undefined {
 
 type Judged = 'address' | 'source' | 'peers' | 'gate';
 
+/** The keys of an instance that `reportGate` looks at; undefined where they could not be read. */
+export type GateDraft = { readonly [Key in Judged]: InstanceConfig[Key] | undefined };
+
 /** Reports addresses that can't answer for another node, and settings without effect. */
 export function reportGate(
-  draft: { readonly [Key in Judged]: InstanceConfig[Key] | undefined },
+  draft: GateDraft,
   raw: Raw,
   { fault, warn }: { readonly fault: Report; readonly warn: Report },
 ): void {
   const { address, source, peers, gate } = draft;
-  const report = (path: string, list: readonly unknown[]): void => {
-    for (const own of [address?.ip, source]) {
-      if (own === undefined || !list.includes(own)) continue;
-      fault(
-        path,
-        `${formatIpv4(own)} is ${own === source ? 'source' : 'the virtual IP'}; \
-give addresses of other hosts`,
-      );
-    }
-  };
-  report('peers', peers ?? []);
-  report('gate.probe.targets', gate?.probe.targets ?? []);
-  if (gate === undefined || peers === undefined) return;
-  if (gate.policy !== 'promote-after' && isGiven(raw, 'promoteAfter')) {
+  reportAsked(draft, source, 'the source of this instance', fault);
+  if (address?.ip !== source) reportAsked(draft, address?.ip, 'the virtual IP', fault);
+  if (gate === undefined) return;
+  if (gate.policy !== 'promote-after' && limitIsMeant(raw, gate)) {
     warn('gate.promoteAfter', 'has no effect; it needs policy: promote-after');
   }
-  if (gate.requireProbe && gate.policy !== 'off' && isAskedOfNobody(gate, peers)) {
+  if (
+    peers !== undefined &&
+    gate.requireProbe &&
+    gate.policy !== 'off' &&
+    asksNobody(gate, peers)
+  ) {
     warn(
       'gate.requireProbe',
       'is on with nobody to ask but masters that are heard: once they are gone, nothing opens ' +
@@ -65,11 +62,31 @@ give addresses of other hosts`,
   }
 }
 
-function isGiven(raw: Raw, key: string): boolean {
-  const { gate } = raw;
-  return typeof gate === 'object' && gate !== null && key in gate;
+/** Reports the address, if it is among those asked as other hosts; `what` says whose it is. */
+export function reportAsked(
+  { peers, gate }: Pick<GateDraft, 'peers' | 'gate'>,
+  address: Ipv4 | undefined,
+  what: string,
+  fault: Report,
+): void {
+  if (address === undefined) return;
+  const message = `${formatIpv4(address)} is ${what}; give addresses of other hosts`;
+  if (peers?.includes(address) === true) fault('peers', message);
+  if (gate?.probe.targets.includes(address) === true) fault('gate.probe.targets', message);
 }
 
-function isAskedOfNobody(gate: GateConfig, peers: readonly Ipv4[]): boolean {
+/** A section whose keys are all commented out says nothing. */
+function isConfigured({ gate }: Raw): boolean {
+  return isMapping(gate) && Object.keys(gate).length > 0;
+}
+
+/** False for a limit that merely repeats the default beside another policy, as in what we print. */
+function limitIsMeant(raw: Raw, { promoteAfterMs }: GateConfig): boolean {
+  if (valueAt(raw, instanceFields.gatePromoteAfter.path) === undefined) return false;
+  const policyIsGiven = valueAt(raw, instanceFields.gatePolicy.path) !== undefined;
+  return !policyIsGiven || promoteAfterMs !== GATE_DEFAULTS.promoteAfterMs;
+}
+
+function asksNobody(gate: GateConfig, peers: readonly Ipv4[]): boolean {
   return peers.length === 0 && gate.probe.targets.length === 0;
 }

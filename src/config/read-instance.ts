@@ -3,7 +3,9 @@ import { isMulticast, formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig, PrefixedAddress } from './config.ts';
 import {
   filePassphrase,
+  FileRefusal,
   openFileWarning,
+  PASSPHRASE_FILE_BYTES_MAX,
   type PassphraseFound,
   type ReadFile,
 } from './passphrase.ts';
@@ -127,19 +129,20 @@ function readPassphraseFile(
   if (path === undefined) return undefined;
   const key = instanceFields.passphraseFile.path;
   try {
-    const found = filePassphrase(context.readFile(path));
+    const found = filePassphrase(context.readFile(path, PASSPHRASE_FILE_BYTES_MAX));
     if (found.ok) return found.value;
     context.fault(key, found.reason.message);
   } catch (error) {
-    context.fault(key, `the file can't be read${systemCode(error)}; check its path and owner`);
+    context.fault(key, `the file can't be read${whyUnreadable(error)}`);
   }
   return undefined;
 }
 
-/** Only the system's code: its text would quote the path, which may be a misplaced passphrase. */
-function systemCode(error: unknown): string {
+/** Of the system only the code: its text would quote the path, perhaps a misplaced passphrase. */
+function whyUnreadable(error: unknown): string {
+  if (error instanceof FileRefusal) return `: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? ` (${code})` : '';
+  return `${typeof code === 'string' ? ` (${code})` : ''}; check its path and owner`;
 }
 
 function reportCadence({ advbase, advskew, deadRatio }: Draft, { fault, warn }: ReadContext): void {

@@ -11,8 +11,11 @@ import {
   GATE_POLICIES,
   LOG_FORMATS,
   LOG_LEVELS,
+  PROBE_INTERVAL_MS,
+  PROMOTE_AFTER_MS,
   VIP_IN_USE_POLICIES,
 } from './config.ts';
+import * as lists from './list-values.ts';
 import { inlinePassphrase } from './passphrase.ts';
 import * as values from './values.ts';
 import type { Reader } from './values.ts';
@@ -78,7 +81,7 @@ export const instanceFields = {
     values.formatDuration(500),
     'time between them',
   ),
-  peers: optional('peers', values.addresses, [], 'real addresses of the other nodes'),
+  peers: optional('peers', lists.addresses, [], 'real addresses of the other nodes'),
   gatePolicy: optional(
     'gate.policy',
     values.oneOf(GATE_POLICIES),
@@ -87,19 +90,19 @@ export const instanceFields = {
   ),
   gatePromoteAfter: optional(
     'gate.promoteAfter',
-    values.durationMs(1_000),
+    values.durationMs(PROMOTE_AFTER_MS.min, PROMOTE_AFTER_MS.max),
     values.formatDuration(GATE_DEFAULTS.promoteAfterMs),
     'when promote-after opens',
   ),
   gateProbeTargets: optional(
     'gate.probe.targets',
-    values.probeTargets,
+    lists.probeTargets,
     GATE_DEFAULTS.probe.targets,
     'whom to ask by ARP',
   ),
   gateProbeInterval: optional(
     'gate.probe.interval',
-    values.durationMs(100),
+    values.durationMs(PROBE_INTERVAL_MS.min, PROBE_INTERVAL_MS.max),
     values.formatDuration(GATE_DEFAULTS.probe.intervalMs),
     'time between probes',
   ),
@@ -117,7 +120,7 @@ export const instanceFields = {
   ),
   gateUplinks: optional(
     'gate.uplinks',
-    values.uplinks,
+    lists.uplinks,
     GATE_DEFAULTS.uplinks,
     'where proof must come in',
   ),

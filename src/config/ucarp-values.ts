@@ -1,6 +1,7 @@
 // Values of ucarp's options: numbers as strtoul with base 0 reads them, and the two options of
 // ours. Pure.
 import { fail, ok } from '../base/result.ts';
+import { PROMOTE_AFTER_MS } from './config.ts';
 import { show, type Read } from './values.ts';
 
 /** What the gate is asked to do; see the documentation of the gate. */
@@ -16,8 +17,6 @@ const FACILITIES = [
   ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
 ] as const;
 export type Facility = (typeof FACILITIES)[number];
-
-const PROMOTE_AFTER_SECONDS_MAX = 86_400;
 
 /**
  * A number as strtoul(..., 0) takes it: 42, 052 (octal), 0x2a, white space and "+" before it. What
@@ -36,18 +35,17 @@ export function strtoul(text: string, min: number, max: number): Read<number> {
   return ok(value);
 }
 
-/** The gate's policy: hold, off, or promote-after:SECONDS (up to one day). */
+/** The gate's policy: hold, off, or promote-after:SECONDS with up to three decimals. */
 export function gateRequest(text: string): Read<GateRequest> {
   if (text === 'hold' || text === 'off') return ok({ policy: text });
   const match = /^promote-after:(\d{1,6}(?:\.\d{1,3})?)$/.exec(text);
-  const seconds = Number(match?.[1]);
-  if (match !== null && seconds > 0 && seconds <= PROMOTE_AFTER_SECONDS_MAX) {
-    return ok({ policy: 'promote-after', promoteAfterMs: Math.round(seconds * 1_000) });
+  const promoteAfterMs = Math.round(Number(match?.[1]) * 1_000);
+  const { min, max } = PROMOTE_AFTER_MS;
+  if (promoteAfterMs >= min && promoteAfterMs <= max) {
+    return ok({ policy: 'promote-after', promoteAfterMs });
   }
-  return fail(
-    `${show(text)} is none of hold, off, promote-after:SECONDS ` +
-      `(SECONDS above 0, at most ${String(PROMOTE_AFTER_SECONDS_MAX)})`,
-  );
+  const seconds = range(min / 1_000, max / 1_000);
+  return fail(`${show(text)} is none of hold, off, promote-after:SECONDS (SECONDS ${seconds})`);
 }
 
 /**

@@ -9,6 +9,7 @@ import { getopt, type GetoptFault } from './getopt.ts';
 import {
   filePassphrase,
   PASSPHRASE_BYTES_MAX,
+  PASSPHRASE_FILE_BYTES_MAX,
   type PassphraseFound,
   type ReadFile,
 } from './passphrase.ts';
@@ -102,7 +103,7 @@ export function resolvePassphrase(
     case 'file': {
       const where = `--passfile ${values.show(source.path)}`;
       try {
-        const found = filePassphrase(readFile(source.path));
+        const found = filePassphrase(readFile(source.path, PASSPHRASE_FILE_BYTES_MAX));
         if (found.ok) {
           const warnings = found.value.warnings.map((warning) => `${where}: ${warning}`);
           return ok({ secret: found.value.secret, warnings });

@@ -3,14 +3,14 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import { ANY_IPV4, isMulticast, parseIpv4, parseVhid } from '../carp/addresses.ts';
 import type { Ipv4, Vhid } from '../carp/addresses.ts';
-import type { PrefixedAddress, ProbeTarget } from './config.ts';
+import type { PrefixedAddress } from './config.ts';
 
 /** A value, or why there is none, as the end of the sentence "KEY: ...". */
 export type Read<Value> = Result<Value, string>;
 export type Reader<Value> = (value: unknown) => Read<Value>;
 
 /** One day: longer is a slip of the unit. */
-const DURATION_MS_MAX = 86_400_000;
+const DAY_MS = 86_400_000;
 
 const SHOWN_LENGTH_MAX = 40;
 const INTERFACE_NAME_LENGTH_MAX = 15;
@@ -62,8 +62,9 @@ export function oneOf<Word extends string>(words: readonly Word[]): Reader<Word>
   };
 }
 
-/** "250ms", "5s", "2m" or a number of seconds, in milliseconds from `minMs` to one day. */
-export function durationMs(minMs: number): Reader<number> {
+/** "250ms", "5s", "2m" or a number of seconds, in milliseconds from `minMs` to `maxMs`. */
+export function durationMs(minMs: number, maxMs = DAY_MS): Reader<number> {
+  const max = maxMs === DAY_MS ? '24 hours' : formatDuration(maxMs);
   return (value) => {
     const milliseconds = typeof value === 'number' ? value * 1_000 : durationText(value);
     if (milliseconds === undefined || !Number.isFinite(milliseconds)) {
@@ -72,8 +73,8 @@ export function durationMs(minMs: number): Reader<number> {
       );
     }
     const whole = Math.round(milliseconds);
-    if (whole < minMs || whole > DURATION_MS_MAX) {
-      return fail(`${show(value)} is out of range ${formatDuration(minMs)} to 24 hours`);
+    if (whole < minMs || whole > maxMs) {
+      return fail(`${show(value)} is out of range ${formatDuration(minMs)} to ${max}`);
     }
     return ok(whole);
   };
@@ -98,46 +99,6 @@ export function hostAddress(value: unknown): Read<Ipv4> {
   if (!address.ok) return address;
   const problem = unicastProblem(address.value);
   return problem === undefined ? address : fail(`${show(value)} is ${problem}`);
-}
-
-/** More would be no failover group, and would be asked by ARP one by one. */
-const ADDRESSES_MAX = 32;
-
-/** A list of host addresses, each once. */
-export function addresses(value: unknown): Read<readonly Ipv4[]> {
-  return listOf(hostAddress, ADDRESSES_MAX, 'write it such as [10.9.0.20]')(value);
-}
-
-/** A list of host addresses and the word "gateway", each once. */
-export function probeTargets(value: unknown): Read<readonly ProbeTarget[]> {
-  const target: Reader<ProbeTarget> = (one) => (one === 'gateway' ? ok(one) : hostAddress(one));
-  return listOf(target, ADDRESSES_MAX, 'write it such as [gateway, 10.9.0.20]')(value);
-}
-
-/** "auto" or a list of at least one interface name. */
-export function uplinks(value: unknown): Read<'auto' | readonly string[]> {
-  if (value === 'auto') return ok(value);
-  const names = listOf(interfaceName, ADDRESSES_MAX, 'write auto, or names such as [bond0]')(value);
-  if (names.ok && names.value.length === 0) {
-    return fail('is empty, so that nothing could prove the link; write auto, or [bond0]');
-  }
-  return names;
-}
-
-/** A list of at most `max` values, no two of them the same. */
-function listOf<Value>(read: Reader<Value>, max: number, remedy: string): Reader<readonly Value[]> {
-  return (value) => {
-    if (!Array.isArray(value)) return fail(`${show(value)} is not a list; ${remedy}`);
-    if (value.length > max) return fail(`has more than ${String(max)} entries; leave some out`);
-    const list: Value[] = [];
-    for (const raw of value as readonly unknown[]) {
-      const one = read(raw);
-      if (!one.ok) return one;
-      if (list.includes(one.value)) return fail(`${show(raw)} is there twice; take one out`);
-      list.push(one.value);
-    }
-    return ok(list);
-  };
 }
 
 /** Where adverts may go; whether it must be a multicast group depends on another key. */

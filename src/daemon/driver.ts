@@ -11,6 +11,11 @@ export interface Member {
   /** Its next deadline could make it master, so that unread adverts must be heard first. */
   awaitsSilence(): boolean;
   wake(): void;
+  /**
+   * The process woke late by so much: all that comes in from here on waited in the sockets when it
+   * stood still. Undefined: what waited has been read.
+   */
+  catchUp?(lateBy: Micros | undefined): void;
 }
 
 export interface DriverOptions {
@@ -146,6 +151,10 @@ export class Driver {
     return [...this.#judges, ...this.#members];
   }
 
+  #catchUp(lateBy: Micros | undefined): void {
+    for (const member of this.#all()) member.catchUp?.(lateBy);
+  }
+
   #isClosed(): boolean {
     return this.#closed;
   }
@@ -171,7 +180,9 @@ export class Driver {
       this.#waking = true;
       await this.#options.drain();
       this.#waking = false;
+      if (late) this.#catchUp(micros(lateBy));
       this.#runQueue(Infinity);
+      if (late) this.#catchUp(undefined);
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));

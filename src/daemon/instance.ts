@@ -67,6 +67,8 @@ export class Instance implements Member, HubMember {
   readonly #custody: Custody;
   #conditions: Conditions | undefined;
   #source: Ipv4 | undefined;
+  readonly #inbox: Input[] = [];
+  #stepping = false;
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
@@ -175,6 +177,10 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'woken' });
   }
 
+  catchUp(lateBy: Micros | undefined): void {
+    this.#feed({ kind: 'catching-up', lateBy });
+  }
+
   advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
     const { gate } = this.#options.hub;
     // First the gate, which an advert may open: then it is heard like the rest.
@@ -230,9 +236,16 @@ export class Instance implements Member, HubMember {
 
   // ---- effects ----
 
+  /** One input at a time, also where what comes of one is the cause of another. */
   #feed(input: Input): void {
-    const effects = this.#election.step(input, this.#options.now());
-    for (const effect of effects) this.#perform(effect);
+    this.#inbox.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      const effects = this.#election.step(next, this.#options.now());
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#stepping = false;
     this.#options.driver.arm();
     this.#checkIdle();
   }

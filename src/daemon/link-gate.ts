@@ -68,7 +68,7 @@ export class LinkGate implements Member {
   #wanted: 'any-frame' | 'adverts' | undefined;
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
-  #inbox: ReadinessInput[] = [];
+  readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
 
   constructor(options: LinkGateOptions) {

@@ -1,5 +1,6 @@
-// Where the lines of the log go: a descriptor whose reader may be slow, stuck or gone. Writing never
-// blocks the process; what nobody takes is dropped, counted, and told of when somebody reads again.
+// Where the lines of the log go: a descriptor whose reader may be slow, stuck or gone. Writing
+// never blocks the process; what nobody takes is dropped, counted, and told of when somebody reads
+// again.
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
@@ -155,12 +156,12 @@ export class LogOutput {
 
 /**
  * The descriptor itself is shared with whoever started this process, to whom O_NONBLOCK would be a
- * nasty surprise; opened anew by its name in /proc it is one of our own. Sockets can't be opened so,
- * but each service has its own.
+ * nasty surprise; opened anew by its name in /proc it is one of our own. Sockets can't be opened
+ * so, but each service has its own.
  */
 function withoutBlocking(fd: number): { readonly fd: number; readonly manner: Manner } {
   // Of type bigint, since Node 20 keeps the last other result where its realpath reads it: after a
-  // look at a pipe that takes the next directory for one, and modules behind symlinks are not found.
+  // look at a pipe that takes the next directory for one, and modules behind symlinks fail.
   const kind = fstatSync(fd, { bigint: true });
   if (kind.isFile()) return { fd, manner: 'file' };
   try {

@@ -3,6 +3,7 @@
 import type { Ipv4 } from '../carp/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
+import type { Cause } from './effects.ts';
 import type { HeardAdvert } from './inputs.ts';
 import { winsTie } from './preference.ts';
 
@@ -38,6 +39,14 @@ export type BackupVerdict =
   | 'promote-peer-slow'
   | 'ignore'
   | 'follow';
+
+/** What a promotion on the spot is put down to. */
+export const PROMOTION_CAUSES = {
+  'promote-bow-out': 'bow-out',
+  'promote-peer-demoted': 'peer-demoted',
+  'promote-preempt': 'preempt',
+  'promote-peer-slow': 'peer-slow',
+} as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
 
 /** How a BACKUP stands to the sender and to promotion. */
 export interface BackupView {

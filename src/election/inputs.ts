@@ -1,4 +1,5 @@
 // Everything that can happen to an election, as plain data: what is recorded can be replayed.
+import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 
 /** An advert that passed every check of carp/accept. */
@@ -34,6 +35,11 @@ export type Input =
       /** The link has proved itself towards this sender, so that it may be preempted. */
       readonly proved: boolean;
     }
+  /**
+   * The process woke so much later than it wanted. Until `lateBy` is undefined, what is heard has
+   * waited in the sockets: others have acted on it since, and what they say waits behind it.
+   */
+  | { readonly kind: 'catching-up'; readonly lateBy: Micros | undefined }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
   /** The address is on the interface, verified, or could not be put or kept there. */

@@ -5,8 +5,9 @@ import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import { BOW_OUT, isBowOut } from '../carp/advert.ts';
-import { judgeAsBackup, judgeAsMaster, type BackupVerdict, type Self } from './advert-rules.ts';
+import * as rules from './advert-rules.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
+import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
@@ -30,13 +31,6 @@ const VIP_RETRY_DELAY = fromSeconds(10);
 const DEAD_INTERVALS_TO_FORGIVE = 10;
 const COUNTER_BITS = 64;
 
-const PROMOTION_CAUSES = {
-  'promote-bow-out': 'bow-out',
-  'promote-peer-demoted': 'peer-demoted',
-  'promote-preempt': 'preempt',
-  'promote-peer-slow': 'peer-slow',
-} as const satisfies Record<Exclude<BackupVerdict, 'ignore' | 'follow'>, Cause>;
-
 type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
 
 /** One instance's election; see the first lines of this file. */
@@ -54,6 +48,7 @@ export class Election {
   #master: HeardMaster | undefined;
   #counter: bigint;
   #inDoubt = false;
+  readonly #catchingUp = new CatchingUp(this.#deadlines);
   /** Stepping down in good order: adverts go on until the address is off. */
   #leaving: Cause | undefined;
   #handedOver = false;
@@ -141,6 +136,8 @@ export class Election {
         return this.#hold('maintenance', input.on, now);
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt);
+      case 'catching-up':
+        return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'advert-sent':
@@ -182,19 +179,20 @@ export class Election {
     if (this.#state !== 'BACKUP') return;
     const mayPreempt = proved && this.#mayPreempt(now);
     const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
-    this.#heardAsBackup(from, judgeAsBackup(this.#self(), view, advert), now);
+    this.#heardAsBackup(from, rules.judgeAsBackup(this.#self(), view, advert), now);
   }
 
-  #heardAsBackup(from: Ipv4, verdict: BackupVerdict, now: Micros): void {
+  #heardAsBackup(from: Ipv4, verdict: rules.BackupVerdict, now: Micros): void {
     if (verdict === 'ignore') return;
-    if (verdict === 'follow') {
-      return this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
-    }
-    this.#promote(PROMOTION_CAUSES[verdict], from, now);
+    const follows = verdict === 'follow' || this.#catchingUp.on;
+    if (!follows) return this.#promote(rules.PROMOTION_CAUSES[verdict], from, now);
+    // A bow-out makes the master due at once, unless another one is heard behind it.
+    const left = verdict === 'promote-bow-out' ? from : undefined;
+    this.#catchingUp.waitFor(left, left ? now : plus(now, masterDownInterval(this.#settings)));
   }
 
   #heardAsMaster(from: Ipv4, advert: HeardAdvert, now: Micros): void {
-    const verdict = judgeAsMaster(this.#self(), from, advert);
+    const verdict = rules.judgeAsMaster(this.#self(), from, advert);
     if (verdict === 'yield-to-better') {
       // The better master announces the address again when it hears a worse one (ucarp does, and
       // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
@@ -204,7 +202,7 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt);
+    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt || this.#catchingUp.on);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -309,11 +307,8 @@ export class Election {
   }
 
   #hold(reason: HoldReason, held: boolean, now: Micros): void {
-    const lifted = this.#holds.delete(reason) && !held;
     if (held) this.#holds.add(reason);
-    // Adverts may have been lost on the old path, and the next one of a doubting master is far:
-    // a backup that has missed some would not wait for it.
-    if (lifted && this.#inDoubt && this.#holdsVip()) this.#advertise(now, now);
+    else this.#holds.delete(reason);
     if (held && reason === 'maintenance') this.#leave(reason);
     this.#settle(held ? reason : 'gate-opened', now);
   }
@@ -343,7 +338,7 @@ export class Election {
     this.#leaving = undefined;
     this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
     if (to === 'BACKUP') {
-      this.#deadlines.set('masterDown', plus(now, masterDownInterval(this.#settings)));
+      this.#catchingUp.waitFor(undefined, plus(now, masterDownInterval(this.#settings)));
     }
     if (from === 'MASTER' && this.#health.demoted) {
       const forgiveIn = micros(masterDownInterval(this.#settings) * DEAD_INTERVALS_TO_FORGIVE);
@@ -365,7 +360,9 @@ export class Election {
     if (this.#deadlines.take('masterDown', now) !== undefined) {
       this.#handedOver = false;
       this.#claimFailed = false;
-      this.#promote('master-down', this.#master?.address, now);
+      const { left } = this.#catchingUp;
+      const cause = left === undefined ? 'master-down' : 'bow-out';
+      this.#promote(cause, left ?? this.#master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
@@ -384,12 +381,15 @@ export class Election {
     return demoted ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
   }
 
+  // In doubt only the bid is low: the patience of the peers, who must hear of this master in time
+  // once frames pass again, knows nothing of a doubt.
   #interval(): Micros {
-    const { advbase } = this.#settings;
-    return advertInterval({ advbase, advskew: this.#effectiveAdvskew() });
+    const { advbase, advskew } = this.#settings;
+    const pace = this.#health.demoted ? this.#effectiveAdvskew() : advskew;
+    return advertInterval({ advbase, advskew: pace });
   }
 
-  #self(): Self {
+  #self(): rules.Self {
     invariant(this.#source !== undefined, 'BACKUP and MASTER have a source address');
     return {
       source: this.#source,

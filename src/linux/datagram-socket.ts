@@ -35,7 +35,7 @@ export class DatagramSocket {
     }
     if (!options.listens) return;
     try {
-      native().watch(this.#fd, () => this.drain());
+      this.#watch();
     } catch (error) {
       this.close();
       throw socketError(`watch ${options.what}`, 'open', error);
@@ -56,14 +56,11 @@ export class DatagramSocket {
     }
   }
 
-  /** Replaces the kernel filter, or throws a CarpdError; without effect once closed. */
+  /** Packet sockets: replaces the filter, or throws what the addon throws. */
   setFilter(filter: Uint8Array): void {
-    if (this.#closed) return;
-    try {
-      native().attachFilter(this.#fd, filter);
-    } catch (error) {
-      throw socketError(`filter ${this.#options.what}`, 'use', error);
-    }
+    // The number may be another socket's by now.
+    if (this.#closed) throw Object.assign(new Error('the socket is closed'), { code: 'EBADF' });
+    native().attachFilter(this.#fd, filter);
   }
 
   /** Reads what is queued, up to a bound; false if the bound left something there. */
@@ -90,5 +87,20 @@ export class DatagramSocket {
     if (this.#closed) return;
     this.#closed = true;
     native().close(this.#fd);
+  }
+
+  /**
+   * One batch in each turn of the event loop. Node serves the wake-ups of an addon without leaving
+   * the turn as long as new ones come, up to a thousand: under a flood timers would wait for all.
+   */
+  #watch(): void {
+    native().watch(this.#fd, () => {
+      this.drain();
+      if (this.#closed) return;
+      native().unwatch(this.#fd);
+      setImmediate(() => {
+        if (!this.#closed) this.#watch();
+      });
+    });
   }
 }

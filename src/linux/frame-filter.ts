@@ -1,137 +1,230 @@
-// Kernel filters (classic BPF) for the frame witness: what they let through wakes this process, so
-// they leave out what can't matter. Who counts what comes through is not decided here.
-import { endianness } from 'node:os';
+// The kernel's part of the frame witness: a packet filter that lets through whatever may count as
+// evidence and spares the process most of the rest. It never judges: what it can't tell cheaply it
+// lets through, and readiness/frame.ts decides. Pure.
+import { unreachable } from '../base/assert.ts';
+import {
+  METADATA,
+  accept,
+  advanceIndex,
+  assemble,
+  goTo,
+  ifAnyBit,
+  ifEqual,
+  ifGreater,
+  load,
+  loadIndexed,
+  mask,
+  setIndex,
+  type Statement,
+} from './bpf.ts';
 
 /**
- * any-frame: all that may prove a link. adverts: IP protocol 112, and ARP replies. arp-replies:
- * those alone.
+ * What a witness is open for. any-frame: all data frames of other stations. adverts: IPv4 packets
+ * of protocol 112 that are no fragments. arp-replies: nothing else. Each of them also brings ARP
+ * replies. In all of them only the uplink's own VLANs are let through.
  */
 export type WitnessMode = 'any-frame' | 'adverts' | 'arp-replies';
 
-/** Enough of a frame for every header that is read, and for a whole advert behind two tags. */
-const CAPTURED_BYTES = 256;
-
-// Instructions: opcode, jumps, operand (linux/bpf_common.h).
-const LOAD_WORD = 0x20;
-const LOAD_HALF = 0x28;
-const LOAD_BYTE = 0x30;
-const AND = 0x54;
-const JUMP_IF_EQUAL = 0x15;
-const JUMP_IF_SET = 0x45;
-const RETURN = 0x06;
-
-const DESTINATION = 0;
-const DESTINATION_END = 4;
-const SOURCE = 6;
-const ETHERTYPE = 12;
-const TAG_BYTES = 4;
-
-const ARP = 0x0806;
-const IPV4 = 0x0800;
-const IPV6 = 0x86dd;
-const VLAN = 0x8100;
-const SERVICE_VLAN = 0x88a8;
-const IGMP = 2;
-const CARP = 112;
-const ARP_REPLY = 2;
-
-/** Where a test goes: to the next step, to another one by its name, or to the end. */
-type Target = 'next' | 'accept' | 'drop' | (string & {});
-
-interface Step {
-  readonly label?: string;
-  readonly code: number;
-  readonly operand: number;
-  readonly yes?: Target;
-  readonly no?: Target;
-}
-
-/** The program for a mode, as an array of struct sock_filter in this machine's byte order. */
-export function witnessFilter(mode: WitnessMode): Uint8Array {
-  return assemble(mode === 'any-frame' ? anyFrame() : certainFrames(mode));
-}
-
 /**
- * Drops what is meant for the next bridge only, what comes from no station, and what is neither ARP
- * nor IP; multicast membership of IPv4. A tag that the kernel left in the frame is let pass: it is
- * rare, and the VLAN is not known here.
+ * Bytes of a frame that are handed on. No advert is longer, nor any header that the judge reads; it
+ * keeps the aggregates of a busy interface, up to 64 kB each, from being copied.
  */
-function anyFrame(): readonly Step[] {
+export const WITNESSED_BYTES_MAX = 2_048;
+
+/** Deeper stacks of VLAN tags in the bytes are let through unread. */
+const TAGS_READ_MAX = 3;
+const TAG_BYTES = 4;
+const TYPE_AT = 12;
+const VLAN_ID_MASK = 0x0fff;
+const ETHERTYPE_VLAN = 0x8100;
+const ETHERTYPE_SERVICE_VLAN = 0x88a8;
+const ETHERTYPE_ARP = 0x0806;
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+const PACKET_OUTGOING = 4;
+
+/** Offsets with the index register set to the bytes of tags before the type. */
+const PAYLOAD_AT = TYPE_AT + 2;
+const ARP_OPERATION_AT = PAYLOAD_AT + 6;
+const ARP_LAST_AT = PAYLOAD_AT + 27;
+const ARP_REPLY = 2;
+const IPV4_FRAGMENT_AT = PAYLOAD_AT + 6;
+const IPV4_FRAGMENT_MASK = 0x3fff;
+const IPV4_PROTOCOL_AT = PAYLOAD_AT + 9;
+const IPV4_LAST_AT = PAYLOAD_AT + 19;
+const PROTOCOL_IGMP = 2;
+const PROTOCOL_CARP = 112;
+const IPV6_NEXT_AT = PAYLOAD_AT + 6;
+const IPV6_SOURCE_AT = PAYLOAD_AT + 8;
+const IPV6_UPPER_AT = PAYLOAD_AT + 40;
+const NEXT_HOP_BY_HOP = 0;
+const NEXT_ICMPV6 = 58;
+/** Query, report and done of multicast listeners, then the router solicitation. */
+const ICMPV6_NOISE = { first: 130, last: 133 } as const;
+const ICMPV6_MLD2_REPORT = 143;
+
+/** The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first. */
+export function witnessFilter(mode: WitnessMode, vlans: readonly number[]): Uint8Array {
+  return assemble([
+    ...stations(),
+    ...ownVlans(vlans),
+    { label: 'payload' },
+    loadIndexed(2, TYPE_AT),
+    ifEqual(ETHERTYPE_ARP, { then: 'arp' }),
+    ...payload(mode),
+    { label: 'refuse' },
+    accept(0),
+    { label: 'take' },
+    accept(WITNESSED_BYTES_MAX),
+  ]);
+}
+
+/** Not sent by this host, from a station, and not to a group that no bridge forwards. */
+function stations(): readonly Statement[] {
   return [
-    { code: LOAD_WORD, operand: DESTINATION },
-    { code: JUMP_IF_EQUAL, operand: 0x0180c200, yes: 'next', no: 'source' },
-    { code: LOAD_HALF, operand: DESTINATION_END },
-    { code: AND, operand: 0xfff0 },
-    { code: JUMP_IF_EQUAL, operand: 0, yes: 'drop', no: 'source' },
-    { label: 'source', code: LOAD_BYTE, operand: SOURCE },
-    { code: JUMP_IF_SET, operand: 1, yes: 'drop', no: 'next' },
-    { code: LOAD_HALF, operand: ETHERTYPE },
-    { code: JUMP_IF_EQUAL, operand: ARP, yes: 'accept', no: 'next' },
-    { code: JUMP_IF_EQUAL, operand: IPV6, yes: 'accept', no: 'next' },
-    { code: JUMP_IF_EQUAL, operand: VLAN, yes: 'accept', no: 'next' },
-    { code: JUMP_IF_EQUAL, operand: SERVICE_VLAN, yes: 'accept', no: 'next' },
-    { code: JUMP_IF_EQUAL, operand: IPV4, yes: 'next', no: 'drop' },
-    { code: LOAD_BYTE, operand: ipv4ProtocolAt(0) },
-    { code: JUMP_IF_EQUAL, operand: IGMP, yes: 'drop', no: 'accept' },
+    load(1, METADATA.packetType),
+    ifEqual(PACKET_OUTGOING, { then: 'refuse' }),
+    load(1, 6),
+    ifAnyBit(1, { then: 'refuse' }),
+    load(4, 6),
+    ifEqual(0, { else: 'destination' }),
+    load(2, 10),
+    ifEqual(0, { then: 'refuse' }),
+    { label: 'destination' },
+    load(4, 0),
+    ifEqual(0x0180c200, { else: 'tags' }),
+    load(2, 4),
+    mask(0xfff0),
+    ifEqual(0, { then: 'refuse' }),
   ];
 }
 
-/** The same tests behind no, one and two tags that the kernel left in the frame. */
-function certainFrames(mode: 'adverts' | 'arp-replies'): readonly Step[] {
-  const levels = [0, 1, 2].flatMap((tags): readonly Step[] => {
-    const more: Target = tags === 2 ? 'drop' : `tags${tags + 1}`;
-    const ip: Target = mode === 'adverts' ? `ip${tags}` : 'drop';
-    return [
-      { label: `tags${tags}`, code: LOAD_HALF, operand: ETHERTYPE + tags * TAG_BYTES },
-      { code: JUMP_IF_EQUAL, operand: ARP, yes: `arp${tags}`, no: 'next' },
-      { code: JUMP_IF_EQUAL, operand: IPV4, yes: ip, no: 'next' },
-      { code: JUMP_IF_EQUAL, operand: VLAN, yes: more, no: 'next' },
-      { code: JUMP_IF_EQUAL, operand: SERVICE_VLAN, yes: more, no: 'drop' },
-    ];
-  });
-  const ends = [0, 1, 2].flatMap((tags): readonly Step[] => [
-    { label: `arp${tags}`, code: LOAD_HALF, operand: arpOperationAt(tags) },
-    { code: JUMP_IF_EQUAL, operand: ARP_REPLY, yes: 'accept', no: 'drop' },
-    { label: `ip${tags}`, code: LOAD_BYTE, operand: ipv4ProtocolAt(tags) },
-    { code: JUMP_IF_EQUAL, operand: CARP, yes: 'accept', no: 'drop' },
-  ]);
-  return [...levels, ...ends];
+/**
+ * Walks the tags: first the one the kernel took out of the bytes, then those in the bytes. Goes on
+ * at "payload" with the index set to the bytes of tags. A state is how many of our VLANs were seen
+ * in how many tags; each goes to states of one more tag, so all jumps lead forward.
+ */
+function ownVlans(vlans: readonly number[]): readonly Statement[] {
+  const statements: Statement[] = [
+    { label: 'tags' },
+    load(1, METADATA.vlanTagPresent),
+    ifEqual(0, { then: state(0, 0) }),
+    load(2, METADATA.vlanTag),
+    ...nextVlan(vlans, 0, 0),
+  ];
+  for (let tags = 0; tags <= TAGS_READ_MAX; tags += 1) {
+    for (let seen = 0; seen <= Math.min(tags + 1, vlans.length); seen += 1) {
+      const typeAt = TYPE_AT + tags * TAG_BYTES;
+      const tag = `${state(seen, tags)} tag`;
+      const untagged = seen === vlans.length ? `${state(seen, tags)} untagged` : 'refuse';
+      statements.push(
+        { label: state(seen, tags) },
+        load(2, typeAt),
+        ifEqual(ETHERTYPE_VLAN, { then: tag }),
+        ifEqual(ETHERTYPE_SERVICE_VLAN, { then: tag, else: untagged }),
+        { label: tag },
+      );
+      if (tags === TAGS_READ_MAX) statements.push(accept(WITNESSED_BYTES_MAX));
+      else statements.push(load(2, typeAt + 2), ...nextVlan(vlans, seen, tags + 1));
+      if (seen < vlans.length) continue;
+      statements.push({ label: untagged }, setIndex(tags * TAG_BYTES), goTo('payload'));
+    }
+  }
+  return statements;
 }
 
-function ipv4ProtocolAt(tags: number): number {
-  return ETHERTYPE + tags * TAG_BYTES + 2 + 9;
+/** Judges the tag in the accumulator. A VLAN id of 0 only bears a priority. */
+function nextVlan(vlans: readonly number[], seen: number, tags: number): readonly Statement[] {
+  const own = vlans[seen];
+  const id = mask(VLAN_ID_MASK);
+  const then = state(seen, tags);
+  if (own === undefined) return [id, ifEqual(0, { then, else: 'refuse' })];
+  const isOwn = ifEqual(own, { then: state(seen + 1, tags), else: 'refuse' });
+  return [id, ifEqual(0, { then }), isOwn];
 }
 
-function arpOperationAt(tags: number): number {
-  return ETHERTYPE + tags * TAG_BYTES + 2 + 6;
+function state(seen: number, tags: number): string {
+  return `${seen} of ours in ${tags} tags`;
 }
 
-/** Jumps are counted from the next instruction; a read past the end of the frame drops it. */
-function assemble(steps: readonly Step[]): Uint8Array {
-  const littleEndian = endianness() === 'LE';
-  const bytes = new Uint8Array((steps.length + 2) * 8);
-  const view = new DataView(bytes.buffer);
-  const write = (
-    index: number,
-    code: number,
-    jumps: readonly [number, number],
-    k: number,
-  ): void => {
-    view.setUint16(index * 8, code, littleEndian);
-    view.setUint8(index * 8 + 2, jumps[0]);
-    view.setUint8(index * 8 + 3, jumps[1]);
-    view.setUint32(index * 8 + 4, k, littleEndian);
-  };
-  const find = (target: Target | undefined, from: number): number => {
-    if (target === undefined || target === 'next') return 0;
-    if (target === 'accept') return steps.length - from - 1;
-    if (target === 'drop') return steps.length - from;
-    return steps.findIndex(({ label }) => label === target) - from - 1;
-  };
-  steps.forEach(({ code, operand, yes, no }, index) => {
-    write(index, code, [find(yes, index), find(no, index)], operand);
-  });
-  write(steps.length, RETURN, [0, 0], CAPTURED_BYTES);
-  write(steps.length + 1, RETURN, [0, 0], 0);
-  return bytes;
+function payload(mode: WitnessMode): readonly Statement[] {
+  switch (mode) {
+    case 'any-frame':
+      return [
+        ifEqual(ETHERTYPE_IPV4, { then: 'ipv4' }),
+        ifEqual(ETHERTYPE_IPV6, { then: 'ipv6', else: 'refuse' }),
+        { label: 'arp' },
+        loadIndexed(1, ARP_LAST_AT),
+        goTo('take'),
+        ...anyIpv4(),
+        ...anyIpv6(),
+        goTo('take'),
+      ];
+    case 'adverts':
+      return [ifEqual(ETHERTYPE_IPV4, { else: 'refuse' }), ...adverts(), ...arpReplies()];
+    case 'arp-replies':
+      return [goTo('refuse'), ...arpReplies()];
+    default:
+      return unreachable(mode);
+  }
+}
+
+function arpReplies(): readonly Statement[] {
+  return [
+    { label: 'arp' },
+    loadIndexed(1, ARP_LAST_AT),
+    loadIndexed(2, ARP_OPERATION_AT),
+    ifEqual(ARP_REPLY, { then: 'take' }),
+  ];
+}
+
+function adverts(): readonly Statement[] {
+  return [
+    loadIndexed(1, IPV4_PROTOCOL_AT),
+    ifEqual(PROTOCOL_CARP, { else: 'refuse' }),
+    loadIndexed(2, IPV4_FRAGMENT_AT),
+    ifAnyBit(IPV4_FRAGMENT_MASK, { then: 'refuse', else: 'take' }),
+  ];
+}
+
+function anyIpv4(): readonly Statement[] {
+  return [
+    { label: 'ipv4' },
+    loadIndexed(1, PAYLOAD_AT),
+    mask(0xf0),
+    ifEqual(0x40, { else: 'refuse' }),
+    loadIndexed(1, IPV4_LAST_AT),
+    loadIndexed(1, IPV4_PROTOCOL_AT),
+    ifEqual(PROTOCOL_IGMP, { then: 'refuse', else: 'take' }),
+  ];
+}
+
+/** Multicast reports stand behind a hop-by-hop option; what is behind others is let through. */
+function anyIpv6(): readonly Statement[] {
+  return [
+    { label: 'ipv6' },
+    loadIndexed(1, PAYLOAD_AT),
+    mask(0xf0),
+    ifEqual(0x60, { else: 'refuse' }),
+    ...[0, 4, 8].flatMap((word) => [
+      loadIndexed(4, IPV6_SOURCE_AT + word),
+      ifEqual(0, { else: 'specified' }),
+    ]),
+    loadIndexed(4, IPV6_SOURCE_AT + 12),
+    ifEqual(0, { then: 'refuse' }),
+    { label: 'specified' },
+    loadIndexed(1, IPV6_UPPER_AT - 1),
+    loadIndexed(1, IPV6_NEXT_AT),
+    ifEqual(NEXT_ICMPV6, { then: 'icmpv6' }),
+    ifEqual(NEXT_HOP_BY_HOP, { else: 'take' }),
+    loadIndexed(1, IPV6_UPPER_AT),
+    ifEqual(NEXT_ICMPV6, { else: 'take' }),
+    loadIndexed(1, IPV6_UPPER_AT + 1),
+    ...advanceIndex(1, 3),
+    { label: 'icmpv6' },
+    loadIndexed(1, IPV6_UPPER_AT),
+    ifEqual(ICMPV6_MLD2_REPORT, { then: 'refuse' }),
+    ifGreater(ICMPV6_NOISE.last, { then: 'take' }),
+    ifGreater(ICMPV6_NOISE.first - 1, { then: 'refuse' }),
+  ];
 }

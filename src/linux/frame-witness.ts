@@ -1,83 +1,129 @@
-// Sees the frames of other stations where they come in: at the uplinks at the bottom of what an
-// interface stands on, before the host's firewall (packet sockets take all protocols before its
-// ingress hooks do).
+// The frame witness: sees the frames of other stations where they come in, at the bottom of what an
+// interface stands on, and below the host's firewall. What a frame proves is not decided here.
 import type { CarpdError } from '../base/errors.ts';
 import type { WitnessedFrame } from '../readiness/frame.ts';
-import { witnessFilter, type WitnessMode } from './frame-filter.ts';
+import type { Datagram } from './native.ts';
 import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
+import { witnessFilter, type WitnessMode } from './frame-filter.ts';
 
-/** An interface to listen on. */
-export interface WitnessedUplink {
+export type { WitnessMode } from './frame-filter.ts';
+
+/** An interface at the bottom of what the watched one stands on. */
+export interface WitnessUplink {
   readonly ifindex: number;
   readonly name: string;
+  /** The VLAN ids of a frame for the watched interface when it is caught here, outermost first. */
+  readonly vlans: readonly number[];
 }
 
-export interface FrameWitnessOptions<Uplink extends WitnessedUplink> {
-  readonly uplinks: readonly Uplink[];
+export interface FrameWitnessOptions {
+  /** None: nothing is ever seen. */
+  readonly uplinks: readonly WitnessUplink[];
   readonly mode: WitnessMode;
-  /** Called from within the socket, so it may only queue. */
-  readonly onFrame: (frame: WitnessedFrame, uplink: Uplink) => void;
-  /** Receiving failed, ENETDOWN if an uplink went down; the sockets stay open. */
-  readonly onError: (error: CarpdError) => void;
+  /**
+   * A frame that may count, in bytes of its own, cut at 2048. Not only what the mode asks for: a
+   * filter spares work, it is no judge. May close the witness or change its mode.
+   */
+  readonly onFrame: (frame: WitnessedFrame, uplink: WitnessUplink) => void;
+  /**
+   * Reading failed: ENETDOWN once when the uplink goes down or away. The witness stays open, and
+   * sees frames again when the uplink comes up again; for one that was made anew, open another.
+   */
+  readonly onError: (error: CarpdError, uplink: WitnessUplink) => void;
 }
 
+/** The sockets of one interface. */
 export interface FrameWitness {
   /**
-   * Lets through something else from now on; what waits in the sockets already still comes. Throws
-   * a CarpdError, having closed nothing.
+   * Changes what is let through, in place: no frame is lost, and frames that the old mode let
+   * through may still be queued. Throws a CarpdError; some uplinks may have the old mode then.
    */
   setMode(mode: WitnessMode): void;
-  /** Hands out the frames that wait, now. */
+  /** Hands out, now, the frames that wait; bounded, so that a flood does not hold the caller. */
   drain(): void;
-  /** The second time does nothing. */
+  /** No frame and no error is told of after it; the second time does nothing. */
   close(): void;
 }
 
-/** All EtherTypes. */
-const ETH_P_ALL = 3;
-/** PACKET_OUTGOING: where the kernel can't leave such frames out, they are marked. */
-const OUTGOING = 4;
+/** ETH_P_ALL: a socket for one EtherType would sit above the firewall's netdev ingress hook. */
+const ALL_PROTOCOLS = 3;
+const PACKET_OUTGOING = 4;
 const VLAN_ID_MASK = 0x0fff;
+/** Each of up to 256 frames; an ordinary receive buffer holds no more. */
+const DRAIN_BATCHES_MAX = 4;
 
-/** Opens a socket on each uplink; throws a CarpdError if one can't be opened, having closed all. */
-export function openFrameWitness<Uplink extends WitnessedUplink>(
-  options: FrameWitnessOptions<Uplink>,
-): FrameWitness {
-  const sockets: PacketSocket[] = [];
-  const close = (): void => {
-    for (const socket of sockets) socket.close();
-  };
+/**
+ * Opens one socket for each uplink. Nothing is seen that came in before. Throws a CarpdError if any
+ * of them can't be opened, and leaves none open: an uplink that vanished is no uplink any more, so
+ * the caller has to ask again what the interface stands on.
+ */
+export function openFrameWitness(options: FrameWitnessOptions): FrameWitness {
+  const witness = new PacketWitness(options);
   try {
-    for (const uplink of options.uplinks) sockets.push(openOn(uplink, options));
+    witness.open();
   } catch (error) {
-    close();
+    witness.close();
     throw error;
   }
-  return {
-    setMode: (mode) => {
-      const filter = witnessFilter(mode);
-      for (const socket of sockets) socket.setFilter(filter);
-    },
-    drain: () => {
-      for (const socket of sockets) socket.drain();
-    },
-    close,
-  };
+  return witness;
 }
 
-function openOn<Uplink extends WitnessedUplink>(
-  uplink: Uplink,
-  { mode, onFrame, onError }: FrameWitnessOptions<Uplink>,
-): PacketSocket {
-  return openPacketSocket({
-    ifindex: uplink.ifindex,
-    protocol: ETH_P_ALL,
-    filter: witnessFilter(mode),
-    ignoreOutgoing: true,
-    onFrame: ({ bytes, vlan, packetType }) => {
-      const id = vlan === undefined ? undefined : vlan & VLAN_ID_MASK;
-      onFrame({ bytes, vlan: id, outgoing: packetType === OUTGOING }, uplink);
-    },
-    onError,
-  });
+class PacketWitness implements FrameWitness {
+  readonly #options: FrameWitnessOptions;
+  readonly #sockets: { readonly uplink: WitnessUplink; readonly socket: PacketSocket }[] = [];
+  /** Undefined after a change that failed half-way. */
+  #mode: WitnessMode | undefined;
+  #closed = false;
+
+  constructor(options: FrameWitnessOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    const { mode } = this.#options;
+    this.#mode = mode;
+    for (const uplink of this.#options.uplinks) {
+      const socket = openPacketSocket({
+        ifindex: uplink.ifindex,
+        protocol: ALL_PROTOCOLS,
+        filter: witnessFilter(mode, uplink.vlans),
+        ignoreOutgoing: true,
+        onFrame: (datagram) => this.#options.onFrame(witnessed(datagram), uplink),
+        onError: (error) => {
+          if (!this.#closed) this.#options.onError(error, uplink);
+        },
+      });
+      this.#sockets.push({ uplink, socket });
+    }
+  }
+
+  setMode(mode: WitnessMode): void {
+    if (this.#closed || mode === this.#mode) return;
+    this.#mode = undefined;
+    for (const { uplink, socket } of this.#sockets) {
+      socket.setFilter(witnessFilter(mode, uplink.vlans));
+    }
+    this.#mode = mode;
+  }
+
+  drain(): void {
+    for (const { socket } of this.#sockets) {
+      for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
+        if (socket.drain()) break;
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { socket } of this.#sockets) socket.close();
+  }
+}
+
+function witnessed({ bytes, vlan, packetType }: Datagram): WitnessedFrame {
+  return {
+    bytes,
+    vlan: vlan === undefined ? undefined : vlan & VLAN_ID_MASK,
+    outgoing: packetType === PACKET_OUTGOING,
+  };
 }

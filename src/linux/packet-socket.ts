@@ -2,15 +2,16 @@
 import type { CarpdError } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';
 import { native, type Datagram } from './native.ts';
+import { errnoOf, socketError } from './socket-error.ts';
 
 /** A packet socket. */
 export interface PacketSocket {
   /** Sends a frame at once, or throws a CarpdError with the `errno`. */
   send(frame: Uint8Array): void;
-  /** Replaces the filter, or throws a CarpdError; frames that wait already still come. */
+  /** Replaces the filter; what the old one let through stays queued. Throws a CarpdError. */
   setFilter(filter: Uint8Array): void;
-  /** Hands out the frames that wait in the socket, now. */
-  drain(): void;
+  /** Hands out the frames that wait in the socket, now; false if a bound left some there. */
+  drain(): boolean;
   /** The second time does nothing. */
   close(): void;
 }
@@ -34,15 +35,37 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
   const { ifindex, protocol = 0, filter, ignoreOutgoing = false, onFrame, onError } = options;
   const socket = new DatagramSocket({
     what: `packet socket on interface ${ifindex}`,
-    open: () => native().openPacket(ifindex, protocol, filter, ignoreOutgoing),
+    open: () => {
+      try {
+        return native().openPacket(ifindex, protocol, filter, ignoreOutgoing);
+      } catch (error) {
+        throw filter !== undefined && isRefusal(error) ? refusedFilter(ifindex, error) : error;
+      }
+    },
     listens: protocol !== 0,
     onDatagram: (frame) => onFrame?.(frame),
     onError: (error) => onError?.(error),
   });
   return {
     send: (frame) => socket.send(frame),
-    setFilter: (bytes) => socket.setFilter(bytes),
-    drain: () => void socket.drain(),
+    setFilter: (program) => {
+      try {
+        socket.setFilter(program);
+      } catch (error) {
+        throw refusedFilter(ifindex, error);
+      }
+    },
+    drain: () => socket.drain(),
     close: () => socket.close(),
   };
+}
+
+/** With a right interface and a right protocol nothing but the filter brings these about. */
+function isRefusal(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'EINVAL' || errno === 'ENOMEM';
+}
+
+function refusedFilter(ifindex: number, error: unknown): CarpdError {
+  return socketError(`attach a packet filter on interface ${ifindex}`, 'filter', error);
 }

@@ -19,7 +19,7 @@ export class SocketError extends CarpdError {
 }
 
 /** What was being done, for the remedies that depend on it. */
-export type SocketPhase = 'open' | 'use';
+export type SocketPhase = 'open' | 'filter' | 'use';
 
 /** The SocketError for what a socket function threw. */
 export function socketError(operation: string, phase: SocketPhase, error: unknown): CarpdError {
@@ -47,6 +47,12 @@ const REMEDIES: Readonly<Record<SocketPhase, Readonly<Record<string, string>>>> 
     ENXIO: 'the interface is gone (ENXIO)',
     EMFILE: 'too many open files (EMFILE); raise the limit (ulimit -n, LimitNOFILE=)',
     ENOBUFS: 'no more memberships or buffers (ENOBUFS); raise net.ipv4.igmp_max_memberships',
+    EAFNOSUPPORT: 'the kernel has no such sockets (EAFNOSUPPORT); load the module af_packet',
+  },
+  filter: {
+    EINVAL: 'the kernel refuses the filter (EINVAL); use Linux 4.18 or later',
+    ENOMEM: 'no memory for the filter (ENOMEM); raise net.core.optmem_max',
+    EBADF: 'the socket is closed',
   },
   use: {
     EPERM: 'refused by a firewall rule (EPERM); allow IP protocol 112 out on this interface',

@@ -1,6 +1,6 @@
 // What the link's readiness means to one instance: its gate, its doubt, and whether it wants proof.
 import { invariant } from '../base/assert.ts';
-import { micros, plus, since, type Micros } from '../base/time.ts';
+import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
@@ -28,6 +28,14 @@ interface HeardMaster {
   readonly missedAt: Micros;
 }
 
+/**
+ * A master that has heard nobody by its CARP socket can't tell whether a firewall would let it hear
+ * a second master, so it listens by the witness as well: for a dead interval, which is one second
+ * at least, when it is promoted, when it stood still, and after each pause.
+ */
+const LISTEN_PAUSE = fromSeconds(60);
+const LISTEN_MIN = fromSeconds(1);
+
 /** One instance. Call `evaluate` after every change, and when `deadline` has come. */
 export class InstanceReadiness {
   #settings: InstanceSettings;
@@ -36,6 +44,11 @@ export class InstanceReadiness {
   #missNoted = false;
   #vipHolder: VipHolder | undefined;
   #onlyByWitness = false;
+  /** An advert has come in by the CARP socket in this epoch. */
+  #socketHears = false;
+  /** When the master began to listen by the witness last. */
+  #listensSince: Micros | undefined;
+  #listens = false;
   readonly #doubt = new Doubt();
   readonly #rivals = new Rivals();
   #conditions: Conditions | undefined;
@@ -61,9 +74,9 @@ export class InstanceReadiness {
     return this.#role;
   }
 
-  /** Proof is wanted, or adverts reach it by the frame witness only. */
+  /** Proof is wanted, or adverts reach it by the frame witness only, or may do so. */
   get needsWitness(): boolean {
-    return this.#wantsProof || (this.#role !== 'inactive' && this.#onlyByWitness);
+    return this.#wantsProof || this.#listens || (this.#role !== 'inactive' && this.#onlyByWitness);
   }
 
   get deadline(): Micros | undefined {
@@ -84,8 +97,14 @@ export class InstanceReadiness {
   /** `late`: the process did not run, which tells of no link, so that no policy ignores it. */
   epochBegan(late: boolean, now: Micros): void {
     this.#vipHolder = undefined;
+    this.#socketHears = false;
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
     this.#doubt.begin('epoch-ended', now);
+  }
+
+  /** Another one may be master since. */
+  stoodStill(): void {
+    this.#listensSince = undefined;
   }
 
   advertHeard({ from, interval, leaving, heardBy, epoch }: AdvertHeard, now: Micros): void {
@@ -93,6 +112,7 @@ export class InstanceReadiness {
     this.#master = { from, at: now, epoch, missedAt: plus(now, patience) };
     this.#missNoted = leaving;
     this.#onlyByWitness = heardBy === 'witness';
+    this.#socketHears ||= heardBy === 'socket';
     // Whoever answered for the address so far was this master, or it would not advertise.
     this.#vipHolder = undefined;
     if (this.#role !== 'master' || leaving) return;
@@ -132,6 +152,7 @@ export class InstanceReadiness {
     this.#doubt.update({ gateOpen: this.#gate.open, answeredAt, deadInterval }, now);
     this.#warnings = this.#warningsOf(holder);
     this.#wantsProof = this.#judgeWant(now);
+    this.#listen(now);
     this.#deadline = this.#earliestAfter(now);
   }
 
@@ -233,6 +254,23 @@ export class InstanceReadiness {
     return (this.#rivals.presentUntil(this.#settings.deadInterval) ?? now) > now;
   }
 
+  #listen(now: Micros): void {
+    const gated = this.#role === 'master' && this.#settings.gate.policy !== 'off';
+    if (!gated || this.#socketHears) this.#listensSince = undefined;
+    else if ((this.#listensAgainAt() ?? now) <= now) this.#listensSince = now;
+    this.#listens = (this.#listensUntil() ?? now) > now;
+  }
+
+  #listensUntil(): Micros | undefined {
+    if (this.#listensSince === undefined) return undefined;
+    return plus(this.#listensSince, micros(Math.max(this.#settings.deadInterval, LISTEN_MIN)));
+  }
+
+  #listensAgainAt(): Micros | undefined {
+    const until = this.#listensUntil();
+    return until === undefined ? undefined : plus(until, LISTEN_PAUSE);
+  }
+
   #earliestAfter(now: Micros): Micros | undefined {
     const { deadInterval, probeInterval } = this.#settings;
     const all = [
@@ -242,6 +280,8 @@ export class InstanceReadiness {
       this.#vipHolder && holderForgottenAt(this.#vipHolder, probeInterval),
       this.#doubt.snapshot(deadInterval)?.endsAt,
       this.#rivals.presentUntil(deadInterval),
+      this.#listensUntil(),
+      this.#listensAgainAt(),
     ];
     const coming = all.filter((at): at is Micros => at !== undefined && at > now);
     return coming.length === 0 ? undefined : micros(Math.min(...coming));

@@ -127,6 +127,7 @@ export class LinkReadiness {
       case 'probe-answered':
         return this.#probeAnswered(input.address, input.mac, input.epoch, now);
       case 'woken-late':
+        for (const instance of this.#instances.values()) instance.stoodStill();
         if (isTooLate(input.lateBy, this.#shortestDeadInterval())) this.#end('late-wake', now);
         return this.#all();
       case 'woken':

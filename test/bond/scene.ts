@@ -6,7 +6,13 @@ import { startCarpd } from '../lab/carpd-peer.ts';
 import { nowMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, type Scope } from '../lab/namespaces.ts';
-import { soleMaster, type Peer, type PeerState, type Transition } from '../lab/peer.ts';
+import {
+  soleMaster,
+  type Peer,
+  type PeerOptions,
+  type PeerState,
+  type Transition,
+} from '../lab/peer.ts';
 import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { whoHolds } from '../lab/vip.ts';
 import { eventually } from '../lab/wait.ts';
@@ -65,29 +71,34 @@ export async function twoHosts(
   return { lab, a, b: await addBondHost(lab, 'b', address, options) };
 }
 
-/** Starts a node with the defaults of its program; carpd's gate is on, and may ask `peers`. */
-export function start(program: Program, host: Host, peers: readonly Host[] = []): Peer {
-  if (program === 'ucarp') return startUcarp(host, GROUP);
-  const config = { peers: peers.map(({ address }) => address) };
-  return startCarpd(host, { ...GROUP, gate: 'hold', config });
-}
+/** What a scenario may change of the defaults. */
+export type Settings = Pick<PeerOptions, 'deadRatio'>;
 
 /** Starts a node and waits until it serves; the kernel of `beside` proves to carpd that it may. */
-export async function startMaster(program: Program, host: Host, beside: Host): Promise<Peer> {
-  const peer = start(program, host, [beside]);
+export async function startMaster(
+  program: Program,
+  host: Host,
+  beside: Host,
+  settings: Settings = {},
+): Promise<Peer> {
+  const peer = start(program, host, { ...settings, peers: [beside.address] });
   await peer.waitFor('MASTER', ELECTION_MS);
   await holders([host]);
   return peer;
 }
 
 /** Starts a node and waits until it has said what it is. */
-export async function startWaiting(program: Program, host: Host): Promise<Peer> {
-  const peer = start(program, host);
+export async function startWaiting(
+  program: Program,
+  host: Host,
+  settings: Settings = {},
+): Promise<Peer> {
+  const peer = start(program, host, { ...settings, peers: [] });
   await peer.child.until(() => peer.state(), `a state of ${host.name}`, ELECTION_MS);
   return peer;
 }
 
-/** A fault from its beginning to its end. */
+/** A fault from its beginning to its repair. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
@@ -153,6 +164,17 @@ function wasMaster({ transitions }: Peer, fromMs: number, toMs: number): boolean
     state = to;
   }
   return state === 'MASTER';
+}
+
+/** Starts a node; carpd's gate is on, and may ask the peers. */
+function start(
+  program: Program,
+  host: Host,
+  { peers, ...settings }: Settings & { readonly peers: readonly string[] },
+): Peer {
+  const options = { ...GROUP, ...settings };
+  if (program === 'ucarp') return startUcarp(host, options);
+  return startCarpd(host, { ...options, gate: 'hold', config: { peers } });
 }
 
 /** Waits until exactly this one, the first if none is given, has the address. */

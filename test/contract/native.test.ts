@@ -3,11 +3,11 @@ import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { native, type Datagram } from '../../src/linux/native.ts';
-import { openLinkWatch } from '../../src/linux/link-watch.ts';
 import { openPacketSocket } from '../../src/linux/packet-socket.ts';
 import { SocketError } from '../../src/linux/socket-error.ts';
 import { eventually } from '../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
+import { withVeth } from './veth.ts';
 
 const WITHIN_MS = 5_000;
 const EXPERIMENTAL = 0x88b5;
@@ -46,21 +46,6 @@ function onlyNumber(number: number): Uint8Array {
 
 function code(name: string): (error: unknown) => boolean {
   return (error) => error instanceof Error && 'code' in error && error.code === name;
-}
-
-async function withVeth(body: (va: number, vb: number) => Promise<void>): Promise<void> {
-  await shell(`
-    echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-    ip link add va type veth peer name vb; ip link set va up; ip link set vb up`);
-  const links = await openLinkWatch({ onChange: () => undefined, onError: fails });
-  try {
-    const up = (name: string): boolean => links.find(name)?.operstate === 'up';
-    await eventually(() => up('va') && up('vb'), { withinMs: WITHIN_MS, what: 'links up' });
-    await body(links.find('va')!.ifindex, links.find('vb')!.ifindex);
-  } finally {
-    links.close();
-    await shell('ip link del va 2>/dev/null || true; nft flush ruleset');
-  }
 }
 
 inNamespace(import.meta.url, () => {

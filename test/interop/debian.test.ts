@@ -81,7 +81,7 @@ describe('installed by symlinks', { skip }, () => {
     await daemon.line(/daemon-started/, COMMAND_MS);
     equal(readFileSync(`/proc/${daemon.pid}/comm`, 'utf8'), 'carpd\n');
     const shown = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
-    ok(shown.includes(`run\0--config\0${config}`), `the arguments are left as they were: ${shown}`);
+    ok(shown.includes(`run\0--config\0${config}`), `not the arguments as they were: ${shown}`);
     equal((await daemon.stop()).code, 0, daemon.tail());
   });
 });

@@ -190,6 +190,29 @@ describe('SIGHUP', { skip, concurrency: true }, () => {
     await withoutGap(kept, seen);
     complainsOnlyOf(kept, 'configuration-rejected');
   });
+
+  test('waits for no pipe, be it the passphrase file or its own', async (t) => {
+    const { host, kept, changed, seen } = await twoInstances(t);
+    const before = [path(kept), path(changed)];
+    const pipe = `${carpdConfigFile(host)}.pipe`;
+    await host.exec(['mkfifo', '-m', '600', pipe]);
+    rewrite(host, (instances) => {
+      const { passphrase, ...rest } = instances['changed'] ?? {};
+      ok(passphrase !== undefined, 'the passphrase moves from the file to the pipe');
+      return { ...instances, changed: { ...rest, passphraseFile: pipe } };
+    });
+    kept.signal('SIGHUP');
+    const told = await logEntry(kept, { event: 'configuration-rejected' }, 5_000);
+    match(told.message, /changed\.passphraseFile: the file can't be read: it is a pipe, /);
+    await host.exec(['mv', pipe, carpdConfigFile(host)]);
+    kept.signal('SIGHUP');
+    const own = { event: 'configuration-rejected', afterMs: told.atMs };
+    match((await logEntry(kept, own, 5_000)).message, /: can't be read: it is a pipe, /);
+    const { vhid } = GROUP;
+    await seen.advert(3, { vhid, source: host.address, afterMs: told.atMs }, 10_000);
+    deepEqual([path(kept), path(changed)], before);
+    await withoutGap(kept, seen);
+  });
 });
 
 /** A carpd that is master of two groups, and a ucarp that is the backup of one of them. */

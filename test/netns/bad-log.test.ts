@@ -1,5 +1,5 @@
-// carpd whose log nobody takes: it serves, ends and lets the address go all the same, and tells what
-// it has to tell once somebody reads again. Needs root and namespaces.
+// carpd whose log nobody takes: it serves, ends and lets the address go all the same, and tells
+// what it has to tell once somebody reads again. Needs root and namespaces.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, test, type TestContext } from 'node:test';

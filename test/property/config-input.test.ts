@@ -4,6 +4,13 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { parseArgs } from '../../src/cli/args.ts';
+import {
+  GATE_POLICIES,
+  PROBE_INTERVAL_MS,
+  PROMOTE_AFTER_MS,
+  VIP_IN_USE_POLICIES,
+} from '../../src/config/config.ts';
+import { formatEffective } from '../../src/config/effective.ts';
 import { loadConfig, type LoadResult } from '../../src/config/load.ts';
 import { instanceFields, topFields } from '../../src/config/schema.ts';
 import { getopt } from '../../src/config/getopt.ts';
@@ -43,16 +50,23 @@ const value = fc.oneof(
     '5s',
     'info',
     '/x',
+    'off',
+    'auto',
     ['/x'],
+    ['gateway', '10.9.0.20'],
     {},
   ),
 );
 
-/** A mapping with some of the known keys, sections among them, and some others. */
+/** A mapping with some of the known keys, sections in sections among them, and some others. */
 function mapping(paths: readonly string[]): fc.Arbitrary<Record<string, unknown>> {
   const keys = paths.map((path) => path.split('.')[0] ?? path);
-  const inner = paths.map((path) => path.split('.')[1] ?? path);
-  const section = fc.dictionary(fc.constantFrom(...inner, 'x'), value, { maxKeys: 4 });
+  const inner = paths.flatMap((path) => path.split('.').slice(1));
+  const section = fc.dictionary(
+    fc.constantFrom(...inner, 'x'),
+    fc.oneof(value, fc.dictionary(fc.constantFrom(...inner), value, { maxKeys: 2 })),
+    { maxKeys: 4 },
+  );
   const key = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...keys) }, fc.string());
   return fc.dictionary(key, fc.oneof(value, section));
 }
@@ -113,6 +127,52 @@ test('no result holds a passphrase that was given where it belongs', () => {
     fc.property(secretive, (data) => {
       const result = load(JSON.stringify(data));
       assert.ok(!(inspect(result, { depth: 9 }) + JSON.stringify(result)).includes(SECRET));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** Addresses of other hosts, each once. */
+const others = fc.uniqueArray(
+  fc.integer({ min: 1, max: 254 }).map((host) => `10.9.1.${String(host)}`),
+  { maxLength: 4 },
+);
+
+const goodGate = fc.record(
+  {
+    policy: fc.constantFrom(...GATE_POLICIES),
+    promoteAfter: fc.integer(PROMOTE_AFTER_MS).map((ms) => `${String(ms)}ms`),
+    probe: fc.record(
+      {
+        targets: fc
+          .tuple(others, fc.boolean())
+          .map(([list, asksGateway]) => (asksGateway ? ['gateway', ...list] : list)),
+        interval: fc.integer(PROBE_INTERVAL_MS).map((ms) => ms / 1_000),
+      },
+      { requiredKeys: [] },
+    ),
+    requireProbe: fc.boolean(),
+    vipInUse: fc.constantFrom(...VIP_IN_USE_POLICIES),
+    uplinks: fc.constantFrom('auto', ['bond0'], ['auto', 'eth0.7']),
+  },
+  { requiredKeys: [] },
+);
+
+test('every good gate is taken, and reads back from what is printed without new doubts', () => {
+  fc.assert(
+    fc.property(goodGate, others, fc.boolean(), (gate, peers, ignoreLinkState) => {
+      const db = { interface: 'br0', vhid: 7, address: '10.9.0.100/24', passphrase: SECRET };
+      const first = load(
+        JSON.stringify({ instances: { db: { ...db, gate, peers, ignoreLinkState } } }),
+      );
+      assert.ok(first.ok, inspect(first, { depth: 9 }));
+      const again = load(formatEffective(first.config, 'yaml'));
+      assert.ok(again.ok, inspect(again, { depth: 9 }));
+      assert.deepEqual(again.config.instances[0]?.gate, first.config.instances[0]?.gate);
+      assert.deepEqual(again.config.instances[0]?.peers, first.config.instances[0]?.peers);
+      const said = first.warnings.map(({ path }) => path);
+      const doubts = again.warnings.filter(({ path }) => !said.includes(path));
+      assert.deepEqual(doubts, []);
     }),
     { numRuns: 200 },
   );

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { micros, plus, type Micros } from '../../src/base/time.ts';
+import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import { CAUSES, type Effect } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
 import { Election, type ElectionSettings } from '../../src/election/machine.ts';
@@ -47,6 +47,10 @@ const conditions: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('gate-changed' as const), open: boolean }),
   fc.record({ kind: fc.constant('doubt-changed' as const), inDoubt: boolean }),
   fc.record({ kind: fc.constant('maintenance-changed' as const), on: boolean }),
+  fc.record({
+    kind: fc.constant('catching-up' as const),
+    lateBy: fc.constantFrom(undefined, undefined, fromMillis(60), fromMillis(5_000)),
+  }),
 );
 
 const reports: fc.Arbitrary<Input> = fc.oneof(

@@ -1,9 +1,10 @@
-// The segment between the nodes: it loses, delays, duplicates and so reorders adverts, and can be
+// The segment between the stations: it loses, delays, duplicates and so reorders frames, and can be
 // cut in one direction or in both.
 import { micros } from '../../src/base/time.ts';
 import type { VirtualClock } from './clock.ts';
-import type { Packet, SimNode } from './node.ts';
+import type { Frame } from './frame.ts';
 import type { Prng } from './prng.ts';
+import type { Station } from './station.ts';
 
 /** How bad the segment is; probabilities, and microseconds. */
 export interface Weather {
@@ -12,7 +13,7 @@ export interface Weather {
   readonly delayMaxUs: number;
 }
 
-/** Adverts arrive within 20 ms, some twice, none is lost. */
+/** Frames arrive within 20 ms, some twice, none is lost. */
 export const FAIR: Weather = { loss: 0, duplication: 0.02, delayMaxUs: 20_000 };
 
 const DELAY_MIN_US = 50;
@@ -21,60 +22,65 @@ export class Bus {
   weather: Weather = FAIR;
   readonly #clock: VirtualClock;
   readonly #prng: Prng;
-  readonly #nodes: SimNode[] = [];
+  readonly #stations: Station[] = [];
   /** Directions that are cut. */
   readonly #cut = new Set<string>();
-  #component = new Map<SimNode, number>();
+  #component = new Map<Station, number>();
 
   constructor(clock: VirtualClock, prng: Prng) {
     this.#clock = clock;
     this.#prng = prng;
   }
 
-  attach(node: SimNode): void {
-    this.#nodes.push(node);
+  get stations(): readonly Station[] {
+    return this.#stations;
   }
 
-  /** Sends to everybody who is on the same side and has a link. */
-  send(from: SimNode, packet: Packet): void {
-    if (!from.linkUp) return;
-    for (const to of this.#nodes) {
+  attach(station: Station): void {
+    this.#stations.push(station);
+  }
+
+  /** Sends to everybody who is on the same side, or to the one it is for. */
+  send(from: Station, frame: Frame): void {
+    if (!from.onLine) return;
+    for (const to of this.#stations) {
       if (to === from || !this.#passes(from, to)) continue;
-      if (!this.#prng.chance(this.weather.loss)) this.#deliver(to, packet);
-      if (this.#prng.chance(this.weather.duplication)) this.#deliver(to, packet);
+      if (frame.kind === 'arp-reply' && frame.to !== to.mac) continue;
+      if (!this.#prng.chance(this.weather.loss)) this.#deliver(to, frame);
+      if (this.#prng.chance(this.weather.duplication)) this.#deliver(to, frame);
     }
   }
 
-  /** What no node of this world sent. */
-  inject(to: SimNode, packet: Packet): void {
-    this.#deliver(to, packet);
+  /** What no station of this world sent. */
+  inject(to: Station, frame: Frame): void {
+    this.#deliver(to, frame);
   }
 
-  /** Cuts or mends the way from one node to another. */
-  cut(from: SimNode, to: SimNode, isCut: boolean): void {
+  /** Cuts or mends the way from one station to another. */
+  cut(from: Station, to: Station, isCut: boolean): void {
     const direction = `${from.name}>${to.name}`;
     if (isCut) this.#cut.add(direction);
     else this.#cut.delete(direction);
   }
 
-  /** Splits the segment: nodes hear those with the same number. */
-  partition(componentOf: ReadonlyMap<SimNode, number>): void {
+  /** Splits the segment: stations hear those with the same number. */
+  partition(componentOf: ReadonlyMap<Station, number>): void {
     this.#component = new Map(componentOf);
   }
 
-  componentOf(node: SimNode): number {
-    return this.#component.get(node) ?? 0;
+  componentOf(station: Station): number {
+    return this.#component.get(station) ?? 0;
   }
 
-  #passes(from: SimNode, to: SimNode): boolean {
+  #passes(from: Station, to: Station): boolean {
     if (this.#cut.has(`${from.name}>${to.name}`)) return false;
     return this.componentOf(from) === this.componentOf(to);
   }
 
-  #deliver(to: SimNode, packet: Packet): void {
+  #deliver(to: Station, frame: Frame): void {
     const delay = micros(this.#prng.between(DELAY_MIN_US, this.weather.delayMaxUs));
     this.#clock.after(delay, () => {
-      if (to.linkUp) to.receive(packet);
+      if (to.onLine) to.receive(frame);
     });
   }
 }

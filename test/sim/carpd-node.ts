@@ -1,89 +1,97 @@
-// A node that runs carpd: the real election, and a model of everything around it.
-import { unreachable } from '../../src/base/assert.ts';
-import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+// A node that runs carpd: a host, and the runs of the daemon on it, one after the other.
+import { fromMillis, fromSeconds, micros, since, type Micros } from '../../src/base/time.ts';
+import { isBowOut } from '../../src/carp/advert.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval } from '../../src/election/cadence.ts';
-import type { Effect } from '../../src/election/effects.ts';
 import type { Input, InterfaceFault } from '../../src/election/inputs.ts';
-import { Election, type ElectionSettings } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
-import { CheckedElection } from '../support/election-rules.ts';
+import type { InstanceSettings } from '../../src/readiness/inputs.ts';
+import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
+import { CarpdProcess, type Flaw } from './carpd-process.ts';
 import { Executor, USUAL, type Performance } from './executor.ts';
-import type { Packet, SimNode, Surroundings } from './node.ts';
+import type { Frame } from './frame.ts';
+import type { SimNode, Surroundings } from './node.ts';
+import type { Station } from './station.ts';
 
 /** Every wake-up comes this late at most: the timer has whole milliseconds. */
 const LAG_MAX_US = 2_000;
-/** The gate of this world opens so long after the carrier's return at most. */
-const PROOF_MAX_US = 2_000_000;
+/** A process that stood still counts from the deadline it missed first, which comes each second. */
+const LATENESS_ERROR = fromMillis(1_005);
+/** A shorter stall ends no epoch, however short the dead interval is. */
+const TOLERATED_MIN = fromSeconds(1);
 
-/** What a node that stood still does first when it runs again. */
-export type ThawOrder = 'drain-first' | 'wake-first';
+export interface CarpdOptions {
+  readonly station: Station;
+  readonly election: ElectionSettings;
+  readonly readiness: InstanceSettings;
+  readonly firewalled: boolean;
+  readonly flaw: Flaw | undefined;
+}
 
 export class CarpdNode implements SimNode {
-  readonly name: string;
-  readonly address: Ipv4;
-  readonly settings: ElectionSettings;
-  linkUp = true;
-  sendFails = false;
+  readonly options: CarpdOptions;
+  /** When an advert that keeps a master alive last came in, whenever it is read. */
+  advertCameAt: Micros | undefined;
   readonly #world: Surroundings;
-  readonly #thawOrder: ThawOrder;
   readonly #lag: Micros;
-  #election: CheckedElection | undefined;
-  #executor: Executor;
+  #process: CarpdProcess | undefined;
   #performance: Performance = USUAL;
+  #sendFails = false;
   #fault: InterfaceFault | undefined;
   #maintenance = false;
-  /** Counts links that came up, so that a proof of an earlier one opens nothing. */
-  #epoch = 0;
-  #gateOpen = false;
-  #inDoubt = false;
-  /** Inputs that came while the process stood still; undefined while it runs. */
-  #backlog: Input[] | undefined;
+  #frozenAt = micros(0);
 
-  constructor(
-    world: Surroundings,
-    name: string,
-    address: Ipv4,
-    settings: ElectionSettings,
-    thawOrder: ThawOrder,
-  ) {
+  constructor(world: Surroundings, options: CarpdOptions) {
     this.#world = world;
-    this.name = name;
-    this.address = address;
-    this.settings = settings;
-    this.#thawOrder = thawOrder;
+    this.options = options;
     this.#lag = micros(world.prng.between(0, LAG_MAX_US));
-    this.#executor = this.#createExecutor(false);
+    const { station } = options;
+    station.onFrame = (frame) => this.#frameCame(frame);
+    station.uplink.owner = {
+      factsChanged: () => this.#process?.factsChanged(),
+      pathChanged: () => void (station.framesOnPath = 0),
+    };
+  }
+
+  get name(): string {
+    return this.station.name;
+  }
+
+  get station(): Station {
+    return this.options.station;
   }
 
   get alive(): boolean {
-    return this.#election !== undefined;
+    return this.#process !== undefined;
   }
 
   get frozen(): boolean {
-    return this.#backlog !== undefined;
+    return this.#process?.frozen === true;
   }
 
   get isMaster(): boolean {
     return this.snapshot()?.state === 'MASTER';
   }
 
-  get holdsVip(): boolean {
-    return this.#executor.vip;
-  }
-
-  get eligible(): boolean {
-    const ready = this.linkUp && this.#fault === undefined;
+  get mayServe(): boolean {
+    const ready = this.station.uplink.carrier && this.#fault === undefined;
     return this.alive && ready && !this.#maintenance;
   }
 
+  /** Whether it sends ARP requests as long as it hears no master. */
+  get probes(): boolean {
+    const { policy } = this.options.readiness.gate;
+    return this.alive && this.#fault === undefined && policy !== 'off';
+  }
+
   get patience(): Micros {
-    return masterDownInterval(this.settings);
+    return masterDownInterval(this.options.election);
   }
 
   get slowestInterval(): Micros {
-    const advskew = Math.max(this.settings.advskew, DEMOTED_ADVSKEW);
-    return advertInterval({ ...this.settings, advskew });
+    const { election } = this.options;
+    const advskew = Math.max(election.advskew, DEMOTED_ADVSKEW);
+    return advertInterval({ ...election, advskew });
   }
 
   get latency(): Micros {
@@ -91,179 +99,126 @@ export class CarpdNode implements SimNode {
   }
 
   get preempts(): boolean {
-    return this.settings.preempt;
+    return this.options.election.preempt;
   }
 
   set performance(performance: Performance) {
     this.#performance = performance;
-    this.#executor.performance = performance;
+    if (this.#process !== undefined) this.#process.executor.performance = performance;
+  }
+
+  set sendFails(sendFails: boolean) {
+    this.#sendFails = sendFails;
+    if (this.#process !== undefined) this.#process.sendFails = sendFails;
   }
 
   snapshot(): ElectionSnapshot | undefined {
-    return this.#election?.snapshot();
+    return this.#process?.snapshot();
+  }
+
+  readiness(): ReadinessSnapshot | undefined {
+    return this.#process?.readinessSnapshot();
+  }
+
+  get gateOpen(): boolean {
+    return this.readiness()?.instances[0]?.gate.open === true;
   }
 
   deadline(): Micros | undefined {
-    const deadline = this.frozen ? undefined : this.#election?.deadline();
-    return deadline === undefined ? undefined : plus(deadline, this.#lag);
+    return this.#process?.deadline();
   }
 
   wake(): void {
-    this.#feed({ kind: 'woken' });
-  }
-
-  receive(packet: Packet): void {
-    if (this.#fault !== undefined) return;
-    this.#feed({ kind: 'advert-heard', ...packet, proved: true });
+    this.#process?.wake();
   }
 
   crash(what: 'host' | 'process'): void {
-    this.#executor.close();
-    this.#election = undefined;
-    this.#backlog = undefined;
-    if (what === 'host') this.#executor.vip = false;
+    this.#process?.close();
+    this.#process = undefined;
+    if (what === 'process') return;
+    this.station.up = false;
+    this.station.holdsVip = false;
   }
 
   start(): void {
+    const { station, election } = this.options;
+    if (!station.up) station.uplink.boot();
+    station.up = true;
     if (this.alive) return;
     // An address that an earlier run left behind is removed before anything else.
-    const stale = this.#executor.vip && !this.settings.manageAddress;
-    this.#executor = this.#createExecutor(stale);
+    if (election.manageAddress) station.holdsVip = false;
     const initialCounter = BigInt(this.#world.prng.between(0, 0xffffffff));
-    const settings = { ...this.settings, initialCounter };
-    this.#election = new CheckedElection(new Election(settings), settings);
-    this.#inDoubt = false;
-    this.#gateOpen = false;
-    this.#feed({ kind: 'started' });
-    this.#feed({ kind: 'maintenance-changed', on: this.#maintenance });
-    this.#feed({ kind: 'carrier-changed', up: this.linkUp });
-    this.#reportInterface();
-    if (this.linkUp) this.#proveLink();
+    const options = {
+      ...this.options,
+      election: { ...election, initialCounter },
+      world: this.#world,
+      executor: (report: (input: Input) => void) => this.#createExecutor(report),
+      lag: this.#lag,
+    };
+    this.#process = new CarpdProcess(options, this.#fault);
+    this.#process.sendFails = this.#sendFails;
+    this.#process.start(this.#maintenance);
   }
 
   // ---- what can happen to it ----
 
   order(input: Extract<Input, { kind: 'handover-requested' | 'stop-requested' }>): void {
-    this.#feed(input);
+    this.#process?.order(input);
   }
 
   setMaintenance(on: boolean): void {
     this.#maintenance = on;
-    this.#feed({ kind: 'maintenance-changed', on });
+    this.#process?.order({ kind: 'maintenance-changed', on });
   }
 
   setLink(up: boolean): void {
-    if (this.linkUp === up) return;
-    this.linkUp = up;
-    this.#epoch += 1;
-    if (!up) {
-      this.#setGate(false);
-      if (this.isMaster) this.#setDoubt(true);
-    }
-    this.#feed({ kind: 'carrier-changed', up });
-    if (up) this.#proveLink();
+    if (this.station.uplink.carrier !== up) this.station.uplink.plug(up);
   }
 
   setInterface(fault: InterfaceFault | undefined): void {
+    if (this.#fault === fault) return;
     this.#fault = fault;
-    this.#reportInterface();
+    const { uplink } = this.station;
+    this.station.addressed = fault !== 'no-source-address';
+    uplink.setPresent(fault !== 'interface-missing');
+    uplink.setAdminUp(fault !== 'interface-down');
+    this.#process?.setInterface(fault);
   }
 
   freeze(): void {
-    if (this.alive) this.#backlog ??= [];
+    if (!this.alive || this.frozen) return;
+    this.#frozenAt = this.#world.clock.now;
+    this.#process?.freeze();
   }
 
   thaw(): void {
-    const backlog = this.#backlog;
-    if (backlog === undefined) return;
-    this.#backlog = undefined;
-    if (this.#thawOrder === 'wake-first') this.wake();
-    for (const input of backlog) this.#feed(input);
+    if (!this.frozen) return;
+    const stood = since(this.#world.clock.now, this.#frozenAt);
+    if (this.noticesStall(stood)) this.station.framesOnPath = 0;
+    this.#process?.thaw();
   }
 
-  // ---- the process ----
+  /** Whether a process that stood still so long surely takes its evidence for old. */
+  noticesStall(duration: Micros): boolean {
+    return since(duration, LATENESS_ERROR) > Math.max(this.patience, TOLERATED_MIN);
+  }
 
-  #createExecutor(vip: boolean): Executor {
-    const hooksManageAddress = !this.settings.manageAddress;
-    const report = (input: Input) => this.#feed(input);
-    const executor = new Executor(this.#world, report, { vip, hooksManageAddress });
+  #frameCame(frame: Frame): void {
+    const keepsAlive = frame.kind === 'advert' && !isBowOut(frame.advert);
+    if (keepsAlive && this.#process?.hearsAdverts === true) {
+      this.advertCameAt = this.#world.clock.now;
+    }
+    this.#process?.frameCame(frame);
+  }
+
+  #createExecutor(report: (input: Input) => void): Executor {
+    const hooksManageAddress = !this.options.election.manageAddress;
+    const { station } = this;
+    const executor = new Executor(this.#world, report, { station, hooksManageAddress });
     executor.performance = this.#performance;
     return executor;
   }
-
-  #reportInterface(): void {
-    if (this.#fault !== undefined) this.#feed({ kind: 'interface-lost', cause: this.#fault });
-    else this.#feed({ kind: 'interface-ready', source: this.address });
-  }
-
-  /** Proof comes some time after the carrier; a master then stays in doubt for a dead interval. */
-  #proveLink(): void {
-    const epoch = this.#epoch;
-    const { clock, prng } = this.#world;
-    clock.after(micros(prng.between(0, PROOF_MAX_US)), () => {
-      if (epoch !== this.#epoch || !this.alive) return;
-      this.#setGate(true);
-      clock.after(this.patience, () => {
-        if (epoch === this.#epoch) this.#setDoubt(false);
-      });
-    });
-  }
-
-  #setGate(open: boolean): void {
-    if (this.#gateOpen === open) return;
-    this.#gateOpen = open;
-    this.#feed({ kind: 'gate-changed', open });
-  }
-
-  #setDoubt(inDoubt: boolean): void {
-    if (this.#inDoubt === inDoubt) return;
-    this.#inDoubt = inDoubt;
-    this.#feed({ kind: 'doubt-changed', inDoubt });
-  }
-
-  #feed(input: Input): void {
-    if (this.#election === undefined) return;
-    if (this.#backlog !== undefined) return void this.#backlog.push(input);
-    const effects = this.#election.step(input, this.#world.clock.now);
-    for (const effect of effects) this.#perform(effect);
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case 'send-advert':
-        return this.#send(effect);
-      case 'state-changed': {
-        const { from, to, cause } = effect;
-        const at = this.#world.clock.now;
-        this.#world.changed({ at, node: this.name, from, to, cause });
-        return;
-      }
-      case 'claim-vip':
-        return this.#executor.want({ term: effect.term, present: true });
-      case 'release-vip':
-        return this.#executor.want({ term: effect.term, present: false });
-      case 'run-hook':
-        return this.#executor.run({ hook: effect.hook, term: effect.term });
-      case 'announce':
-      case 'stop-announcing':
-      case 'conflict-heard':
-      case 'demotion-changed':
-      case 'stopped':
-        return;
-      default:
-        return unreachable(effect);
-    }
-  }
-
-  #send(effect: Extract<Effect, { kind: 'send-advert' }>): void {
-    const { advbase, advskew, counter } = effect;
-    const advert = { advbase, advskew, demote: 0, counter };
-    const ok = !this.sendFails && this.#fault === undefined;
-    if (ok) this.#world.send(this, { from: this.address, advert });
-    if (effect.advert !== 'regular') return;
-    const election = this.#election;
-    this.#world.clock.after(micros(this.#world.prng.between(0, 1_000)), () => {
-      if (election === this.#election) this.#feed({ kind: 'advert-sent', ok });
-    });
-  }
 }
+
+/** How long promote-after waits in these worlds. */
+export const PROMOTE_AFTER = fromSeconds(5);

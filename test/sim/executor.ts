@@ -2,6 +2,7 @@
 import { micros } from '../../src/base/time.ts';
 import type { HookName, Input } from '../../src/election/inputs.ts';
 import type { Surroundings } from './node.ts';
+import type { Station } from './station.ts';
 
 /** How long a command may take in microseconds, and whether adding an address fails. */
 export interface Performance {
@@ -25,10 +26,9 @@ interface HookRun {
 /** Carries out claims, releases and hooks for one run of a node's process. */
 export class Executor {
   performance: Performance = USUAL;
-  /** Whether the address is on the interface. */
-  vip: boolean;
   readonly #world: Surroundings;
   readonly #report: (input: Input) => void;
+  readonly #station: Station;
   readonly #hooksManageAddress: boolean;
   readonly #hooks: HookRun[] = [];
   #flying: Wish | undefined;
@@ -39,11 +39,11 @@ export class Executor {
   constructor(
     world: Surroundings,
     report: (input: Input) => void,
-    options: { readonly vip: boolean; readonly hooksManageAddress: boolean },
+    options: { readonly station: Station; readonly hooksManageAddress: boolean },
   ) {
     this.#world = world;
     this.#report = report;
-    this.vip = options.vip;
+    this.#station = options.station;
     this.#hooksManageAddress = options.hooksManageAddress;
   }
 
@@ -70,7 +70,7 @@ export class Executor {
     this.#flying = wish;
     this.#later(this.performance.commandMaxUs, () => {
       const ok = !(wish.present && this.performance.claimFails);
-      if (ok) this.vip = wish.present;
+      if (ok) this.#station.holdsVip = wish.present;
       this.#flying = undefined;
       const waiting = this.#waiting;
       this.#waiting = undefined;
@@ -88,7 +88,7 @@ export class Executor {
     this.#hookRunning = next !== undefined;
     if (next === undefined) return;
     this.#later(this.performance.hookMaxUs, () => {
-      if (this.#hooksManageAddress) this.vip = next.hook === 'up';
+      if (this.#hooksManageAddress) this.#station.holdsVip = next.hook === 'up';
       this.#runNextHook();
       this.#report({ kind: 'hook-finished', ...next });
     });

@@ -1,5 +1,5 @@
 // What goes wrong in a world: each fault begins now and is over after a while.
-import { fromMillis, micros, type Micros } from '../../src/base/time.ts';
+import { fromMillis, fromSeconds, micros, type Micros } from '../../src/base/time.ts';
 import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { INTERFACE_FAULTS } from '../support/interface-faults.ts';
 import { FAIR, type Bus } from './bus.ts';
@@ -8,6 +8,8 @@ import type { VirtualClock } from './clock.ts';
 import { USUAL } from './executor.ts';
 import type { SimNode } from './node.ts';
 import type { Prng } from './prng.ts';
+import { macOf } from './station.ts';
+import type { Uplink } from './uplink.ts';
 
 /** What a fault may lay hands on. */
 export interface Stage {
@@ -20,6 +22,8 @@ export interface Stage {
 
 /** No fault lasts longer. */
 export const FAULT_MAX: Micros = fromMillis(12_000);
+const BLOCKED_MAX = fromSeconds(6);
+const FOREVER = fromSeconds(1_000_000);
 
 /** Begins a fault and returns what ends it, or undefined where it was over at once. */
 type Fault = (stage: Stage, node: CarpdNode, any: SimNode) => (() => void) | undefined;
@@ -33,18 +37,18 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     bus.weather = { loss: 0.05, duplication: 0.3, delayMaxUs: prng.between(50_000, 1_500_000) };
     return () => void (bus.weather = FAIR);
   },
-  deaf: ({ bus, nodes }, node) => {
-    for (const other of nodes) bus.cut(other, node, true);
-    return () => nodes.forEach((other) => bus.cut(other, node, false));
+  deaf: ({ bus }, { station }) => {
+    for (const other of bus.stations) bus.cut(other, station, true);
+    return () => bus.stations.forEach((other) => bus.cut(other, station, false));
   },
-  mute: ({ bus, nodes }, node) => {
-    for (const other of nodes) bus.cut(node, other, true);
-    return () => nodes.forEach((other) => bus.cut(node, other, false));
+  mute: ({ bus }, { station }) => {
+    for (const other of bus.stations) bus.cut(station, other, true);
+    return () => bus.stations.forEach((other) => bus.cut(station, other, false));
   },
-  'one way': ({ bus, prng, nodes }, node) => {
-    const other = prng.pick(nodes);
-    bus.cut(node, other, true);
-    return () => bus.cut(node, other, false);
+  'one way': ({ bus, prng }, { station }) => {
+    const other = prng.pick(bus.stations);
+    bus.cut(station, other, true);
+    return () => bus.cut(station, other, false);
   },
   partition: (stage) => {
     split(stage);
@@ -61,6 +65,33 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   freeze: (_stage, node) => {
     node.freeze();
     return () => node.thaw();
+  },
+  'freeze all': ({ carpdNodes }) => {
+    for (const node of carpdNodes) node.freeze();
+    return () => carpdNodes.forEach((node) => node.thaw());
+  },
+  'dark path': (_stage, { station }) => {
+    station.uplink.setDark(true);
+    return () => station.uplink.setDark(false);
+  },
+  'blocked port': (_stage, node) => {
+    flapToBlocked(node);
+    return () => node.station.uplink.unblock();
+  },
+  'boot behind a blocked port': ({ prng }, node) => {
+    node.crash('host');
+    return () => {
+      node.start();
+      node.station.uplink.block(micros(prng.between(500_000, BLOCKED_MAX)));
+    };
+  },
+  failover: (_stage, { station }) => {
+    failOverToBlocked(station.uplink);
+    return () => station.uplink.unblock();
+  },
+  'new card': ({ prng }, { station }) => {
+    station.uplink.setMac(macOf(station.address, prng.between(1, 0xff)));
+    return undefined;
   },
   'link flap': (_stage, node) => {
     node.setLink(false);
@@ -99,17 +130,33 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => node.setInterface(undefined);
   },
   stranger: ({ bus, prng }, node) => {
-    const from = parseIpv4('10.77.0.200') ?? node.address;
+    const from = parseIpv4('10.77.0.200') ?? node.station.address;
     const timers = prng.pick([
       { advbase: 1, advskew: 0, demote: 1 },
       { advbase: 200, advskew: 0, demote: 0 },
       { advbase: 255, advskew: 255, demote: 0 },
       { advbase: 0, advskew: 1, demote: 0 },
     ]);
-    bus.inject(node, { from, advert: { ...timers, counter: 1n } });
+    const advert = { ...timers, counter: 1n };
+    if (node.station.onLine)
+      bus.inject(node.station, { kind: 'advert', mac: macOf(from), from, advert });
     return undefined;
   },
 };
+
+/** The link comes back at once, and the port behind it passes nothing until it is unblocked. */
+export function flapToBlocked(node: CarpdNode): void {
+  node.setLink(false);
+  node.station.uplink.block(FOREVER);
+  node.setLink(true);
+}
+
+/** The new path is silent until it is unblocked. */
+export function failOverToBlocked(uplink: Uplink): void {
+  if (uplink.kind !== 'active-backup') return;
+  uplink.block(FOREVER);
+  uplink.failOver();
+}
 
 /** Begins some fault; it ends by itself, before FAULT_MAX has passed. Returns its name. */
 export function beginFault(stage: Stage): string {
@@ -124,15 +171,19 @@ export function beginFault(stage: Stage): string {
 }
 
 /** Splits the segment in two, at random. */
-export function split({ bus, prng, nodes }: Pick<Stage, 'bus' | 'prng' | 'nodes'>): void {
-  bus.partition(new Map(nodes.map((node) => [node, prng.between(0, 1)])));
+export function split({ bus, prng }: Pick<Stage, 'bus' | 'prng'>): void {
+  bus.partition(new Map(bus.stations.map((station) => [station, prng.between(0, 1)])));
 }
 
 /** Ends every fault that still lasts. */
 export function heal({ bus, nodes, carpdNodes }: Stage): void {
   bus.weather = FAIR;
   bus.partition(new Map());
-  for (const from of nodes) for (const to of nodes) bus.cut(from, to, false);
+  for (const from of bus.stations) for (const to of bus.stations) bus.cut(from, to, false);
+  for (const { uplink } of bus.stations) {
+    uplink.unblock();
+    uplink.setDark(false);
+  }
   for (const node of carpdNodes) {
     node.thaw();
     node.sendFails = false;

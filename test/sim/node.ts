@@ -1,16 +1,9 @@
 // What the world sees of a node, be it carpd or a stock ucarp.
 import type { Micros } from '../../src/base/time.ts';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
-import type { HeardAdvert } from '../../src/election/inputs.ts';
 import type { VirtualClock } from './clock.ts';
 import type { Prng } from './prng.ts';
-
-/** An advert on the bus. */
-export interface Packet {
-  readonly from: Ipv4;
-  readonly advert: HeardAdvert;
-}
+import type { Station } from './station.ts';
 
 /** A change of state of any node; ucarp gives no causes. */
 export interface Transition {
@@ -25,20 +18,17 @@ export interface Transition {
 export interface Surroundings {
   readonly clock: VirtualClock;
   readonly prng: Prng;
-  readonly send: (from: SimNode, packet: Packet) => void;
   readonly changed: (transition: Transition) => void;
 }
 
 export interface SimNode {
   readonly name: string;
-  readonly address: Ipv4;
-  /** Whether its cable works. */
-  linkUp: boolean;
+  readonly station: Station;
+  /** Its process is there, running or not. */
   readonly alive: boolean;
   readonly isMaster: boolean;
-  readonly holdsVip: boolean;
-  /** Whether it would become master if it were alone. */
-  readonly eligible: boolean;
+  /** Nothing forbids that it is master; whether it may become one is another matter. */
+  readonly mayServe: boolean;
   /** The longest it waits for a silent master, polling included. */
   readonly patience: Micros;
   /** The longest time between two of its adverts, demotion included. */
@@ -48,8 +38,8 @@ export interface SimNode {
   readonly preempts: boolean;
   deadline(): Micros | undefined;
   wake(): void;
-  receive(packet: Packet): void;
   /** The host dies, or only the process: then the address stays where it is. */
   crash(what: 'host' | 'process'): void;
+  /** Boots the host if it is down, and starts the process if there is none. */
   start(): void;
 }

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toSeconds } from '../../src/base/time.ts';
 import { CAUSES } from '../../src/election/effects.ts';
+import type { CastOptions } from './cast.ts';
 import { promotionsMax, settledFaults, type Settled } from './invariants.ts';
+import * as scenes from './scenes.ts';
 import { World, type Report } from './world.ts';
 
-const WORLDS = 1_500;
-const FREEZE_WORLDS = 150;
+const WORLDS = 350;
+const SCENES = 50;
 
 const onlySeed = process.env['SEED'];
 const seeds = (count: number) =>
@@ -28,13 +30,23 @@ function judge(seed: number, world: World, report: Report): void {
   assert.deepEqual(faults, [], `replay with: SEED=${String(seed)} npm run test:sim`);
 }
 
+/** Plays a scene in many worlds. */
+function judgeAll(scene: (world: World) => Report, options: CastOptions = {}): void {
+  for (const seed of seeds(SCENES)) {
+    const world = new World(seed, options);
+    judge(seed, world, scene(world));
+  }
+}
+
+const TAME = { tame: true } as const;
+
 describe('worlds', () => {
   it('settle within the bound, with one master for each component', (test) => {
     const reached = new Map<string, number>(Object.keys(CAUSES).map((cause) => [cause, 0]));
     let closest = 0;
     for (const seed of seeds(WORLDS)) {
       const world = new World(seed);
-      const report = world.run();
+      const report = scenes.trouble(world);
       judge(seed, world, report);
       closest = Math.max(closest, report.settledAfter / report.bound);
       for (const { cause } of report.transitions) {
@@ -50,36 +62,101 @@ describe('worlds', () => {
   });
 
   it('see nothing of backups that stand still, adverts being read before deadlines count', () => {
-    for (const seed of seeds(FREEZE_WORLDS)) {
-      const world = new World(seed);
-      judge(seed, world, world.runWithFreezes());
-    }
+    judgeAll(scenes.stallBackups);
+  });
+
+  it('keep a running master whoever stands still, and a lone one however long it does', () => {
+    judgeAll(scenes.stallAny, TAME);
+  });
+
+  it('keep a healthy master when a node boots behind a port that passes nothing', () => {
+    judgeAll(scenes.bootBehindBlockedPort, TAME);
+  });
+
+  it('keep the node that served while the path of the master was dark', () => {
+    judgeAll((world) => scenes.losePath(world, 'dark'), { ...TAME, uplink: 'lacp' });
+    judgeAll((world) => scenes.losePath(world, 'dark'), { ...TAME, uplink: 'plain' });
+  });
+
+  it('keep the node that served while the port of the master was blocked', () => {
+    judgeAll((world) => scenes.losePath(world, 'blocked'), TAME);
+  });
+
+  it('keep the node that served while the bond of the master had failed over to nothing', () => {
+    const options = { ...TAME, uplink: 'active-backup' } as const;
+    judgeAll((world) => scenes.losePath(world, 'failed over'), options);
+  });
+
+  it('replace a master that nobody hears', () => {
+    judgeAll(scenes.muteMaster, TAME);
+  });
+
+  it('take over from a dead daemon whose host still answers for the address', () => {
+    judgeAll(scenes.abandonVip, TAME);
+  });
+
+  it('do the same behind firewalls that keep adverts from the CARP socket', () => {
+    const options = { ...TAME, firewalls: true } as const;
+    judgeAll(scenes.stallBackups, options);
+    judgeAll(scenes.stallAny, options);
+    judgeAll(scenes.bootBehindBlockedPort, options);
+    judgeAll(scenes.abandonVip, options);
+    judgeAll(scenes.splitAndJoin, options);
   });
 
   it('are the same again from the same seed', () => {
-    for (const seed of [1, 2, 3]) {
-      assert.deepEqual(new World(seed).run().log, new World(seed).run().log);
-    }
-    assert.notDeepEqual(new World(1).run().log, new World(2).run().log);
+    const log = (seed: number) => scenes.trouble(new World(seed)).log;
+    for (const seed of [1, 2, 3]) assert.deepEqual(log(seed), log(seed));
+    assert.notDeepEqual(log(1), log(2));
   });
 
   it('have a bound of seconds, not of minutes, where nothing has to heal first', () => {
-    const bounds = seeds(50).map((seed) => toSeconds(new World(seed).run().bound));
+    const bounds = seeds(50).map((seed) => toSeconds(scenes.trouble(new World(seed)).bound));
     assert.ok(Math.min(...bounds) < 12, String(Math.min(...bounds)));
   });
 });
 
 describe('the checks themselves', () => {
-  it('find the fault of a driver that lets deadlines count before it reads', () => {
-    const failing = Array.from({ length: 20 }, (_, index) => index + 1).filter((seed) => {
-      return new World(seed, 'wake-first').runWithFreezes().violations.length > 0;
-    });
-    assert.ok(failing.length >= 10, `${String(failing.length)} of 20 worlds fail`);
+  /** How many of 20 worlds with this flaw break a rule that says so. */
+  function failing(
+    scene: (world: World) => Report,
+    options: CastOptions,
+    complaint: RegExp,
+  ): number {
+    const all = Array.from({ length: 20 }, (_, index) => new World(index + 1, options));
+    return all.filter((world) => scene(world).violations.some((text) => complaint.test(text)))
+      .length;
+  }
+
+  function assertMany(count: number, least: number): void {
+    assert.ok(count >= least, `${String(count)} of 20 worlds fail, and ${String(least)} should`);
+  }
+
+  it('find a driver that lets deadlines count before it reads', () => {
+    const options = { flaw: 'wake-first' } as const;
+    assertMany(failing(scenes.stallBackups, options, /whose advert had come in/), 5);
+    assertMany(failing(scenes.stallBackups, options, /because backups stood still/), 5);
+  });
+
+  it('find a gate that opens on evidence of an old epoch', () => {
+    const options = { flaw: 'old-evidence' } as const;
+    assertMany(failing(scenes.trouble, options, /nothing has come in/), 3);
+  });
+
+  it('find an isolated master that does not doubt its path', () => {
+    const options = { ...TAME, flaw: 'no-doubt' } as const;
+    const blocked = (world: World): Report => scenes.losePath(world, 'blocked');
+    assertMany(failing(blocked, options, /was a good master/), 5);
+  });
+
+  it('find what happens where there is no gate', () => {
+    const options = { ...TAME, ungated: true } as const;
+    assertMany(failing(scenes.bootBehindBlockedPort, options, /was a good master/), 10);
   });
 
   it('find two masters, none, one that may not be, and an address in the wrong place', () => {
-    const node = (name: string, isMaster: boolean, holdsVip: boolean, eligible = true): Settled => {
-      return { name, isMaster, holdsVip, eligible, alive: true };
+    const node = (name: string, isMaster: boolean, holdsVip: boolean, able = true): Settled => {
+      return { name, isMaster, holdsVip, mayServe: able, eligible: able, alive: true };
     };
     const together = () => 0;
     const fine = [node('a', true, true), node('b', false, false)];
@@ -89,6 +166,9 @@ describe('the checks themselves', () => {
     assert.equal(settledFaults([...fine, node('c', true, true)], together).length, 1);
     assert.equal(settledFaults([...fine, node('c', false, true)], together).length, 1);
     assert.equal(settledFaults([node('a', true, false)], together).length, 1);
-    assert.equal(settledFaults([node('a', true, true, false)], together).length, 2);
+    assert.equal(settledFaults([node('a', true, true, false)], together).length, 1);
+    const gated = { ...node('a', false, false), eligible: false };
+    assert.deepEqual(settledFaults([gated], together), [], 'a gate may hold off the only one');
+    assert.deepEqual(settledFaults([{ ...gated, isMaster: true, holdsVip: true }], together), []);
   });
 });

@@ -2,10 +2,11 @@
 // second late, notices its master-down timer only when its poll times out, says farewell on ties,
 // never bows out, and stands still while a script runs.
 import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
 import { advertInterval, masterDownInterval, type Cadence } from '../../src/election/cadence.ts';
 import { winsTie } from '../../src/election/preference.ts';
-import type { Packet, SimNode, Surroundings } from './node.ts';
+import type { AdvertFrame } from './frame.ts';
+import type { SimNode, Surroundings } from './node.ts';
+import type { Station } from './station.ts';
 
 const BATCH_US = 1_000_000;
 const SCRIPT_MAX_US = 200_000;
@@ -14,19 +15,16 @@ const COUNTER_BITS = 64;
 type UcarpState = 'BACKUP' | 'MASTER';
 
 export class UcarpNode implements SimNode {
-  readonly name: string;
-  readonly address: Ipv4;
-  linkUp = true;
+  readonly station: Station;
   readonly #world: Surroundings;
   readonly #cadence: Cadence;
   readonly #preempt: boolean;
   /** When its capture buffer is handed over, within each second. */
   readonly #phase: number;
   #alive = false;
-  #vip = false;
   #state: UcarpState = 'BACKUP';
   #counter = 0n;
-  #inbox: Packet[] = [];
+  #inbox: AdvertFrame[] = [];
   #batchAt: Micros | undefined;
   #masterDownAt = micros(0);
   #pollAt = micros(0);
@@ -36,16 +34,21 @@ export class UcarpNode implements SimNode {
 
   constructor(
     world: Surroundings,
-    name: string,
-    address: Ipv4,
+    station: Station,
     cadence: Cadence & { readonly preempt: boolean },
   ) {
     this.#world = world;
-    this.name = name;
-    this.address = address;
+    this.station = station;
     this.#cadence = cadence;
     this.#preempt = cadence.preempt;
     this.#phase = world.prng.between(0, BATCH_US - 1);
+    station.onFrame = (frame) => {
+      if (frame.kind === 'advert') this.#receive(frame);
+    };
+  }
+
+  get name(): string {
+    return this.station.name;
   }
 
   get alive(): boolean {
@@ -56,12 +59,8 @@ export class UcarpNode implements SimNode {
     return this.#alive && this.#state === 'MASTER';
   }
 
-  get holdsVip(): boolean {
-    return this.#vip;
-  }
-
-  get eligible(): boolean {
-    return this.#alive && this.linkUp;
+  get mayServe(): boolean {
+    return this.#alive;
   }
 
   get patience(): Micros {
@@ -100,7 +99,7 @@ export class UcarpNode implements SimNode {
     this.#pollAt = plus(now, advertInterval(this.#cadence));
   }
 
-  receive(packet: Packet): void {
+  #receive(packet: AdvertFrame): void {
     if (!this.#alive) return;
     this.#inbox.push(packet);
     const { now } = this.#world.clock;
@@ -112,11 +111,15 @@ export class UcarpNode implements SimNode {
     this.#alive = false;
     this.#inbox = [];
     this.#batchAt = undefined;
-    if (what === 'host') this.#vip = false;
+    if (what === 'process') return;
+    this.station.up = false;
+    this.station.holdsVip = false;
   }
 
   start(): void {
     if (this.#alive) return;
+    if (!this.station.up) this.station.uplink.boot();
+    this.station.up = true;
     this.#alive = true;
     this.#state = 'BACKUP';
     this.#counter = BigInt(this.#world.prng.between(0, 0xffffffff));
@@ -124,12 +127,12 @@ export class UcarpNode implements SimNode {
     this.#waitForMaster();
   }
 
-  #hear({ from, advert }: Packet): void {
+  #hear({ from, advert }: AdvertFrame): void {
     this.#counter = advert.counter;
     const own = advertInterval(this.#cadence);
     const remote = advertInterval(advert);
     if (this.#state === 'MASTER') {
-      if (remote < own || (remote === own && winsTie(from, this.address))) this.#yield();
+      if (remote < own || (remote === own && winsTie(from, this.station.address))) this.#yield();
       return;
     }
     const tooSlow = remote > masterDownInterval(this.#cadence);
@@ -141,6 +144,7 @@ export class UcarpNode implements SimNode {
     this.#change('MASTER');
     this.#runScript('up');
     this.#advertAt = this.#busyUntil;
+    this.station.announce();
   }
 
   #yield(): void {
@@ -165,7 +169,8 @@ export class UcarpNode implements SimNode {
     this.#counter = BigInt.asUintN(COUNTER_BITS, this.#counter + 1n);
     const { advbase, advskew } = this.#cadence;
     const advert = { advbase, advskew, demote: 0, counter: this.#counter };
-    this.#world.send(this, { from: this.address, advert });
+    const { mac, address: from } = this.station;
+    this.station.send({ kind: 'advert', mac, from, advert });
   }
 
   #change(to: UcarpState): void {
@@ -178,6 +183,6 @@ export class UcarpNode implements SimNode {
   #runScript(script: 'up' | 'down'): void {
     const start = Math.max(this.#world.clock.now, this.#busyUntil);
     this.#busyUntil = plus(micros(start), micros(this.#world.prng.between(1, SCRIPT_MAX_US)));
-    this.#vip = script === 'up';
+    this.station.holdsVip = script === 'up';
   }
 }

@@ -1,26 +1,20 @@
-// A world: two to four nodes on one segment, trouble for a minute, and then peace. Everything in it
-// follows from its seed.
+// A world: two to four nodes on one segment, their clock, and what is seen of them. Everything in
+// it follows from its seed and from what a scene does to it.
 import { fromSeconds, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
-import { ipv4, type Ipv4 } from '../../src/carp/addresses.ts';
-import type { ElectionSettings } from '../../src/election/machine.ts';
 import { Bus } from './bus.ts';
-import { CarpdNode, type ThawOrder } from './carpd-node.ts';
+import type { CarpdNode } from './carpd-node.ts';
+import { createCast, type CastOptions } from './cast.ts';
+import type { Client } from './client.ts';
 import { VirtualClock } from './clock.ts';
-import { beginFault, FAULT_MAX, heal, split, type Stage } from './faults.ts';
+import type { Stage } from './faults.ts';
 import { settledFaults, settleTime, type Unrest } from './invariants.ts';
 import type { SimNode, Surroundings, Transition } from './node.ts';
 import { Prng } from './prng.ts';
-import { UcarpNode } from './ucarp-node.ts';
+import { judgeNodes, promotionFaults, type Scenery } from './truth.ts';
+import type { UcarpNode } from './ucarp-node.ts';
 
-const NETWORK = 0x0a4d0000;
-const VHID_NODES_MAX = 4;
-const FAULTS_MAX = 16;
-const TROUBLE = fromSeconds(60);
 /** Nodes start within this time. */
 const START_MAX = fromSeconds(3);
-const FREEZES = 3;
-const STALL_MAX = fromSeconds(9);
-const NO_UNREST: Unrest = { vipRetry: false, demoted: false, leaving: false };
 /** Watched after everything has settled. */
 const PEACE = fromSeconds(20);
 /** Far more than any world needs: a node that asks to be woken again and again at one instant. */
@@ -38,99 +32,66 @@ export interface Report {
   readonly log: readonly string[];
 }
 
-export class World implements Stage {
+export class World implements Stage, Scenery {
   readonly clock = new VirtualClock();
   readonly prng: Prng;
   readonly bus: Bus;
   readonly nodes: readonly SimNode[];
   readonly carpdNodes: readonly CarpdNode[];
+  readonly ucarpNodes: readonly UcarpNode[];
+  readonly client: Client | undefined;
   readonly #transitions: Transition[] = [];
   readonly #violations: string[] = [];
   readonly #log: string[] = [];
-  readonly #thawOrder: ThawOrder;
   #events = 0;
 
-  constructor(seed: number, thawOrder: ThawOrder = 'drain-first') {
+  constructor(seed: number, options: CastOptions = {}) {
     this.prng = new Prng(seed);
-    this.#thawOrder = thawOrder;
     this.bus = new Bus(this.clock, this.prng);
-    const count = this.prng.between(2, VHID_NODES_MAX);
-    const addresses = this.#addresses(count);
-    const surroundings = this.#surroundings();
-    this.carpdNodes = addresses
-      .slice(0, this.prng.chance(0.4) ? -1 : undefined)
-      .map((address, index) => this.#createCarpd(surroundings, index, address));
-    const [stock] = addresses.slice(this.carpdNodes.length);
-    const ucarp = stock === undefined ? [] : [this.#createUcarp(surroundings, stock)];
-    this.nodes = [...this.carpdNodes, ...ucarp];
-    for (const node of this.nodes) this.bus.attach(node);
+    const cast = createCast(this.#surroundings(), this.bus, options);
+    this.carpdNodes = cast.carpdNodes;
+    this.ucarpNodes = cast.ucarpNodes;
+    this.client = cast.client;
+    this.nodes = [...cast.carpdNodes, ...cast.ucarpNodes];
   }
 
-  /** Trouble, then peace. */
-  run(): Report {
-    this.#startAll();
-    const count = this.prng.between(1, FAULTS_MAX);
-    const begins = Array.from({ length: count }, () => this.prng.between(0, TROUBLE));
-    for (const begin of begins) {
-      this.clock.after(micros(begin), () => this.#note(beginFault(this)));
-    }
-    const end = plus(TROUBLE, plus(FAULT_MAX, 1 as Micros));
-    this.#runUntil(end);
-    this.#makePeace();
-    return this.#watch(end);
+  get transitions(): readonly Transition[] {
+    return this.#transitions;
   }
 
-  /**
-   * A settled world whose only trouble is that backups stand still for a while: nothing happens.
-   */
-  runWithFreezes(): Report {
-    this.#startAll();
-    this.#runUntil(plus(START_MAX, settleTime(this.nodes, NO_UNREST)));
-    const calmFrom = this.clock.now;
-    for (let count = 0; count < FREEZES; count += 1) {
-      const backups = this.carpdNodes.filter((node) => !node.isMaster);
-      for (const node of backups) node.freeze();
-      this.#runUntil(plus(this.clock.now, micros(this.prng.between(500_000, STALL_MAX))));
-      for (const node of backups) node.thaw();
-      this.#runUntil(plus(this.clock.now, STALL_MAX));
-    }
-    for (const { at, node, to } of this.#transitions) {
-      if (at > calmFrom) this.#violations.push(`${node} becomes ${to} because backups stood still`);
-    }
-    return this.#watch(this.clock.now);
+  /** Something is not as it must be. */
+  violated(text: string): void {
+    this.#violations.push(text);
   }
 
-  #startAll(): void {
+  /** All but those boot, within a few seconds; returns after how long they have. */
+  startAll(except: readonly SimNode[] = []): Micros {
     for (const node of this.nodes) {
+      if (except.includes(node)) continue;
       this.clock.after(micros(this.prng.between(0, START_MAX)), () => node.start());
     }
+    return START_MAX;
   }
 
-  /** The last fault ends here; what stays is a shape of the world that it can live with. */
-  #makePeace(): void {
-    heal(this);
-    if (this.prng.chance(0.3)) split(this);
-    for (const node of this.nodes) {
-      if (this.prng.chance(0.1)) node.crash('host');
-    }
-    for (const node of this.carpdNodes) {
-      if (this.prng.chance(0.08)) node.setLink(false);
-      if (this.prng.chance(0.08)) node.setMaintenance(true);
-    }
-    this.#note('peace');
-  }
-
-  #watch(peaceAt: Micros): Report {
-    const bound = settleTime(this.nodes, this.#unrest());
+  /** Lets the world settle after its last fault, and looks at what has become of it. */
+  watch(peaceAt: Micros): Report {
+    const bound = this.settleTime();
     const settledAt = plus(peaceAt, bound);
-    this.#runUntil(settledAt);
-    this.#violations.push(...settledFaults(this.nodes, (node) => this.bus.componentOf(node)));
-    this.#runUntil(plus(settledAt, PEACE));
-    this.#violations.push(...settledFaults(this.nodes, (node) => this.bus.componentOf(node)));
-    const late = this.#transitions.filter(({ at }) => at > peaceAt);
-    for (const { at, node } of late.filter((transition) => transition.at > settledAt)) {
+    this.runUntil(settledAt);
+    this.#violations.push(...this.#settledFaults());
+    this.runUntil(plus(settledAt, PEACE));
+    this.#violations.push(...this.#settledFaults());
+    for (const { at, node } of this.#transitions.filter(
+      (transition) => transition.at > settledAt,
+    )) {
       this.#violations.push(`${node} changes at ${String(toMillis(at))} ms, past the bound`);
     }
+    return this.report(peaceAt, bound);
+  }
+
+  /** What has become of it since there is peace. */
+  report(peaceAt: Micros, bound: Micros): Report {
+    const late = this.#transitions.filter(({ at }) => at > peaceAt);
     return {
       violations: [...new Set(this.#violations)],
       transitions: this.#transitions,
@@ -141,16 +102,33 @@ export class World implements Stage {
     };
   }
 
+  /** How long it takes to settle from here, if nothing more goes wrong. */
+  settleTime(): Micros {
+    return settleTime(this.nodes, this.#unrest());
+  }
+
+  #settledFaults(): string[] {
+    const componentOf = ({ name }: { readonly name: string }): number => {
+      const station = this.bus.stations.find((candidate) => candidate.name === name);
+      return station === undefined ? -1 : this.bus.componentOf(station);
+    };
+    return settledFaults(judgeNodes(this), componentOf);
+  }
+
   #unrest(): Unrest {
     const snapshots = this.carpdNodes.flatMap((node) => node.snapshot() ?? []);
     return {
       vipRetry: snapshots.some(({ holdReasons }) => holdReasons.includes('vip-failed')),
       demoted: snapshots.some(({ demoted }) => demoted),
       leaving: snapshots.some(({ leaving }) => leaving !== undefined),
+      impatient: this.carpdNodes.some(({ options }) => {
+        return options.readiness.gate.policy === 'promote-after';
+      }),
     };
   }
 
-  #runUntil(end: Micros): void {
+  /** Lets everything happen that happens until then. */
+  runUntil(end: Micros): void {
     for (;;) {
       const sleeper = this.#nextSleeper();
       const wakeAt = sleeper?.deadline() ?? Infinity;
@@ -188,46 +166,21 @@ export class World implements Stage {
     return {
       clock: this.clock,
       prng: this.prng,
-      send: (from, packet) => this.bus.send(from, packet),
       changed: (transition) => {
         this.#transitions.push(transition);
         const { node, from, to, cause } = transition;
-        this.#note(`${node}: ${from} -> ${to} ${cause ?? ''}`);
+        this.note(`${node}: ${from} -> ${to} ${cause ?? ''}`);
+        const carpd = this.carpdNodes.find(({ name }) => name === node);
+        if (carpd === undefined || to !== 'MASTER') return;
+        for (const fault of promotionFaults(carpd, transition)) {
+          this.violated(`${fault}, at ${String(toMillis(transition.at))} ms`);
+        }
       },
     };
   }
 
-  #note(text: string): void {
+  /** Writes into the log of the world. */
+  note(text: string): void {
     this.#log.push(`${toMillis(this.clock.now).toFixed(3).padStart(11)} ${text}`);
-  }
-
-  #addresses(count: number): Ipv4[] {
-    const hosts = new Set<number>();
-    while (hosts.size < count) hosts.add(this.prng.between(1, 0x7fff));
-    return [...hosts].map((host) => ipv4(NETWORK + host));
-  }
-
-  #createCarpd(surroundings: Surroundings, index: number, address: Ipv4): CarpdNode {
-    const { prng } = this;
-    const manageAddress = prng.chance(0.7);
-    const settings: ElectionSettings = {
-      advbase: prng.chance(0.1) ? 4 : 1,
-      advskew: prng.pick([0, 0, 0, 1, 10, 50, 100, 240, 254]),
-      deadRatio: prng.chance(0.2) ? 2 : 3,
-      preempt: prng.chance(0.3),
-      // Where hooks manage the address, the one at the start clears up after a crash.
-      neutral: manageAddress && prng.chance(0.3),
-      manageAddress,
-      initialCounter: 0n,
-    };
-    const name = `carpd${String(index)}`;
-    return new CarpdNode(surroundings, name, address, settings, this.#thawOrder);
-  }
-
-  #createUcarp(surroundings: Surroundings, address: Ipv4): UcarpNode {
-    const advskew = this.prng.pick([0, 0, 10, 100]);
-    const preempt = this.prng.chance(0.3);
-    const cadence = { advbase: 1, advskew, deadRatio: 3, preempt };
-    return new UcarpNode(surroundings, 'ucarp', address, cadence);
   }
 }

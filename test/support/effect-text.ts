@@ -45,6 +45,8 @@ export function inputText(input: Input): string {
       return `gate ${input.open ? 'open' : 'closed'}`;
     case 'doubt-changed':
       return `doubt ${input.inDoubt ? 'on' : 'off'}`;
+    case 'catching-up':
+      return `catching-up ${input.lateBy === undefined ? 'off' : 'on'}`;
     case 'maintenance-changed':
       return `maintenance ${input.on ? 'on' : 'off'}`;
     case 'advert-heard': {

@@ -118,6 +118,7 @@ const FAULTS: readonly FaultRow[] = [
     ['relative', 'db.pass', 'is not an absolute path'],
     ['number', 7, 'is not text'],
     ['not there', '/nowhere', "the file can't be read (ENOENT)"],
+    ['a pipe', '/pipe', "the file can't be read: it is a pipe; give a regular file"],
     ['empty', '/empty', 'the file is empty'],
     ['blank first line', '/blank', 'the first line is empty'],
     ['20 bytes', '/long', 'the first line is 20 bytes long; ucarp and carpd take 1-19'],

@@ -1,11 +1,7 @@
 // The first line of a passphrase file, byte by byte, as ucarp reads it.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { filePassphrase } from '../../../src/config/passphrase.ts';
-import { readFileWithMode } from '../../../src/config/read-file.ts';
 
 interface Row {
   readonly desc: string;
@@ -53,20 +49,5 @@ test('every mode that lets others in is warned about', () => {
   for (const mode of [0o604, 0o640, 0o620, 0o602, 0o777]) {
     const found = filePassphrase({ bytes: Buffer.from('a'), mode });
     assert.match(found.ok ? (found.value.warnings[0] ?? '') : '', /chmod 600/);
-  }
-});
-
-test('a file is read with its bytes and mode', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'carpd-read-'));
-  try {
-    const path = join(folder, 'pass');
-    writeFileSync(path, Uint8Array.of(0x61, 0xff, 0x0a), { mode: 0o640 });
-    const { bytes, mode } = readFileWithMode(path);
-    assert.deepEqual([...bytes], [0x61, 0xff, 0x0a]);
-    assert.equal(mode & 0o777, 0o640);
-    assert.throws(() => readFileWithMode(join(folder, 'none')), /ENOENT/);
-    assert.throws(() => readFileWithMode(folder), /EISDIR/);
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import type { Config } from '../../../src/config/config.ts';
 import { describeFault, loadConfig, type LoadResult } from '../../../src/config/load.ts';
-import type { FileContent } from '../../../src/config/passphrase.ts';
+import { FileRefusal, type FileContent } from '../../../src/config/passphrase.ts';
 
 export const PASS = 'open sesame';
 
@@ -22,6 +22,7 @@ export function file(text: string, mode = 0o100600): FileContent {
 }
 
 export function readFile(path: string): FileContent {
+  if (path === '/pipe') throw new FileRefusal('it is a pipe; give a regular file');
   const content = FILES[path];
   if (content !== undefined) return content;
   throw Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT' });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { formatIpv4 } from '../../../src/carp/addresses.ts';
 import { GATE_DEFAULTS } from '../../../src/config/config.ts';
+import { FileRefusal } from '../../../src/config/passphrase.ts';
 import { parseUcarp, resolvePassphrase, type UcarpRun } from '../../../src/config/ucarp.ts';
 import { UCARP_OPTIONS } from '../../../src/config/ucarp-options.ts';
 
@@ -159,7 +160,7 @@ describe('values that are refused', () => {
       argv: [`--metrics=${text}`],
       expected: /^1 --metrics: .* is neither ADDR:PORT/,
     })),
-    ...['on', '', 'promote-after', 'promote-after:', 'promote-after:0', 'promote-after:86401'].map(
+    ...['on', '', 'promote-after', 'promote-after:', 'promote-after:0.9', 'promote-after:3601'].map(
       (text) => ({
         argv: [`--gate=${text}`],
         expected: /^1 --gate: .* is none of hold, off, promote-after:SECONDS/,
@@ -240,6 +241,12 @@ describe('the password', () => {
     { desc: '1 empty file', read: file('') },
     { desc: '1 blank line', read: file('\n') },
     { desc: '2 too long', read: file('x'.repeat(20)) },
+    {
+      desc: '1 a directory',
+      read: () => {
+        throw new FileRefusal('it is a directory; give a regular file');
+      },
+    },
     { desc: '1 missing', read: () => assert.fail('ENOENT: no such file') },
   ];
   for (const { desc, read } of REFUSED) {

@@ -18,9 +18,15 @@ class FakeMember implements Member {
     return !this.master;
   }
 
+  catchingUp: Micros | undefined;
+
   wake(): void {
     this.wakes += 1;
     this.due = undefined;
+  }
+
+  catchUp(lateBy: Micros | undefined): void {
+    this.catchingUp = lateBy;
   }
 }
 
@@ -78,6 +84,24 @@ describe('driver', () => {
     onDrain = () => driver.post(() => (member.due = fromMillis(3_100)), 'droppable');
     await pass(100);
     assert.equal(member.wakes, 0, 'the deadline had moved before it was acted upon');
+  });
+
+  test('a member knows what waited while the process stood still', async () => {
+    const member = new FakeMember();
+    member.due = fromMillis(100);
+    driver.add(member);
+    const seen: (Micros | undefined)[] = [];
+    onDrain = () => driver.post(() => seen.push(member.catchingUp), 'droppable');
+    now = fromMillis(2_000);
+    await pass(100);
+    driver.post(() => seen.push(member.catchingUp));
+    await turns();
+    assert.deepEqual(seen, [fromMillis(2_000), undefined]);
+
+    member.due = fromMillis(2_200);
+    driver.arm();
+    await pass(100);
+    assert.deepEqual(seen.slice(2), [undefined], 'a wake-up in time reads nothing old');
   });
 
   test('a master that is on time does not wait for its sockets', async () => {

@@ -1,6 +1,5 @@
 // The log on descriptors that nobody reads: it keeps a bounded amount, drops the rest, and says so.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -14,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { openLog, type Logger } from '../../../src/daemon/log.ts';
+import { runSync } from '../../lab/command.ts';
 
 /** More than the log keeps for a reader that is behind, in lines of 1 kB. */
 const LINES = 3_000;
@@ -108,7 +108,7 @@ interface StuckLog {
 /** A log that goes to a pipe whose reader has not read yet. */
 function stuckLog(t: TestContext): StuckLog {
   const path = join(directory(t), 'pipe');
-  execFileSync('mkfifo', [path]);
+  runSync(['mkfifo', path]);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const fd = openSync(path, constants.O_WRONLY);
   t.after(() => [reader, fd].forEach(closeSync));

@@ -1,6 +1,7 @@
 // What a link wants of the world while it waits for proof: witness, probes and multicast reports.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fromMillis } from '../../../src/base/time.ts';
 import {
   GATEWAY,
   INSTANCE,
@@ -39,8 +40,48 @@ describe('the witness', () => {
     rig.frame();
     rig.pass(60_000);
     assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts']);
+    rig.advert();
     rig.role('master');
     assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts', '60000 closed']);
+  });
+
+  it('is open for a dead interval now and then where a master knows of no open firewall', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    rig.role('master');
+    rig.pass(70_000);
+    const opened = ['0 any-frame', '0 adverts', '3000 closed', '63000 adverts', '66000 closed'];
+    assert.deepEqual(witness(rig), opened);
+    assert.deepEqual(rig.times('probe'), [0], 'it listens and asks nobody');
+    rig.advert({ heardBy: 'socket' });
+    rig.pass(200_000);
+    assert.equal(rig.snapshot.witnessOpen, false, 'the socket hears');
+    assert.deepEqual(witness(rig).slice(opened.length), ['70000 adverts', '76000 closed']);
+  });
+
+  it('is open for a dead interval after the process of such a master stood still', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    rig.role('master');
+    rig.pass(10_000);
+    rig.give({ kind: 'woken-late', lateBy: fromMillis(1_000) });
+    rig.pass(10_000);
+    const opened = ['0 any-frame', '0 adverts', '3000 closed'];
+    assert.deepEqual(witness(rig), [...opened, '10000 adverts', '13000 closed']);
+  });
+
+  it('lets a master hear a second one that its firewall hides, and stays open for it', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    rig.role('master');
+    rig.pass(1_000);
+    rig.advert({ heardBy: 'witness' });
+    rig.pass(10_000);
+    assert.equal(rig.snapshot.witnessOpen, true);
+    rig.facts({ ...PLAIN, ifindex: 3 });
+    rig.frame();
+    rig.pass(10_000);
+    assert.equal(rig.snapshot.witnessOpen, true, 'a new epoch proves no socket');
   });
 
   it('is open from a bow-out on', () => {

@@ -1,0 +1,137 @@
+// Who takes part in a world: two to four nodes with settings of their own, and perhaps a client.
+import { fromMillis, type Micros } from '../../src/base/time.ts';
+import { formatIpv4, ipv4, type Ipv4 } from '../../src/carp/addresses.ts';
+import { masterDownInterval } from '../../src/election/cadence.ts';
+import type { ElectionSettings } from '../../src/election/machine.ts';
+import type { InstanceSettings } from '../../src/readiness/inputs.ts';
+import type { Bus } from './bus.ts';
+import { CarpdNode, PROMOTE_AFTER } from './carpd-node.ts';
+import type { Flaw } from './carpd-process.ts';
+import { Client } from './client.ts';
+import type { Surroundings } from './node.ts';
+import type { Prng } from './prng.ts';
+import { Station } from './station.ts';
+import { UcarpNode } from './ucarp-node.ts';
+import type { UplinkKind } from './uplink.ts';
+
+const NETWORK = 0x0a4d0000;
+const VIP = ipv4(NETWORK + 0x8001);
+const CLIENT = ipv4(NETWORK + 0x8002);
+const NODES_MAX = 4;
+
+export interface CastOptions {
+  readonly flaw?: Flaw;
+  /** Every gate is off, as if there were none. */
+  readonly ungated?: boolean;
+  /**
+   * What is usual and recommended: nobody preempts, all nodes have the same pace but for a skew
+   * that no demotion exceeds, and every gate holds until there is proof.
+   */
+  readonly tame?: boolean;
+  /** Half of the hosts drop IP protocol 112 before the CARP socket sees it. */
+  readonly firewalls?: boolean;
+  readonly uplink?: UplinkKind;
+}
+
+export interface Cast {
+  readonly carpdNodes: readonly CarpdNode[];
+  readonly ucarpNodes: readonly UcarpNode[];
+  readonly client: Client | undefined;
+}
+
+/** Everything follows from the numbers that `surroundings.prng` gives. */
+export function createCast(surroundings: Surroundings, bus: Bus, options: CastOptions): Cast {
+  const { clock, prng } = surroundings;
+  const station = (name: string, address: Ipv4, uplink: UplinkKind) =>
+    new Station(clock, bus, { name, address, vip: VIP, uplink });
+  const addresses = pickAddresses(prng, prng.between(2, NODES_MAX));
+  const carpdCount = addresses.length - (prng.chance(0.4) ? 1 : 0);
+  const client = prng.chance(0.5)
+    ? new Client(clock, prng, station('client', CLIENT, 'plain'), prng.chance(0.8))
+    : undefined;
+  const askable = client === undefined ? addresses : [...addresses, CLIENT];
+  const carpdNodes = addresses.slice(0, carpdCount).map((address, index) => {
+    const uplink = options.uplink ?? prng.pick(UPLINKS);
+    const election = options.tame === true ? tameElection(prng) : wildElection(prng);
+    const readiness = readinessOf(prng, election, address, askable, options);
+    return new CarpdNode(surroundings, {
+      station: station(`carpd${String(index)}`, address, uplink),
+      election,
+      readiness,
+      firewalled: options.firewalls === true && prng.chance(0.5),
+      flaw: options.flaw,
+    });
+  });
+  const ucarpNodes = addresses.slice(carpdCount).map((address) => {
+    const advskew = prng.pick([0, 0, 10, 100]);
+    const preempt = prng.chance(0.3) && options.tame !== true;
+    const cadence = { advbase: 1, advskew, deadRatio: 3, preempt };
+    return new UcarpNode(surroundings, station('ucarp', address, 'plain'), cadence);
+  });
+  return { carpdNodes, ucarpNodes, client };
+}
+
+const UPLINKS: readonly UplinkKind[] = ['plain', 'plain', 'lacp', 'active-backup'];
+
+function pickAddresses(prng: Prng, count: number): Ipv4[] {
+  const hosts = new Set<number>();
+  while (hosts.size < count) hosts.add(prng.between(1, 0x7fff));
+  return [...hosts].map((host) => ipv4(NETWORK + host));
+}
+
+function wildElection(prng: Prng): ElectionSettings {
+  const manageAddress = prng.chance(0.7);
+  return {
+    advbase: prng.chance(0.1) ? 4 : 1,
+    advskew: prng.pick([0, 0, 0, 1, 10, 50, 100, 240, 254]),
+    deadRatio: prng.chance(0.2) ? 2 : 3,
+    preempt: prng.chance(0.3),
+    // Where hooks manage the address, the one at the start clears up after a crash.
+    neutral: manageAddress && prng.chance(0.3),
+    manageAddress,
+    initialCounter: 0n,
+  };
+}
+
+function tameElection(prng: Prng): ElectionSettings {
+  return {
+    advbase: 1,
+    advskew: prng.pick([0, 0, 1, 10, 50, 100]),
+    deadRatio: 3,
+    preempt: false,
+    neutral: false,
+    manageAddress: prng.chance(0.7),
+    initialCounter: 0n,
+  };
+}
+
+function readinessOf(
+  prng: Prng,
+  election: ElectionSettings,
+  own: Ipv4,
+  askable: readonly Ipv4[],
+  { tame = false, ungated = false }: CastOptions,
+): InstanceSettings {
+  const policy = prng.pick(['hold', 'hold', 'hold', 'hold', 'promote-after', 'off'] as const);
+  const strict = prng.chance(0.15) && !tame;
+  const others = askable.filter((address) => address !== own).map(formatIpv4);
+  const vipInUse = prng.pick(['unheard', 'unheard', 'unheard', 'always', 'off'] as const);
+  return {
+    name: 'db',
+    vip: formatIpv4(VIP),
+    source: undefined,
+    deadInterval: masterDownInterval(election),
+    gate: {
+      policy: ungated ? 'off' : tame ? 'hold' : policy,
+      promoteAfter: PROMOTE_AFTER,
+      requireProbe: strict,
+      ignoreLinkState: false,
+    },
+    vipInUse: tame ? 'unheard' : vipInUse,
+    targets: strict || prng.chance(0.5) ? others : [],
+    probeInterval: PROBE_INTERVAL,
+    preempt: election.preempt,
+  };
+}
+
+const PROBE_INTERVAL: Micros = fromMillis(500);

@@ -1,0 +1,33 @@
+// What travels on the bus.
+import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { HeardAdvert } from '../../src/election/inputs.ts';
+
+export interface AdvertFrame {
+  readonly kind: 'advert';
+  readonly mac: string;
+  readonly from: Ipv4;
+  readonly advert: HeardAdvert;
+}
+
+/** Also an RFC 5227 probe, and a gratuitous ARP, which asks for what its sender has. */
+export interface ArpRequest {
+  readonly kind: 'arp-request';
+  readonly mac: string;
+  readonly target: Ipv4;
+}
+
+export interface ArpReply {
+  readonly kind: 'arp-reply';
+  readonly mac: string;
+  readonly address: Ipv4;
+  /** The station that asked; nobody else gets it. */
+  readonly to: string;
+}
+
+/** Anything else that a client says to all. */
+export interface Chatter {
+  readonly kind: 'chatter';
+  readonly mac: string;
+}
+
+export type Frame = AdvertFrame | ArpRequest | ArpReply | Chatter;

@@ -1,0 +1,215 @@
+// Worlds in which one certain thing happens, and what must come of it.
+import { fromMillis, fromSeconds, micros, plus, since, type Micros } from '../../src/base/time.ts';
+import { beginFault, FAULT_MAX, failOverToBlocked, flapToBlocked, heal, split } from './faults.ts';
+import type { SimNode } from './node.ts';
+import type { Report, World } from './world.ts';
+
+const FAULTS_MAX = 16;
+const TROUBLE = fromSeconds(60);
+const STALLS = 3;
+const STALL_MAX = fromSeconds(9);
+/** It takes a dead interval until another one takes over, and one until it has not answered. */
+const MUTE_TIME = fromSeconds(12);
+const SPLIT_TIME = fromSeconds(15);
+const LISTENING = fromSeconds(65);
+const BLOCKED_MAX = fromSeconds(20);
+/** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
+const NOTICED = fromMillis(3_300);
+
+/** Trouble of every kind for a minute, then peace. */
+export function trouble(world: World): Report {
+  world.startAll();
+  const { prng } = world;
+  const count = prng.between(1, FAULTS_MAX);
+  const begins = Array.from({ length: count }, () => prng.between(0, TROUBLE));
+  for (const begin of begins) {
+    world.clock.after(micros(begin), () => world.note(beginFault(world)));
+  }
+  // The last fault ends before this; what stays is a shape of the world that it can live with.
+  world.runUntil(plus(TROUBLE, plus(FAULT_MAX, micros(1))));
+  heal(world);
+  if (prng.chance(0.3)) split(world);
+  for (const node of world.nodes) {
+    if (prng.chance(0.1)) node.crash('host');
+  }
+  for (const node of world.carpdNodes) {
+    if (prng.chance(0.08)) node.setLink(false);
+    if (prng.chance(0.08)) node.setMaintenance(true);
+  }
+  world.note('peace');
+  return world.watch(world.clock.now);
+}
+
+/** A settled world whose only trouble is that backups stand still for a while: nothing happens. */
+export function stallBackups(world: World): Report {
+  settle(world);
+  const calmFrom = world.clock.now;
+  for (let count = 0; count < STALLS; count += 1) {
+    const backups = world.carpdNodes.filter((node) => !node.isMaster);
+    for (const node of backups) node.freeze();
+    pass(world, world.prng.between(500_000, STALL_MAX));
+    for (const node of backups) node.thaw();
+    pass(world, STALL_MAX);
+  }
+  for (const { at, node, to } of world.transitions) {
+    const becomes = at > calmFrom && (to === 'MASTER' || to === 'INIT');
+    if (becomes) world.violated(`${node} becomes ${to} because backups stood still`);
+  }
+  return world.watch(world.clock.now);
+}
+
+/**
+ * Any nodes stand still together, the master or not. While the master runs, nobody else becomes
+ * one; where all stood still together, it stays the master; and where it stood still and noticed
+ * it, the one that served meanwhile does.
+ */
+export function stallAny(world: World): Report {
+  settle(
+    world,
+    world.nodes.slice(1).filter(() => world.prng.chance(0.4)),
+  );
+  for (let count = 0; count < STALLS; count += 1) {
+    const [master] = masters(world);
+    const everybody = world.prng.chance(0.4);
+    const stalled = world.carpdNodes.filter(() => everybody || world.prng.chance(0.5));
+    const duration = micros(world.prng.between(500_000, 2 * STALL_MAX));
+    const from = world.clock.now;
+    for (const node of stalled) node.freeze();
+    world.note(`${stalled.map(({ name }) => name).join()} stand still`);
+    pass(world, duration);
+    const thawedAt = world.clock.now;
+    const servers = masters(world).filter((node) => !stalled.some((other) => other === node));
+    for (const node of stalled) node.thaw();
+    world.note('they run again');
+    pass(world, world.settleTime());
+    if (master === undefined) continue;
+    const living = world.carpdNodes.filter(({ alive }) => alive);
+    const others = world.nodes.filter((node) => node.alive && node !== master);
+    const alone = others.length === 0;
+    const masterRan = !stalled.some((node) => node === master);
+    const together =
+      living.length === others.length + 1 && living.every((node) => stalled.includes(node));
+    if (alone || masterRan || together) expectNoChange(world, master, from);
+    // Who served while the master stood still goes on serving.
+    const noticed = stalled.every((node) => node !== master || node.noticesStall(duration));
+    const [server] = servers;
+    if (server !== undefined && noticed) expectNoChange(world, server, thawedAt);
+  }
+  return world.watch(world.clock.now);
+}
+
+/** A node boots beside a healthy master, behind a port that passes nothing for a while. */
+export function bootBehindBlockedPort(world: World): Report {
+  const late = world.prng.pick(world.carpdNodes);
+  settle(world, [late]);
+  const from = world.clock.now;
+  const [master] = masters(world);
+  late.start();
+  late.station.uplink.block(micros(world.prng.between(500_000, BLOCKED_MAX)));
+  world.note(`${late.name} boots behind a blocked port`);
+  pass(world, BLOCKED_MAX);
+  if (master !== undefined) expectNoChange(world, master, from);
+  return world.watch(world.clock.now);
+}
+
+/** Ways in which a master loses its path, though it has carrier again at once. */
+export type PathLoss = 'dark' | 'blocked' | 'failed over';
+
+/**
+ * The path of the master is dead for a while, and it can tell. Another one serves meanwhile and
+ * goes on serving: the isolated one takes nothing back.
+ */
+export function losePath(world: World, loss: PathLoss): Report {
+  settle(world);
+  const [master] = masters(world);
+  const isolated = world.carpdNodes.find((node) => node === master);
+  if (isolated === undefined) return world.watch(world.clock.now);
+  const { uplink } = isolated.station;
+  const duration = micros(world.prng.between(500_000, BLOCKED_MAX));
+  if (loss === 'dark') uplink.setDark(true);
+  else if (loss === 'blocked') flapToBlocked(isolated);
+  else failOverToBlocked(uplink);
+  world.note(`the path of ${isolated.name} is ${loss}`);
+  pass(world, duration);
+  const served = masters(world).find((node) => node !== isolated);
+  const noticed = loss !== 'dark' || (uplink.kind === 'lacp' && duration > NOTICED);
+  const from = world.clock.now;
+  uplink.setDark(false);
+  uplink.unblock();
+  world.note('it is back');
+  const report = world.watch(from);
+  if (!noticed) return report;
+  if (served !== undefined) expectNoChange(world, served, from);
+  for (const { at, node, to } of world.transitions) {
+    const back = at > from && node === isolated.name && to === 'MASTER';
+    if (back && served !== undefined) world.violated(`${node} takes the address back`);
+  }
+  return world.report(from, report.bound);
+}
+
+/** Nobody hears the master any more, though it hears everybody: it steps back for its successor. */
+export function muteMaster(world: World): Report {
+  settle(world);
+  const [master] = masters(world);
+  const mute = world.carpdNodes.find((node) => node === master);
+  if (mute === undefined) return world.watch(world.clock.now);
+  const { stations } = world.bus;
+  for (const other of stations) world.bus.cut(mute.station, other, true);
+  world.note(`${mute.name} is mute`);
+  pass(world, MUTE_TIME);
+  const successor = masters(world).find((node) => node !== mute);
+  if (successor !== undefined && mute.isMaster) world.violated(`${mute.name} is master and mute`);
+  const from = world.clock.now;
+  for (const other of stations) world.bus.cut(mute.station, other, false);
+  world.note('it is heard again');
+  const { bound } = world.watch(from);
+  if (successor !== undefined) expectNoChange(world, successor, from);
+  return world.report(from, bound);
+}
+
+/** The segment falls apart and is joined again: the masters of its parts settle who stays. */
+export function splitAndJoin(world: World): Report {
+  settle(world);
+  split(world);
+  pass(world, SPLIT_TIME);
+  world.bus.partition(new Map());
+  world.note('the parts are joined');
+  // A firewalled master that knows of no other listens for one about every minute only.
+  pass(world, LISTENING);
+  return world.watch(world.clock.now);
+}
+
+/** The daemon of the master dies, and its host goes on answering for the address. */
+export function abandonVip(world: World): Report {
+  settle(world);
+  const [master] = masters(world);
+  master?.crash('process');
+  world.note(`the daemon of ${master?.name ?? 'nobody'} is gone`);
+  const from = world.clock.now;
+  const { bound } = world.watch(from);
+  const able = world.nodes.some((node) => node.mayServe);
+  if (able && masters(world).length !== 1) world.violated('nobody takes over from a dead daemon');
+  return world.report(from, bound);
+}
+
+function settle(world: World, without: readonly SimNode[] = []): void {
+  const started = world.startAll(without);
+  pass(world, plus(started, world.settleTime()));
+}
+
+function pass(world: World, duration: number): void {
+  world.runUntil(plus(world.clock.now, micros(duration)));
+}
+
+function masters(world: World): readonly SimNode[] {
+  return world.nodes.filter((node) => node.isMaster);
+}
+
+function expectNoChange(world: World, master: SimNode, from: Micros): void {
+  const changes = world.transitions.filter(({ at, node, to }) => {
+    return since(at, from) > 0 && (node === master.name || to === 'MASTER');
+  });
+  for (const { node, from: before, to } of changes) {
+    world.violated(`${node} goes from ${before} to ${to}, though ${master.name} was a good master`);
+  }
+}

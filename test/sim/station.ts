@@ -1,0 +1,82 @@
+// A host as the segment sees it: its card, its addresses, and its kernel, which answers ARP whether
+// or not any process of it still runs.
+import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Bus } from './bus.ts';
+import type { VirtualClock } from './clock.ts';
+import type { ArpRequest, Frame } from './frame.ts';
+import { Uplink, type UplinkKind } from './uplink.ts';
+
+export interface StationOptions {
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly vip: Ipv4;
+  readonly uplink: UplinkKind;
+}
+
+export class Station {
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly uplink: Uplink;
+  /** The host runs. */
+  up = false;
+  /** Its own address is on the interface. */
+  addressed = true;
+  holdsVip = false;
+  /** What its process makes of a frame. */
+  onFrame: ((frame: Frame) => void) | undefined;
+  /** Frames of others that came in since its path last changed: what really proves that path. */
+  framesOnPath = 0;
+  readonly #vip: Ipv4;
+  readonly #bus: Bus;
+
+  constructor(clock: VirtualClock, bus: Bus, options: StationOptions) {
+    this.#bus = bus;
+    this.name = options.name;
+    this.address = options.address;
+    this.#vip = options.vip;
+    this.uplink = new Uplink(clock, options.uplink, macOf(options.address));
+    bus.attach(this);
+  }
+
+  get mac(): string {
+    return this.uplink.mac;
+  }
+
+  /** Whether frames pass between it and the segment. */
+  get onLine(): boolean {
+    return this.up && this.uplink.passes;
+  }
+
+  send(frame: Frame): void {
+    this.#bus.send(this, frame);
+  }
+
+  /** Asks who has an address; one's own makes it a gratuitous ARP. */
+  ask(target: Ipv4): void {
+    this.send({ kind: 'arp-request', mac: this.mac, target });
+  }
+
+  /** Tells everybody who has the virtual IP. */
+  announce(): void {
+    if (this.holdsVip) this.ask(this.#vip);
+  }
+
+  /** A frame comes out of the wire. */
+  receive(frame: Frame): void {
+    this.framesOnPath += 1;
+    if (frame.kind === 'arp-request') this.#answer(frame);
+    this.onFrame?.(frame);
+  }
+
+  #answer({ mac, target }: ArpRequest): void {
+    const own = target === this.address && this.addressed;
+    if (!own && !(target === this.#vip && this.holdsVip)) return;
+    this.send({ kind: 'arp-reply', mac: this.mac, address: target, to: mac });
+  }
+}
+
+/** A MAC address that follows from the address, as text. */
+export function macOf(address: Ipv4, generation = 0): string {
+  const octets = [2, generation, address >>> 24, address >>> 16, address >>> 8, address];
+  return octets.map((octet) => (octet & 0xff).toString(16).padStart(2, '0')).join(':');
+}
