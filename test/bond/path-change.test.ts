@@ -1,6 +1,6 @@
 // The path of a bonded node changes while carrier stays: a failover of the active slave onto a port
 // that is silent at first, a cable lost and back, a blip. Needs root and bonding.
-import { deepEqual, ok } from 'node:assert/strict';
+import { deepEqual } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
 import { logEntries } from '../lab/carpd-log.ts';
@@ -86,18 +86,14 @@ describe('the path changes and the carrier stays', { skip, concurrency: SIDE_BY_
     });
 
     test(`${program}, MASTER: the carrier of an active-backup bond gone for 200 ms`, async (t) => {
-      const { b, ours, peers } = await pair(t, program, 'MASTER', { mode: 'active-backup' });
-      const { after, takeovers } = await blip(t, b, peers);
-      if (program === 'carpd') deepEqual({ after, takeovers }, { after: 'b', takeovers: 0 });
-      else ok(leftMaster(ours), 'stock ucarp gives up at once');
+      const { b, peers } = await pair(t, program, 'MASTER', { mode: 'active-backup' });
+      keepsServing(program, await blip(t, b, peers));
     });
 
     // LACP needs some three seconds to form again: with less patience A takes over meanwhile.
     test(`${program}, MASTER: the carrier of an LACP bond gone for 200 ms`, async (t) => {
-      const { b, ours, peers } = await pair(t, program, 'MASTER', { mode: '802.3ad' }, PATIENT);
-      const { after, takeovers } = await blip(t, b, peers);
-      if (program === 'carpd') deepEqual({ after, takeovers }, { after: 'b', takeovers: 0 });
-      else ok(leftMaster(ours), 'stock ucarp gives up at once');
+      const { b, peers } = await pair(t, program, 'MASTER', { mode: '802.3ad' }, PATIENT);
+      keepsServing(program, await blip(t, b, peers));
     });
   }
 });
@@ -112,10 +108,9 @@ async function blip(t: TestContext, b: BondHost, peers: readonly Peer[]): Promis
   return outcome(t, peers, span);
 }
 
-function leftMaster({ transitions }: Peer): boolean {
-  return transitions.some(
-    ({ to }, index) => transitions[index - 1]?.to === 'MASTER' && to !== 'MASTER',
-  );
+/** Stock ucarp gives up at once if it happens to look while the carrier is away: no more is sure. */
+function keepsServing(program: Program, { after, takeovers }: Outcome): void {
+  if (program === 'carpd') deepEqual({ after, takeovers }, { after: 'b', takeovers: 0 });
 }
 
 /** A runs stock ucarp; B the program, in the role that it gets by being first or second. */
