@@ -3,7 +3,7 @@
 import { unreachable } from './base/assert.ts';
 import { messageOf } from './base/errors.ts';
 import { parseArgs } from './cli/args.ts';
-import { checkConfig } from './cli/check.ts';
+import { checkConfig, type CommandOutcome } from './cli/check.ts';
 import { carpdHelp } from './cli/help.ts';
 import { version } from './cli/version.ts';
 import { readFileWithMode } from './config/read-file.ts';
@@ -23,11 +23,13 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'error':
       process.stderr.write(`carpd: ${command.message}\n`);
       return EXIT_USAGE;
-    case 'check': {
-      const { stdout, stderr, exitCode } = checkConfig(command, readFileWithMode);
-      process.stdout.write(stdout);
-      process.stderr.write(stderr);
-      return exitCode;
+    case 'check':
+      return print(checkConfig(command, readFileWithMode));
+    case 'status':
+    case 'explain': {
+      const { explain, status } = await import('./cli/explain.ts');
+      const asked = command.kind === 'status' ? status(command) : explain(command);
+      return print(await asked);
     }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
@@ -38,6 +40,12 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return unreachable(command);
   }
+}
+
+function print({ stdout, stderr, exitCode }: CommandOutcome): number {
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  return exitCode;
 }
 
 try {

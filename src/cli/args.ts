@@ -1,18 +1,35 @@
 // carpd's argument list to a command: one table of commands and their options. Pure.
 import { unreachable } from '../base/assert.ts';
+import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { didYouMean } from '../config/suggest.ts';
 
 /** The commands, as they are typed. */
-export const COMMAND_NAMES = ['run', 'check'] as const;
+export const COMMAND_NAMES = ['run', 'check', 'status', 'explain'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** What was asked for. `topic` undefined: the help of carpd as a whole. */
 export type CarpdCommand =
   | { readonly kind: 'run'; readonly configPath: string }
   | { readonly kind: 'check'; readonly configPath: string; readonly json: boolean }
+  | StatusCommand
+  | ExplainCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
+
+export interface StatusCommand {
+  readonly kind: 'status';
+  readonly json: boolean;
+  readonly socketPath: string;
+}
+
+export interface ExplainCommand {
+  readonly kind: 'explain';
+  /** The instance. */
+  readonly name: string;
+  readonly json: boolean;
+  readonly socketPath: string;
+}
 
 /** Wrong usage: exit code 2; one line without the program's name. */
 export interface CarpdMisuse {
@@ -24,7 +41,14 @@ export interface CarpdMisuse {
 const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
   run: { '--config': 'value' },
   check: { '--config': 'value', '--json': 'flag' },
+  status: { '--json': 'flag', '--socket': 'value' },
+  explain: { '--json': 'flag', '--socket': 'value' },
 };
+
+/** The word that a command takes besides its options. */
+const WORDS: Readonly<Partial<Record<CommandName, string>>> = { explain: 'NAME' };
+/** Its key among what was given, which no option can have. */
+const WORD = '';
 
 /** Reads the arguments after the program's name. Total. */
 export function parseArgs(argv: readonly string[]): CarpdCommand {
@@ -58,6 +82,10 @@ function parseCommand(name: CommandName, words: readonly string[]): CarpdCommand
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
     const option = equals === -1 ? word : word.slice(0, equals);
     const takes = Object.hasOwn(known, option) ? known[option] : undefined;
+    if (takes === undefined && WORDS[name] !== undefined && isWord(word, given)) {
+      given.set(WORD, word);
+      continue;
+    }
     if (takes === undefined) {
       const what = word.startsWith('-') ? 'unknown option' : 'unexpected word';
       const candidates = [...Object.keys(known), '--help'];
@@ -79,16 +107,30 @@ function parseCommand(name: CommandName, words: readonly string[]): CarpdCommand
   return build(name, given);
 }
 
+/** Whether this is the one word that stands alone. */
+function isWord(word: string, given: ReadonlyMap<string, string>): boolean {
+  return word !== '' && !word.startsWith('-') && !given.has(WORD);
+}
+
 function build(name: CommandName, given: ReadonlyMap<string, string>): CarpdCommand {
-  const configPath = given.get('--config');
-  if (configPath === undefined) {
-    return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
-  }
+  const json = given.has('--json');
+  const socketPath = given.get('--socket') ?? CONTROL_SOCKET_DEFAULT;
   switch (name) {
     case 'run':
-      return { kind: 'run', configPath };
-    case 'check':
-      return { kind: 'check', configPath, json: given.has('--json') };
+    case 'check': {
+      const configPath = given.get('--config');
+      if (configPath === undefined) {
+        return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
+      }
+      return name === 'run' ? { kind: name, configPath } : { kind: name, configPath, json };
+    }
+    case 'status':
+      return { kind: name, json, socketPath };
+    case 'explain': {
+      const instance = given.get(WORD);
+      if (instance !== undefined) return { kind: name, name: instance, json, socketPath };
+      return misuse('explain: the NAME of an instance is needed; carpd status lists them');
+    }
     default:
       return unreachable(name);
   }

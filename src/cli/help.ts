@@ -1,5 +1,6 @@
 // The help texts of both programs, at most 80 columns wide.
 import { unreachable } from '../base/assert.ts';
+import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { UCARP_OPTIONS, type UcarpOption } from '../config/ucarp-options.ts';
 import type { CommandName } from './args.ts';
 
@@ -12,6 +13,10 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return RUN;
     case 'check':
       return CHECK;
+    case 'status':
+      return STATUS;
+    case 'explain':
+      return EXPLAIN;
     default:
       return unreachable(topic);
   }
@@ -49,6 +54,8 @@ Usage: carpd COMMAND [options]
 Commands:
   run --config FILE              the daemon, in the foreground
   check --config FILE [--json]   validate a configuration and print it complete
+  status [--json]                the state of every instance of a running carpd
+  explain NAME [--json]          why it is master, backup or held: the evidence
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command
@@ -85,6 +92,32 @@ Options:
   -h, --help       this help
 
 Exit codes: 0 valid, 2 not valid or not readable.
+`;
+
+const STATUS = `Usage: carpd status [--json] [--socket PATH]
+
+Prints a table of the instances of the carpd that runs here.
+
+Options:
+  --json           print all that is known of them, as JSON
+  --socket PATH    its control.socket; ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Exit codes: 0 done, 1 no daemon answers, 2 wrong usage.
+`;
+
+const EXPLAIN = `Usage: carpd explain NAME [--json] [--socket PATH]
+
+Says why the instance NAME is master, backup or held: the evidence with its
+age, what LACP says of each port, what is missing, and what would help.
+
+Options:
+  --json           print it as JSON
+  --socket PATH    the daemon's control.socket;
+                   ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Exit codes: 0 done, 1 no daemon answers, 2 wrong usage or no such instance.
 `;
 
 const DOC_COLUMN = 30;

@@ -79,7 +79,11 @@ export async function runUcarp(options: UcarpRun, progress: Progress): Promise<n
   const { secret, warnings } = passphrase.value;
   const instance: InstanceConfig = { ...options.instance, interfaceName, passphrase: secret };
   const level = options.debug ? 'debug' : 'info';
-  const config: Config = { log: { level, format: 'text' }, instances: [instance] };
+  const config: Config = {
+    log: { level, format: 'text' },
+    control: { socket: undefined },
+    instances: [instance],
+  };
   hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);
   const log = openUcarpLog(options, level);
   for (const warning of [...options.warnings, ...warnings, ...findDoubts(false)]) {

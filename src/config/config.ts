@@ -119,8 +119,18 @@ export interface InstanceConfig {
   readonly gate: GateConfig;
 }
 
+/** Where status and explain ask the daemon. */
+export interface ControlConfig {
+  /** Absolute path of the Unix socket; undefined: there is none. */
+  readonly socket: string | undefined;
+}
+
+/** Where the daemon listens, and the commands that talk to it ask, unless told otherwise. */
+export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
+
 export interface Config {
   readonly log: LogConfig;
+  readonly control: ControlConfig;
   /** At least one, in the order of the file. */
   readonly instances: readonly InstanceConfig[];
 }

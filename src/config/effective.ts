@@ -9,6 +9,7 @@ import { formatDuration } from './values.ts';
 export function effectiveConfig(config: Config): Record<string, unknown> {
   return {
     log: { ...config.log },
+    control: { socket: config.control.socket ?? 'off' },
     instances: Object.fromEntries(
       config.instances.map((instance) => [instance.name, effectiveInstance(instance)]),
     ),

@@ -1,13 +1,14 @@
 // Reads a whole configuration: syntax, known keys, values, combinations, and what two instances may
 // not share. Reports every fault at once, each with its path; the result is frozen.
 import { messageOf } from '../base/errors.ts';
-import { deepFreeze, type Config, type InstanceConfig, type LogConfig } from './config.ts';
+import { deepFreeze, type Config, type InstanceConfig } from './config.ts';
 import type { FileContent, ReadFile } from './passphrase.ts';
 import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
 import { applySchema, isMapping, topFields, valueAt, type Field, type Raw } from './schema.ts';
 import { keyText, knownKeys } from './shape.ts';
 import { reportShared } from './shared.ts';
 import { parseText } from './syntax.ts';
+import type { Read } from './values.ts';
 
 /** Something wrong or doubtful. */
 export interface Fault {
@@ -75,24 +76,26 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
   const fault = (path: string, message: string): void => void faults.push({ path, message });
   const fields = Object.values(topFields);
   const top = applySchema(fields, knownKeys(data, fields, fault, ['instances']), fault);
-  const log = readLog(top);
+  const settings = readTop(top);
   const drafts = readInstances(data['instances'], options, faults, warnings);
   reportShared(drafts, fault);
   const instances = drafts.filter(isComplete);
-  if (faults.length > 0 || log === undefined || instances.length < drafts.length) {
+  if (faults.length > 0 || settings === undefined || instances.length < drafts.length) {
     return refused(faults, warnings);
   }
-  return deepFreeze({ ok: true, config: { log, instances }, warnings });
+  return deepFreeze({ ok: true, config: { ...settings, instances }, warnings });
 }
 
-function readLog(top: Raw): LogConfig | undefined {
-  const take = <Value>(field: Field<Value>): Value | undefined => {
-    const read = field.read(valueAt(top, field.path));
-    return read.ok ? read.value : undefined;
+function readTop(top: Raw): Omit<Config, 'instances'> | undefined {
+  const read = <Value>(field: Field<Value>): Read<Value> => field.read(valueAt(top, field.path));
+  const level = read(topFields.logLevel);
+  const format = read(topFields.logFormat);
+  const socket = read(topFields.controlSocket);
+  if (!level.ok || !format.ok || !socket.ok) return undefined;
+  return {
+    log: { level: level.value, format: format.value },
+    control: { socket: socket.value },
   };
-  const level = take(topFields.logLevel);
-  const format = take(topFields.logFormat);
-  return level === undefined || format === undefined ? undefined : { level, format };
 }
 
 function readInstances(

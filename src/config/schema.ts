@@ -7,6 +7,7 @@ import { invariant } from '../base/assert.ts';
 import { fail, ok } from '../base/result.ts';
 import { CARP_GROUP, formatIpv4 } from '../carp/addresses.ts';
 import {
+  CONTROL_SOCKET_DEFAULT,
   GATE_DEFAULTS,
   GATE_POLICIES,
   LOG_FORMATS,
@@ -44,6 +45,12 @@ export const topFields = {
     'the least serious line logged',
   ),
   logFormat: optional('log.format', values.oneOf(LOG_FORMATS), 'auto', 'how lines are written'),
+  controlSocket: optional(
+    'control.socket',
+    values.socketPath,
+    CONTROL_SOCKET_DEFAULT,
+    'where status and explain ask the daemon',
+  ),
 } as const;
 
 const seconds = (value: number): string => values.formatDuration(value * 1_000);

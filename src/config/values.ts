@@ -183,6 +183,24 @@ export function argument(value: unknown): Read<string> {
   return value.includes('\0') ? fail('holds a NUL byte; take it out') : ok(value);
 }
 
+/** The longest path of a Unix socket: sun_path has room for 108 bytes, the closing NUL included. */
+export const SOCKET_PATH_BYTES_MAX = 107;
+
+/** The absolute path of a Unix socket, or undefined for the word "off". */
+export function socketPath(value: unknown): Read<string | undefined> {
+  if (value === 'off') return ok(undefined);
+  const path = argument(value);
+  if (!path.ok || !path.value.startsWith('/')) {
+    return fail(`${show(value)} is no absolute path; write /run/carpd/control.sock, or off`);
+  }
+  if (path.value.endsWith('/')) return fail(`${show(value)} names a directory; add a file name`);
+  if (new TextEncoder().encode(path.value).length > SOCKET_PATH_BYTES_MAX) {
+    const limit = String(SOCKET_PATH_BYTES_MAX);
+    return fail(`is longer than the ${limit} bytes of a Unix socket's path; choose a shorter one`);
+  }
+  return path;
+}
+
 function codePoint(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -8,12 +8,14 @@ import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
+import { openControl, type Control } from './control-server.ts';
 import { Driver } from './driver.ts';
 import { Instance } from './instance.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
 import { RateLimit } from './rate-limit.ts';
 import { diffInstances } from './reload.ts';
+import type { InstanceReport } from './report.ts';
 
 const REPEAT_PERIOD = fromSeconds(10);
 
@@ -32,6 +34,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
+  #control: Control | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
   readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
@@ -92,6 +95,11 @@ export class Daemon {
     return undefined;
   }
 
+  /** Everything that is known of an instance; undefined: there is none of this name. */
+  report(name: string): InstanceReport | undefined {
+    return this.#instances.get(name)?.report();
+  }
+
   /** Ends the hooks and says what has to be undone at once where carpd itself fails. */
   abandon(): readonly Holding[] {
     return [...this.#instances.values()].map((instance) => instance.abandon());
@@ -104,18 +112,35 @@ export class Daemon {
       onError: (error) => log.error('socket-failed', messageOf(error)),
     });
     const links = this.#links;
+    this.#control = this.#openControl(config.control.socket);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     await this.#removeAll();
+    this.#control?.close();
     throw failed.reason;
+  }
+
+  #openControl(path: string | undefined): Control | undefined {
+    if (path === undefined) return undefined;
+    return openControl({
+      path,
+      log: this.#options.log,
+      status: () => {
+        const instances = [...this.#instances.values()].map((instance) => instance.report());
+        return { pid: process.pid, instances };
+      },
+      explain: (name) => this.report(name),
+      names: () => [...this.#instances.keys()],
+    });
   }
 
   async #reload(config: Config): Promise<void> {
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    if (!isDeepStrictEqual(config.log, this.#options.config.log)) {
-      const text = 'the log settings have changed; they apply when carpd is started the next time';
+    for (const key of ['log', 'control'] as const) {
+      if (isDeepStrictEqual(config[key], this.#options.config[key])) continue;
+      const text = `the ${key} settings have changed; they apply when carpd is started anew`;
       this.#options.log.warn('configuration-warning', text);
     }
     const before = [...this.#instances.values()].map((instance) => instance.config);
@@ -192,6 +217,7 @@ export class Daemon {
   async #stop(): Promise<readonly string[]> {
     await this.#reloading;
     const leftBehind = await this.#removeAll();
+    this.#control?.close();
     this.#links?.close();
     this.#driver.close();
     return leftBehind;

@@ -46,13 +46,13 @@ export class InstanceLog {
     });
   }
 
-  state(now: ElectionSnapshot): void {
-    const { state, stateSince, holdReasons, term, inDoubt } = now;
+  /** `why` is explainLine() of the moment. */
+  state(now: ElectionSnapshot, why: string): void {
+    const { state, stateSince, term, inDoubt } = now;
     const { vhid, interfaceName } = this.#config;
     const forSeconds = Math.round(toSeconds(since(this.#now(), stateSince)));
-    const held = state === 'HELD' ? `, held by ${holdReasons.join(', ')}` : '';
     const master = now.master === undefined ? undefined : formatIpv4(now.master.address);
-    const text = `${state} on ${interfaceName} id ${vhid} for ${forSeconds} s${held}`;
+    const text = `${state} on ${interfaceName} id ${vhid} for ${forSeconds} s: ${why}`;
     this.#log.info('state', text, { state, vip: this.#vip, master, term, inDoubt });
   }
 

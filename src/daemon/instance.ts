@@ -26,6 +26,8 @@ import { GateLog } from './gate-log.ts';
 import { InstanceLog, remedyFor } from './instance-log.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
+import { explainLine } from './explain-text.ts';
+import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
 
 export interface InstanceOptions {
@@ -67,6 +69,7 @@ export class Instance implements Member, HubMember {
   readonly #custody: Custody;
   #conditions: Conditions | undefined;
   #source: Ipv4 | undefined;
+  #lastTransition: LastTransition | undefined;
   readonly #inbox: Input[] = [];
   #stepping = false;
   #stopped = false;
@@ -160,7 +163,21 @@ export class Instance implements Member, HubMember {
   }
 
   logState(): void {
-    this.#log.state(this.snapshot());
+    this.#log.state(this.snapshot(), explainLine(this.report()));
+  }
+
+  /** Why it is what it is, as plain data. */
+  report(): InstanceReport {
+    const { config, hub, now } = this.#options;
+    const sources = {
+      config,
+      election: this.snapshot(),
+      readiness: hub.gate.snapshot(),
+      lastTransition: this.#lastTransition,
+      source: this.#source,
+      fault: this.#conditions === undefined ? undefined : this.fault,
+    };
+    return reportInstance(sources, now());
   }
 
   // ---- what the loop and the interface call ----
@@ -255,6 +272,7 @@ export class Instance implements Member, HubMember {
       case 'send-advert':
         return this.#sender.send(effect);
       case 'state-changed':
+        this.#lastTransition = { ...effect, at: this.#options.now() };
         this.#log.transition(effect, this.snapshot());
         return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':

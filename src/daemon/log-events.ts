@@ -40,6 +40,8 @@ export const LOG_EVENTS = {
   'late-wake': 'the process was stalled; what arrived meanwhile is read first',
   'queue-overflow': 'packets came in faster than they could be judged, and some were dropped',
   'log-gap': 'lines of the log were dropped at this place, because nobody took them',
+  'control-opened': 'the control socket answers, and where',
+  'control-failed': 'the control socket can not be opened, or failed to answer',
   state: 'the state of an instance, on request',
 } as const;
 

@@ -1,4 +1,7 @@
-// One readable line for each JSON log line, for terminals and syslog.
+// Text for terminals and syslog: one readable line for each JSON log line, and wrapped lines.
+
+/** How wide a terminal may be taken to be. */
+export const COLUMNS = 80;
 
 const LEVELS = new Map([
   [20, 'DEBUG'],
@@ -35,8 +38,29 @@ export function formatText(json: string): TextLine {
   return { level, line: `${plainText(entry['time'])} ${label} ${plain}`, plain };
 }
 
+/**
+ * The text in lines of at most 80 columns, but for a single word that is longer; `first` stands
+ * before it, `rest` before every further line.
+ */
+export function wrap(text: string, first: string, rest: string): readonly string[] {
+  const lines: string[] = [];
+  let line = first;
+  let empty = true;
+  const words = plainText(text).split(' ');
+  for (const word of words) {
+    if (!empty && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = rest;
+      empty = true;
+    }
+    line = empty ? `${line}${word}` : `${line} ${word}`;
+    empty = false;
+  }
+  return [...lines, line.trimEnd()];
+}
+
 /** Control characters could forge lines or steer a terminal; hook output and peers are not ours. */
-function plainText(value: unknown): string {
+export function plainText(value: unknown): string {
   if (value === undefined) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.replace(/\p{Cc}/gu, '?');

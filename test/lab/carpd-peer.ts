@@ -69,6 +69,7 @@ export function startCarpdInstances(
   });
   const document = {
     log: { level: 'debug', format: 'json' },
+    control: { socket: controlSocket(host) },
     instances: Object.fromEntries(parts.map(({ name, config }) => [name, config])),
     ...settings,
   };
@@ -82,6 +83,11 @@ export function startCarpdInstances(
 /** The path of the configuration file of the host's `carpd run`, to change it before a SIGHUP. */
 export function carpdConfigFile(host: Host): string {
   return join(host.directory, `${host.name}.yaml`);
+}
+
+/** The control socket of the host's `carpd run`: namespaces share the file system. */
+export function controlSocket(host: Host): string {
+  return join(host.directory, `${host.name}.sock`);
 }
 
 function run(host: Host, document: unknown, { wrapper = [] }: CarpdProcess): Child {

@@ -15,6 +15,7 @@ const LEVELS = new Map<string | undefined, LogEntry['level']>([
 
 const EVENTS: readonly (readonly [RegExp, string])[] = [
   [/: (?:INIT|HELD|BACKUP|MASTER) -> /, 'transition'],
+  [/: (?:INIT|HELD|BACKUP|MASTER) on \S+ id \d+ for /, 'state'],
   [/ (?:up|down) hook ended well /, 'hook-finished'],
   [/^woke \d+ ms late/, 'late-wake'],
   [/: heard (?:a worse|an equal) master/, 'conflict'],
@@ -34,7 +35,7 @@ export function readTextEntry({ text, atMs }: OutputLine): LogEntry | undefined 
     atMs,
     level,
     event: known?.[1] ?? 'unknown',
-    message,
+    message: message.replace(/^vhid-\d+: /, ''),
     fields: { time, ...Object.fromEntries(fields) },
   };
 }

@@ -3,12 +3,28 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { COMMAND_NAMES, parseArgs, type CarpdCommand } from '../../../src/cli/args.ts';
 
+const SOCKET = '/run/carpd/control.sock';
+
 const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'run --config /a', command: { kind: 'run', configPath: '/a' } },
   { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
   { argv: 'check --config /a', command: { kind: 'check', configPath: '/a', json: false } },
   { argv: 'check --json --config /a', command: { kind: 'check', configPath: '/a', json: true } },
   { argv: 'run --config --json', command: { kind: 'run', configPath: '--json' } },
+  { argv: 'status', command: { kind: 'status', json: false, socketPath: SOCKET } },
+  {
+    argv: 'status --json --socket /s',
+    command: { kind: 'status', json: true, socketPath: '/s' },
+  },
+  {
+    argv: 'explain db',
+    command: { kind: 'explain', name: 'db', json: false, socketPath: SOCKET },
+  },
+  {
+    argv: 'explain --json db --socket=/s',
+    command: { kind: 'explain', name: 'db', json: true, socketPath: '/s' },
+  },
+  { argv: 'help explain', command: { kind: 'help', topic: 'explain' } },
   { argv: '--help', command: { kind: 'help', topic: undefined } },
   { argv: '-h', command: { kind: 'help', topic: undefined } },
   { argv: 'help', command: { kind: 'help', topic: undefined } },
@@ -27,7 +43,11 @@ describe('commands', () => {
 });
 
 const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[] = [
-  { desc: 'nothing', argv: [], message: /^no command; give one of run, check, or --help$/ },
+  {
+    desc: 'nothing',
+    argv: [],
+    message: /^no command; give one of run, check, status, explain, or --help$/,
+  },
   {
     desc: 'mistyped',
     argv: ['chek'],
@@ -41,6 +61,16 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
     argv: ['help', 'runn'],
     message: /^no help on "runn" \(did you mean "run"/,
   },
+  { desc: 'no name', argv: ['explain', '--json'], message: /^explain: the NAME of an instance is/ },
+  { desc: 'empty name', argv: ['explain', ''], message: /^explain: unexpected word ""/ },
+  { desc: 'two names', argv: ['explain', 'a', 'b'], message: /^explain: unexpected word "b"/ },
+  { desc: 'a name for status', argv: ['status', 'db'], message: /^status: unexpected word "db"/ },
+  {
+    desc: 'a configuration for status',
+    argv: ['status', '--config', '/a'],
+    message: /^status: unknown option "--config"; see carpd status --help$/,
+  },
+  { desc: 'no socket', argv: ['status', '--socket'], message: /^status: --socket needs a value/ },
   { desc: 'no config', argv: ['run'], message: /^run: --config FILE is needed, such as/ },
   { desc: 'no config', argv: ['check', '--json'], message: /^check: --config FILE is needed/ },
   {

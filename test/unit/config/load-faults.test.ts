@@ -42,7 +42,7 @@ const FAULTS: readonly FaultRow[] = [
   {
     desc: 'unknown key with nothing near',
     data: { ...db({}), color: 1 },
-    fault: 'color: unknown key; known are log, instances',
+    fault: 'color: unknown key; known are log, control, instances',
   },
   {
     desc: 'unknown key of an instance',
@@ -71,6 +71,21 @@ const FAULTS: readonly FaultRow[] = [
   },
   { desc: 'log level', data: { ...db({}), log: { level: 'loud' } }, fault: 'log.level: "loud" is' },
   { desc: 'log format', data: { ...db({}), log: { format: 1 } }, fault: 'log.format: 1 is none' },
+  ...['control.sock', 5, '', false].map((socket) => ({
+    desc: `control socket ${String(socket)}`,
+    data: { ...db({}), control: { socket } },
+    fault: `control.socket: ${JSON.stringify(socket)} is no absolute path; write /run/carpd/`,
+  })),
+  {
+    desc: 'control socket that is a directory',
+    data: { ...db({}), control: { socket: '/run/carpd/' } },
+    fault: 'control.socket: "/run/carpd/" names a directory; add a file name',
+  },
+  {
+    desc: 'control socket of 108 bytes',
+    data: { ...db({}), control: { socket: `/${'é'.repeat(53)}a` } },
+    fault: 'control.socket: is longer than the 107 bytes',
+  },
   { desc: 'log as text', data: { ...db({}), log: 'x' }, fault: 'log: a string is not a mapping' },
   { desc: 'log as a list', data: { ...db({}), log: [] }, fault: 'log: a list is not a mapping' },
   ...rows('interface', [

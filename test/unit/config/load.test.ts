@@ -117,6 +117,7 @@ describe('a good configuration', () => {
   test('takes every key, from YAML', () => {
     const config = good(`
 log: { level: debug, format: text }
+control: { socket: off }
 instances:
   db.1_a-b:
     interface: eth0.100
@@ -140,6 +141,7 @@ instances:
 `);
     const { address, group, source, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'debug', format: 'text' });
+    assert.deepEqual(config.control, { socket: undefined });
     assert.equal(address.prefixLength, 32);
     assert.equal(formatIpv4(group), '10.1.2.3');
     assert.equal(formatIpv4(source!), '10.9.0.10');

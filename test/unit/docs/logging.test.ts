@@ -7,6 +7,7 @@ import { DROP_REASONS } from '../../../src/carp/accept.ts';
 import { LOG_EVENTS } from '../../../src/daemon/log-events.ts';
 import { CAUSES } from '../../../src/election/effects.ts';
 import { VIP_FAULTS } from '../../../src/vip/ip-outcome.ts';
+import { tableBelow } from './tables.ts';
 
 const LISTS: readonly [string, Readonly<Record<string, string>>][] = [
   ['## Events', LOG_EVENTS],
@@ -20,13 +21,7 @@ describe('docs/logging.md', () => {
   const text = readFileSync('docs/logging.md', 'utf8');
   for (const [heading, list] of LISTS) {
     test(`lists what the code has: ${heading}`, () => {
-      const [, section = ''] = text.split(`${heading}\n`);
-      const [table = ''] = section.split('\n## ');
-      const rows = [...table.matchAll(/^\| `([^`]+)`\s*\| (.+?)\s*\|$/gm)];
-      const documented = Object.fromEntries(
-        rows.map(([, name = '', meaning = '']) => [name, meaning]),
-      );
-      assert.deepEqual(documented, list);
+      assert.deepEqual(tableBelow(text, heading), Object.entries(list));
     });
   }
 });

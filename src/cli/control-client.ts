@@ -1,0 +1,93 @@
+// Asks the daemon through its control socket; says in one line why there is no answer.
+import { readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { messageOf } from '../base/errors.ts';
+import { fail, ok, type Result } from '../base/result.ts';
+
+/** An answer: the status of HTTP and the text, which is JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const ANSWER_MS_MAX = 5_000;
+/** Far more than the report of the largest configuration. */
+const ANSWER_BYTES_MAX = 64_000_000;
+
+/** GETs `path`; the reason is a sentence without the program's name. */
+export async function askDaemon(socketPath: string, path: string): Promise<Result<Answer, string>> {
+  try {
+    return ok(await get(socketPath, path));
+  } catch (error) {
+    return fail(describe(socketPath, error));
+  }
+}
+
+function get(socketPath: string, path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MAX) asked.destroy(new Error('the answer has no end'));
+      });
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+      response.on('error', reject);
+    });
+    // Also where the connection is accepted by the kernel and by nobody else.
+    const timer = setTimeout(() => asked.destroy(coded('ETIMEDOUT')), ANSWER_MS_MAX);
+    asked.on('close', () => {
+      clearTimeout(timer);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+function coded(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function describe(socketPath: string, error: unknown): string {
+  const start = 'start it with carpd run --config FILE, or give --socket PATH (its control.socket)';
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+    case 'ENOENT':
+      return `no daemon answers at ${socketPath}: there is no such socket; ${start}`;
+    case 'ECONNREFUSED':
+      return `no daemon answers at ${socketPath}: the one that made the socket is gone; ${start}`;
+    case 'ENOTSOCK':
+      return `no daemon answers at ${socketPath}: it is no socket; ${start}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${socketPath} may not be used: ${ownerText(socketPath)}`;
+    case 'ETIMEDOUT':
+      return `the daemon at ${socketPath} has not answered in 5 s: it is stopped or overloaded`;
+    case 'ECONNRESET':
+    case 'EAGAIN':
+      return `the daemon at ${socketPath} has too many clients at once; ask again in a moment`;
+    default:
+      return `no daemon answers at ${socketPath}: ${messageOf(error)}; ${start}`;
+  }
+}
+
+/** Who may use it, as far as that can be seen from here. */
+function ownerText(socketPath: string): string {
+  const remedy = (group: string): string => `it is for root and the group ${group}; ask as one`;
+  try {
+    const { gid } = statSync(socketPath);
+    return remedy(groupName(gid) ?? String(gid));
+  } catch {
+    return 'its directory is closed to this user; ask as root';
+  }
+}
+
+function groupName(gid: number): string | undefined {
+  const lines = readFileSync('/etc/group', 'utf8').split('\n');
+  const fields = lines.map((line) => line.split(':'));
+  return fields.find(([, , id]) => id === String(gid))?.[0];
+}

@@ -1,0 +1,67 @@
+// The words in which reports speak of evidence, conditions, LACP bits and lengths of time. Pure.
+import type { EvidenceKind } from '../readiness/evidence.ts';
+import type { ConditionName } from '../readiness/judge.ts';
+import type { StateBit } from '../readiness/lacp.ts';
+
+/** What each kind of evidence is, best first. */
+export const EVIDENCE_MEANINGS = {
+  advert: 'a valid advert of another node',
+  probe: 'an answer to our own ARP, which proves both directions',
+  frame: 'any other data frame of another station',
+} as const satisfies Record<EvidenceKind, string>;
+
+/** What each condition of a link asks for. */
+export const CONDITION_MEANINGS = {
+  carrier: 'the interface is up and running, and so is everything below it',
+  lacp: 'a port of the bond passes frames as far as LACP (or its link) can tell',
+  frames: 'a data frame of another station has come in during this link epoch',
+} as const satisfies Record<ConditionName, string>;
+
+/** What a bit says where it is set; an unset one is told only where its absence has a name. */
+const BIT_WORDS = {
+  activity: 'active',
+  'short-timeout': 'fast',
+  aggregation: 'aggregated',
+  sync: 'in sync',
+  collecting: 'collecting',
+  distributing: 'distributing',
+  defaulted: 'defaulted',
+  expired: 'expired',
+} as const satisfies Record<StateBit, string>;
+
+/** LACP bits as an operator reads them: "active, aggregated, in sync"; no bit is "none". */
+export function bitWords(bits: readonly StateBit[]): string {
+  return bits.length === 0 ? 'none' : bits.map((bit) => BIT_WORDS[bit]).join(', ');
+}
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The units of long times, each with the next smaller one that is told beside it. */
+const UNITS = [
+  { ms: DAY_MS, name: 'd', rest: { ms: HOUR_MS, name: 'h' } },
+  { ms: HOUR_MS, name: 'h', rest: { ms: MINUTE_MS, name: 'min' } },
+  { ms: MINUTE_MS, name: 'min', rest: { ms: SECOND_MS, name: 's' } },
+] as const;
+
+/** "300 ms", "2.7 s", "12 s", "5 min 3 s", "2 h 10 min", "3 d 4 h"; never negative. */
+export function timeText(milliseconds: number): string {
+  const ms = Math.max(0, Math.floor(milliseconds));
+  for (const { ms: unitMs, name, rest } of UNITS) {
+    if (ms < unitMs) continue;
+    const smaller = Math.floor((ms % unitMs) / rest.ms);
+    const whole = `${Math.floor(ms / unitMs)} ${name}`;
+    return smaller === 0 ? whole : `${whole} ${smaller} ${rest.name}`;
+  }
+  if (ms < SECOND_MS) return `${ms} ms`;
+  // Down to the tenth, so that a deadline is never shown as already past.
+  const tenths = Math.floor(ms / 100) / 10;
+  return ms < 10 * SECOND_MS ? `${tenths.toFixed(1)} s` : `${Math.floor(ms / SECOND_MS)} s`;
+}
+
+/** The same in its largest unit alone, for a column of a table. */
+export function shortTimeText(milliseconds: number): string {
+  return timeText(milliseconds).split(' ').slice(0, 2).join(' ');
+}

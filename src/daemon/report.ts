@@ -1,0 +1,149 @@
+// The report of one instance as plain data: what `carpd status --json` and `carpd explain --json`
+// print, and what their texts are made of. Pure. Every key is always there; null stands for "none"
+// or "not known". Times are whole milliseconds before or after the moment of the report.
+import type { Micros } from '../base/time.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import { CAUSES, type Cause, type HoldReason, type State } from '../election/effects.ts';
+import type { ElectionSnapshot } from '../election/snapshot.ts';
+import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
+import { msSince, msUntilAny, reportLink, type LinkReport } from './link-report.ts';
+
+/** A name of a closed list with what it means. */
+export interface Named<Name extends string> {
+  readonly name: Name;
+  readonly meaning: string;
+}
+
+/** The last change of state. */
+export interface TransitionReport {
+  readonly from: State;
+  readonly to: State;
+  readonly cause: Named<Cause>;
+  /** Whose advert decided, or the master last heard. */
+  readonly peer: string | null;
+  readonly agoMs: number;
+}
+
+/** A master that the election goes by. */
+export interface MasterReport {
+  readonly address: string;
+  readonly advbase: number;
+  readonly advskew: number;
+  readonly heardAgoMs: number;
+}
+
+/** One instance at one moment. */
+export interface InstanceReport {
+  readonly name: string;
+  readonly interface: string;
+  readonly vhid: number;
+  /** With its prefix length. */
+  readonly vip: string;
+  /** The sender of our adverts, once there is one. */
+  readonly source: string | null;
+  readonly state: State;
+  readonly stateForMs: number;
+  readonly lastTransition: TransitionReport | null;
+  /** Why it can't take part, with what to do. */
+  readonly fault: string | null;
+  /** What keeps it in HELD. */
+  readonly holdReasons: readonly Named<HoldReason>[];
+  /** Why it is stepping down, while it does so in good order. */
+  readonly leaving: Named<Cause> | null;
+  /** Sends fail, so that it bids low. */
+  readonly demoted: boolean;
+  readonly advbase: number;
+  readonly advskew: number;
+  /** What it bids with now. */
+  readonly effectiveAdvskew: number;
+  readonly preempt: boolean;
+  /** How often it has become master since it was started. */
+  readonly term: number;
+  readonly master: MasterReport | null;
+  /** When it takes over if no advert comes. */
+  readonly masterDownInMs: number | null;
+  readonly nextAdvertInMs: number | null;
+  /** What is known of its link; null before the link is watched for it. */
+  readonly link: LinkReport | null;
+}
+
+/** All instances of a daemon. */
+export interface StatusReport {
+  readonly pid: number;
+  readonly instances: readonly InstanceReport[];
+}
+
+/** A change of state as the report needs it. */
+export interface LastTransition {
+  readonly from: State;
+  readonly to: State;
+  readonly cause: Cause;
+  readonly peer: Ipv4 | undefined;
+  readonly at: Micros;
+}
+
+/** Everything a report is made of. */
+export interface ReportSources {
+  readonly config: InstanceConfig;
+  readonly election: ElectionSnapshot;
+  /** Of the interface; undefined: nothing watches it. */
+  readonly readiness: ReadinessSnapshot | undefined;
+  readonly lastTransition: LastTransition | undefined;
+  readonly source: Ipv4 | undefined;
+  /** Why the interface can't be used, in words. */
+  readonly fault: string | undefined;
+}
+
+/** Builds the report of an instance at the moment `now`. */
+export function reportInstance(sources: ReportSources, now: Micros): InstanceReport {
+  const { config, election, readiness, lastTransition, source, fault } = sources;
+  const { address, advbase, advskew, preempt } = config;
+  const { master, leaving } = election;
+  return {
+    name: config.name,
+    interface: config.interfaceName,
+    vhid: config.vhid,
+    vip: `${formatIpv4(address.ip)}/${address.prefixLength}`,
+    source: source === undefined ? null : formatIpv4(source),
+    state: election.state,
+    stateForMs: msSince(election.stateSince, now),
+    lastTransition: lastTransition === undefined ? null : reportTransition(lastTransition, now),
+    fault: fault ?? null,
+    holdReasons: election.holdReasons.map(named),
+    leaving: leaving === undefined ? null : named(leaving),
+    demoted: election.demoted,
+    advbase,
+    advskew,
+    effectiveAdvskew: election.effectiveAdvskew,
+    preempt,
+    term: election.term,
+    master:
+      master === undefined
+        ? null
+        : {
+            address: formatIpv4(master.address),
+            advbase: master.advbase,
+            advskew: master.advskew,
+            heardAgoMs: msSince(master.heardAt, now),
+          },
+    masterDownInMs: msUntilAny(election.masterDownAt, now),
+    nextAdvertInMs: msUntilAny(election.advertiseAt, now),
+    link: readiness === undefined ? null : reportLink(readiness, config, now),
+  };
+}
+
+function reportTransition(last: LastTransition, now: Micros): TransitionReport {
+  const { from, to, cause, peer, at } = last;
+  return {
+    from,
+    to,
+    cause: named(cause),
+    peer: peer === undefined ? null : formatIpv4(peer),
+    agoMs: msSince(at, now),
+  };
+}
+
+function named<Name extends Cause>(name: Name): Named<Name> {
+  return { name, meaning: CAUSES[name] };
+}

@@ -1,0 +1,85 @@
+// Reports of instances in every situation, made of real readiness and a given election.
+import type { micros} from '../../src/base/time.ts';
+import { fromMillis, plus, since } from '../../src/base/time.ts';
+import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
+import type { InstanceConfig } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { reportInstance, type InstanceReport } from '../../src/daemon/report.ts';
+import type { Cause, State } from '../../src/election/effects.ts';
+import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
+import type { LinkRig} from './readiness-rig.ts';
+import { PEER } from './readiness-rig.ts';
+
+/** The instance `db` of the rig, on bond0. */
+export function dbConfig(changes: object = {}): InstanceConfig {
+  const db = { interface: 'bond0', vhid: 7, address: '10.9.0.100/24', passphrase: 'secret' };
+  const loaded = loadConfig(JSON.stringify({ instances: { db: { ...db, ...changes } } }), {
+    readFile: () => {
+      throw new Error('no file is read');
+    },
+  });
+  const [config] = loaded.ok ? loaded.config.instances : [];
+  if (config === undefined) throw new Error(JSON.stringify(loaded));
+  return config;
+}
+
+export function ip(text: string): Ipv4 {
+  const address = parseIpv4(text);
+  if (address === undefined) throw new Error(text);
+  return address;
+}
+
+/** The master of the rig, heard so long ago. */
+export function heard(rig: LinkRig, agoMs: number): HeardMaster {
+  const heardAt = since(rig.now, fromMillis(agoMs));
+  return { address: ip(PEER), advbase: 1, advskew: 0, heardAt };
+}
+
+export interface Situation {
+  readonly state: State;
+  /** Why it is in that state, and since when. */
+  readonly cause?: Cause;
+  readonly from?: State;
+  readonly forMs?: number;
+  readonly election?: Partial<ElectionSnapshot>;
+  readonly config?: object;
+  readonly fault?: string;
+  readonly peer?: string;
+  /** False: nothing is known of the link. */
+  readonly watched?: boolean;
+}
+
+/** The report at the moment of the rig. */
+export function report(rig: LinkRig, situation: Situation): InstanceReport {
+  const { state, cause, from = 'INIT', forMs = 0, election = {}, watched = true } = situation;
+  const stateSince = since(rig.now, fromMillis(forMs));
+  const snapshot: ElectionSnapshot = {
+    state,
+    stateSince,
+    term: 0,
+    master: undefined,
+    holdReasons: [],
+    inDoubt: false,
+    demoted: false,
+    effectiveAdvskew: 0,
+    leaving: undefined,
+    masterDownAt: undefined,
+    advertiseAt: undefined,
+    ...election,
+  };
+  const peer = situation.peer === undefined ? undefined : ip(situation.peer);
+  const sources = {
+    config: dbConfig(situation.config),
+    election: snapshot,
+    readiness: watched ? rig.snapshot : undefined,
+    lastTransition:
+      cause === undefined ? undefined : { from, to: state, cause, peer, at: stateSince },
+    source: state === 'INIT' ? undefined : ip('10.9.0.10'),
+    fault: situation.fault,
+  };
+  return reportInstance(sources, rig.now);
+}
+
+/** `milliseconds` after the moment of the rig. */
+export const inMs = (rig: LinkRig, milliseconds: number): ReturnType<typeof micros> =>
+  plus(rig.now, fromMillis(milliseconds));
