@@ -1,5 +1,5 @@
-// The demo on bonds: plays the incident with stock ucarp and with carpd where there are bonds, which
-// is a User Mode Linux machine if this kernel has none, and shows both runs side by side.
+// The demo on bonds: plays the incident with stock ucarp and with carpd where there are bonds, in
+// User Mode Linux if this kernel has none, and shows both runs side by side.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Plays the incident on real bonds, once with stock ucarp and once with carpd on node B, at the same
-// time; writes what happened as JSON to the file that is its only word. Runs inside the machine.
+// Plays the incident on real bonds, once with stock ucarp and once with carpd on node B, both at
+// once; writes what happened as JSON to the file that is its only word. Runs inside the machine.
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../test/lab/clock.ts';

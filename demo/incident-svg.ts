@@ -84,7 +84,8 @@ function rect(
   ink = '#ffffff',
 ): string {
   const width = Math.max(0, toX - fromX);
-  const box = `<rect x="${fixed(fromX)}" y="${y}" width="${fixed(width)}" height="${LANE_HEIGHT}" fill="${fill}"/>`;
+  const size = `width="${fixed(width)}" height="${LANE_HEIGHT}"`;
+  const box = `<rect x="${fixed(fromX)}" y="${y}" ${size} fill="${fill}"/>`;
   // About eight units a letter: a name that does not fit says nothing.
   if (width < name.length * 8 + 10) return box;
   return `${box}\n${text(fromX + 6, y + 18, name, 13, true, ink)}`;

@@ -90,6 +90,7 @@ async function gapAfterFallback(
   const begin = async (): Promise<void> => {
     await b.switchSide.block();
     await withoutLacp.remove();
+    await b.switchSide.speakLacp();
   };
   const span = await suffer({ begin, forMs: GAP_MS, repair: () => b.switchSide.unblock() });
   ok((await b.slaves()).every(isFormed), 'LACP has formed in the gap');

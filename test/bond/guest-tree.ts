@@ -9,8 +9,8 @@ const LEFT_OUT = new Set(['.git', ...TRANSPILED]);
 
 /**
  * Fills `target` so that it looks like `checkout` with the .ts files of src, test and demo as .js
- * beside links to everything else. Types are not checked. Relative imports keep working, for node_modules,
- * dist and the addon too.
+ * beside links to everything else. Types are not checked. Relative imports keep working, for
+ * node_modules, dist and the addon too.
  */
 export async function buildGuestTree(checkout: string, target: string): Promise<void> {
   await mkdir(target, { recursive: true });

@@ -108,7 +108,7 @@ async function blip(t: TestContext, b: BondHost, peers: readonly Peer[]): Promis
   return outcome(t, peers, span);
 }
 
-/** Stock ucarp gives up at once if it happens to look while the carrier is away: no more is sure. */
+/** Stock ucarp gives up if it happens to look while the carrier is away: no more is sure. */
 function keepsServing(program: Program, { after, takeovers }: Outcome): void {
   if (program === 'carpd') deepEqual({ after, takeovers }, { after: 'b', takeovers: 0 });
 }

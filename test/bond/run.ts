@@ -1,5 +1,6 @@
-// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, a machine
-// for each file and several side by side. "long" adds the variants that take long. With --exec it runs one command in a machine instead. See README.md.
+// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, with a
+// machine for each file and several side by side. "long" adds the variants that take long. With
+// --exec it runs one command in a machine instead. See README.md.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';

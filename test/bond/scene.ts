@@ -16,8 +16,9 @@ import {
 import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { whoHolds } from '../lab/vip.ts';
 import { eventually } from '../lab/wait.ts';
-import type { BondHost } from './bond-host.ts';
+import { isFormed, type BondHost } from './bond-host.ts';
 import { bondSkipReason } from './native.ts';
+import type { Fault } from './switch-side.ts';
 import { addBondHost, type BondOptions } from './topology.ts';
 
 export const GROUP = { vhid: 7, vip: '10.9.0.100', password: 'secret' };
@@ -119,6 +120,21 @@ export async function suffer({ begin, forMs, repair }: Trouble): Promise<Span> {
   const toMs = nowMs();
   await repair();
   return { fromMs, toMs };
+}
+
+/** Every frame of the host is lost both ways for a while; afterwards LACP is there again. */
+export async function darken(host: BondHost, forMs: number): Promise<Span> {
+  let dark: Fault | undefined;
+  const span = await suffer({
+    begin: async () => {
+      dark = await host.switchSide.dark();
+    },
+    forMs,
+    repair: async () => dark?.remove(),
+  });
+  if (!(await host.slaves()).some(isFormed)) await host.switchSide.speakLacp();
+  await host.lacpFormed(40_000);
+  return span;
 }
 
 /** Waits until one node alone serves for good, and tells what happened from the fault on. */

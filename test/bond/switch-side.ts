@@ -184,19 +184,20 @@ export class SwitchSide {
    */
   async dark(): Promise<Fault> {
     const ways = [await this.drop('to-host'), await this.drop('from-host')];
-    return { remove: () => this.#repair(ways) };
+    return { remove: () => removeAll(ways) };
   }
 
   /** No LACPDU passes, either way, and everything else does: both sides believe to be alone. */
   async withoutLacp(): Promise<Fault> {
     const ways = [await this.muteLacp(), await this.drop('from-host', 'lacp')];
-    return { remove: () => this.#repair(ways) };
+    return { remove: () => removeAll(ways) };
   }
 
-  async #repair(faults: readonly Fault[]): Promise<void> {
-    for (const fault of faults) await fault.remove();
-    if (this.channel.kind !== 'lacp') return;
-    // A port that has lost its partner speaks every 30 s only; a new priority makes it speak now.
+  /**
+   * Makes the switch send LACPDUs now: a port that has lost its partner speaks only every 30 s. Its
+   * priority changes by it, which is a change of partner to a host that has not lost it.
+   */
+  async speakLacp(): Promise<void> {
     this.#priority += 1;
     const priority = `ad_actor_sys_prio ${this.#priority}`;
     await this.#batch(`link set ${this.#channelName} type bond ${priority}`);
@@ -224,6 +225,10 @@ export class SwitchSide {
 /** The host's device at its end of a cable. */
 export function slaveName(cable: Cable): string {
   return `cable${cable}`;
+}
+
+async function removeAll(faults: readonly Fault[]): Promise<void> {
+  for (const fault of faults) await fault.remove();
 }
 
 function batch(lines: readonly string[]): string {

@@ -4,6 +4,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BondHost } from './bond-host.ts';
 import {
+  darken,
   outcome,
   PROGRAMS,
   SIDE_BY_SIDE,
@@ -14,7 +15,6 @@ import {
   twoHosts,
   type Hosts,
 } from './scene.ts';
-import type { Fault } from './switch-side.ts';
 import { addBondHost } from './topology.ts';
 
 const FAULT_MS = 10_000;
@@ -44,15 +44,7 @@ describe('three nodes', { skip, concurrency: SIDE_BY_SIDE }, () => {
       const master = await startMaster(program, b, a);
       const others = [await startWaiting('ucarp', a), await startWaiting(program, c)];
       for (const other of others) await other.waitFor('BACKUP', FAULT_MS);
-      let dark: Fault | undefined;
-      const span = await suffer({
-        begin: async () => {
-          dark = await b.switchSide.dark();
-        },
-        forMs: FAULT_MS,
-        repair: async () => dark?.remove(),
-      });
-      await b.lacpFormed(40_000);
+      const span = await darken(b, FAULT_MS);
       const { after } = await outcome(t, [...others, master], span);
       // The higher address of the two that are left may be first; the lower one wins in the end.
       equal(after, program === 'ucarp' ? 'b' : 'a');
