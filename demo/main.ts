@@ -1,12 +1,14 @@
 // The demo: two carpd and a real ucarp share a virtual IP, lose their masters and keep answering;
 // beside it the same with stock ucarp alone. Everything happens in network namespaces, which are
-// removed at the end, also at an early one. Exit code 0 only if all went as it should.
+// removed at the end, also at an early one. With --bond: the incident that carpd is there for, on
+// real bonds. Exit code 0 only if all went as it should.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/base/errors.ts';
 import { nowMs } from '../test/lab/clock.ts';
 import { labSkipReason } from '../test/lab/namespaces.ts';
 import { ucarpSkipReason } from '../test/lab/ucarp-peer.ts';
+import { showIncident } from './bond.ts';
 import { Stage, VIP, type Cast, type Outcome } from './stage.ts';
 import { MIXED, play, STOCK, table, worstStopMs } from './story.ts';
 import { painter, Timeline, wantsColour } from './timeline.ts';
@@ -15,33 +17,43 @@ import { painter, Timeline, wantsColour } from './timeline.ts';
 const HOLD_BACK_MS = 400;
 const PRINT_EVERY_MS = 100;
 
-const USAGE = `usage: npm run demo [-- --help]
+const USAGE = `usage: npm run demo [-- --help | --bond [--svg FILE]]
 
 Shows two carpd and a stock ucarp sharing a virtual IP through power cuts and planned stops, and the
-same with stock ucarp alone. Needs root; takes under a minute. NO_COLOR=1 turns colours off.`;
+same with stock ucarp alone. Needs root; takes under a minute. NO_COLOR=1 turns colours off.
+
+--bond shows the incident that carpd is there for, on real LACP bonds: a node boots onto a link that
+passes nothing. Stock ucarp takes the address from the healthy master, carpd does not. Where the
+kernel has no bonding it happens in User Mode Linux. --svg also writes it as a picture.`;
 
 const paint = painter(wantsColour(process.stdout, process.env));
 
 process.exit(await main(process.argv.slice(2)));
 
 async function main(words: readonly string[]): Promise<number> {
-  const [word] = words;
+  const [word, option, svgFile] = words;
   if (word === '--help' || word === '-h') {
     say(USAGE);
     return 0;
   }
+  if (word === '--bond' && (option === undefined || (option === '--svg' && words.length === 3))) {
+    return (await obstacle()) ? 1 : showIncident({ say, paint, svgFile });
+  }
   if (word !== undefined) {
-    complain(`unknown option ${JSON.stringify(word)}; the only one is --help`);
+    complain(`unknown option ${JSON.stringify(words.join(' '))}; see --help`);
     return 2;
   }
-  const obstacle = await obstacleToDemo();
-  if (obstacle !== false) {
-    complain(obstacle);
-    return 1;
-  }
+  if (await obstacle()) return 1;
   leaveCleanly();
   introduce();
   return show();
+}
+
+/** Says why nothing can be shown here, if that is so. */
+async function obstacle(): Promise<boolean> {
+  const text = await obstacleToDemo();
+  if (text !== false) complain(text);
+  return text !== false;
 }
 
 /** Plays both runs at once, each on hosts and a switch of its own, and sums them up. */

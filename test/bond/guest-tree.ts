@@ -4,13 +4,13 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
-const TRANSPILED = ['src', 'test'];
+const TRANSPILED = ['src', 'test', 'demo'];
 const LEFT_OUT = new Set(['.git', ...TRANSPILED]);
 
 /**
- * Fills `target` so that it looks like `checkout` with the .ts files of src and test as .js beside
- * links to everything else. Types are not checked. Relative imports keep working, for node_modules,
- * dist and the addon too.
+ * Fills `target` so that it looks like `checkout` with the .ts files of src, test and demo as .js
+ * beside links to everything else. Types are not checked. Relative imports keep working, for
+ * node_modules, dist and the addon too.
  */
 export async function buildGuestTree(checkout: string, target: string): Promise<void> {
   await mkdir(target, { recursive: true });

@@ -1,5 +1,6 @@
-// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, several
-// machines side by side. With --exec it runs one command in a machine instead. See README.md.
+// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, with a
+// machine for each file and several side by side. "long" adds the variants that take long. With
+// --exec it runs one command in a machine instead. See README.md.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -24,7 +25,7 @@ interface Counts {
   readonly cancelled: number;
 }
 
-const USAGE = `usage: run.ts [--machines=N] [--limit=SECONDS] [--uml] [FILE...]
+const USAGE = `usage: run.ts [--machines=N] [--limit=SECONDS] [--uml] [long] [FILE...]
        run.ts [--limit=SECONDS] [--uml] --exec -- COMMAND [ARGUMENT...]`;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -40,7 +41,9 @@ async function main(): Promise<number> {
     return 2;
   }
   const { values, positionals } = words;
-  const limitMs = Number(values.limit ?? LIMIT_SECONDS_DEFAULT) * 1_000;
+  const long = values.exec !== true && positionals[0] === 'long';
+  if (long) positionals.shift();
+  const limitMs = Number(values.limit ?? (long ? 2 : 1) * LIMIT_SECONDS_DEFAULT) * 1_000;
   const native = values.uml !== true && (await hasBonding());
   if (!install(native)) return 1;
   if (values.exec === true)
@@ -52,9 +55,10 @@ async function main(): Promise<number> {
   }
   const results = mkdtempSync(join(tmpdir(), 'carpd-bond-'));
   process.once('exit', () => rmSync(results, { recursive: true, force: true }));
-  if (native) return conclude([nativeRun(files, results)]);
+  const environment = { CARPD_BOND_LONG: long ? '1' : '' };
+  if (native) return conclude([nativeRun(files, results, environment)]);
   const machines = Math.min(Number(values.machines ?? availableParallelism()), files.length);
-  return conclude(await umlRun(files, results, machines, limitMs));
+  return conclude(await umlRun(files, { results, machines, limitMs, environment }));
 }
 
 function commandLine() {
@@ -98,46 +102,60 @@ async function execInUml(command: readonly string[], timeoutMs: number): Promise
   return told(outcome, 'the machine', timeoutMs);
 }
 
-function nativeRun(files: readonly string[], results: string): Counts | undefined {
+function nativeRun(
+  files: readonly string[],
+  results: string,
+  environment: Readonly<Record<string, string>>,
+): Counts | undefined {
   const tap = join(results, 'native.tap');
   const words = ['--import', 'tsx', ...runnerWords(tap), ...files];
-  spawnSync(process.execPath, words, { stdio: 'inherit', cwd: CHECKOUT });
+  spawnSync(process.execPath, words, {
+    stdio: 'inherit',
+    cwd: CHECKOUT,
+    env: { ...process.env, ...environment },
+  });
   return readCounts(tap);
 }
 
-/** Shares the files among machines and lets each run its share, one file after the other. */
+interface UmlRun {
+  readonly results: string;
+  readonly machines: number;
+  /** For each file. */
+  readonly limitMs: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Gives each file a machine of its own, so many of them at once. */
 async function umlRun(
   files: readonly string[],
-  results: string,
-  machines: number,
-  timeoutMs: number,
+  { results, machines, limitMs, environment }: UmlRun,
 ): Promise<readonly (Counts | undefined)[]> {
   const tree = join(results, 'tree');
   await buildGuestTree(CHECKOUT, tree);
-  const shares = Array.from({ length: machines }, (_, machine) =>
-    files.filter((_file, index) => index % machines === machine),
-  );
-  return Promise.all(
-    shares.map(async (share, machine) => {
-      const name = machines === 1 ? 'uml' : `uml${machine}`;
+  const waiting = [...files];
+  const counts: (Counts | undefined)[] = [];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const name = basename(file).replace('.test.ts', '');
       const jobDirectory = join(results, name);
       await mkdir(jobDirectory);
       const tap = join(jobDirectory, 'results.tap');
-      const guestFiles = share.map((file) => guestPath(CHECKOUT, tree, file));
-      console.log(`${name}: ${share.map((file) => basename(file)).join(' ')}`);
+      const guestFile = guestPath(CHECKOUT, tree, file);
       const outcome = await runInUml({
-        command: [process.execPath, '--enable-source-maps', ...runnerWords(tap), ...guestFiles],
+        command: [process.execPath, '--enable-source-maps', ...runnerWords(tap), guestFile],
         checkout: CHECKOUT,
         visible: [tree],
-        environment: { CARPD_BOND_OUT: jobDirectory },
+        environment: { CARPD_BOND_OUT: jobDirectory, ...environment },
         jobDirectory,
-        timeoutMs,
-        onOutput: (text) => process.stdout.write(machines === 1 ? text : `${name}: ${text}`),
+        timeoutMs: limitMs,
+        onOutput: (text) => process.stdout.write(`${name}: ${text}`),
       });
-      told(outcome, name, timeoutMs);
-      return readCounts(tap);
-    }),
-  );
+      told(outcome, name, limitMs);
+      counts.push(readCounts(tap));
+    }
+  };
+  await Promise.all(Array.from({ length: machines }, worker));
+  return counts;
 }
 
 function runnerWords(tap: string): readonly string[] {

@@ -43,6 +43,7 @@ export class SwitchSide {
   readonly #host: Netns;
   readonly #label: string;
   #faults = 0;
+  #priority = 1_000;
   #filtering = false;
 
   constructor(is: { switch: Netns; host: Netns; label: string; channel: Channel }) {
@@ -125,6 +126,13 @@ export class SwitchSide {
     await this.#batch(`link set ${this.port(cable)} up`);
   }
 
+  /** Takes the carriers of both cables away, or gives them back, at once. */
+  async carrier(on: boolean): Promise<void> {
+    await this.#batch(
+      ...CABLES.map((cable) => `link set ${this.port(cable)} ${on ? 'up' : 'down'}`),
+    );
+  }
+
   /**
    * Loses frames of all kinds, LACPDUs too, carrier untouched. From the host it is lost in the
    * host's own queue, whose senders may hear of it (ENOBUFS).
@@ -170,6 +178,31 @@ export class SwitchSide {
     return this.drop('to-host', 'lacp');
   }
 
+  /**
+   * The path goes dark: every frame is lost at the switch's ports, both ways, LACPDUs too, and the
+   * host sees nothing of it but silence.
+   */
+  async dark(): Promise<Fault> {
+    const ways = [await this.drop('to-host'), await this.drop('from-host')];
+    return { remove: () => removeAll(ways) };
+  }
+
+  /** No LACPDU passes, either way, and everything else does: both sides believe to be alone. */
+  async withoutLacp(): Promise<Fault> {
+    const ways = [await this.muteLacp(), await this.drop('from-host', 'lacp')];
+    return { remove: () => removeAll(ways) };
+  }
+
+  /**
+   * Makes the switch send LACPDUs now: a port that has lost its partner speaks only every 30 s. Its
+   * priority changes by it, which is a change of partner to a host that has not lost it.
+   */
+  async speakLacp(): Promise<void> {
+    this.#priority += 1;
+    const priority = `ad_actor_sys_prio ${this.#priority}`;
+    await this.#batch(`link set ${this.#channelName} type bond ${priority}`);
+  }
+
   async #prepareFilters(): Promise<void> {
     if (this.#filtering) return;
     this.#filtering = true;
@@ -192,6 +225,10 @@ export class SwitchSide {
 /** The host's device at its end of a cable. */
 export function slaveName(cable: Cable): string {
   return `cable${cable}`;
+}
+
+async function removeAll(faults: readonly Fault[]): Promise<void> {
+  for (const fault of faults) await fault.remove();
 }
 
 function batch(lines: readonly string[]): string {

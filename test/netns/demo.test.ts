@@ -61,12 +61,14 @@ describe('the demo', { skip, concurrency: true }, () => {
     deepEqual(leftoversOf(demo), []);
   });
 
-  test('refuses an option that it does not know', async (t) => {
-    const demo = start(t, ['--frob']);
-    const { code } = await demo.ended(START_MS);
-    equal(code, 2);
-    const said = demo.lines.map(({ text }) => text);
-    deepEqual(said, ['demo: unknown option "--frob"; the only one is --help']);
+  test('refuses words that it does not know', async (t) => {
+    for (const words of [['--frob'], ['--bond', '--frob'], ['--bond', '--svg']]) {
+      const demo = start(t, words);
+      const { code } = await demo.ended(START_MS);
+      equal(code, 2);
+      const said = demo.lines.map(({ text }) => text);
+      deepEqual(said, [`demo: unknown option "${words.join(' ')}"; see --help`]);
+    }
   });
 });
 
