@@ -1,14 +1,13 @@
 // Two nodes on one segment: A with an ordinary link, healthy, and B on a bond. The address of B is
 // the lower one and wins every tie: what goes wrong would not right itself.
-import { deepEqual, equal } from 'node:assert/strict';
+import { equal } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { startCarpd } from '../lab/carpd-peer.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
 import { startUcarp } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { throughout } from '../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
 import { addBondHost, type BondOptions } from './topology.ts';
 
@@ -40,25 +39,6 @@ export async function duo(
   return { lab, hostA, hostB: await addBondHost(lab, 'b', '10.9.0.10/24', bond), a };
 }
 
-/** B is MASTER on its bond and has served for a while; A is its BACKUP. */
-export async function servingDuo(
-  t: TestContext,
-  bond: BondOptions,
-): Promise<Duo & { readonly b: Peer }> {
-  const lab = await Lab.create(t);
-  const hostA = await lab.host('a', '10.9.0.20/24');
-  const hostB = await addBondHost(lab, 'b', '10.9.0.10/24', bond);
-  if (bond.mode === '802.3ad') await hostB.lacpFormed();
-  // The kernel of A answers, whether a daemon runs there or not.
-  const gate = { policy: 'hold', probe: { targets: [hostA.address] } };
-  const b = startCarpd(hostB, { ...GROUP, config: { gate } });
-  await b.waitFor('MASTER', START_MS);
-  const a = startCarpd(hostA, { ...GATED, advskew: 20 });
-  await a.waitFor('BACKUP', START_MS);
-  await throughout(() => b.state() === 'MASTER', { forMs: 4_000, what: 'B serves' });
-  return { lab, hostA, hostB, a, b };
-}
-
 /** The healthy master never leaves its state, and the other never enters it, for so long. */
 export async function nothingHappens(
   master: Peer,
@@ -68,19 +48,6 @@ export async function nothingHappens(
   const calm = (): boolean => master.state() === 'MASTER' && other?.state() !== 'MASTER';
   const detail = (): string => `${master.log()}\n${other?.log() ?? ''}`;
   await throughout(calm, { forMs, what: 'the master to serve alone', detail });
-}
-
-/** Exactly this node is master at last, and has the address; the other has neither. */
-export async function settles(winner: Peer, loser: Peer): Promise<void> {
-  // LACP may settle in several steps, each of which holds the loser off for a moment.
-  const settled = (): boolean => winner.state() === 'MASTER' && loser.state() !== 'MASTER';
-  await eventually(settled, {
-    withinMs: SETTLE_MS,
-    what: `${winner.host.name} to be the only master`,
-    detail: () => `${winner.log()}\n${loser.log()}`,
-  });
-  await throughout(settled, { forMs: 5_000, what: 'it stays so' });
-  deepEqual(await whoHolds([winner.host, loser.host], GROUP.vip), [winner.host]);
 }
 
 /** How often the node has become master. */
