@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from './base/errors.ts';
 import { hideArguments, readUcarpArguments, runUcarp } from './cli/ucarp.ts';
+import { PASSPHRASE_FILE_BYTES_MAX, type FileContent } from './config/passphrase.ts';
+import { readFileWithMode } from './config/read-file.ts';
+import type { UcarpRun } from './config/ucarp.ts';
 
 /** Set in the environment of a daemonized process, which gets its arguments by message. */
 const DAEMON_MARK = 'CARPD_UCARP_DAEMON';
@@ -19,7 +22,12 @@ type Report =
 interface Order {
   readonly argv: readonly string[];
   readonly folder: string;
+  /** What was read of the password's file, where there is one: it may be the standard input. */
+  readonly passfile: Passfile | undefined;
 }
+
+/** A file's content in base64, or why it can't be read. */
+type Passfile = { readonly content: string; readonly mode: number } | { readonly reason: string };
 
 async function foreground(argv: readonly string[]): Promise<number> {
   const complain = (line: string): void => void process.stderr.write(`ucarp: ${line}\n`);
@@ -29,12 +37,15 @@ async function foreground(argv: readonly string[]): Promise<number> {
     await new Promise((resolve) => process.stdout.write('', resolve));
     return request.exitCode;
   }
-  if (request.options.daemonize) return daemonize(argv);
+  if (request.options.daemonize) return daemonize(argv, request.options);
   return runUcarp(request.options, { complain, onStarted: () => undefined });
 }
 
 /** Waits until the daemon is up or has failed: ucarp's own parent leaves too early to know. */
-function daemonize(argv: readonly string[]): Promise<number> {
+function daemonize(argv: readonly string[], options: UcarpRun): Promise<number> {
+  const { passphrase } = options;
+  // Read here, since the daemon has no standard input, nor any pipe of the shell.
+  const passfile = passphrase.kind === 'file' ? readPassfile(passphrase.path) : undefined;
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
     detached: true,
     cwd: '/',
@@ -52,7 +63,7 @@ function daemonize(argv: readonly string[]): Promise<number> {
       resolve(EXIT_SET_UP);
     });
     child.on('exit', (code) => resolve(code ?? EXIT_SET_UP));
-    const order: Order = { argv, folder: process.cwd() };
+    const order: Order = { argv, folder: process.cwd(), passfile };
     child.send(order);
   });
 }
@@ -73,7 +84,7 @@ function background(): Promise<number> {
         tell({ kind: 'ready' });
         process.disconnect();
       };
-      runUcarp(request.options, { complain, onStarted }).then(
+      runUcarp(request.options, { complain, onStarted }, () => unpack(order.passfile)).then(
         (exitCode) => {
           tell({ kind: 'ended', exitCode });
           resolve(exitCode);
@@ -85,6 +96,21 @@ function background(): Promise<number> {
       );
     });
   });
+}
+
+function readPassfile(path: string): Passfile {
+  try {
+    const { bytes, mode } = readFileWithMode(path, PASSPHRASE_FILE_BYTES_MAX);
+    return { content: Buffer.from(bytes).toString('base64'), mode };
+  } catch (error) {
+    return { reason: messageOf(error) };
+  }
+}
+
+function unpack(passfile: Passfile | undefined): FileContent {
+  if (passfile === undefined) throw new Error('it was not read');
+  if ('reason' in passfile) throw new Error(passfile.reason);
+  return { bytes: Buffer.from(passfile.content, 'base64'), mode: passfile.mode };
 }
 
 try {

@@ -1,6 +1,7 @@
 // The `ucarp` front end: one instance from ucarp's own options, with its manners and exit codes.
 import { networkInterfaces } from 'node:os';
 import type { Config, InstanceConfig } from '../config/config.ts';
+import type { ReadFile } from '../config/passphrase.ts';
 import { readFileWithMode } from '../config/read-file.ts';
 import { parseUcarp, resolvePassphrase, type UcarpRun } from '../config/ucarp.ts';
 import { openLog, type Logger } from '../daemon/log.ts';
@@ -58,10 +59,17 @@ export function readUcarpArguments(
   return { kind: 'run', options };
 }
 
-/** Runs until a signal or the end of the interface; resolves to the exit code. */
-export async function runUcarp(options: UcarpRun, progress: Progress): Promise<number> {
+/**
+ * Runs until a signal or the end of the interface; resolves to the exit code. `readFile` reads the
+ * password's file.
+ */
+export async function runUcarp(
+  options: UcarpRun,
+  progress: Progress,
+  readFile: ReadFile = readFileWithMode,
+): Promise<number> {
   const { complain, onStarted } = progress;
-  const passphrase = resolvePassphrase(options.passphrase, readFileWithMode);
+  const passphrase = resolvePassphrase(options.passphrase, readFile);
   if (!passphrase.ok) {
     complain(passphrase.reason.message);
     return passphrase.reason.exitCode;

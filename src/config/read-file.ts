@@ -1,6 +1,7 @@
 // Reads a file together with its permission bits, through one descriptor, so that both belong to
 // the same file.
-import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { FileRefusal, type FileContent, type ReadFile } from './passphrase.ts';
 
 /**
@@ -19,38 +20,44 @@ export const readFileWithMode: ReadFile = (path, bytesMax) =>
 export const readRegularFile: ReadFile = (path, bytesMax) =>
   readChecked(path, bytesMax, { flags: constants.O_NONBLOCK, whyNot: notRegular });
 
+/**
+ * Node 20 keeps the last other result where its realpath reads it: after a look at a pipe that
+ * takes the next directory for one, and modules behind symlinks are not found.
+ */
+const AS_BIGINT = { bigint: true } as const;
+
 interface Manner {
   /** Beside those for reading. */
   readonly flags: number;
   /** Why such a file is not read; undefined: it is. */
-  readonly whyNot: (stats: Stats) => string | undefined;
+  readonly whyNot: (stats: BigIntStats) => string | undefined;
 }
 
 function readChecked(path: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
   // Asked before it is opened, since opening may wait, or set off what a device does when it is
   // opened; and once more of what was opened, since another file may have taken the name.
-  check(statSync(path), whyNot);
+  check(statSync(path, AS_BIGINT), whyNot);
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOCTTY | flags);
   try {
-    const stats = fstatSync(descriptor);
+    const stats = fstatSync(descriptor, AS_BIGINT);
     check(stats, whyNot);
-    return { bytes: readAtMost(descriptor, bytesMax), mode: stats.mode };
+    return { bytes: readAtMost(descriptor, bytesMax), mode: Number(stats.mode) };
   } finally {
     closeSync(descriptor);
   }
 }
 
-function check(stats: Stats, whyNot: Manner['whyNot']): void {
+function check(stats: BigIntStats, whyNot: Manner['whyNot']): void {
   const reason = whyNot(stats);
   if (reason !== undefined) throw new FileRefusal(reason);
 }
 
-function notReadable(stats: Stats): string | undefined {
+function notReadable(stats: BigIntStats): string | undefined {
   if (stats.isFile() || stats.isFIFO() || stats.isCharacterDevice()) return undefined;
   return `it is ${kindOf(stats)}; give a regular file`;
 }
 
-function notRegular(stats: Stats): string | undefined {
+function notRegular(stats: BigIntStats): string | undefined {
   if (stats.isFile()) return undefined;
   return (
     `it is ${kindOf(stats)}, which can be read at the start at most; ` +
@@ -58,7 +65,7 @@ function notRegular(stats: Stats): string | undefined {
   );
 }
 
-function kindOf(stats: Stats): string {
+function kindOf(stats: BigIntStats): string {
   if (stats.isDirectory()) return 'a directory';
   if (stats.isFIFO()) return 'a pipe';
   if (stats.isSocket()) return 'a socket';

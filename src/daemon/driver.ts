@@ -44,6 +44,8 @@ const WORK_PER_TURN_MAX = 256;
 /** setTimeout takes no more; a longer wait is cut, and the early wake finds nothing due. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
 const LATE_WAKE = fromMillis(50);
+/** Between two members; many that have much to do take a while as well. */
+const STALL = fromMillis(250);
 
 /** Owns the queue and the timer. */
 export class Driver {
@@ -103,7 +105,7 @@ export class Driver {
       this.#pumping = false;
       // After a stall the sockets may be read before the timer fires, and would hide that it is
       // overdue by moving the deadlines.
-      if (this.#lateness() > LATE_WAKE) return void this.#wake();
+      if (this.#lateness(this.#options.now()) > LATE_WAKE) return void this.#wake();
       this.#runQueue(WORK_PER_TURN_MAX);
       if (this.#queue.length > 0) this.#schedule();
     });
@@ -159,13 +161,9 @@ export class Driver {
     return this.#closed;
   }
 
-  #lateness(): number {
+  #lateness(now: Micros): number {
     const earliest = this.#earliest();
-    return earliest === undefined ? 0 : since(this.#options.now(), earliest);
-  }
-
-  #isDue(member: Member): boolean {
-    return (member.deadline() ?? Infinity) <= this.#options.now();
+    return earliest === undefined ? 0 : since(now, earliest);
   }
 
   /**
@@ -174,20 +172,32 @@ export class Driver {
    */
   async #wake(): Promise<void> {
     if (this.#closed || this.#waking) return;
-    const lateBy = this.#lateness();
+    let now = this.#options.now();
+    const lateBy = this.#lateness(now);
     const late = lateBy > LATE_WAKE;
-    if (late || this.#all().some((member) => this.#isDue(member) && member.awaitsSilence())) {
+    if (late || this.#all().some((member) => isDue(member, now) && member.awaitsSilence())) {
       this.#waking = true;
       await this.#options.drain();
       this.#waking = false;
       if (late) this.#catchUp(micros(lateBy));
       this.#runQueue(Infinity);
       if (late) this.#catchUp(undefined);
+      now = this.#options.now();
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));
-    // Each is asked when its turn has come: what a judge says moves the deadlines behind it.
-    for (const member of this.#all()) if (this.#isDue(member)) member.wake();
+    // Each is asked when its turn has come: what a judge says moves the deadlines behind it. None
+    // is taken for due by a later time than that for which the sockets were read.
+    for (const member of this.#all()) {
+      if (!isDue(member, now)) continue;
+      // The process may stand still right here, too.
+      if (since(this.#options.now(), now) > STALL) return this.#wake();
+      member.wake();
+    }
     this.arm();
   }
+}
+
+function isDue(member: Member, now: Micros): boolean {
+  return (member.deadline() ?? Infinity) <= now;
 }

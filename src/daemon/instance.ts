@@ -219,7 +219,8 @@ export class Instance implements Member, HubMember {
   }
 
   doubtChanged(cause: DoubtCause | undefined): void {
-    this.#gateLog.doubt(cause);
+    // A doubt that ends with the mastership was not dispelled.
+    if (cause !== undefined || this.isMaster) this.#gateLog.doubt(cause);
     this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
   }
 

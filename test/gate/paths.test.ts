@@ -112,7 +112,9 @@ describe('a link that passes frames one way only', { skip, concurrency: true }, 
     await second.waitFor('MASTER', WITHIN_MS);
     const doubt = await logEntry(first, { event: 'doubt', level: 'warn' }, WITHIN_MS);
     equal(doubt.fields['cause'], 'rival-unanswered');
-    await first.nextTransition('BACKUP', -Infinity, WITHIN_MS);
+    await first.waitFor('BACKUP', WITHIN_MS);
+    const doubts = logEntries(first, { event: 'doubt' }).map(({ level }) => level);
+    deepEqual(doubts, ['warn'], 'the doubt was not dispelled, it was obeyed');
     const holdsIt = async (): Promise<boolean> =>
       (await whoHolds([hostA, hostB], VIP)).every((host) => host === hostB);
     await eventually(holdsIt, { withinMs: WITHIN_MS, what: 'only the other to hold the address' });

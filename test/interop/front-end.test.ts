@@ -63,6 +63,14 @@ describe('ucarp -B', { skip, concurrency: true }, () => {
     equal((await frontEndsIn(host)).length, 1);
   });
 
+  test('takes the password from the standard input, which the daemon has no more', async (t) => {
+    const { host, argv } = await oneHost(t);
+    const script = `echo ${SECRET} | exec "$@"`;
+    const words = ['sh', '-c', script, 'sh', ...argv, '-B', '-o', '/dev/stdin', '--gate=off'];
+    equal((await host.spawn(words).ended(END_MS)).code, 0);
+    equal((await frontEndsIn(host)).length, 1);
+  });
+
   for (const background of [false, true]) {
     const where = background ? 'in the background' : 'in the foreground';
     test(`${where} says in one line why it can't run, by ucarp's exit codes`, async (t) => {

@@ -164,6 +164,48 @@ describe('driver', () => {
     assert.equal(judge.wakes, 1, 'removed, it is not woken any more');
   });
 
+  describe('a stall in the middle of a wake-up', () => {
+    let member: FakeMember;
+    let judge: FakeMember;
+    let drained: number;
+
+    beforeEach(() => {
+      member = new FakeMember();
+      judge = new FakeMember();
+      judge.master = true;
+      judge.due = fromMillis(100);
+      judge.wake = () => {
+        judge.wakes += 1;
+        judge.due = undefined;
+        now = fromMillis(10_000);
+      };
+      drained = 0;
+      // The master was heard all the time.
+      onDrain = () => {
+        drained += 1;
+        if (now >= fromMillis(10_000)) driver.post(() => (member.due = fromMillis(13_000)));
+      };
+      driver.add(member);
+      driver.addJudge(judge);
+    });
+
+    test('makes nobody due who was not when it began', async () => {
+      member.due = fromMillis(3_000);
+      await pass(100);
+      await pass(0);
+      assert.deepEqual([judge.wakes, member.wakes, drained], [1, 0, 1]);
+      assert.deepEqual(lateBy, [fromMillis(7_000)]);
+    });
+
+    test('makes it read the sockets again for who was due', async () => {
+      member.due = fromMillis(100);
+      await pass(100);
+      await pass(0);
+      assert.deepEqual([judge.wakes, member.wakes, drained], [1, 0, 2]);
+      assert.deepEqual(lateBy, [fromMillis(9_900)]);
+    });
+  });
+
   test('posted work never runs at once, and runs in order', async () => {
     const order: number[] = [];
     driver.post(() => order.push(1));
