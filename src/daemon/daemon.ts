@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import { fromSeconds, toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
-import type { Config, InstanceConfig } from '../config/config.ts';
+import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
@@ -11,8 +11,12 @@ import type { Holding } from './custody.ts';
 import { openControl, type Control } from './control-server.ts';
 import { Driver } from './driver.ts';
 import { Instance } from './instance.ts';
+import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import type { Logger } from './log.ts';
+import { Maintenance } from './maintenance.ts';
+import { orderedInstance } from './ordered-instance.ts';
+import { Orders, type OrderedInstance } from './orders.ts';
 import { RateLimit } from './rate-limit.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
@@ -37,6 +41,8 @@ export class Daemon {
   #control: Control | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
+  readonly #maintenance: Maintenance;
+  readonly #orders: Orders;
   readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
@@ -44,6 +50,11 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    const { config, log, now } = options;
+    this.#maintenance = new Maintenance(config.state.directory);
+    const instances = (): readonly OrderedInstance[] =>
+      [...this.#instances.values()].map((instance) => orderedInstance(instance, now));
+    this.#orders = new Orders({ maintenance: this.#maintenance, log, now, instances });
     this.#driver = new Driver({
       now: options.now,
       drain: () => this.#drain(),
@@ -107,12 +118,13 @@ export class Daemon {
 
   async #start(): Promise<void> {
     const { config, log } = this.#options;
+    if (this.#maintenance.fault !== undefined) log.error('maintenance', this.#maintenance.fault);
     this.#links = await openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onError: (error) => log.error('socket-failed', messageOf(error)),
     });
     const links = this.#links;
-    this.#control = this.#openControl(config.control.socket);
+    this.#control = this.#openControl(config.control);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -121,10 +133,11 @@ export class Daemon {
     throw failed.reason;
   }
 
-  #openControl(path: string | undefined): Control | undefined {
-    if (path === undefined) return undefined;
+  #openControl({ socket, group }: ControlConfig): Control | undefined {
+    if (socket === undefined) return undefined;
     return openControl({
-      path,
+      path: socket,
+      group,
       log: this.#options.log,
       status: () => {
         const instances = [...this.#instances.values()].map((instance) => instance.report());
@@ -132,13 +145,14 @@ export class Daemon {
       },
       explain: (name) => this.report(name),
       names: () => [...this.#instances.keys()],
+      order: (order, names) => this.#orders.give(order, names),
     });
   }
 
   async #reload(config: Config): Promise<void> {
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    for (const key of ['log', 'control'] as const) {
+    for (const key of ['log', 'control', 'state'] as const) {
       if (isDeepStrictEqual(config[key], this.#options.config[key])) continue;
       const text = `the ${key} settings have changed; they apply when carpd is started anew`;
       this.#options.log.warn('configuration-warning', text);
@@ -171,6 +185,7 @@ export class Daemon {
       startTimer,
       env,
       onInterfaceGone,
+      record: new InstanceRecord(config, this.#maintenance),
     });
     this.#instances.set(config.name, instance);
     await instance.start();

@@ -25,6 +25,8 @@ import type { Driver, Member } from './driver.ts';
 import { GateLog } from './gate-log.ts';
 import { InstanceLog, remedyFor } from './instance-log.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
+import type { InstanceRecord } from './instance-record.ts';
+import type { LinkGate } from './link-gate.ts';
 import type { Logger } from './log.ts';
 import { explainLine } from './explain-text.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
@@ -44,6 +46,7 @@ export interface InstanceOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The interface has vanished or was set down, having been usable before or not. */
   readonly onInterfaceGone: () => void;
+  readonly record: InstanceRecord;
 }
 
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
@@ -100,6 +103,16 @@ export class Instance implements Member, HubMember {
     return this.#options.config;
   }
 
+  /** What is known of it beside its election. */
+  get record(): InstanceRecord {
+    return this.#options.record;
+  }
+
+  /** What its link tells and can ask. */
+  get gate(): LinkGate {
+    return this.#options.hub.gate;
+  }
+
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
     return this.#source;
@@ -133,6 +146,7 @@ export class Instance implements Member, HubMember {
     const { driver, hub } = this.#options;
     await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
+    this.#feedMaintenance();
     driver.add(this);
     await hub.add(this);
   }
@@ -160,6 +174,16 @@ export class Instance implements Member, HubMember {
   /** Steps down now; without effect unless it is master. */
   handover(): void {
     this.#options.driver.post(() => this.#feed({ kind: 'handover-requested' }));
+  }
+
+  /** Takes over what the record of maintenance says now. */
+  maintenanceChanged(): void {
+    this.#options.driver.post(() => this.#feedMaintenance());
+  }
+
+  /** It was stopped and takes part no more. */
+  get ended(): boolean {
+    return this.#stopped;
   }
 
   logState(): void {
@@ -199,9 +223,9 @@ export class Instance implements Member, HubMember {
   }
 
   advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
-    const { gate } = this.#options.hub;
+    this.record.peers.heard(from, advert, this.#options.now());
     // First the gate, which an advert may open: then it is heard like the rest.
-    gate.advertHeard({
+    this.gate.advertHeard({
       name: this.name,
       from: formatIpv4(from),
       interval: advertInterval(advert),
@@ -209,7 +233,7 @@ export class Instance implements Member, HubMember {
       epoch,
       heardBy: by,
     });
-    const proved = gate.mayPreempt(this.name, from);
+    const proved = this.gate.mayPreempt(this.name, from);
     this.#feed({ kind: 'advert-heard', from, advert, proved });
   }
 
@@ -266,6 +290,12 @@ export class Instance implements Member, HubMember {
     this.#stepping = false;
     this.#options.driver.arm();
     this.#checkIdle();
+    this.#options.record.stepped();
+  }
+
+  #feedMaintenance(): void {
+    const on = this.#options.record.maintenance !== undefined;
+    this.#feed({ kind: 'maintenance-changed', on });
   }
 
   #perform(effect: Effect): void {

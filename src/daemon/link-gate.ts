@@ -68,6 +68,7 @@ export class LinkGate implements Member {
   #wanted: 'any-frame' | 'adverts' | undefined;
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
+  readonly #answerListeners = new Set<(host: Ipv4) => void>();
   readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
 
@@ -144,6 +145,17 @@ export class LinkGate implements Member {
   /** Whether the instance may take over from this worse master that is alive. */
   mayPreempt(name: string, master: Ipv4): boolean {
     return this.#readiness.mayPreempt(name, formatIpv4(master), this.#options.now());
+  }
+
+  /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
+  askHosts(hosts: readonly Ipv4[]): void {
+    this.#probe(hosts.map(formatIpv4), []);
+  }
+
+  /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
+  onAnswer(listener: (host: Ipv4) => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
   }
 
   /** The process woke so late; what was queued in the sockets has been read. */
@@ -270,6 +282,7 @@ export class LinkGate implements Member {
         return this.#options.onAdvertWitnessed(seen.packet, epoch);
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
+        for (const listener of [...this.#answerListeners]) listener(seen.address);
         return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
       }
       case 'frame':

@@ -42,6 +42,8 @@ export const LOG_EVENTS = {
   'log-gap': 'lines of the log were dropped at this place, because nobody took them',
   'control-opened': 'the control socket answers, and where',
   'control-failed': 'the control socket can not be opened, or failed to answer',
+  handover: 'an operator asked for a handover, and what came of it',
+  maintenance: 'an operator turned maintenance on or off, and what came of it',
   state: 'the state of an instance, on request',
 } as const;
 
