@@ -1,9 +1,11 @@
 // What is known of an instance beside its election: the peers it heard, whether it is in
 // maintenance, and who waits for its next step.
+import type { Micros } from '../base/time.ts';
 import { masterDownInterval } from '../election/cadence.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Maintenance, MaintenanceEntry } from './maintenance.ts';
 import { PeersHeard } from './peers-heard.ts';
+import type { ReportSources } from './report.ts';
 
 /** See the head of this file; one for each instance that runs. */
 export class InstanceRecord {
@@ -21,6 +23,11 @@ export class InstanceRecord {
   /** Undefined: maintenance is off. */
   get maintenance(): MaintenanceEntry | undefined {
     return this.#maintenance.of(this.#name);
+  }
+
+  /** What of it a report shows. */
+  report(now: Micros): Pick<ReportSources, 'peers' | 'maintenance'> {
+    return { peers: this.peers.all(now), maintenance: this.maintenance };
   }
 
   /** Calls the listener after every step of the election; returns how to stop that. */

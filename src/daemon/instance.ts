@@ -192,11 +192,12 @@ export class Instance implements Member, HubMember {
 
   /** Why it is what it is, as plain data. */
   report(): InstanceReport {
-    const { config, hub, now } = this.#options;
+    const { config, record, now } = this.#options;
     const sources = {
       config,
       election: this.snapshot(),
-      readiness: hub.gate.snapshot(),
+      readiness: this.gate.snapshot(),
+      ...record.report(now()),
       lastTransition: this.#lastTransition,
       source: this.#source,
       fault: this.#conditions === undefined ? undefined : this.fault,
@@ -290,12 +291,11 @@ export class Instance implements Member, HubMember {
     this.#stepping = false;
     this.#options.driver.arm();
     this.#checkIdle();
-    this.#options.record.stepped();
+    this.record.stepped();
   }
 
   #feedMaintenance(): void {
-    const on = this.#options.record.maintenance !== undefined;
-    this.#feed({ kind: 'maintenance-changed', on });
+    this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
   }
 
   #perform(effect: Effect): void {
