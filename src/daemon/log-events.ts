@@ -46,6 +46,8 @@ export const LOG_EVENTS = {
   'control-opened': 'the control socket answers, and where',
   'control-failed': 'the control socket can not be opened, or failed to answer',
   'listener-failed': 'a part of carpd that is told of events failed; the election goes on',
+  handover: 'an operator asked for a handover, and what came of it',
+  maintenance: 'an operator turned maintenance on or off, and what came of it',
   state: 'the state of an instance, on request',
 } as const;
 
