@@ -6,14 +6,15 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
 import { failure, reply, type Controlled, type Reply } from './control-routes.ts';
 import { listenAt, type ClaimedPath } from './control-socket.ts';
-import type { Logger } from './log.ts';
+import type { EventSink } from './event-bus.ts';
+import type { EventOf } from './events.ts';
 
 export interface ControlOptions extends Controlled {
   /** Absolute, at most 107 bytes. */
   readonly path: string;
   /** Name or number of the group that may use it. */
   readonly group: string | undefined;
-  readonly log: Logger;
+  readonly events: EventSink;
 }
 
 /** The socket, open or tried again and again. */
@@ -34,7 +35,7 @@ const RETRY_MS = 10_000;
  * again every 10 s: the election does not depend on it.
  */
 export function openControl(options: ControlOptions): Control {
-  const { path, log } = options;
+  const { path, events } = options;
   let told: string | undefined;
   let closed = false;
   let retry: NodeJS.Timeout | undefined;
@@ -45,16 +46,16 @@ export function openControl(options: ControlOptions): Control {
     try {
       const claim = await listenAt(server, path);
       // From here on an error concerns a single client.
-      server.on('error', (error) => log.warn('control-failed', messageOf(error)));
+      server.on('error', (error) => events.publish(failed('serving', error)));
       current = { server, claim };
       if (closed) {
         shut();
         return;
       }
-      log.info('control-opened', `${path} answers the commands of carpd`);
+      events.publish({ event: 'control-opened', path });
     } catch (error) {
       const text = messageOf(error);
-      if (text !== told) log.warn('control-failed', `${text}. The election goes on without it`);
+      if (text !== told) events.publish(failed('opening', error));
       told = text;
       if (!closed) retry = setTimeout(() => void attempt(), RETRY_MS);
     }
@@ -69,6 +70,13 @@ export function openControl(options: ControlOptions): Control {
   };
   void attempt();
   return { close: shut };
+}
+
+function failed(
+  during: EventOf<'control-failed'>['during'],
+  error: unknown,
+): EventOf<'control-failed'> {
+  return { event: 'control-failed', during, detail: messageOf(error) };
 }
 
 function createControlServer(options: ControlOptions): Server {
@@ -110,7 +118,7 @@ async function safeReply(
   try {
     return await reply(request, options, limit);
   } catch (error) {
-    options.log.error('control-failed', `a request could not be answered: ${messageOf(error)}`);
+    options.events.publish(failed('answering', error));
     return failure(500, 'carpd could not answer; its log tells why');
   }
 }

@@ -1,11 +1,16 @@
 // An instance as orders see it.
 import { toMillis, type Micros } from '../base/time.ts';
 import { masterDownInterval } from '../election/cadence.ts';
+import { instancePublisher, type EventSink } from './event-bus.ts';
 import type { Instance } from './instance.ts';
 import type { OrderedInstance } from './orders.ts';
 
 /** An instance with what its record and its link know and can do. */
-export function orderedInstance(instance: Instance, now: () => Micros): OrderedInstance {
+export function orderedInstance(
+  instance: Instance,
+  events: EventSink,
+  now: () => Micros,
+): OrderedInstance {
   const { name, config, record, gate } = instance;
   return {
     name,
@@ -21,6 +26,7 @@ export function orderedInstance(instance: Instance, now: () => Micros): OrderedI
     ask: (hosts) => gate.askHosts(hosts),
     onAnswer: (listener) => gate.onAnswer(listener),
     onStep: (listener) => record.onStep(listener),
+    tell: instancePublisher(events, config),
     handover: () => instance.handover(),
     maintenanceChanged: () => instance.maintenanceChanged(),
   };

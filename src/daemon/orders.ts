@@ -3,13 +3,16 @@
 import type { Micros } from '../base/time.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import { findObjection, handOver, type HandoverNode } from './handover.ts';
-import type { Logger } from './log.ts';
+import type { Publish } from './event-bus.ts';
+import type { OrderNews } from './events.ts';
 import type { Maintenance } from './maintenance.ts';
 import { ORDER_REASONS, type OrderReason, type OrderResult } from './order-result.ts';
 
 /** An instance as orders need it. */
 export interface OrderedInstance extends HandoverNode {
   readonly name: string;
+  /** Tells the world what became of an order. */
+  readonly tell: Publish<OrderNews>;
   handover(): void;
   /** Takes over what the record of maintenance says of it. */
   maintenanceChanged(): void;
@@ -22,7 +25,6 @@ export type Order =
 
 export interface OrdersOptions {
   readonly maintenance: Maintenance;
-  readonly log: Logger;
   readonly now: () => Micros;
   /** All instances that run now. */
   readonly instances: () => readonly OrderedInstance[];
@@ -104,17 +106,17 @@ export class Orders {
   }
 
   /** Before anything is done. */
-  #told({ name }: OrderedInstance, order: Order, text: string): void {
-    this.#options.log.forInstance(name).info(order.kind, text, { force: order.force });
+  #told({ tell }: OrderedInstance, order: Order, detail: string): void {
+    const { kind: event, force } = order;
+    tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
   }
 
   #tell(order: Order, instance: OrderedInstance, answer: Answer): OrderResult {
     const { reason, message, afterMs = null } = answer;
     const { outcome } = ORDER_REASONS[reason];
     const { state, master } = instance.snapshot();
-    const level = outcome === 'done' ? 'info' : 'warn';
-    const log = this.#options.log.forInstance(instance.name);
-    log[level](order.kind, message, { outcome, reason, ...(afterMs === null ? {} : { afterMs }) });
+    const { kind: event, force } = order;
+    instance.tell({ event, force, outcome, reason, detail: message, afterMs });
     return {
       name: instance.name,
       outcome,
