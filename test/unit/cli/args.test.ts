@@ -77,7 +77,7 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
   {
     desc: 'nothing',
     argv: [],
-    message: /^no command; give one of run, check, status, explain, handover, .*, or --help$/,
+    message: /^no command; give one of run, check, status, explain, watch, handover, .*, or --help$/,
   },
   {
     desc: 'mistyped',
