@@ -122,15 +122,10 @@ describe('the socket', () => {
 
   test('of a process that was killed is replaced', async (t) => {
     const path = newPath(t);
-    const listen = `listen(${JSON.stringify(path)}, () => console.log('up'))`;
-    const script = `require('net').createServer().${listen}`;
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    assert.ok(existsSync(path), 'the dead process has left its socket');
+    await leaveStale(path);
     await told(opened(t, path), 'control-opened');
     await answers(path);
+    assert.deepEqual(readdirSync(dirname(path)), ['control.sock']);
   });
 
   test('of a living process is left to it, and taken over when that is gone', async (t) => {
@@ -158,6 +153,11 @@ describe('the socket', () => {
     ['is a file', fileAt, /a file that is no socket; remove it, or choose another path/],
     ['is a directory', directoryAt, /a file that is no socket/],
     ['lies below a file', (path) => `${fileAt(path)}/c.sock`, /control\.socket$|control\.socket\./],
+    [
+      'lies in a directory that takes no file',
+      () => '/sys/kernel/c.sock',
+      /E\w+: .*choose another/,
+    ],
     ['lies in /proc', () => '/proc/none/c.sock', /choose another path for control\.socket/],
     ['is too long', (path) => `${path}${'x'.repeat(108)}`, /longer than the 107 bytes/],
   ];
@@ -169,6 +169,50 @@ describe('the socket', () => {
       assert.equal(control.lines.length, 1);
     });
   }
+
+  test('is made anew when somebody has removed it', async (t) => {
+    const control = await running(t);
+    rmSync(dirname(control.path), { recursive: true });
+    await told(control, 'control-failed');
+    const back = async (): Promise<boolean> => (await askDaemon(control.path, '/v1/status')).ok;
+    await eventually(back, { withinMs: WITHIN_MS, what: 'the socket to be back' });
+    control.close();
+    assert.deepEqual(readdirSync(dirname(control.path)), []);
+  });
+
+  test('that is stale goes to one of many that start at once', async (t) => {
+    for (let round = 0; round < 5; round += 1) {
+      const path = newPath(t);
+      await leaveStale(path);
+      const all = Array.from({ length: 8 }, () => opened(t, path));
+      const isTold = ({ lines }: Opened): boolean => lines.length > 0;
+      await eventually(() => all.every(isTold), { withinMs: WITHIN_MS, what: 'all to be told' });
+      const winners = all.filter(({ lines }) => lines[0]?.event === 'control-opened');
+      assert.equal(winners.length, 1, JSON.stringify(all.map(({ lines }) => lines)));
+      await answers(path);
+      assert.deepEqual(readdirSync(dirname(path)), ['control.sock']);
+      for (const control of all.filter((one) => one !== winners[0])) control.close();
+      await answers(path);
+      winners[0]?.close();
+      assert.equal(existsSync(path), false);
+    }
+  });
+
+  test('is for the group that is configured, and there must be one', async (t) => {
+    if (process.getuid?.() !== 0) return t.diagnostic('only root may give a file away');
+    for (const group of ['adm', '4']) {
+      const control = await running(t, { group });
+      assert.equal(lstatSync(control.path).gid, 4, 'adm is 4 on Debian');
+      assert.equal(lstatSync(control.path).mode & 0o777, 0o660);
+    }
+    const path = newPath(t);
+    const { message } = await told(opened(t, path, { group: 'nobodys' }), 'control-failed');
+    assert.match(
+      message,
+      /there is no group nobodys in \/etc\/group; create it \(groupadd --system/,
+    );
+    assert.deepEqual(readdirSync(dirname(path)), []);
+  });
 
   test('is closed for good although it was still being opened', async (t) => {
     const control = opened(t, newPath(t));
@@ -328,6 +372,17 @@ describe('the command', () => {
 function fileAt(path: string): string {
   writeFileSync(path, 'precious');
   return path;
+}
+
+/** The socket of a process that was killed. */
+async function leaveStale(path: string): Promise<void> {
+  const listen = `listen(${JSON.stringify(path)}, () => console.log('up'))`;
+  const script = `require('net').createServer().${listen}`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.ok(existsSync(path), 'the dead process has left its socket');
 }
 
 function directoryAt(path: string): string {
