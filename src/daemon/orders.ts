@@ -112,9 +112,9 @@ export class Orders {
   }
 
   /** Before anything is done. */
-  #told({ tell }: OrderedInstance, order: Order, detail: string): void {
+  #told(instance: OrderedInstance, order: Order, detail: string): void {
     const { kind: event, force } = order;
-    tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
+    instance.tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
   }
 
   #tell(order: Order, instance: OrderedInstance, answer: Answer): OrderResult {
