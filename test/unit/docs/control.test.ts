@@ -24,8 +24,15 @@ function reports(): readonly unknown[] {
   );
   const backup = LinkRig.waiting();
   backup.advert();
+  const fallback = LinkRig.waiting({}, rigs.on(rigs.LACP_MISSING));
+  fallback.advert();
+  fallback.pass(4_000);
+  fallback.answer(rigs.PEER);
   const doubting = LinkRig.master({}, rigs.on(LACP));
   doubting.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
+  const proved = LinkRig.master({}, rigs.on(LACP));
+  proved.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
+  proved.frame();
   const rivalled = LinkRig.waiting();
   rivalled.frame();
   rivalled.pass(600);
@@ -40,6 +47,7 @@ function reports(): readonly unknown[] {
       peers: [peerOf(held, rigs.PEER, 'master', 400)],
     }),
     report(unseen, { state: 'HELD' }),
+    report(fallback, { state: 'HELD' }),
     report(backup, {
       state: 'BACKUP',
       election: { master: heard(backup, 1), masterDownAt: inMs(backup, 1) },
@@ -48,6 +56,7 @@ function reports(): readonly unknown[] {
       state: 'MASTER',
       election: { leaving: 'handover', advertiseAt: inMs(doubting, 1) },
     }),
+    report(proved, { state: 'MASTER' }),
     report(rivalled, { state: 'HELD' }),
     report(new LinkRig(), { state: 'INIT', watched: false, fault: 'bond0: there is none' }),
   ];
