@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
-import { failure, reply, type Controlled, type Reply } from './control-routes.ts';
+import { failure, reply, type Controlled, type Reply, type StreamReply } from './control-routes.ts';
 import { listenAt, type ClaimedPath, type Place } from './control-socket.ts';
 import type { EventSink } from './event-bus.ts';
 import type { EventOf } from './events.ts';
@@ -57,6 +57,7 @@ class Keeper implements Control {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#current?.claim.release();
+    this.#options.watchers.close();
     this.#current?.server.close();
     this.#current?.server.closeAllConnections();
     this.#current = undefined;
@@ -114,8 +115,13 @@ function failed(
 function createControlServer(options: ControlOptions): Server {
   const lives = new WeakMap<Duplex, NodeJS.Timeout>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const limit = (lifeMs: number): void => limitLife(lives, request.socket, lifeMs);
+    const limit = (lifeMs: number | undefined): void => limitLife(lives, request.socket, lifeMs);
     void safeReply(request, options, limit).then((answer) => {
+      if ('stream' in answer) {
+        limit(undefined);
+        stream(response, answer, options);
+        return;
+      }
       limit(CONNECTION_MS_MAX);
       send(response, answer);
     });
@@ -130,10 +136,14 @@ function createControlServer(options: ControlOptions): Server {
   return server;
 }
 
-/** Cuts who sends, or takes its answer, too slowly, however busy it looks. */
-function limitLife(lives: WeakMap<Duplex, NodeJS.Timeout>, socket: Socket, lifeMs: number): void {
+/** Cuts who sends, or takes its answer, too slowly, however busy it looks; undefined: never. */
+function limitLife(
+  lives: WeakMap<Duplex, NodeJS.Timeout>,
+  socket: Socket,
+  lifeMs: number | undefined,
+): void {
   clearTimeout(lives.get(socket));
-  if (socket.destroyed) return;
+  if (socket.destroyed || lifeMs === undefined) return;
   const timer = setTimeout(() => socket.destroy(), lifeMs);
   lives.set(socket, timer);
   socket.once('close', () => {
@@ -146,12 +156,22 @@ async function safeReply(
   request: IncomingMessage,
   options: ControlOptions,
   limit: (lifeMs: number) => void,
-): Promise<Reply> {
+): Promise<Reply | StreamReply> {
   try {
     return await reply(request, options, limit);
   } catch (error) {
     options.events.publish(failed('answering', error));
     return failure(500, 'carpd could not answer; its log tells why');
+  }
+}
+
+/** Answers without an end; a fault in it must not end a daemon that may be master. */
+function stream(response: ServerResponse, answer: StreamReply, { events }: ControlOptions): void {
+  try {
+    answer.stream(response);
+  } catch (error) {
+    events.publish(failed('answering', error));
+    response.destroy();
   }
 }
 

@@ -10,7 +10,9 @@ import type { TestContext } from 'node:test';
 import { micros } from '../../src/base/time.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
+import { EventBus } from '../../src/daemon/event-bus.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
+import { Watchers } from '../../src/daemon/event-watch.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
 import { LinkRig } from './readiness-rig.ts';
@@ -45,6 +47,7 @@ export function opened(
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
+    watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
     order: () => Promise.resolve([]),
     ...changes,
   });
