@@ -21,7 +21,7 @@ export function maintenanceFile(directory: string): string {
   return join(directory, FILE_NAME);
 }
 
-/** Reads the file; one that is not there is an empty list. The reason says what is wrong with it. */
+/** Reads the file; one that is not there is an empty list. The reason says what is wrong. */
 export function readMaintenance(directory: string): Result<MaintenanceList, string> {
   const path = maintenanceFile(directory);
   try {

@@ -101,6 +101,18 @@ describe('--watch', () => {
     assert.equal(first.split('\n').length - 1, 3, 'the last line of the terminal stays free');
   });
 
+  test('shows all on a terminal that does not know its size', async (t) => {
+    setEnv(t, { NO_COLOR: '1' });
+    const { path } = await running(t);
+    const screen = new FakeScreen(true, 0);
+    const end = new AbortController();
+    const watched = watchStatus(command(path), screen, end.signal);
+    await screen.shows(/bond0 {2}no/g, 1);
+    end.abort();
+    await watched;
+    assert.ok(!screen.text.includes('more lines'), screen.text);
+  });
+
   test('repeats the table where it is no terminal, and JSON line by line', async (t) => {
     const { path } = await running(t);
     for (const [json, pattern] of [

@@ -76,6 +76,12 @@ describe('the commands', { skip, concurrency: true }, () => {
       stdout: '',
       stderr: 'carpd: no instance is named "dbb"; there are: db, web\n',
     });
+    const argv = carpdArgv('status', '--watch', '--socket', controlSocket(host));
+    const watch = host.spawn(argv, { label: 'status --watch' });
+    const shown = (): number => watch.lines.filter(({ text }) => text.startsWith('NAME')).length;
+    await watch.until(() => shown() >= 2 || undefined, 'the table twice', WITHIN_MS);
+    watch.signal('SIGINT');
+    equal((await watch.ended(WITHIN_MS)).code, 0, watch.tail());
     deepEqual(logEntries(peer, { event: 'control-failed' }), []);
     equal((await peer.stop()).code, 0);
   });

@@ -1,5 +1,5 @@
-// A control socket as tests need it: opened in a directory of its own, for a daemon that is made up,
-// and clients that send it any bytes.
+// A control socket as tests need it: opened in a directory of its own, for a daemon that is made
+// up, and clients that send it any bytes.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// The record of maintenance on a real file system: kept over restarts, never half written, and taken
-// for on where it can't be read.
+// The record of maintenance on a real file system: kept over restarts, never half written, and
+// taken for on where it can't be read.
 import assert from 'node:assert/strict';
 import {
   chmodSync,

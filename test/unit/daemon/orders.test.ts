@@ -1,5 +1,5 @@
-// Orders to instances that are made up: when a master may step down, what is waited for, and what is
-// said of it.
+// Orders to instances that are made up: when a master may step down, what is waited for, and what
+// is said of it.
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -284,7 +284,7 @@ describe('maintenance', () => {
     assert.deepEqual([reason, maintenance], ['no-successor', true]);
     assert.match(
       message,
-      /^maintenance is on, until carpd ends.*; carpd maintenance off db ends it; no other master .* NOBODY/,
+      /^maintenance is on, until carpd ends.*; carpd maintenance off db ends it; no other .* NOBODY/,
     );
   });
 
