@@ -284,7 +284,7 @@ describe('maintenance', () => {
     assert.deepEqual([reason, maintenance], ['no-successor', true]);
     assert.match(
       message,
-      /^maintenance is on, until carpd ends.*; carpd maintenance off db ends it; no other .* NOBODY/,
+      /^maintenance is on, until carpd ends.*; carpd maintenance off db ends it; no other .*NOBODY/,
     );
   });
 
