@@ -1,8 +1,9 @@
 // Asks the daemon through its control socket; says in one line why there is no answer.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import { fail, ok, type Result } from '../base/result.ts';
+import { groupName } from '../daemon/groups.ts';
 
 /** An answer: the status of HTTP and the text, which is JSON. */
 export interface Answer {
@@ -78,7 +79,10 @@ export function describeTrouble(socketPath: string, error: unknown, withinMs: nu
   const start = 'start it with carpd run --config FILE, or give --socket PATH (its control.socket)';
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'ENOENT':
-      return `no daemon answers at ${socketPath}: there is no such socket; ${start}`;
+      return (
+        `no daemon answers at ${socketPath}: there is no such socket; ${start}. If one ` +
+        'runs, its log tells why it has none (control-failed)'
+      );
     case 'ECONNREFUSED':
       return `no daemon answers at ${socketPath}: the one that made the socket is gone; ${start}`;
     case 'ENOTSOCK':
@@ -110,10 +114,4 @@ function ownerText(socketPath: string): string {
   } catch {
     return 'its directory is closed to this user; ask as root';
   }
-}
-
-function groupName(gid: number): string | undefined {
-  const lines = readFileSync('/etc/group', 'utf8').split('\n');
-  const fields = lines.map((line) => line.split(':'));
-  return fields.find(([, , id]) => id === String(gid))?.[0];
 }

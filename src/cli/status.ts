@@ -72,7 +72,8 @@ function styleOf({ isTTY }: Screen): StatusStyle {
 /** As many lines as fit, so that nothing scrolls; each wipes what stood there before. */
 function fit(text: string, rows: number | undefined): string {
   const lines = text.trimEnd().split('\n');
-  const room = Math.max(2, (rows ?? lines.length + 1) - 1);
+  // A terminal that does not know its size says 0.
+  const room = rows === undefined || rows === 0 ? lines.length : Math.max(2, rows - 1);
   const cut = lines.length > room;
   const fitting = cut ? lines.slice(0, room - 1) : lines;
   const rest = cut ? [`... ${lines.length - fitting.length} more lines`] : [];

@@ -5,15 +5,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
 import { failure, reply, type Controlled, type Reply, type StreamReply } from './control-routes.ts';
-import { listenAt, type ClaimedPath } from './control-socket.ts';
+import { listenAt, type ClaimedPath, type Place } from './control-socket.ts';
 import type { EventSink } from './event-bus.ts';
 import type { EventOf } from './events.ts';
 
-export interface ControlOptions extends Controlled {
-  /** Absolute, at most 107 bytes. */
-  readonly path: string;
-  /** Name or number of the group that may use it. */
-  readonly group: string | undefined;
+export interface ControlOptions extends Controlled, Place {
   readonly events: EventSink;
 }
 
@@ -29,48 +25,84 @@ const CONNECTIONS_MAX = 16;
 const CONNECTION_MS_MAX = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 const RETRY_MS = 10_000;
+/** How soon a socket file that somebody removed is made anew. */
+const LOOK_MS = 5_000;
 
 /**
- * Opens the control socket. That it can't be opened is logged, once for each reason, and tried
- * again every 10 s: the election does not depend on it.
+ * Opens the control socket and keeps it open. That it can't be opened is told, once for each
+ * reason, and tried again every 10 s: the election does not depend on it.
  */
 export function openControl(options: ControlOptions): Control {
-  const { path, events } = options;
-  let told: string | undefined;
-  let closed = false;
-  let retry: NodeJS.Timeout | undefined;
-  let current: { readonly server: Server; readonly claim: ClaimedPath } | undefined;
+  const keeper = new Keeper(options);
+  keeper.open();
+  return keeper;
+}
 
-  const attempt = async (): Promise<void> => {
-    const server = createControlServer(options);
+class Keeper implements Control {
+  readonly #options: ControlOptions;
+  #told: string | undefined;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #current: { readonly server: Server; readonly claim: ClaimedPath } | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    void this.#attempt();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#current?.claim.release();
+    this.#options.watchers.close();
+    this.#current?.server.close();
+    this.#current?.server.closeAllConnections();
+    this.#current = undefined;
+  }
+
+  async #attempt(): Promise<void> {
+    const { path, events } = this.#options;
+    const server = createControlServer(this.#options);
     try {
-      const claim = await listenAt(server, path);
+      const claim = await listenAt(server, this.#options);
       // From here on an error concerns a single client.
       server.on('error', (error) => events.publish(failed('serving', error)));
-      current = { server, claim };
-      if (closed) {
-        shut();
-        return;
-      }
-      events.publish({ event: 'control-opened', path });
+      this.#current = { server, claim };
     } catch (error) {
       const text = messageOf(error);
-      if (text !== told) events.publish(failed('opening', error));
-      told = text;
-      if (!closed) retry = setTimeout(() => void attempt(), RETRY_MS);
+      if (text !== this.#told) events.publish(failed('opening', error));
+      this.#told = text;
+      if (!this.#isClosed()) this.#timer = setTimeout(() => this.open(), RETRY_MS);
+      return;
     }
-  };
-  const shut = (): void => {
-    closed = true;
-    clearTimeout(retry);
-    current?.claim.release();
-    options.watchers.close();
-    current?.server.close();
-    current?.server.closeAllConnections();
-    current = undefined;
-  };
-  void attempt();
-  return { close: shut };
+    if (this.#isClosed()) {
+      this.close();
+      return;
+    }
+    this.#told = undefined;
+    events.publish({ event: 'control-opened', path });
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** A daemon that can't be asked must not stay so because somebody tidied up its directory. */
+  #look(): void {
+    const { path, events } = this.#options;
+    if (this.#current?.claim.isOurs() !== false) return;
+    clearInterval(this.#timer);
+    // Who is connected is still answered.
+    this.#current.server.close();
+    this.#current = undefined;
+    const text = `somebody removed or replaced ${path}; it is opened again`;
+    events.publish({ event: 'control-failed', during: 'serving', detail: text });
+    this.open();
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
 }
 
 function failed(

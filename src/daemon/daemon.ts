@@ -52,7 +52,8 @@ export class Daemon {
     this.#maintenance = new Maintenance(config.state.directory);
     const instances = (): readonly OrderedInstance[] =>
       [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
-    this.#orders = new Orders({ maintenance: this.#maintenance, now, instances });
+    const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
+    this.#orders = new Orders({ maintenance: this.#maintenance, now, settled, instances });
     this.#driver = new Driver({
       now: options.now,
       drain: () => this.#drain(),

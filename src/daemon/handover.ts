@@ -87,18 +87,18 @@ function anyAnswers(node: HandoverNode, hosts: readonly Ipv4[]): Promise<boolean
 }
 
 /**
- * Lets `stepDown` make the node leave MASTER and waits until another master is heard. Whether it
- * may step down was asked before (see findObjection).
+ * Lets `stepDown` make the node begin to leave MASTER and waits until another master is heard.
+ * Whether it may step down was asked before (see findObjection).
  */
 export async function handOver(
   node: HandoverNode,
   now: () => Micros,
-  stepDown: () => void,
+  stepDown: () => Promise<void>,
 ): Promise<HandoverResult> {
   const { state, term } = node.snapshot();
   const begun = now();
   const elapsedMs = (): number => Math.round(toMillis(since(now(), begun)));
-  stepDown();
+  await stepDown();
   if (state !== 'MASTER') return notMaster(node.snapshot());
   const left = (): boolean => node.ended || node.snapshot().state !== 'MASTER';
   const releaseMs = Math.min(node.hookTimeoutMs + RELEASE_MS, WAIT_MS_MAX);

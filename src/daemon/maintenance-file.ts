@@ -21,7 +21,7 @@ export function maintenanceFile(directory: string): string {
   return join(directory, FILE_NAME);
 }
 
-/** Reads the file; one that is not there is an empty list. The reason says what is wrong with it. */
+/** Reads the file; one that is not there is an empty list. The reason says what is wrong. */
 export function readMaintenance(directory: string): Result<MaintenanceList, string> {
   const path = maintenanceFile(directory);
   try {
@@ -74,8 +74,10 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Also where something on the way there is no directory: then nothing was ever written. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return error.code === 'ENOENT' || error.code === 'ENOTDIR';
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -81,11 +81,12 @@ export class Maintenance {
     on: boolean,
     all: readonly string[],
   ): Promise<Result<undefined, string>> {
-    const list = new Map(this.#list);
+    const list = new Map(this.#stored());
     // Those that are held for want of knowledge stay so until they are told otherwise.
     for (const name of all) {
       const entry = this.of(name);
-      if (entry !== undefined) list.set(name, entry.since);
+      if (entry === undefined) list.delete(name);
+      else list.set(name, entry.since);
     }
     for (const name of names) {
       if (!on) list.delete(name);
@@ -98,6 +99,13 @@ export class Maintenance {
     this.#list = list;
     this.#unreadableSince = undefined;
     return ok(undefined);
+  }
+
+  /** What the file says now: another daemon may keep its instances in it as well. */
+  #stored(): MaintenanceList {
+    if (this.#directory === undefined) return this.#list;
+    const read = readMaintenance(this.#directory);
+    return read.ok ? read.value : this.#list;
   }
 }
 

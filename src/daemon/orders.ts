@@ -26,6 +26,8 @@ export type Order =
 export interface OrdersOptions {
   readonly maintenance: Maintenance;
   readonly now: () => Micros;
+  /** Resolves when the loop has done all that was asked of it so far. */
+  readonly settled: () => Promise<void>;
   /** All instances that run now. */
   readonly instances: () => readonly OrderedInstance[];
 }
@@ -54,7 +56,7 @@ export class Orders {
 
   /** Handover and maintenance on: both make a master step down, by the same rule. */
   async #leave(order: Order, instance: OrderedInstance): Promise<OrderResult> {
-    const { now } = this.#options;
+    const { now, settled } = this.#options;
     const objection = order.force ? undefined : await findObjection(instance);
     if (objection !== undefined) {
       const message = `refused, nothing was changed: ${objection}`;
@@ -62,7 +64,10 @@ export class Orders {
     }
     if (order.kind === 'handover') {
       this.#told(instance, order, 'an operator asks for a handover');
-      const result = await handOver(instance, now, () => instance.handover());
+      const result = await handOver(instance, now, () => {
+        instance.handover();
+        return settled();
+      });
       return this.#tell(order, instance, result);
     }
     const { maintenance } = this.#options;
@@ -86,7 +91,7 @@ export class Orders {
     const { maintenance } = this.#options;
     const names = instances.map(({ name }) => name);
     const stored = await maintenance.set(names, false, this.#names());
-    if (stored.ok) this.#maintenanceChanged();
+    if (stored.ok) await this.#maintenanceChanged();
     return instances.map((instance) => {
       if (!stored.ok) {
         return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
@@ -97,8 +102,9 @@ export class Orders {
   }
 
   /** Tells all that run now: a reload may have replaced an instance since the order came. */
-  #maintenanceChanged(): void {
+  #maintenanceChanged(): Promise<void> {
     for (const instance of this.#options.instances()) instance.maintenanceChanged();
+    return this.#options.settled();
   }
 
   #names(): readonly string[] {
@@ -106,9 +112,9 @@ export class Orders {
   }
 
   /** Before anything is done. */
-  #told({ tell }: OrderedInstance, order: Order, detail: string): void {
+  #told(instance: OrderedInstance, order: Order, detail: string): void {
     const { kind: event, force } = order;
-    tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
+    instance.tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
   }
 
   #tell(order: Order, instance: OrderedInstance, answer: Answer): OrderResult {

@@ -77,7 +77,8 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
   {
     desc: 'nothing',
     argv: [],
-    message: /^no command; give one of run, check, status, explain, watch, handover, .*, or --help$/,
+    message:
+      /^no command; give one of run, check, status, explain, watch, handover, .*, or --help$/,
   },
   {
     desc: 'mistyped',
