@@ -1,8 +1,9 @@
 // The log as a listener of the bus: what an event comes to is said elsewhere; here is that no line
 // is written more often than it should be.
-import type { Micros } from '../base/time.ts';
+import { messageOf } from '../base/errors.ts';
+import { fromSeconds, type Micros } from '../base/time.ts';
 import { DropLog } from './drop-log.ts';
-import type { EventBus } from './event-bus.ts';
+import { EventBus } from './event-bus.ts';
 import { EVENT_NAMES } from './event-list.ts';
 import type { DomainEvent } from './events.ts';
 import { instanceLine } from './instance-lines.ts';
@@ -13,11 +14,21 @@ import { RateLimit } from './rate-limit.ts';
 
 /** Different lines that are remembered so as not to be repeated. */
 const KEYS_MAX = 512;
+const FAULT_PERIOD = fromSeconds(60);
 
-/** Has everything that happens from now on logged. */
-export function logEvents(bus: EventBus, log: Logger, now: () => Micros): void {
+/** A bus on which everything is logged, gaps of the log are told, and faulty listeners named. */
+export function openLoggedBus(log: Logger, now: () => Micros): EventBus {
+  const faults = new RateLimit(FAULT_PERIOD, KEYS_MAX);
+  const bus = new EventBus((error, event) => {
+    const allowed = faults.allow(event, now());
+    if (allowed === undefined) return;
+    const text = `what ${event} leads to has failed in part: ${messageOf(error)}`;
+    log.error('listener-failed', text, { repeats: allowed.untold });
+  });
   const eventLog = new EventLog(log, now);
   bus.subscribe(EVENT_NAMES, (event) => eventLog.tell(event));
+  log.onGap((lostLines) => bus.publish({ event: 'log-gap', lostLines }));
+  return bus;
 }
 
 /** See the head of this file. */

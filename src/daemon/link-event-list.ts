@@ -89,7 +89,7 @@ export const DAEMON_EVENTS: EventList<DaemonNews['event']> = {
   },
   'daemon-stopped': {
     scope: 'daemon',
-    tells: 'everything was released and the process ends',
+    tells: 'everything was released and the process ends; nobody watches any more',
     fields: { exitCode: 'of the process' },
   },
   'daemon-failed': {

@@ -170,7 +170,7 @@ export class LinkGate implements Member {
 
   /** What the link means to one instance; undefined: it is not on this interface. */
   snapshotOf(name: string): InstanceSnapshot | undefined {
-    return this.snapshot().instances.find((instance) => instance.name === name);
+    return this.#readiness.snapshotOf(name);
   }
 
   deadline(): Micros | undefined {

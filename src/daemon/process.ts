@@ -6,8 +6,8 @@ import { now } from '../linux/clock.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { releaseAtOnce } from './emergency.ts';
-import { EventBus } from './event-bus.ts';
-import { logEvents } from './event-log.ts';
+import type { EventBus } from './event-bus.ts';
+import { openLoggedBus } from './event-log.ts';
 import type { Logger } from './log.ts';
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
@@ -39,12 +39,7 @@ const EXIT_SET_UP = 2;
  */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
   const { log } = options;
-  const events = new EventBus((error, event) => {
-    const text = `what ${event} leads to has failed in part: ${messageOf(error)}`;
-    log.error('listener-failed', text);
-  });
-  logEvents(events, log, now);
-  log.onGap((lostLines) => events.publish({ event: 'log-gap', lostLines }));
+  const events = openLoggedBus(log, now);
   const exitCode = await new DaemonProcess(options, events).run();
   events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();

@@ -13,7 +13,7 @@ import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
 import { judgeBond, type BondVerdict, type PortVerdict } from './lacp.ts';
 import { Prober, ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
-import type { ReadinessSnapshot } from './snapshot.ts';
+import type { InstanceSnapshot, ReadinessSnapshot } from './snapshot.ts';
 
 const REJOIN_INTERVAL = fromSeconds(60);
 /** Many instances that miss their adverts at once need no more than one report to the switch. */
@@ -80,6 +80,11 @@ export class LinkReadiness {
   /** The number that evidence must bear to count. */
   get epoch(): number {
     return this.#epochs.current.number;
+  }
+
+  /** What it means to one instance; undefined: there is none of this name. */
+  snapshotOf(name: string): InstanceSnapshot | undefined {
+    return this.#instances.get(name)?.snapshot();
   }
 
   /** What has come in during the current epoch, best kind first. */
