@@ -2,7 +2,7 @@
 import { fromSeconds, micros, plus, since, toMillis, type Micros } from '../base/time.ts';
 import type { HoldReason, State } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
-import type { GateVerdict } from '../readiness/gate.ts';
+import type { GateSettings, GateVerdict } from '../readiness/gate.ts';
 import { sameList, type Reason, type Warning } from '../readiness/reasons.ts';
 import type { Publish } from './event-bus.ts';
 import type { HeldReason, InstanceNews } from './events.ts';
@@ -17,6 +17,7 @@ export interface Standing {
   /** When a master was heard last. */
   readonly heardAt: Micros | undefined;
   readonly deadInterval: Micros;
+  readonly policy: GateSettings['policy'];
 }
 
 /** What keeps a node in HELD besides its gate, which names its own reasons. */
@@ -103,7 +104,7 @@ export class GateHerald {
     if (silentSince !== this.#silentSince) this.#heldFor.clear();
     this.#silentSince = silentSince;
     if (plus(silentSince, standing.deadInterval) > this.#now()) return;
-    const gateReasons: readonly Reason[] = gate.open ? [] : gate.reasons;
+    const gateReasons = heldBy(gate, standing.policy);
     const others = standing.election.holdReasons.flatMap(
       (reason) => HELD_BESIDE_GATE[reason] ?? [],
     );
@@ -113,6 +114,20 @@ export class GateHerald {
       this.#publish({ event: 'promotion-held', reason });
     }
   }
+}
+
+const WITHOUT_CARRIER: ReadonlySet<Reason> = new Set([
+  'interface-missing',
+  'no-carrier',
+  'carrier-unknown',
+]);
+
+/** What of its reasons keeps a gate closed: some are overridden, or follow from another. */
+function heldBy({ open, reasons }: GateVerdict, policy: Standing['policy']): readonly Reason[] {
+  if (open) return [];
+  const carrier = reasons.filter((reason) => WITHOUT_CARRIER.has(reason));
+  if (carrier.length > 0) return carrier;
+  return policy === 'off' ? reasons.filter((reason) => reason === 'vip-in-use') : reasons;
 }
 
 /** Since when a backup would have waited: who was master itself had nobody to hear. */

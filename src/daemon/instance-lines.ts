@@ -255,7 +255,8 @@ function hookLine({ hook, result, durationMs, detail }: EventOf<'hook-finished'>
     case 'failed':
       return lineOf('error', 'hook-finished', `${hook} hook failed: ${detail ?? ''}`, fields);
     case 'timeout': {
-      const text = `${hook} hook was killed after ${durationMs} ms; it must end within hooks.timeout`;
+      const limit = 'it must end within hooks.timeout';
+      const text = `${hook} hook was killed after ${durationMs} ms; ${limit}`;
       return lineOf('error', 'hook-finished', text, fields);
     }
     case 'missing':

@@ -258,6 +258,7 @@ export class Instance implements Member, HubMember {
       before: this.#lastTransition?.from,
       heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
       deadInterval: masterDownInterval(this.config),
+      policy: this.config.gate.policy,
     });
   }
 

@@ -2,8 +2,9 @@
 import { fstatSync } from 'node:fs';
 
 /**
- * systemd names the socket that it gives a service as its standard output or error (systemd.exec(5),
- * JOURNAL_STREAM); a shell that redirects it leaves the variable as it is, so the two are compared.
+ * systemd names the socket that it gives a service as its standard output or error in
+ * JOURNAL_STREAM (systemd.exec(5)). A shell that redirects the output leaves the variable as it is,
+ * so the two are compared.
  */
 export function leadsToJournal(
   fd: number,

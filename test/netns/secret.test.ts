@@ -1,5 +1,5 @@
-// The passphrase is in nothing that carpd says, whatever it is asked and however much it logs. Needs
-// root and namespaces.
+// The passphrase is in nothing that carpd says, whatever it is asked and however much it logs.
+// Needs root and namespaces.
 import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';

@@ -22,6 +22,7 @@ const HELD: Standing = {
   before: 'INIT',
   heardAt: undefined,
   deadInterval: fromSeconds(3),
+  policy: 'hold',
 };
 
 describe('GateHerald, as the log shows it', () => {
@@ -106,12 +107,7 @@ describe('promotions that are held off', () => {
     stateSince: fromSeconds(10),
     holdReasons: ['gate-closed'],
   } as const;
-  const standing: Standing = {
-    election,
-    before: 'INIT',
-    heardAt: undefined,
-    deadInterval: fromSeconds(3),
-  };
+  const standing: Standing = { ...HELD, election };
   let now: Micros;
   let news: InstanceNews[];
   let herald: GateHerald;
@@ -140,16 +136,27 @@ describe('promotions that are held off', () => {
   });
 
   test('are told for each reason, whatever it is', () => {
-    herald.changed({ ...CLOSED, reasons: ['no-carrier', 'no-frames'] }, [], undefined);
-    const holdReasons = ['gate-closed', 'carrier-lost', 'maintenance'] as const;
+    herald.changed({ ...CLOSED, reasons: ['no-partner', 'no-frames'] }, [], undefined);
+    const holdReasons = ['gate-closed', 'maintenance'] as const;
     assert.deepEqual(tickAt(13, { election: { ...election, holdReasons } }), [
-      'no-carrier',
+      'no-partner',
       'no-frames',
       'maintenance',
     ]);
     herald.changed(OPEN, [], undefined);
     const failed = { ...election, holdReasons: ['vip-failed'] } as const;
     assert.deepEqual(tickAt(14, { election: failed }), ['vip-failed']);
+  });
+
+  test('are told without what only follows from missing carrier', () => {
+    herald.changed({ ...CLOSED, reasons: ['no-carrier', 'no-frames'] }, [], undefined);
+    const holdReasons = ['gate-closed', 'carrier-lost'] as const;
+    assert.deepEqual(tickAt(13, { election: { ...election, holdReasons } }), ['no-carrier']);
+  });
+
+  test('are told without what a gate that is off overrides', () => {
+    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], undefined);
+    assert.deepEqual(tickAt(13, { policy: 'off' }), ['vip-in-use']);
   });
 
   test('count from the last advert of a master that fell silent', () => {
