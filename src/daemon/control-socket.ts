@@ -1,5 +1,6 @@
 // Claims the path of the control socket: never one that a living process answers at, never a file
 // that is no socket; and gives it back only as long as it is ours.
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -41,8 +42,6 @@ export interface ClaimedPath {
   release(): void;
 }
 
-let births = 0;
-
 /**
  * Lets `server` listen at the path; its directory is made if that is missing, the socket of a
  * process that died is replaced. Of several that do so at once, one gets the path. Rejects with a
@@ -51,17 +50,15 @@ let births = 0;
 export async function listenAt(server: Server, { path, group }: Place): Promise<ClaimedPath> {
   // libuv removes on closing whatever stands at the path that it was given, also where that is
   // another daemon's by now. So it gets a name of its own, and the real one as a second name.
-  const birthPath = join(dirname(path), `.${process.pid.toString(36)}${births.toString(36)}`);
-  births += 1;
+  const birthPath = join(dirname(path), `.${randomBytes(3).toString('base64url')}`);
   checkLength(path, birthPath);
   try {
     makeDirectory(dirname(path));
     await findStale(path);
     const gid = group === undefined ? undefined : groupNumber(path, group);
-    rmSync(birthPath, { force: true });
     await listen(server, birthPath);
     try {
-      if (gid !== undefined) chownSync(birthPath, process.geteuid?.() ?? 0, gid);
+      if (gid !== undefined) giveTo(birthPath, gid, { path, group });
       chmodSync(birthPath, SOCKET_MODE);
       await take(path, birthPath);
     } catch (error) {
@@ -139,6 +136,16 @@ function groupNumber(path: string, group: string): number {
   if (gid !== undefined) return gid;
   const remedy = `create it (groupadd --system ${group}), or correct control.group`;
   throw refused(path, `there is no group ${group} in /etc/group; ${remedy}`);
+}
+
+function giveTo(birthPath: string, gid: number, { path, group = '' }: Place): void {
+  try {
+    chownSync(birthPath, process.geteuid?.() ?? 0, gid);
+  } catch (error) {
+    const remedy = 'make the user that carpd runs as a member of it, or leave control.group out';
+    const reason = `it can't be given to the group ${group} (${messageOf(error)}); ${remedy}`;
+    throw refused(path, reason, error);
+  }
 }
 
 function checkLength(path: string, birthPath: string): void {
