@@ -32,6 +32,7 @@ const CONNECTIONS_MAX = 16;
 const CONNECTION_MS_MAX = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 const RETRY_MS = 10_000;
+const CONTROL_SOCKET = { what: 'the control socket', setting: 'control.socket', mark: 'c' };
 
 /**
  * Opens the control socket. That it can't be opened is logged, once for each reason, and tried
@@ -47,7 +48,7 @@ export function openControl(options: ControlOptions): Control {
   const attempt = async (): Promise<void> => {
     const server = createControlServer(options);
     try {
-      const claim = await listenAt(server, path);
+      const claim = await listenAt(server, path, CONTROL_SOCKET);
       // From here on an error concerns a single client.
       server.on('error', (error) => log.warn('control-failed', messageOf(error)));
       current = { server, claim };

@@ -7,8 +7,15 @@ import type { Duplex } from 'node:stream';
 export interface GuardOptions {
   /** More clients than that at once are cut without an answer. */
   readonly connectionsMax: number;
-  /** Called for each request; it may answer later. Must not throw. */
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /**
+   * Called for each request; it may answer later, and first give itself, or the answer's way back,
+   * so much time from then on. Must not throw.
+   */
+  readonly onRequest: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    limit: (lifeMs: number) => void,
+  ) => void;
   /** What a client gets whose bytes are no request, besides the status. */
   readonly refusal: (message: string) => Body;
 }
@@ -18,19 +25,22 @@ export interface Body {
   readonly content: string | Buffer;
 }
 
-/** A connection carries one request and its answer, and is over after this time in any case. */
-const CONNECTION_MS_MAX = 5_000;
+/** A connection carries one request; it, and the answer's way back, take this long at most. */
+export const CONNECTION_MS_MAX = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 
 /** Makes the server; see the head of this file. */
 export function createGuardedServer(options: GuardOptions): Server {
-  const { connectionsMax, onRequest, refusal } = options;
+  const { connectionsMax, refusal } = options;
+  const lives = new WeakMap<Duplex, NodeJS.Timeout>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+    options.onRequest(request, response, (lifeMs) => limitLife(lives, request.socket, lifeMs));
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, keepAlive: false }, onRequest);
   // What a client expects beyond an answer is its own affair.
   server.on('checkExpectation', onRequest);
   server.maxConnections = connectionsMax;
   server.maxRequestsPerSocket = 1;
-  server.on('connection', limitLife);
+  server.on('connection', (socket) => limitLife(lives, socket, CONNECTION_MS_MAX));
   server.on('clientError', (error, socket) => refuseMalformed(error, socket, refusal));
   return server;
 }
@@ -57,8 +67,11 @@ export function sendBody(
 }
 
 /** Cuts who sends, or takes its answer, too slowly, however busy it looks. */
-function limitLife(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), CONNECTION_MS_MAX);
+function limitLife(lives: WeakMap<Duplex, NodeJS.Timeout>, socket: Socket, lifeMs: number): void {
+  clearTimeout(lives.get(socket));
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), lifeMs);
+  lives.set(socket, timer);
   socket.once('close', () => {
     clearTimeout(timer);
   });

@@ -77,10 +77,7 @@ async function answer(
 }
 
 /** A fault in a page must not end a daemon that may be master. */
-async function safeReply(
-  request: IncomingMessage,
-  options: MetricsServerOptions,
-): Promise<Reply> {
+async function safeReply(request: IncomingMessage, options: MetricsServerOptions): Promise<Reply> {
   try {
     return await replyTo(request, options);
   } catch (error) {
@@ -89,10 +86,7 @@ async function safeReply(
   }
 }
 
-function replyTo(
-  request: IncomingMessage,
-  options: MetricsServerOptions,
-): Promise<Reply> | Reply {
+function replyTo(request: IncomingMessage, options: MetricsServerOptions): Promise<Reply> | Reply {
   if (hasBody(request)) return reply(413, 'a request has no body here; send none');
   const [path = ''] = (request.url ?? '').split('?');
   const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
