@@ -6,13 +6,14 @@ import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
 import { show } from '../config/values.ts';
 import { listenAt, type ClaimedPath } from './control-socket.ts';
-import type { Logger } from './log.ts';
+import type { EventSink } from './event-bus.ts';
+import type { EventOf } from './events.ts';
 import type { InstanceReport, StatusReport } from './report.ts';
 
 export interface ControlOptions {
   /** Absolute, at most 107 bytes. */
   readonly path: string;
-  readonly log: Logger;
+  readonly events: EventSink;
   readonly status: () => StatusReport;
   /** Undefined: there is no instance of this name. */
   readonly explain: (name: string) => InstanceReport | undefined;
@@ -39,7 +40,7 @@ const CONTROL_SOCKET = { what: 'the control socket', setting: 'control.socket', 
  * again every 10 s: the election does not depend on it.
  */
 export function openControl(options: ControlOptions): Control {
-  const { path, log } = options;
+  const { path, events } = options;
   let told: string | undefined;
   let closed = false;
   let retry: NodeJS.Timeout | undefined;
@@ -50,16 +51,16 @@ export function openControl(options: ControlOptions): Control {
     try {
       const claim = await listenAt(server, path, CONTROL_SOCKET);
       // From here on an error concerns a single client.
-      server.on('error', (error) => log.warn('control-failed', messageOf(error)));
+      server.on('error', (error) => events.publish(failed('serving', error)));
       current = { server, claim };
       if (closed) {
         shut();
         return;
       }
-      log.info('control-opened', `${path} answers carpd status and carpd explain`);
+      events.publish({ event: 'control-opened', path });
     } catch (error) {
       const text = messageOf(error);
-      if (text !== told) log.warn('control-failed', `${text}. The election goes on without it`);
+      if (text !== told) events.publish(failed('opening', error));
       told = text;
       if (!closed) retry = setTimeout(() => void attempt(), RETRY_MS);
     }
@@ -109,6 +110,13 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
+function failed(
+  during: EventOf<'control-failed'>['during'],
+  error: unknown,
+): EventOf<'control-failed'> {
+  return { event: 'control-failed', during, detail: messageOf(error) };
+}
+
 function createControlServer(options: ControlOptions): Server {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     send(response, safeReply(request, options));
@@ -135,7 +143,7 @@ function safeReply(request: IncomingMessage, options: ControlOptions): Reply {
   try {
     return reply(request, options);
   } catch (error) {
-    options.log.error('control-failed', `a request could not be answered: ${messageOf(error)}`);
+    options.events.publish(failed('answering', error));
     return failure(500, 'carpd could not answer; its log tells why');
   }
 }

@@ -56,12 +56,7 @@ type ElectionNews =
   /** Sending fails, or works again; `advskew` is what it bids with now. */
   | { readonly event: 'demotion'; readonly demoted: boolean; readonly advskew: number }
   /** A master doubts its own path, or doubts it no more: `cause` is null then. */
-  | {
-      readonly event: 'doubt';
-      readonly inDoubt: boolean;
-      readonly cause: DoubtCause | null;
-      readonly advskew: number;
-    }
+  | { readonly event: 'doubt'; readonly inDoubt: boolean; readonly cause: DoubtCause | null }
   /** It would have become master by now, and was not let; once for each silence and reason. */
   | { readonly event: 'promotion-held'; readonly reason: HeldReason }
   /**
@@ -191,11 +186,13 @@ export type LinkNews =
   | {
       readonly event: 'lacp-port';
       readonly port: string;
-      readonly status: Status;
+      /** gone: it was taken out of the bond. */
+      readonly status: Status | 'gone';
       readonly faults: readonly PortFault[];
     }
   | { readonly event: 'link-warning'; readonly warning: Warning }
-  | { readonly event: 'link-unreadable'; readonly detail: string }
+  /** Frames can't be seen or asked for as they should; told once a minute for each `detail`. */
+  | { readonly event: 'link-unreadable'; readonly detail: string; readonly repeats: number }
   /** A packet of protocol 112 was not believed. */
   | {
       readonly event: 'advert-rejected';

@@ -6,7 +6,7 @@ import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
-import { advertInterval } from '../election/cadence.ts';
+import { advertInterval, masterDownInterval } from '../election/cadence.ts';
 import { CAUSES, type Effect, type State } from '../election/effects.ts';
 import type { Input, InterfaceFault } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
@@ -16,16 +16,23 @@ import type { DoubtCause } from '../readiness/doubt.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
 import type { Role } from '../readiness/inputs.ts';
 import type { Warning } from '../readiness/reasons.ts';
+import type { InstanceSnapshot as ReadinessOfInstance } from '../readiness/snapshot.ts';
 import { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { Custody, type Holding } from './custody.ts';
-import { findNetworks, hasOtherAddress, judgeInterface, type Conditions } from './conditions.ts';
+import {
+  findNetworks,
+  hasOtherAddress,
+  judgeInterface,
+  remedyFor,
+  type Conditions,
+} from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
-import { GateLog } from './gate-log.ts';
-import { InstanceLog, remedyFor } from './instance-log.ts';
+import { instancePublisher, type EventSink } from './event-bus.ts';
+import { GateHerald } from './gate-herald.ts';
+import { InstanceHerald } from './instance-herald.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
-import type { Logger } from './log.ts';
 import { explainLine } from './explain-text.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
@@ -36,7 +43,7 @@ export interface InstanceOptions {
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly hub: InterfaceHub;
   readonly driver: Driver;
-  readonly log: Logger;
+  readonly events: EventSink;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
   readonly startTimer: StartTimer;
@@ -61,8 +68,8 @@ export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly #options: InstanceOptions;
-  readonly #log: InstanceLog;
-  readonly #gateLog: GateLog;
+  readonly #herald: InstanceHerald;
+  readonly #gateHerald: GateHerald;
   readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
@@ -70,6 +77,8 @@ export class Instance implements Member, HubMember {
   #conditions: Conditions | undefined;
   #source: Ipv4 | undefined;
   #lastTransition: LastTransition | undefined;
+  /** When the master's time is over, as it stood before the input that is being taken. */
+  #masterDownAt: Micros | undefined;
   readonly #inbox: Input[] = [];
   #stepping = false;
   #stopped = false;
@@ -78,8 +87,9 @@ export class Instance implements Member, HubMember {
   constructor(options: InstanceOptions) {
     const { config } = options;
     this.#options = options;
-    this.#log = new InstanceLog(config, options.log, options.now);
-    this.#gateLog = new GateLog(options.log.forInstance(config.name), options.now);
+    const publish = instancePublisher(options.events, config);
+    this.#herald = new InstanceHerald(config, publish, options.now);
+    this.#gateHerald = new GateHerald(publish, options.now);
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -154,7 +164,9 @@ export class Instance implements Member, HubMember {
     this.#options.hub.remove(this);
     this.#announcer.stop();
     this.#custody.close();
-    return this.#custody.leftBehind;
+    const { leftBehind } = this.#custody;
+    if (leftBehind !== undefined) this.#herald.vipLeftBehind(leftBehind);
+    return leftBehind;
   }
 
   /** Steps down now; without effect unless it is master. */
@@ -163,7 +175,7 @@ export class Instance implements Member, HubMember {
   }
 
   logState(): void {
-    this.#log.state(this.snapshot(), explainLine(this.report()));
+    this.#herald.state(this.snapshot(), explainLine(this.report()));
   }
 
   /** Why it is what it is, as plain data. */
@@ -198,8 +210,10 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'catching-up', lateBy });
   }
 
-  advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
+  advertHeard(from: Ipv4, advert: Advert, heard: Heard): void {
     const { gate } = this.#options.hub;
+    const { epoch, by } = heard;
+    this.#herald.advertHeard(from, advert, heard);
     // First the gate, which an advert may open: then it is heard like the rest.
     gate.advertHeard({
       name: this.name,
@@ -214,18 +228,24 @@ export class Instance implements Member, HubMember {
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    this.#gateLog.changed(gate, warnings);
+    const holder = this.#readiness()?.vipHolder?.mac;
+    this.#gateHerald.changed(gate, warnings, holder);
     this.#feed({ kind: 'gate-changed', open: gate.open });
   }
 
   doubtChanged(cause: DoubtCause | undefined): void {
     // A doubt that ends with the mastership was not dispelled.
-    if (cause !== undefined || this.isMaster) this.#gateLog.doubt(cause);
+    if (cause !== undefined || this.isMaster) this.#herald.doubt(cause);
     this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
   }
 
   remindHeld(): void {
-    if (this.snapshot().state === 'HELD') this.#gateLog.remind();
+    this.#gateHerald.tick({
+      election: this.snapshot(),
+      before: this.#lastTransition?.from,
+      heardAt: this.#readiness()?.lastAdvert?.at,
+      deadInterval: masterDownInterval(this.config),
+    });
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
@@ -237,7 +257,7 @@ export class Instance implements Member, HubMember {
     const conditions: Conditions = deaf ? { kind: 'fault', fault: 'no-socket' } : judged;
     if (JSON.stringify(before) === JSON.stringify(conditions)) return;
     this.#conditions = conditions;
-    this.#log.conditions(before, conditions);
+    this.#herald.conditions(conditions);
     if (conditions.kind === 'fault') {
       if (conditions.fault !== 'no-source-address') this.#source = undefined;
       this.#feed({ kind: 'interface-lost', cause: conditions.fault });
@@ -245,7 +265,7 @@ export class Instance implements Member, HubMember {
       return;
     }
     this.#source = conditions.source;
-    if (link !== undefined) this.#log.reachability(findNetworks(link, virtualIps()));
+    if (link !== undefined) this.#herald.reachability(findNetworks(link, virtualIps()));
     // An interface that comes back (created anew, renamed back) may bring the address along.
     if (before?.kind === 'fault') void this.#removeStaleVip(link);
     this.#feed({ kind: 'carrier-changed', up: conditions.carrier });
@@ -260,6 +280,7 @@ export class Instance implements Member, HubMember {
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      this.#masterDownAt = this.snapshot().masterDownAt;
       const effects = this.#election.step(next, this.#options.now());
       for (const effect of effects) this.#perform(effect);
     }
@@ -274,7 +295,7 @@ export class Instance implements Member, HubMember {
         return this.#sender.send(effect);
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
-        this.#log.transition(effect, this.snapshot());
+        this.#herald.transition(effect, this.snapshot(), this.#masterDownAt);
         return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':
         return this.#custody.claim(effect.term);
@@ -287,9 +308,9 @@ export class Instance implements Member, HubMember {
       case 'run-hook':
         return this.#custody.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
-        return this.#log.conflict(effect.peer, effect.equal);
+        return this.#herald.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
-        return this.#log.demotion(effect.demoted);
+        return this.#herald.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
       case 'stopped':
         this.#stopped = true;
         return;
@@ -316,8 +337,8 @@ export class Instance implements Member, HubMember {
       intervalMs: config.announce.intervalMs,
       sender: { send: (frame) => hub.sendFrame(frame) },
       startTimer,
-      onSent: () => this.#log.announced(),
-      onSendError: (reason) => this.#log.announceFailed(reason),
+      onSent: () => this.#herald.announced(),
+      onSendError: (reason) => this.#herald.announceFailed(reason),
     });
   }
 
@@ -328,11 +349,12 @@ export class Instance implements Member, HubMember {
       key: this.key,
       hub,
       source: () => this.#source,
-      onDone: (advert, ok) => {
-        if (advert !== 'regular') return this.#checkIdle();
+      onDone: (sent, ok) => {
+        if (ok) this.#herald.advertSent(sent);
+        if (sent.advert !== 'regular') return this.#checkIdle();
         driver.post(() => this.#feed({ kind: 'advert-sent', ok }));
       },
-      onFailed: (advert, reason) => this.#log.sendFailed(advert, reason),
+      onFailed: (unsent, reason) => this.#herald.sendFailed(unsent, reason),
     });
   }
 
@@ -341,7 +363,7 @@ export class Instance implements Member, HubMember {
     return new Custody({
       config,
       addresses: hub.addresses,
-      log: this.#log,
+      herald: this.#herald,
       now,
       runCommand,
       startTimer,
@@ -351,6 +373,12 @@ export class Instance implements Member, HubMember {
       feed: (input) => this.#feed(input),
       onChanged: () => this.#checkIdle(),
     });
+  }
+
+  /** What its link means to it. */
+  #readiness(): ReadinessOfInstance | undefined {
+    const { instances } = this.#options.hub.gate.snapshot();
+    return instances.find(({ name }) => name === this.name);
   }
 
   /**

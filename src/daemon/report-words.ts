@@ -2,6 +2,7 @@
 import type { EvidenceKind } from '../readiness/evidence.ts';
 import type { ConditionName } from '../readiness/judge.ts';
 import type { StateBit } from '../readiness/lacp.ts';
+import { REASONS, type Reason } from '../readiness/reasons.ts';
 
 /** What each kind of evidence is, best first. */
 export const EVIDENCE_MEANINGS = {
@@ -32,6 +33,13 @@ const BIT_WORDS = {
 /** LACP bits as an operator reads them: "active, aggregated, in sync"; no bit is "none". */
 export function bitWords(bits: readonly StateBit[]): string {
   return bits.length === 0 ? 'none' : bits.map((bit) => BIT_WORDS[bit]).join(', ');
+}
+
+/** Reasons as a sentence: what is missing, and what would help. */
+export function explainReasons(reasons: readonly Reason[]): string {
+  return reasons
+    .map((reason) => `${REASONS[reason].meaning} (${REASONS[reason].remedy})`)
+    .join('; ');
 }
 
 const SECOND_MS = 1_000;

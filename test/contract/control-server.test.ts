@@ -11,6 +11,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
+import { EventLog } from '../../src/daemon/event-log.ts';
+import { micros } from '../../src/base/time.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
 import { LinkRig } from '../support/readiness-rig.ts';
@@ -33,9 +35,10 @@ function newPath(t: TestContext, name = 'control.sock'): string {
 
 function opened(t: TestContext, path: string, changes: Partial<ControlOptions> = {}): Opened {
   const { logger, lines } = recordingLogger();
+  const log = new EventLog(logger, () => micros(0));
   const control = openControl({
     path,
-    log: logger,
+    events: { publish: (event) => log.tell(event) },
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
