@@ -95,7 +95,8 @@ export async function runUcarp(
     log.warn('configuration-warning', warning);
   }
   const manners = { reload: undefined, endWithInterface: true };
-  return runDaemon({ config, log, manners, onStarted, onFailed: complain });
+  const told = { onStarted, onFailed: complain };
+  return runDaemon({ config, log, manners, version: version(), ...told });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

@@ -13,6 +13,9 @@ import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
 import { Instance } from './instance.ts';
 import { InterfaceHub } from './interface-hub.ts';
+import { Liveness } from './liveness.ts';
+import { sampleAll } from './metrics-sample.ts';
+import { MetricsService } from './metrics-service.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
 
@@ -22,6 +25,10 @@ export interface DaemonOptions {
   readonly now: () => Micros;
   /** For `ip` and the hooks; no secret is in it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of carpd. */
+  readonly version: string;
+  /** Since the start. */
+  readonly logLinesDropped: () => number;
   /** An interface has vanished or was set down; `ucarp` ends then. */
   readonly onInterfaceGone: () => void;
 }
@@ -34,6 +41,7 @@ export class Daemon {
   #control: Control | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
+  readonly #metrics: MetricsService;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -46,6 +54,7 @@ export class Daemon {
       onLateWake: (lateBy) => this.#lateWake(lateBy),
       onOverflow: (dropped) => options.events.publish({ event: 'queue-overflow', dropped }),
     });
+    this.#metrics = this.#createMetrics();
   }
 
   /**
@@ -85,10 +94,7 @@ export class Daemon {
 
   /** Why an instance cannot take part now, in words; undefined if all can. */
   firstFault(): string | undefined {
-    for (const instance of this.#instances.values()) {
-      if (instance.fault !== undefined) return instance.fault;
-    }
-    return undefined;
+    return this.#faults()[0];
   }
 
   /** Everything that is known of an instance; undefined: there is none of this name. */
@@ -108,12 +114,14 @@ export class Daemon {
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
+    await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control.socket);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     await this.#removeAll();
     this.#control?.close();
+    this.#metrics.close();
     throw failed.reason;
   }
 
@@ -131,6 +139,24 @@ export class Daemon {
     });
   }
 
+  #createMetrics(): MetricsService {
+    const { version, events, now, logLinesDropped } = this.#options;
+    return new MetricsService({
+      version,
+      events,
+      now,
+      sample: () => ({
+        ...sampleAll(this.#instances.values(), this.#hubs.values()),
+        logLinesDropped: logLinesDropped(),
+      }),
+      liveness: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
+    });
+  }
+
+  #faults(): readonly string[] {
+    return [...this.#instances.values()].flatMap(({ fault }) => fault ?? []);
+  }
+
   async #reload(config: Config): Promise<void> {
     const { events } = this.#options;
     const links = this.#links;
@@ -140,6 +166,7 @@ export class Daemon {
       const detail = `the ${key} settings have changed; they apply when carpd is started anew`;
       events.publish({ event: 'configuration-warning', detail });
     }
+    await this.#metrics.listen(config.metrics.listen);
     const before = [...this.#instances.values()].map((instance) => instance.config);
     const diff = diffInstances(before, config.instances);
     const leaving = [...diff.removed, ...diff.changed];
@@ -170,6 +197,7 @@ export class Daemon {
       onInterfaceGone,
     });
     this.#instances.set(config.name, instance);
+    this.#metrics.added(config);
     await instance.start();
   }
 
@@ -179,6 +207,7 @@ export class Daemon {
     if (instance === undefined) return undefined;
     const leftBehind = await instance.stop();
     this.#instances.delete(name);
+    this.#metrics.removed(name);
     const hub = this.#hubs.get(instance.config.interfaceName);
     if (hub !== undefined && hub.memberCount === 0) {
       hub.close();
@@ -211,6 +240,7 @@ export class Daemon {
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     this.#control?.close();
+    this.#metrics.close();
     this.#links?.close();
     this.#driver.close();
     return leftBehind;

@@ -368,6 +368,16 @@ export const EVENTS: EventList = {
     tells: 'the control socket can not be opened, or failed',
     fields: { during: '`opening`, `serving` or `answering`', detail: 'why, for people' },
   },
+  'metrics-opened': {
+    scope: 'daemon',
+    tells: 'the metrics are served',
+    fields: { address: 'where' },
+  },
+  'metrics-failed': {
+    scope: 'daemon',
+    tells: 'the metrics can not be served, or a client could not',
+    fields: { during: '`opening` or `serving`', detail: 'why, for people' },
+  },
 };
 
 /** The names of all events. */
