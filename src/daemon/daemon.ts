@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
-import type { Config, InstanceConfig } from '../config/config.ts';
+import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
@@ -12,10 +12,14 @@ import { openControl, type Control } from './control-server.ts';
 import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
 import { Instance } from './instance.ts';
+import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import { Liveness } from './liveness.ts';
+import { Maintenance } from './maintenance.ts';
 import { sampleAll } from './metrics-sample.ts';
 import { MetricsService } from './metrics-service.ts';
+import { orderedInstance } from './ordered-instance.ts';
+import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
 
@@ -42,12 +46,19 @@ export class Daemon {
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
   readonly #metrics: MetricsService;
+  readonly #maintenance: Maintenance;
+  readonly #orders: Orders;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    const { config, events, now } = options;
+    this.#maintenance = new Maintenance(config.state.directory);
+    const instances = (): readonly OrderedInstance[] =>
+      [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
+    this.#orders = new Orders({ maintenance: this.#maintenance, now, instances });
     this.#driver = new Driver({
       now: options.now,
       drain: () => this.#drain(),
@@ -109,13 +120,15 @@ export class Daemon {
 
   async #start(): Promise<void> {
     const { config, events } = this.#options;
+    const { fault } = this.#maintenance;
+    if (fault !== undefined) events.publish({ event: 'maintenance-unreadable', detail: fault });
     this.#links = await openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
     await this.#metrics.listen(config.metrics.listen);
-    this.#control = this.#openControl(config.control.socket);
+    this.#control = this.#openControl(config.control);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -125,10 +138,11 @@ export class Daemon {
     throw failed.reason;
   }
 
-  #openControl(path: string | undefined): Control | undefined {
-    if (path === undefined) return undefined;
+  #openControl({ socket, group }: ControlConfig): Control | undefined {
+    if (socket === undefined) return undefined;
     return openControl({
-      path,
+      path: socket,
+      group,
       events: this.#options.events,
       status: () => {
         const instances = [...this.#instances.values()].map((instance) => instance.report());
@@ -136,6 +150,7 @@ export class Daemon {
       },
       explain: (name) => this.report(name),
       names: () => [...this.#instances.keys()],
+      order: (order, names) => this.#orders.give(order, names),
     });
   }
 
@@ -146,7 +161,7 @@ export class Daemon {
       events,
       now,
       sample: () => ({
-        ...sampleAll(this.#instances.values(), this.#hubs.values()),
+        ...sampleAll(this.#instances.values(), this.#hubs.values(), now()),
         logLinesDropped: logLinesDropped(),
       }),
       liveness: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
@@ -161,7 +176,7 @@ export class Daemon {
     const { events } = this.#options;
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    for (const key of ['log', 'control'] as const) {
+    for (const key of ['log', 'control', 'state'] as const) {
       if (isDeepStrictEqual(config[key], this.#options.config[key])) continue;
       const detail = `the ${key} settings have changed; they apply when carpd is started anew`;
       events.publish({ event: 'configuration-warning', detail });
@@ -195,6 +210,7 @@ export class Daemon {
       startTimer,
       env,
       onInterfaceGone,
+      record: new InstanceRecord(config, this.#maintenance),
     });
     this.#instances.set(config.name, instance);
     this.#metrics.added(config);

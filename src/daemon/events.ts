@@ -12,6 +12,7 @@ import type { PortFault } from '../readiness/lacp.ts';
 import type { Reason, Warning } from '../readiness/reasons.ts';
 import type { HookResult } from '../vip/hooks.ts';
 import type { VipFaultReason } from '../vip/ip-outcome.ts';
+import type { OrderReason, Outcome } from './order-result.ts';
 
 /** Whose event it is; every event of an instance bears it. */
 export interface InstanceIdentity {
@@ -160,8 +161,23 @@ type CustodyNews =
     }
   | { readonly event: 'hook-output'; readonly hook: HookName; readonly line: string };
 
+interface OrderFacts {
+  readonly force: boolean;
+  readonly outcome: Outcome | 'begun';
+  /** Null when it is begun. */
+  readonly reason: OrderReason | null;
+  /** A sentence. */
+  readonly detail: string;
+  /** From the order until another master was heard, where that was waited for. */
+  readonly afterMs: number | null;
+}
+
+/** What becomes of an order that an operator gives by the control socket. */
+export type OrderNews =
+  (OrderFacts & { readonly event: 'handover' }) | (OrderFacts & { readonly event: 'maintenance' });
+
 /** What an instance tells, before its identity is added. */
-export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews;
+export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews | OrderNews;
 
 /** What an interface tells, before its name is added. */
 export type LinkNews =
@@ -223,6 +239,8 @@ export type DaemonNews =
       readonly unchanged: readonly string[];
     }
   | { readonly event: 'links-unreadable'; readonly detail: string }
+  /** Which instances are in maintenance is not known, so all of them are. */
+  | { readonly event: 'maintenance-unreadable'; readonly detail: string }
   | { readonly event: 'late-wake'; readonly lateMs: number }
   | { readonly event: 'queue-overflow'; readonly dropped: number }
   | { readonly event: 'log-gap'; readonly lostLines: number }

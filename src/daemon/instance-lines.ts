@@ -60,6 +60,9 @@ export function instanceLine(event: InstanceEvent): LogLine | undefined {
     case 'vip-in-use':
       // The gate tells of it, as a reason or a warning, with what to do.
       return undefined;
+    case 'handover':
+    case 'maintenance':
+      return orderLine(event);
     case 'announced':
       return lineOf('debug', 'announced', `sent a gratuitous ARP for ${event.vip}`, {
         vip: event.vip,
@@ -232,6 +235,14 @@ function closedLine(
   const text = `no promotion: ${explainReasons(reasons)}${anyway}`;
   const fields = { reasons: reasons.join(' '), opensInMs: opensInMs ?? undefined };
   return lineOf(level, 'gate-closed', text, fields);
+}
+
+function orderLine(event: EventOf<'handover' | 'maintenance'>): LogLine {
+  const { outcome, reason, detail, afterMs, force } = event;
+  if (outcome === 'begun') return lineOf('info', event.event, detail, { force });
+  const level = outcome === 'done' ? 'info' : 'warn';
+  const fields = { outcome, reason, ...(afterMs === null ? {} : { afterMs }) };
+  return lineOf(level, event.event, detail, fields);
 }
 
 function hookLine({ hook, result, durationMs, detail }: EventOf<'hook-finished'>): LogLine {

@@ -7,7 +7,7 @@ import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
 import { advertInterval, masterDownInterval } from '../election/cadence.ts';
-import { CAUSES, type Effect, type State } from '../election/effects.ts';
+import { type Effect, type State } from '../election/effects.ts';
 import type { Input, InterfaceFault } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
@@ -16,23 +16,18 @@ import type { DoubtCause } from '../readiness/doubt.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
 import type { Role } from '../readiness/inputs.ts';
 import type { Warning } from '../readiness/reasons.ts';
-import type { InstanceSnapshot as ReadinessOfInstance } from '../readiness/snapshot.ts';
 import { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { Custody, type Holding } from './custody.ts';
-import {
-  findNetworks,
-  hasOtherAddress,
-  judgeInterface,
-  remedyFor,
-  type Conditions,
-} from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
 import { instancePublisher, type EventSink } from './event-bus.ts';
+import { Footing } from './footing.ts';
 import { GateHerald } from './gate-herald.ts';
 import { InstanceHerald } from './instance-herald.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
+import type { InstanceRecord } from './instance-record.ts';
+import type { LinkGate } from './link-gate.ts';
 import { explainLine } from './explain-text.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
@@ -51,6 +46,7 @@ export interface InstanceOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The interface has vanished or was set down, having been usable before or not. */
   readonly onInterfaceGone: () => void;
+  readonly record: InstanceRecord;
 }
 
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
@@ -70,12 +66,11 @@ export class Instance implements Member, HubMember {
   readonly #options: InstanceOptions;
   readonly #herald: InstanceHerald;
   readonly #gateHerald: GateHerald;
+  readonly #footing: Footing;
   readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
   readonly #custody: Custody;
-  #conditions: Conditions | undefined;
-  #source: Ipv4 | undefined;
   #lastTransition: LastTransition | undefined;
   /** When the master's time is over, as it stood before the input that is being taken. */
   #masterDownAt: Micros | undefined;
@@ -90,6 +85,7 @@ export class Instance implements Member, HubMember {
     const publish = instancePublisher(options.events, config);
     this.#herald = new InstanceHerald(config, publish, options.now);
     this.#gateHerald = new GateHerald(publish, options.now);
+    this.#footing = new Footing({ ...options, herald: this.#herald });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -110,19 +106,24 @@ export class Instance implements Member, HubMember {
     return this.#options.config;
   }
 
+  /** What is known of it beside its election. */
+  get record(): InstanceRecord {
+    return this.#options.record;
+  }
+
+  /** What its link tells and can ask. */
+  get gate(): LinkGate {
+    return this.#options.hub.gate;
+  }
+
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
-    return this.#source;
+    return this.#footing.source;
   }
 
   /** Why it cannot take part now, in words. */
   get fault(): string | undefined {
-    const conditions = this.#conditions;
-    const { interfaceName } = this.#options.config;
-    if (conditions === undefined) return `${interfaceName}: no socket could be opened`;
-    if (conditions.kind === 'ready') return undefined;
-    const remedy = remedyFor(conditions, this.#options.config);
-    return `${interfaceName}: ${CAUSES[conditions.fault]}. ${remedy}`;
+    return this.#footing.fault(`${this.config.interfaceName}: no socket could be opened`);
   }
 
   /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
@@ -143,6 +144,7 @@ export class Instance implements Member, HubMember {
     const { driver, hub } = this.#options;
     await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
+    this.#feedMaintenance();
     driver.add(this);
     await hub.add(this);
   }
@@ -174,20 +176,31 @@ export class Instance implements Member, HubMember {
     this.#options.driver.post(() => this.#feed({ kind: 'handover-requested' }));
   }
 
+  /** Takes over what the record of maintenance says now. */
+  maintenanceChanged(): void {
+    this.#options.driver.post(() => this.#feedMaintenance());
+  }
+
+  /** It was stopped and takes part no more. */
+  get ended(): boolean {
+    return this.#stopped;
+  }
+
   logState(): void {
     this.#herald.state(this.snapshot(), explainLine(this.report()));
   }
 
   /** Why it is what it is, as plain data. */
   report(): InstanceReport {
-    const { config, hub, now } = this.#options;
+    const { config, record, now } = this.#options;
     const sources = {
       config,
       election: this.snapshot(),
-      readiness: hub.gate.snapshot(),
+      readiness: this.gate.snapshot(),
+      ...record.report(now()),
       lastTransition: this.#lastTransition,
-      source: this.#source,
-      fault: this.#conditions === undefined ? undefined : this.fault,
+      source: this.source,
+      fault: this.#footing.fault(undefined),
     };
     return reportInstance(sources, now());
   }
@@ -211,11 +224,11 @@ export class Instance implements Member, HubMember {
   }
 
   advertHeard(from: Ipv4, advert: Advert, heard: Heard): void {
-    const { gate } = this.#options.hub;
     const { epoch, by } = heard;
     this.#herald.advertHeard(from, advert, heard);
+    this.record.peers.heard(from, advert, this.#options.now());
     // First the gate, which an advert may open: then it is heard like the rest.
-    gate.advertHeard({
+    this.gate.advertHeard({
       name: this.name,
       from: formatIpv4(from),
       interval: advertInterval(advert),
@@ -223,12 +236,12 @@ export class Instance implements Member, HubMember {
       epoch,
       heardBy: by,
     });
-    const proved = gate.mayPreempt(this.name, from);
+    const proved = this.gate.mayPreempt(this.name, from);
     this.#feed({ kind: 'advert-heard', from, advert, proved });
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    const holder = this.#readiness()?.vipHolder?.mac;
+    const holder = this.gate.snapshotOf(this.name)?.vipHolder?.mac;
     this.#gateHerald.changed(gate, warnings, holder);
     this.#feed({ kind: 'gate-changed', open: gate.open });
   }
@@ -243,33 +256,24 @@ export class Instance implements Member, HubMember {
     this.#gateHerald.tick({
       election: this.snapshot(),
       before: this.#lastTransition?.from,
-      heardAt: this.#readiness()?.lastAdvert?.at,
+      heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
       deadInterval: masterDownInterval(this.config),
     });
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
-    const { config, virtualIps, onInterfaceGone } = this.#options;
-    const before = this.#conditions;
-    const judged = judgeInterface(link, { ...config, virtualIps: virtualIps() });
-    // Without sockets it can neither hear nor speak, whatever the interface is like.
-    const deaf = judged.kind === 'ready' && !usable;
-    const conditions: Conditions = deaf ? { kind: 'fault', fault: 'no-socket' } : judged;
-    if (JSON.stringify(before) === JSON.stringify(conditions)) return;
-    this.#conditions = conditions;
-    this.#herald.conditions(conditions);
-    if (conditions.kind === 'fault') {
-      if (conditions.fault !== 'no-source-address') this.#source = undefined;
-      this.#feed({ kind: 'interface-lost', cause: conditions.fault });
-      if (MEANS_GONE.has(conditions.fault)) onInterfaceGone();
+    const change = this.#footing.update(link, usable);
+    if (change === undefined) return;
+    const { now, isBack } = change;
+    if (now.kind === 'fault') {
+      this.#feed({ kind: 'interface-lost', cause: now.fault });
+      if (MEANS_GONE.has(now.fault)) this.#options.onInterfaceGone();
       return;
     }
-    this.#source = conditions.source;
-    if (link !== undefined) this.#herald.reachability(findNetworks(link, virtualIps()));
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (before?.kind === 'fault') void this.#removeStaleVip(link);
-    this.#feed({ kind: 'carrier-changed', up: conditions.carrier });
-    this.#feed({ kind: 'interface-ready', source: conditions.source });
+    if (isBack) void this.#removeStaleVip(link);
+    this.#feed({ kind: 'carrier-changed', up: now.carrier });
+    this.#feed({ kind: 'interface-ready', source: now.source });
   }
 
   // ---- effects ----
@@ -287,6 +291,11 @@ export class Instance implements Member, HubMember {
     this.#stepping = false;
     this.#options.driver.arm();
     this.#checkIdle();
+    this.record.stepped();
+  }
+
+  #feedMaintenance(): void {
+    this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
   }
 
   #perform(effect: Effect): void {
@@ -348,7 +357,7 @@ export class Instance implements Member, HubMember {
       config,
       key: this.key,
       hub,
-      source: () => this.#source,
+      source: () => this.source,
       onDone: (sent, ok) => {
         if (ok) this.#herald.advertSent(sent);
         if (sent.advert !== 'regular') return this.#checkIdle();
@@ -375,21 +384,9 @@ export class Instance implements Member, HubMember {
     });
   }
 
-  /** What its link means to it. */
-  #readiness(): ReadinessOfInstance | undefined {
-    const { instances } = this.#options.hub.gate.snapshot();
-    return instances.find(({ name }) => name === this.name);
-  }
-
-  /**
-   * Takes off an address that an earlier run left. Where it is the interface's only one, it may be
-   * the host's own that somebody has configured by mistake, and the host would be cut off.
-   */
+  /** Takes off an address that an earlier run left. */
   async #removeStaleVip(link: Link | undefined): Promise<void> {
-    const { config, virtualIps } = this.#options;
-    if (link !== undefined && !hasOtherAddress(link, { ...config, virtualIps: virtualIps() }))
-      return;
-    await this.#custody.removeStale();
+    if (this.#footing.mayRemoveStale(link)) await this.#custody.removeStale();
   }
 }
 

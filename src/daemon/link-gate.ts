@@ -13,7 +13,7 @@ import type { GateVerdict } from '../readiness/gate.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
 import type { Warning } from '../readiness/reasons.ts';
-import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
+import type { InstanceSnapshot, ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { Driver, Member } from './driver.ts';
 import { FrameTap } from './frame-tap.ts';
 import { gateSettings, type Gated } from './gate-settings.ts';
@@ -67,6 +67,7 @@ export class LinkGate implements Member {
   #wanted: 'any-frame' | 'adverts' | undefined;
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
+  readonly #answerListeners = new Set<(host: Ipv4) => void>();
   readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
 
@@ -146,6 +147,17 @@ export class LinkGate implements Member {
     return this.#readiness.mayPreempt(name, formatIpv4(master), this.#options.now());
   }
 
+  /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
+  askHosts(hosts: readonly Ipv4[]): void {
+    this.#probe(hosts.map(formatIpv4), []);
+  }
+
+  /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
+  onAnswer(listener: (host: Ipv4) => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
+  }
+
   /** The process woke so late; what was queued in the sockets has been read. */
   wokenLate(lateBy: Micros): void {
     this.readFacts();
@@ -154,6 +166,11 @@ export class LinkGate implements Member {
 
   snapshot(): ReadinessSnapshot {
     return this.#readiness.snapshot();
+  }
+
+  /** What the link means to one instance; undefined: it is not on this interface. */
+  snapshotOf(name: string): InstanceSnapshot | undefined {
+    return this.snapshot().instances.find((instance) => instance.name === name);
   }
 
   deadline(): Micros | undefined {
@@ -271,6 +288,7 @@ export class LinkGate implements Member {
         return this.#options.onAdvertWitnessed(seen.packet, epoch);
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
+        for (const listener of [...this.#answerListeners]) listener(seen.address);
         return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
       }
       case 'frame':

@@ -91,6 +91,8 @@ export function daemonLine(event: DaemonNews): LogLine | undefined {
       });
     case 'links-unreadable':
       return lineOf('error', 'socket-failed', event.detail);
+    case 'maintenance-unreadable':
+      return lineOf('error', 'maintenance', event.detail);
     case 'late-wake': {
       const { lateMs } = event;
       const text = `woke ${lateMs} ms late: the process or the machine stood still; reading what \
@@ -105,7 +107,7 @@ came in`;
     case 'log-gap':
       return undefined;
     case 'control-opened': {
-      const text = `${event.path} answers carpd status, carpd explain and carpd watch`;
+      const text = `${event.path} answers the commands of carpd`;
       return lineOf('info', 'control-opened', text);
     }
     case 'control-failed':

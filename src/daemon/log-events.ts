@@ -48,6 +48,8 @@ export const LOG_EVENTS = {
   'metrics-opened': 'the metrics are served, and where',
   'metrics-failed': 'the metrics can not be served; it is tried again',
   'listener-failed': 'a part of carpd that is told of events failed; the election goes on',
+  handover: 'an operator asked for a handover, and what came of it',
+  maintenance: 'an operator turned maintenance on or off, and what came of it',
   state: 'the state of an instance, on request',
 } as const;
 

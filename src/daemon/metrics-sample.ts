@@ -1,4 +1,5 @@
 // The daemon as its gauges show it, read from the snapshots of elections and links.
+import type { Micros } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
@@ -8,10 +9,17 @@ import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { ObservedAddress } from '../vip/ports.ts';
 import { instanceLabels } from './metrics-feed.ts';
 
+/** A peer as far as it is sampled. */
+export interface SampledPeer {
+  readonly address: Ipv4;
+  readonly interval: Micros | undefined;
+}
+
 /** An instance as far as it is sampled. */
 export interface SampledInstance {
   readonly config: InstanceConfig;
   readonly source: Ipv4 | undefined;
+  readonly record: { readonly peers: { all(now: Micros): readonly SampledPeer[] } };
   snapshot(): ElectionSnapshot;
 }
 
@@ -26,6 +34,7 @@ export interface SampledLink {
 export function sampleAll(
   instances: Iterable<SampledInstance>,
   links: Iterable<SampledLink>,
+  now: Micros,
 ): Pick<Sample, 'instances' | 'links'> {
   const all = [...instances];
   const sampled = [...links].map((link) => {
@@ -34,7 +43,7 @@ export function sampleAll(
     const members = all.filter(({ config }) => config.interfaceName === link.interfaceName);
     return {
       link: sampleLink(link.interfaceName, readiness),
-      members: members.map((instance) => sampleInstance(instance, readiness, present)),
+      members: members.map((instance) => sampleInstance(instance, readiness, present, now)),
     };
   });
   return {
@@ -47,8 +56,9 @@ function sampleInstance(
   instance: SampledInstance,
   readiness: ReadinessSnapshot,
   present: ReadonlySet<Ipv4>,
+  now: Micros,
 ): InstanceSample {
-  const { config, source } = instance;
+  const { config, source, record } = instance;
   const { name, interfaceName, vhid, address } = config;
   const election = instance.snapshot();
   const link = readiness.instances.find((one) => one.name === name);
@@ -61,7 +71,9 @@ function sampleInstance(
     // The clock has run before the process started: 0 is what it is before the first change.
     lastTransitionAt: election.stateSince === 0 ? undefined : election.stateSince,
     lastAdvertAt: link?.lastAdvert?.at,
-    peers: [],
+    peers: record.peers
+      .all(now)
+      .map((peer) => ({ address: formatIpv4(peer.address), interval: peer.interval })),
     gateOpen: link?.gate.open ?? false,
     vipPresent: present.has(address.ip),
     effectiveAdvskew: election.effectiveAdvskew,

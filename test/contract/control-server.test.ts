@@ -38,10 +38,12 @@ function opened(t: TestContext, path: string, changes: Partial<ControlOptions> =
   const log = new EventLog(logger, () => micros(0));
   const control = openControl({
     path,
+    group: undefined,
     events: { publish: (event) => log.tell(event) },
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
+    order: () => Promise.resolve([]),
     ...changes,
   });
   t.after(() => control.close());
@@ -191,6 +193,7 @@ describe('a client', () => {
     ['DELETE', request('DELETE', '/v1/explain/db'), /^HTTP\/1\.1 405 /],
     ['another path', request('GET', '/'), /^HTTP\/1\.1 404 .*there are: GET \/v1\/status/s],
     ['a longer path', request('GET', '/v1/status/'), /^HTTP\/1\.1 404 /],
+    ['a POST without a body', request('POST', '/v1/handover'), /^HTTP\/1\.1 400 .*no JSON/s],
     ['a broken escape', request('GET', '/v1/explain/%zz'), /^HTTP\/1\.1 404 /],
     [
       'another name',

@@ -206,6 +206,11 @@ describe('warnings', () => {
       expected: [/unknown facility "nonsense"; using daemon/],
     },
     {
+      desc: 'metrics for everybody',
+      argv: [...REQUIRED, ...SCRIPTS, '--metrics=10.0.0.2:9112'],
+      expected: [/^--metrics: 10\.0\.0\.2:9112 is no loopback address/],
+    },
+    {
       desc: 'surplus words, not shown',
       argv: [...REQUIRED, ...SCRIPTS, 'rest', 'of it'],
       expected: [/^2 surplus word\(s\) ignored; a value with spaces needs quotes$/],
