@@ -7,7 +7,7 @@ import { Page } from '../../../src/metrics/page.ts';
 function rig(): {
   readonly page: Page;
   readonly renderings: PromiseWithResolvers<string>[];
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
 } {
   let nowMs = 0;
   const renderings: PromiseWithResolvers<string>[] = [];
