@@ -15,6 +15,8 @@ import { EventLog } from '../../src/daemon/event-log.ts';
 import { micros } from '../../src/base/time.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
+import { watchLoop } from '../support/loop-watch.ts';
+import { exchange, request } from '../support/raw-http.ts';
 import { LinkRig } from '../support/readiness-rig.ts';
 import { report } from '../support/reports.ts';
 
@@ -62,25 +64,6 @@ function told({ lines }: Opened, event: LoggedLine['event']): Promise<LoggedLine
     what: event,
     detail: () => JSON.stringify(lines),
   });
-}
-
-/** Sends bytes as they are; yields what came until the other side closed. */
-async function exchange(path: string, bytes: string, end = false): Promise<string> {
-  const socket = connect({ path, allowHalfOpen: true });
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.on('error', () => undefined);
-  if (end) socket.end(bytes);
-  else socket.write(bytes);
-  await Promise.race([once(socket, 'end'), once(socket, 'close')]);
-  socket.destroy();
-  return text;
-}
-
-function request(method: string, target: string, more = ''): string {
-  return `${method} ${target} HTTP/1.1\r\nhost: carpd\r\n${more}\r\n`;
 }
 
 async function answers(path: string): Promise<void> {
@@ -333,16 +316,4 @@ function fileAt(path: string): string {
 function directoryAt(path: string): string {
   mkdirSync(path);
   return path;
-}
-
-/** How long nothing else could run at the worst. */
-function watchLoop(t: TestContext): { longestMs(): number } {
-  let lastMs = performance.now();
-  let longest = 0;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - lastMs);
-    lastMs = performance.now();
-  }, 10);
-  t.after(() => clearInterval(timer));
-  return { longestMs: () => Math.round(longest) };
 }

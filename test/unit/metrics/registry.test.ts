@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros } from '../../../src/base/time.ts';
 import { labelNames, METRICS, type MetricSpec } from '../../../src/metrics/catalogue.ts';
-import { DB, families, instanceSample, linkSample, metricsOf, valueOf } from './exposition.ts';
+import {
+  DB,
+  families,
+  instanceSample,
+  linkSample,
+  metricsOf,
+  valueOf,
+} from '../../support/exposition.ts';
 
 const OF_DB = 'name="db",interface="eth0",vhid="7"';
 const catalogue: readonly [string, MetricSpec][] = Object.entries(METRICS);

@@ -1,7 +1,7 @@
 // Reads the text that is served, and makes metrics of samples to serve.
-import { micros } from '../../../src/base/time.ts';
-import { Metrics } from '../../../src/metrics/registry.ts';
-import type { InstanceSample, LinkSample, Sample } from '../../../src/metrics/sample.ts';
+import { micros } from '../../src/base/time.ts';
+import { Metrics } from '../../src/metrics/registry.ts';
+import type { InstanceSample, LinkSample, Sample } from '../../src/metrics/sample.ts';
 
 export interface Family {
   readonly name: string;
