@@ -34,6 +34,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { explain } = await import('./cli/explain.ts');
       return print(await explain(command));
     }
+    case 'watch': {
+      const { watch } = await import('./cli/watch.ts');
+      return print(await watch(command, process.stdout, interruption()));
+    }
     case 'handover': {
       const { handover } = await import('./cli/orders.ts');
       return print(await handover(command));

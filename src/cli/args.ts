@@ -9,6 +9,7 @@ export const COMMAND_NAMES = [
   'check',
   'status',
   'explain',
+  'watch',
   'handover',
   'maintenance',
 ] as const;
@@ -20,6 +21,7 @@ export type CarpdCommand =
   | { readonly kind: 'check'; readonly configPath: string; readonly json: boolean }
   | StatusCommand
   | ExplainCommand
+  | WatchCommand
   | HandoverCommand
   | MaintenanceCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -39,6 +41,17 @@ export interface ExplainCommand {
   /** The instance. */
   readonly name: string;
   readonly json: boolean;
+  readonly socketPath: string;
+}
+
+export interface WatchCommand {
+  readonly kind: 'watch';
+  /** The instance; undefined: everything. */
+  readonly name: string | undefined;
+  /** Sentences instead of JSON. */
+  readonly text: boolean;
+  /** Also what is frequent. */
+  readonly verbose: boolean;
   readonly socketPath: string;
 }
 
@@ -72,6 +85,7 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
   check: { '--config': 'value', '--json': 'flag' },
   status: { '--json': 'flag', '--watch': 'flag', '--socket': 'value' },
   explain: { '--json': 'flag', '--socket': 'value' },
+  watch: { '--json': 'flag', '--text': 'flag', '--verbose': 'flag', '--socket': 'value' },
   handover: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
   maintenance: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
 };
@@ -79,6 +93,7 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
 /** How many words a command takes besides its options. */
 const WORDS_MAX: Readonly<Partial<Record<CommandName, number>>> = {
   explain: 1,
+  watch: 1,
   handover: 1,
   maintenance: 2,
 };
@@ -167,6 +182,12 @@ function build(name: CommandName, given: Given): CarpdCommand {
       const [instance] = words;
       if (instance !== undefined) return { kind: name, name: instance, json, socketPath };
       return misuse('explain: the NAME of an instance is needed; carpd status lists them');
+    }
+    case 'watch': {
+      const text = options.has('--text');
+      if (text && json) return misuse('watch: give --json or --text, not both');
+      const verbose = options.has('--verbose');
+      return { kind: name, name: words[0], text, verbose, socketPath };
     }
     case 'handover': {
       const [instance] = words;

@@ -13,9 +13,9 @@ export interface Question extends AskOptions {
 export const HTTP_OK = 200;
 /** An order was carried out, but not for all as it was asked for. */
 export const HTTP_CONFLICT = 409;
-const HTTP_NOT_FOUND = 404;
+export const HTTP_NOT_FOUND = 404;
 export const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
+export const EXIT_USAGE = 2;
 
 /** Asks, and says in one line what went wrong. */
 export async function ask(question: Question): Promise<CommandOutcome> {
@@ -29,10 +29,14 @@ export async function ask(question: Question): Promise<CommandOutcome> {
     const { error } = JSON.parse(text) as { error: { message: string } };
     return complaint(error.message, status === HTTP_NOT_FOUND ? EXIT_USAGE : EXIT_FAILED);
   } catch {
-    // A daemon of another version, or something that is no carpd.
-    const what = `what answers at ${socketPath} does not speak as this version of carpd does`;
-    return complaint(`${what}; restart the daemon, or give another --socket`, EXIT_FAILED);
+    return strange(socketPath);
   }
+}
+
+/** A daemon of another version answers, or something that is no carpd. */
+export function strange(socketPath: string): CommandOutcome {
+  const what = `what answers at ${socketPath} does not speak as this version of carpd does`;
+  return complaint(`${what}; restart the daemon, or give another --socket`, EXIT_FAILED);
 }
 
 /** A text that is the whole outcome of a command that went well. */

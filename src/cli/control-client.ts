@@ -18,7 +18,8 @@ export interface AskOptions {
   readonly withinMs?: number;
 }
 
-const ANSWER_MS_MAX = 5_000;
+/** How long an answer may take, unless it waits for something. */
+export const ANSWER_MS_MAX = 5_000;
 /** Far more than the report of the largest configuration. */
 const ANSWER_BYTES_MAX = 64_000_000;
 
@@ -31,7 +32,7 @@ export async function askDaemon(
   try {
     return ok(await exchange(socketPath, path, body, withinMs));
   } catch (error) {
-    return fail(describe(socketPath, error, withinMs));
+    return fail(describeTrouble(socketPath, error, withinMs));
   }
 }
 
@@ -58,7 +59,7 @@ function exchange(
       response.on('error', reject);
     });
     // Also where the connection is accepted by the kernel and by nobody else.
-    const timer = setTimeout(() => asked.destroy(coded('ETIMEDOUT')), withinMs);
+    const timer = setTimeout(() => asked.destroy(asTimeout()), withinMs);
     asked.on('close', () => {
       clearTimeout(timer);
     });
@@ -67,11 +68,13 @@ function exchange(
   });
 }
 
-function coded(code: string): Error {
-  return Object.assign(new Error(code), { code });
+/** What ends a request that was not answered in time. */
+export function asTimeout(): Error {
+  return Object.assign(new Error('ETIMEDOUT'), { code: 'ETIMEDOUT' });
 }
 
-function describe(socketPath: string, error: unknown, withinMs: number): string {
+/** Why there is no answer, as a sentence with what to do. */
+export function describeTrouble(socketPath: string, error: unknown, withinMs: number): string {
   const start = 'start it with carpd run --config FILE, or give --socket PATH (its control.socket)';
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'ENOENT':

@@ -17,6 +17,8 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return STATUS;
     case 'explain':
       return EXPLAIN;
+    case 'watch':
+      return WATCH;
     case 'handover':
       return HANDOVER;
     case 'maintenance':
@@ -60,6 +62,7 @@ Commands:
   check --config FILE [--json]   validate a configuration and print it complete
   status [--watch] [--json]      the state of every instance of a running carpd
   explain NAME [--json]          why it is master, backup or held: the evidence
+  watch [NAME] [--text]          what happens, as it happens, as lines of JSON
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
 
@@ -128,6 +131,26 @@ Options:
   -h, --help       this help
 
 Exit codes: 0 done, 1 no daemon answers, 2 wrong usage or no such instance.
+`;
+
+const WATCH = `Usage: carpd watch [NAME] [--json | --text] [--verbose] [--socket PATH]
+
+Prints what happens as it happens, one event a line, until Ctrl-C: first the
+state of every instance, then transitions, changes of gates and links, virtual
+IPs, hooks, conflicts. With NAME, only what concerns that instance.
+
+Options:
+  --json           lines of JSON, which is the default; docs/events.md has them
+  --text           sentences for people
+  --verbose        also each advert, rejected packet and line of a hook
+  --socket PATH    the daemon's control.socket;
+                   ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Who reads too slowly gets a line "gap" with the number of events left out.
+
+Exit codes: 0 ended by Ctrl-C or by the reader; 1 the daemon is gone, or has too
+many watchers; 2 wrong usage or no such instance.
 `;
 
 const HANDOVER = `Usage: carpd handover NAME | --all [--force] [--json] [--socket PATH]

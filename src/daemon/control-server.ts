@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
-import { failure, reply, type Controlled, type Reply } from './control-routes.ts';
+import { failure, reply, type Controlled, type Reply, type StreamReply } from './control-routes.ts';
 import { listenAt, type ClaimedPath } from './control-socket.ts';
 import type { EventSink } from './event-bus.ts';
 import type { EventOf } from './events.ts';
@@ -65,6 +65,7 @@ export function openControl(options: ControlOptions): Control {
     closed = true;
     clearTimeout(retry);
     current?.claim.release();
+    options.watchers.close();
     current?.server.close();
     current?.server.closeAllConnections();
     current = undefined;
@@ -83,8 +84,13 @@ function failed(
 function createControlServer(options: ControlOptions): Server {
   const lives = new WeakMap<Duplex, NodeJS.Timeout>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const limit = (lifeMs: number): void => limitLife(lives, request.socket, lifeMs);
+    const limit = (lifeMs: number | undefined): void => limitLife(lives, request.socket, lifeMs);
     void safeReply(request, options, limit).then((answer) => {
+      if ('stream' in answer) {
+        limit(undefined);
+        stream(response, answer, options);
+        return;
+      }
       limit(CONNECTION_MS_MAX);
       send(response, answer);
     });
@@ -99,10 +105,14 @@ function createControlServer(options: ControlOptions): Server {
   return server;
 }
 
-/** Cuts who sends, or takes its answer, too slowly, however busy it looks. */
-function limitLife(lives: WeakMap<Duplex, NodeJS.Timeout>, socket: Socket, lifeMs: number): void {
+/** Cuts who sends, or takes its answer, too slowly, however busy it looks; undefined: never. */
+function limitLife(
+  lives: WeakMap<Duplex, NodeJS.Timeout>,
+  socket: Socket,
+  lifeMs: number | undefined,
+): void {
   clearTimeout(lives.get(socket));
-  if (socket.destroyed) return;
+  if (socket.destroyed || lifeMs === undefined) return;
   const timer = setTimeout(() => socket.destroy(), lifeMs);
   lives.set(socket, timer);
   socket.once('close', () => {
@@ -115,12 +125,22 @@ async function safeReply(
   request: IncomingMessage,
   options: ControlOptions,
   limit: (lifeMs: number) => void,
-): Promise<Reply> {
+): Promise<Reply | StreamReply> {
   try {
     return await reply(request, options, limit);
   } catch (error) {
     options.events.publish(failed('answering', error));
     return failure(500, 'carpd could not answer; its log tells why');
+  }
+}
+
+/** Answers without an end; a fault in it must not end a daemon that may be master. */
+function stream(response: ServerResponse, answer: StreamReply, { events }: ControlOptions): void {
+  try {
+    answer.stream(response);
+  } catch (error) {
+    events.publish(failed('answering', error));
+    response.destroy();
   }
 }
 

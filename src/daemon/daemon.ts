@@ -11,6 +11,7 @@ import type { Holding } from './custody.ts';
 import { openControl, type Control } from './control-server.ts';
 import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
+import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
 import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
@@ -22,6 +23,7 @@ import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
+import { stateEvent } from './state-event.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -149,6 +151,10 @@ export class Daemon {
         return { pid: process.pid, instances };
       },
       explain: (name) => this.report(name),
+      watchers: new Watchers({
+        bus: this.#options.events,
+        states: () => [...this.#instances.values()].map((one) => stateEvent(one.report())),
+      }),
       names: () => [...this.#instances.keys()],
       order: (order, names) => this.#orders.give(order, names),
     });

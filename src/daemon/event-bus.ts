@@ -89,12 +89,12 @@ export function instancePublisher(
   { name, interfaceName, vhid, address }: InstanceConfig,
 ): Publish<InstanceNews> {
   const identity = { name, interface: interfaceName, vhid, vip: formatIpv4(address.ip) };
-  return (news) => sink.publish({ ...news, ...identity });
+  return (news) => sink.publish({ ...identity, ...news });
 }
 
 /** What an interface publishes by. */
 export function linkPublisher(sink: EventSink, interfaceName: string): Publish<LinkNews> {
-  return (news) => sink.publish({ ...news, interface: interfaceName });
+  return (news) => sink.publish({ interface: interfaceName, ...news });
 }
 
 function isOneOf<Name extends EventName>(

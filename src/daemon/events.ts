@@ -46,8 +46,15 @@ type ElectionNews =
       readonly state: State;
       readonly forMs: number;
       readonly term: number;
+      /** The sender of our adverts, once there is one. */
+      readonly source: string | null;
       readonly master: string | null;
+      /** Null before the link is watched for it. */
+      readonly gateOpen: boolean | null;
+      /** All that the gate lacks, also where its policy overrides it. */
+      readonly reasons: readonly Reason[];
       readonly inDoubt: boolean;
+      readonly maintenance: boolean;
       readonly advskew: number;
       /** A sentence. */
       readonly why: string;

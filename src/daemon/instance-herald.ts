@@ -55,11 +55,6 @@ export class InstanceHerald {
     });
   }
 
-  /** `why` is explainLine() of the moment. */
-  state(now: ElectionSnapshot, why: string): void {
-    this.#publish(stateNews(now, why, this.#now()));
-  }
-
   conditions(now: Conditions): void {
     if (now.kind === 'fault') {
       const remedy = remedyFor(now, this.#config);
@@ -193,25 +188,6 @@ export class InstanceHerald {
   #inMs(at: Micros | undefined): number | null {
     return at === undefined ? null : Math.round(toMillis(since(at, this.#now())));
   }
-}
-
-/** What an instance is now, as an event: `why` is explainLine() of the moment. */
-export function stateNews(
-  snapshot: ElectionSnapshot,
-  why: string,
-  now: Micros,
-): Extract<InstanceNews, { event: 'state' }> {
-  const { state, stateSince, term, inDoubt, master, effectiveAdvskew } = snapshot;
-  return {
-    event: 'state',
-    state,
-    forMs: Math.round(toMillis(since(now, stateSince))),
-    term,
-    master: master === undefined ? null : formatIpv4(master.address),
-    inDoubt,
-    advskew: effectiveAdvskew,
-    why,
-  };
 }
 
 function hookDetail(result: HookReport['result']): string | null {

@@ -34,7 +34,7 @@ export function instanceLine(event: InstanceEvent): LogLine | undefined {
     case 'promotion-held': {
       const why = heldMeaning(event.reason);
       const text = `no master is heard, and this node may not take over: ${why}`;
-      return lineOf('warn', 'promotion-held', text, { reason: event.reason });
+      return lineOf(heldLevel(event.reason), 'promotion-held', text, { reason: event.reason });
     }
     case 'takeover': {
       const { cause, term } = event;
@@ -265,6 +265,13 @@ function hookLine({ hook, result, durationMs, detail }: EventOf<'hook-finished'>
     default:
       return unreachable(result);
   }
+}
+
+/** What was meant, or was complained of already, is no reason for alarm. */
+function heldLevel(reason: HeldReason): 'info' | 'warn' {
+  return reason === 'maintenance' || reason === 'vip-failed' || reason === 'no-carrier'
+    ? 'info'
+    : 'warn';
 }
 
 function heldMeaning(reason: HeldReason): string {

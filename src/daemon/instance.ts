@@ -28,9 +28,9 @@ import { InstanceHerald } from './instance-herald.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import type { LinkGate } from './link-gate.ts';
-import { explainLine } from './explain-text.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
+import { stateEvent } from './state-event.ts';
 
 export interface InstanceOptions {
   readonly config: InstanceConfig;
@@ -187,7 +187,7 @@ export class Instance implements Member, HubMember {
   }
 
   logState(): void {
-    this.#herald.state(this.snapshot(), explainLine(this.report()));
+    this.#options.events.publish(stateEvent(this.report()));
   }
 
   /** Why it is what it is, as plain data. */

@@ -9,10 +9,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { micros } from '../../src/base/time.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
+import { EventBus } from '../../src/daemon/event-bus.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
-import { micros } from '../../src/base/time.ts';
+import { Watchers } from '../../src/daemon/event-watch.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
 import { watchLoop } from '../support/loop-watch.ts';
@@ -45,6 +47,7 @@ function opened(t: TestContext, path: string, changes: Partial<ControlOptions> =
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
+    watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
     order: () => Promise.resolve([]),
     ...changes,
   });

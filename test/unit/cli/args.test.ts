@@ -6,6 +6,7 @@ import { COMMAND_NAMES, parseArgs, type CarpdCommand } from '../../../src/cli/ar
 const SOCKET = '/run/carpd/control.sock';
 
 const PLAIN = { force: false, json: false, socketPath: SOCKET } as const;
+const WATCH = { text: false, verbose: false, socketPath: SOCKET } as const;
 const MAINTENANCE = { kind: 'maintenance', ...PLAIN } as const;
 
 const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
@@ -22,6 +23,12 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   {
     argv: 'status --watch',
     command: { kind: 'status', json: false, watch: true, socketPath: SOCKET },
+  },
+  { argv: 'watch', command: { kind: 'watch', name: undefined, ...WATCH } },
+  { argv: 'watch --json db', command: { kind: 'watch', name: 'db', ...WATCH } },
+  {
+    argv: 'watch --text --verbose --socket /s',
+    command: { kind: 'watch', name: undefined, text: true, verbose: true, socketPath: '/s' },
   },
   { argv: 'handover db', command: { kind: 'handover', name: 'db', ...PLAIN } },
   { argv: 'handover --all', command: { kind: 'handover', name: undefined, ...PLAIN } },
@@ -70,7 +77,7 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
   {
     desc: 'nothing',
     argv: [],
-    message: /^no command; give one of run, check, status, explain, handover, .*, or --help$/,
+    message: /^no command; give one of run, check, status, explain, watch, handover, .*, or --help$/,
   },
   {
     desc: 'mistyped',
@@ -108,6 +115,11 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
     desc: 'maintenance of one and all',
     argv: ['maintenance', 'on', 'db', '--all'],
     message: /^maintenance: give NAME or --all, not both$/,
+  },
+  {
+    desc: 'two forms',
+    argv: ['watch', '--json', '--text'],
+    message: /^watch: give --json or --text, not both$/,
   },
   {
     desc: 'neither on nor off',
