@@ -8,13 +8,14 @@ import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
-import { openControl, type Control } from './control-server.ts';
+import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
 import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
+import type { Opened } from './keep-opening.ts';
 import { Liveness } from './liveness.ts';
 import { Maintenance } from './maintenance.ts';
 import { sampleAll } from './metrics-sample.ts';
@@ -44,7 +45,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
-  #control: Control | undefined;
+  #control: Opened | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
   readonly #metrics: MetricsService;
@@ -140,7 +141,7 @@ export class Daemon {
     throw failed.reason;
   }
 
-  #openControl({ socket, group }: ControlConfig): Control | undefined {
+  #openControl({ socket, group }: ControlConfig): Opened | undefined {
     if (socket === undefined) return undefined;
     return openControl({
       path: socket,

@@ -8,13 +8,13 @@ export interface GuardOptions {
   /** More clients than that at once are cut without an answer. */
   readonly connectionsMax: number;
   /**
-   * Called for each request; it may answer later, and first give itself, or the answer's way back,
-   * so much time from then on. Must not throw.
+   * Called for each request; it may answer later, and give itself, or the answer's way back, so much
+   * time from then on; undefined: without end. Must not throw.
    */
   readonly onRequest: (
     request: IncomingMessage,
     response: ServerResponse,
-    limit: (lifeMs: number) => void,
+    limit: (lifeMs: number | undefined) => void,
   ) => void;
   /** What a client gets whose bytes are no request, besides the status. */
   readonly refusal: (message: string) => Body;
@@ -66,10 +66,14 @@ export function sendBody(
   response.end(content);
 }
 
-/** Cuts who sends, or takes its answer, too slowly, however busy it looks. */
-function limitLife(lives: WeakMap<Duplex, NodeJS.Timeout>, socket: Socket, lifeMs: number): void {
+/** Cuts who sends, or takes its answer, too slowly, however busy it looks; undefined: never. */
+function limitLife(
+  lives: WeakMap<Duplex, NodeJS.Timeout>,
+  socket: Socket,
+  lifeMs: number | undefined,
+): void {
   clearTimeout(lives.get(socket));
-  if (socket.destroyed) return;
+  if (socket.destroyed || lifeMs === undefined) return;
   const timer = setTimeout(() => socket.destroy(), lifeMs);
   lives.set(socket, timer);
   socket.once('close', () => {

@@ -16,6 +16,7 @@ import {
   startCarpd,
   startCarpdInstances,
   startCarpdUcarp,
+  type CarpdOptions,
 } from '../lab/carpd-peer.ts';
 import { nowMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
@@ -259,11 +260,11 @@ describe('whoever asks', { skip }, () => {
     const host = await lab.host('a', '10.77.0.1/24');
     const client = await lab.host('client', '10.77.0.9/24');
     const count = 30;
-    const groups = Array.from({ length: count }, (_, index) => [
-      `g${index + 1}`,
-      { ...GROUP, vhid: index + 1, vip: `10.77.0.${100 + index}` },
-    ]);
-    const peers = startCarpdInstances(host, Object.fromEntries(groups), withMetrics(host));
+    const groups: Record<string, CarpdOptions> = {};
+    for (let index = 1; index <= count; index += 1) {
+      groups[`g${index}`] = { ...GROUP, vhid: index, vip: `10.77.0.${100 + index}` };
+    }
+    const peers = startCarpdInstances(host, groups, withMetrics(host));
     for (const peer of peers) await peer.waitFor('MASTER', WITHIN_MS);
     const capture = await Capture.start(client, { filter: 'proto 112' });
     const quietFromMs = nowMs();
