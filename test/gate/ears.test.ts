@@ -8,6 +8,7 @@ import { startCarpd } from '../lab/carpd-peer.ts';
 import { nowMs } from '../lab/clock.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import { startUcarp } from '../lab/ucarp-peer.ts';
+import { startPing } from '../lab/vip.ts';
 import { calm, GATED, LONG_MS, neverLeft, scene, WITHIN_MS } from './trio.ts';
 
 const CARP = 'ip protocol 112';
@@ -66,10 +67,13 @@ describe('a firewall that drops protocol 112 on the way out', { skip, concurrenc
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.9/24');
     await lab.dropInFirewall(host, 'output', CARP);
-    const first = startCarpd(host, GATED);
-    const second = startCarpd(await lab.host('b', '10.77.0.1/24'), { ...GATED, advskew: 100 });
     const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    const first = startCarpd(host, GATED);
+    // Started together, the one whose gate opens first would be master, and that may be either.
+    const ping = startPing(await lab.host('c', '10.77.0.50/24'), host.address);
     await first.waitFor('MASTER', WITHIN_MS);
+    await ping.stop();
+    const second = startCarpd(await lab.host('b', '10.77.0.1/24'), { ...GATED, advskew: 100 });
     await second.waitFor('BACKUP', WITHIN_MS);
     await seen.advert(3, { source: host.address }, WITHIN_MS);
     await logEntry(first, { event: 'send-blocked', level: 'warn' }, WITHIN_MS);

@@ -183,7 +183,9 @@ export class Child {
       this.#process.on('exit', (code, signal) => {
         exit = { atMs: nowMs(), code, signal };
         // A hook that outlives its daemon keeps the pipes open: 'close' alone could never come.
-        const timer = setTimeout(settle, DRAIN_MS);
+        // What it wrote is in the pipe by now, but after a stall of ours the timer is due before
+        // that is read.
+        const timer = setTimeout(() => setImmediate(settle), DRAIN_MS);
         this.#process.on('close', () => {
           clearTimeout(timer);
           settle();

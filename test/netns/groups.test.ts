@@ -21,7 +21,7 @@ describe('adverts to the broadcast address of the network', { skip, concurrency:
     const stock = startUcarp(await lab.host('a', '10.77.0.1/24'), options);
     await stock.waitFor('MASTER', MASTER_MS);
     const own = startCarpd(await lab.host('b', '10.77.0.2/24'), options);
-    const later = { ...options, advskew: 100 };
+    const later = { ...options, advskew: 250 };
     const front = startCarpdUcarp(await lab.host('c', '10.77.0.3/24'), later);
     await Promise.all([own, front].map((peer) => peer.waitFor('BACKUP', MASTER_MS)));
     const follow = (): boolean => own.state() === 'BACKUP' && front.state() === 'BACKUP';
