@@ -307,19 +307,27 @@ describe('hostile clients', () => {
     deaf.write(request('GET', '/metrics').repeat(1_000));
     const idle = Array.from({ length: 200 }, () => connect(to));
     const all: readonly Socket[] = [trickle, deaf, ...idle];
-    let open = all.length;
+    const startMs = performance.now();
+    const closedAfterMs: number[] = [];
     for (const socket of all) {
       socket.on('error', () => undefined);
       socket.on('close', () => {
-        open -= 1;
+        closedAfterMs.push(performance.now() - startMs);
       });
       // A socket notices that it was closed only as it is read.
       if (socket !== deaf) socket.resume();
     }
-    const few = (): boolean => open <= CONNECTIONS_MAX;
-    await eventually(few, { withinMs: WITHIN_MS, what: 'most of them to be cut at once' });
+    const surplus = all.length - CONNECTIONS_MAX;
+    const few = (): boolean => closedAfterMs.length >= surplus;
+    await eventually(few, { withinMs: WITHIN_MS, what: 'most of them to be cut' });
     deaf.resume();
-    await eventually(() => open === 0, { withinMs: WITHIN_MS, what: 'all to be cut' });
+    const none = (): boolean => closedAfterMs.length === all.length;
+    await eventually(none, { withinMs: WITHIN_MS, what: 'all to be cut' });
+    const [surplusMs = NaN, lastMs = NaN] = [closedAfterMs[surplus - 1], closedAfterMs.at(-1)];
+    assert.ok(
+      surplusMs < lastMs / 2,
+      `${surplus} were cut after ${surplusMs}, all after ${lastMs} ms`,
+    );
     assert.match(await get(to, '/metrics'), /^HTTP\/1\.1 200 /);
     assert.ok(loop.longestMs() < 1_000, `the loop stood still for ${loop.longestMs()} ms`);
   });
