@@ -1,6 +1,5 @@
 // `carpd run`: the daemon in the foreground.
-import { isatty } from 'node:tty';
-import type { Config, LogFormat } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { readFileWithMode, readRegularFile } from '../config/read-file.ts';
 import type { EventSink } from '../daemon/event-bus.ts';
@@ -28,7 +27,7 @@ export async function run(configPath: string): Promise<number> {
   nameProcess('carpd');
   const { config } = loaded;
   const { level, format } = config.log;
-  const log = openLog({ level, format: resolveFormat(format), fd: STDOUT });
+  const log = openLog({ level, format, fd: STDOUT });
   for (const warning of loaded.warnings) {
     log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
   }
@@ -53,12 +52,6 @@ function reload(configPath: string, events: EventSink): Config | undefined {
     events.publish({ event: 'configuration-rejected', detail });
   }
   return undefined;
-}
-
-/** The log format that `auto` stands for where standard output is now. */
-function resolveFormat(format: LogFormat): 'json' | 'text' {
-  if (format !== 'auto') return format;
-  return isatty(STDOUT) ? 'text' : 'json';
 }
 
 function complain(text: string): void {

@@ -5,7 +5,7 @@ import type { InstanceEvent } from './events.ts';
 const ORDER_FIELDS = {
   force: 'asked to do it even if nobody can take over',
   outcome: '`begun`, `done`, `refused` or `failed`',
-  reason: 'see below; null when it is begun',
+  reason: 'as below, or null when it is begun',
   detail: 'a sentence for people',
   afterMs: 'from the order until another master was heard, or null',
 } as const;
@@ -22,7 +22,7 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
       source: 'the sender of our adverts, or null',
       master: 'the master it follows, or null',
       gateOpen: 'whether the link lets it promote itself, or null where it is not known yet',
-      reasons: 'a list of what is missing, see below; also where the policy overrides it',
+      reasons: 'a list of what is missing (explain.md); also where the policy overrides it',
       inDoubt: 'a master that doubts its own path',
       maintenance: 'whether it is in maintenance',
       advskew: 'what it bids with now',
@@ -65,7 +65,7 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
   doubt: {
     scope: 'instance',
     tells: 'a master doubts its own path and bids low, or doubts it no more',
-    fields: { inDoubt: 'whether it does', cause: '`epoch-ended`, `rival-unanswered` or null' },
+    fields: { inDoubt: 'whether it does', cause: 'as below, or null' },
   },
   handover: {
     scope: 'instance',
@@ -80,7 +80,9 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
   'promotion-held': {
     scope: 'instance',
     tells: 'no master is heard for a dead interval, and the instance may not take over',
-    fields: { reason: 'what is missing, see below; one event for each' },
+    fields: {
+      reason: 'what is missing (explain.md), `maintenance` or `vip-failed`; one event for each',
+    },
   },
   'gate-opened': {
     scope: 'instance',
@@ -91,7 +93,7 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
     scope: 'instance',
     tells: 'the link holds off a promotion, or for other reasons than before',
     fields: {
-      reasons: 'a list of what is missing, see below',
+      reasons: 'a list of what is missing (explain.md)',
       opensInMs: 'when the time limit opens it, or null',
     },
   },
@@ -99,14 +101,14 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
     scope: 'instance',
     tells: 'a reminder, every 30 s while the instance is held',
     fields: {
-      reasons: 'a list of what is missing, see below',
+      reasons: 'a list of what is missing (explain.md)',
       opensInMs: 'when the time limit opens it, or null',
     },
   },
   'gate-warning': {
     scope: 'instance',
     tells: 'something of the gate is not as it should be',
-    fields: { warning: 'a warning, see below' },
+    fields: { warning: 'a warning (explain.md)' },
   },
   'vip-in-use': {
     scope: 'instance',

@@ -7,7 +7,7 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
   'link-epoch': {
     scope: 'interface',
     tells: 'the path may have changed: what the link proved before counts no more',
-    fields: { epoch: 'counts from 1', cause: 'what ended the one before, see below' },
+    fields: { epoch: 'counts from 1', cause: 'what ended the one before (explain.md)' },
   },
   'link-evidence': {
     scope: 'interface',
@@ -30,7 +30,7 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
   'link-unproved': {
     scope: 'interface',
     tells: 'the link has not proved itself, or for other reasons than before',
-    fields: { reasons: 'a list of what is missing, see below' },
+    fields: { reasons: 'a list of what is missing (explain.md)' },
   },
   'lacp-port': {
     scope: 'interface',
@@ -38,13 +38,13 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
     fields: {
       port: 'its name',
       status: '`met`, `not-met`, `unknown`, or `gone`: taken out of the bond',
-      faults: 'a list of what is wrong with it, see below',
+      faults: 'a list of what is wrong with it, as below',
     },
   },
   'link-warning': {
     scope: 'interface',
     tells: 'the link works, but not as it should',
-    fields: { warning: 'a warning, see below' },
+    fields: { warning: 'a warning (explain.md)' },
   },
   'link-unreadable': {
     scope: 'interface',

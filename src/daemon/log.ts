@@ -1,6 +1,9 @@
-// The log: pino JSON for machines, one readable line each on a terminal.
+// The log: pino JSON for machines, one readable line each on a terminal and in the journal.
+import { isatty } from 'node:tty';
 import pino from 'pino';
+import type { LogFormat } from '../config/config.ts';
 import type { LogEventName } from './log-events.ts';
+import { leadsToJournal } from '../linux/journal.ts';
 import { LogOutput } from './log-output.ts';
 import { formatText } from './text-format.ts';
 
@@ -23,11 +26,14 @@ export interface Logger {
   holdsUpExit(): boolean;
   /** Lines that were dropped since the start because nobody read them. */
   droppedLines(): number;
+  /** Called with the number of lines that are missing, where the log says so. */
+  onGap(listener: (lostLines: number) => void): void;
 }
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly format: 'json' | 'text';
+  /** auto: text on a terminal and in the journal, else JSON. */
+  readonly format: LogFormat;
   /** File descriptor to write to: 1 or 2. */
   readonly fd: number;
   /** Also given every line that is written, in text form: syslog. */
@@ -36,38 +42,58 @@ export interface LogOptions {
 
 /** Opens the log. */
 export function openLog(options: LogOptions): Logger {
-  const { level, format, fd, tee } = options;
+  const { level, fd } = options;
+  const gapListeners: ((lostLines: number) => void)[] = [];
   const output = new LogOutput({
     fd,
-    onGap: (lostLines) =>
-      log.warn('log-gap', `${lostLines} line(s) are missing here: nobody took them`, { lostLines }),
+    onGap: (lostLines) => {
+      log.warn('log-gap', `${lostLines} line(s) are missing here: nobody took them`, { lostLines });
+      for (const listener of gapListeners) listener(lostLines);
+    },
   });
   const root = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    lineWriter(output, format, tee),
+    lineWriter(output, options),
   );
   const log = wrap(root, {
     flush: () => output.flush(),
     flushSync: () => output.flushSync(),
     holdsUpExit: () => output.holdsUpExit,
     droppedLines: () => output.dropped,
+    onGap: (listener) => void gapListeners.push(listener),
   });
   return log;
 }
 
-function lineWriter(
-  output: LogOutput,
-  format: LogOptions['format'],
-  tee: LogOptions['tee'],
-): pino.DestinationStream {
+function lineWriter(output: LogOutput, { format, fd, tee }: LogOptions): pino.DestinationStream {
+  const journal = leadsToJournal(fd);
+  const json = format === 'json' || (format === 'auto' && !journal && !isatty(fd));
   return {
     write: (line) => {
-      const text = format === 'text' || tee !== undefined ? formatText(line) : undefined;
-      output.write(format === 'text' && text !== undefined ? `${text.line}\n` : line);
-      if (text !== undefined) tee?.(text.level, text.plain);
+      const needsText = !json || journal || tee !== undefined;
+      const text = needsText ? formatText(line) : undefined;
+      if (text === undefined) return output.write(line);
+      const shown = json ? line : `${journal ? text.searchable : text.line}\n`;
+      output.write(journal ? `<${priorityOf(text.level)}>${shown}` : shown);
+      tee?.(text.level, text.plain);
     },
   };
 }
+
+/** What sd-daemon(3) has a line begin with: the journal takes it off and keeps it as priority. */
+function priorityOf(level: number): number {
+  const [, priority] = PRIORITIES.find(([atLeast]) => level >= atLeast) ?? [0, DEBUG_PRIORITY];
+  return priority;
+}
+
+/** pino's levels, highest first, and syslog's priorities. */
+const PRIORITIES = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+] as const;
+const DEBUG_PRIORITY = 7;
 
 type Method = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 

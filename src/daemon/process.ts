@@ -46,6 +46,7 @@ export async function runDaemon(options: ProcessOptions): Promise<number> {
     log.error('listener-failed', text);
   });
   logEvents(events, log, now);
+  log.onGap((lostLines) => events.publish({ event: 'log-gap', lostLines }));
   const exitCode = await new DaemonProcess(options, events).run();
   events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();

@@ -22,6 +22,8 @@ export interface TextLine {
   readonly line: string;
   /** Without them, for a log that adds its own. */
   readonly plain: string;
+  /** The same with the event among the fields, for a log that is searched. */
+  readonly searchable: string;
 }
 
 /** Turns one line of JSON into text; fields that the message does not show follow in brackets. */
@@ -34,8 +36,9 @@ export function formatText(json: string): TextLine {
     .filter(([key]) => !SHOWN_APART.has(key))
     .map(([key, value]) => `${key}=${plainText(value)}`);
   const plain = fields.length > 0 ? `${message} [${fields.join(' ')}]` : message;
+  const searchable = `${message} [${[`event=${plainText(entry['event'])}`, ...fields].join(' ')}]`;
   const label = (LEVELS.get(level) ?? String(level)).padEnd(5);
-  return { level, line: `${plainText(entry['time'])} ${label} ${plain}`, plain };
+  return { level, line: `${plainText(entry['time'])} ${label} ${plain}`, plain, searchable };
 }
 
 /**

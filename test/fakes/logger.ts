@@ -29,6 +29,7 @@ export function recordingLogger(): { logger: Logger; lines: LoggedLine[] } {
       flushSync: () => undefined,
       holdsUpExit: () => false,
       droppedLines: () => 0,
+      onGap: () => undefined,
     };
   };
   return { logger: build(undefined), lines };

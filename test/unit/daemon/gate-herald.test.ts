@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros, plus, type Micros } from '../../../src/base/time.ts';
 import { EventLog } from '../../../src/daemon/event-log.ts';
+import type { HeldReason, InstanceNews } from '../../../src/daemon/events.ts';
 import { GateHerald, type Standing } from '../../../src/daemon/gate-herald.ts';
 import type { GateVerdict } from '../../../src/readiness/gate.ts';
 import { recordingLogger, type LoggedLine } from '../../fakes/logger.ts';
@@ -96,5 +97,95 @@ describe('GateHerald, as the log shows it', () => {
     now = fromMillis(60_000);
     herald.tick(HELD);
     assert.deepEqual(told(), []);
+  });
+});
+
+describe('promotions that are held off', () => {
+  const election = {
+    state: 'HELD',
+    stateSince: fromSeconds(10),
+    holdReasons: ['gate-closed'],
+  } as const;
+  const standing: Standing = {
+    election,
+    before: 'INIT',
+    heardAt: undefined,
+    deadInterval: fromSeconds(3),
+  };
+  let now: Micros;
+  let news: InstanceNews[];
+  let herald: GateHerald;
+  const held = (): HeldReason[] =>
+    news.splice(0).flatMap((one) => (one.event === 'promotion-held' ? one.reason : []));
+  const tickAt = (seconds: number, changes: Partial<Standing> = {}): HeldReason[] => {
+    now = fromSeconds(seconds);
+    herald.tick({ ...standing, ...changes });
+    return held();
+  };
+
+  beforeEach(() => {
+    now = fromSeconds(10);
+    news = [];
+    herald = new GateHerald(
+      (one) => void news.push(one),
+      () => now,
+    );
+    herald.changed(CLOSED, [], undefined);
+  });
+
+  test('are told once a dead interval after the node could have begun to wait', () => {
+    assert.deepEqual(tickAt(12.9), []);
+    assert.deepEqual(tickAt(13), ['no-frames']);
+    assert.deepEqual(tickAt(14), []);
+  });
+
+  test('are told for each reason, whatever it is', () => {
+    herald.changed({ ...CLOSED, reasons: ['no-carrier', 'no-frames'] }, [], undefined);
+    const holdReasons = ['gate-closed', 'carrier-lost', 'maintenance'] as const;
+    assert.deepEqual(tickAt(13, { election: { ...election, holdReasons } }), [
+      'no-carrier',
+      'no-frames',
+      'maintenance',
+    ]);
+    herald.changed(OPEN, [], undefined);
+    const failed = { ...election, holdReasons: ['vip-failed'] } as const;
+    assert.deepEqual(tickAt(14, { election: failed }), ['vip-failed']);
+  });
+
+  test('count from the last advert of a master that fell silent', () => {
+    const before = 'BACKUP';
+    assert.deepEqual(tickAt(10.5, { before, heardAt: fromSeconds(7) }), ['no-frames']);
+    assert.deepEqual(tickAt(11, { before, heardAt: fromSeconds(10.9) }), [], 'it is heard again');
+    assert.deepEqual(tickAt(14, { before, heardAt: fromSeconds(10.9) }), ['no-frames']);
+  });
+
+  test('do not count from what a master heard long ago', () => {
+    assert.deepEqual(tickAt(12, { before: 'MASTER', heardAt: fromSeconds(2) }), []);
+    assert.deepEqual(tickAt(13, { before: 'MASTER', heardAt: fromSeconds(2) }), ['no-frames']);
+  });
+
+  test('are told again when the node was held in between for another time', () => {
+    assert.deepEqual(tickAt(13), ['no-frames']);
+    assert.deepEqual(tickAt(14, { election: { ...election, state: 'BACKUP' } }), []);
+    assert.deepEqual(tickAt(15), ['no-frames']);
+  });
+});
+
+describe('a virtual IP in use', () => {
+  test('is told of when it is found, with who has it and what that means', () => {
+    const news: InstanceNews[] = [];
+    const herald = new GateHerald(
+      (one) => void news.push(one),
+      () => micros(0),
+    );
+    const inUse = (): readonly InstanceNews[] =>
+      news.splice(0).filter(({ event }) => event === 'vip-in-use');
+    const mac = '02:00:00:00:00:09';
+    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
+    assert.deepEqual(inUse(), [{ event: 'vip-in-use', mac, holdsOff: true }]);
+    herald.changed(OPEN, [], undefined);
+    herald.changed(OPEN, ['vip-answered'], undefined);
+    assert.deepEqual(inUse(), [{ event: 'vip-in-use', mac: null, holdsOff: false }]);
   });
 });

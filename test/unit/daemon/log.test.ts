@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   closeSync,
   constants,
+  fstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import type { LogFormat } from '../../../src/config/config.ts';
 import { openLog, type Logger } from '../../../src/daemon/log.ts';
 import { runSync } from '../../lab/command.ts';
 
@@ -31,6 +33,8 @@ describe('a log that nobody reads', () => {
   test('keeps a bounded amount, and says where how many lines are missing', async (t) => {
     const { log, readAll } = stuckLog(t);
     write(log, LINES);
+    const gaps: number[] = [];
+    log.onGap((lostLines) => gaps.push(lostLines));
     const dropped = log.droppedLines();
     assert.ok(dropped > 0 && dropped < LINES, `${dropped} of ${LINES} lines were dropped`);
     const entries = await readAll((entry) => entry.event === 'log-gap');
@@ -41,6 +45,7 @@ describe('a log that nobody reads', () => {
       'what was kept is all that came first',
     );
     assert.equal(entries.at(-1)?.lostLines, dropped);
+    assert.deepEqual(gaps, [dropped]);
     const bytes = entries.reduce((sum, entry) => sum + JSON.stringify(entry).length, 0);
     assert.ok(bytes < KEPT_BYTES_MAX, `${bytes} bytes were kept`);
     log.info('state', 'afterwards');
@@ -88,15 +93,87 @@ describe('a log in a file', () => {
   });
 });
 
+describe('a log in the journal', () => {
+  const EVERY_LEVEL = [
+    ['debug', 7],
+    ['info', 6],
+    ['warn', 4],
+    ['error', 3],
+    ['fatal', 2],
+  ] as const;
+
+  for (const format of ['auto', 'text'] as const) {
+    test(`is text that bears its priority and its event (${format})`, async (t) => {
+      const { log, lines } = journalLog(t, format);
+      for (const [level] of EVERY_LEVEL) log.forInstance('db')[level]('state', level, { term: 2 });
+      assert.deepEqual(
+        await lines(),
+        EVERY_LEVEL.map(([level, priority]) => `<${priority}>db: ${level} [event=state term=2]`),
+      );
+    });
+  }
+
+  test('is JSON behind its priority where JSON is asked for', async (t) => {
+    const { log, lines } = journalLog(t, 'json');
+    log.warn('conflict', 'two\nlines', { peer: '10.9.0.2' });
+    const [line = '', ...more] = await lines();
+    assert.deepEqual(more, []);
+    assert.equal(line.slice(0, 3), '<4>');
+    assert.equal(readEntry(line.slice(3)).event, 'conflict');
+  });
+
+  test('is none where the descriptor was redirected', async (t) => {
+    const { log, path } = fileLog(t, 'auto', () => '8:1234567');
+    log.info('state', 'first');
+    await log.flush();
+    assert.equal(readEntry(readFileSync(path, 'utf8').trim()).msg, 'first');
+  });
+});
+
 function write(log: Logger, count: number): void {
   for (let index = 0; index < count; index += 1) log.info('state', `${index} ${'x'.repeat(1_000)}`);
 }
 
-function fileLog(t: TestContext): { readonly log: Logger; readonly path: string } {
+interface FileLog {
+  readonly log: Logger;
+  readonly path: string;
+}
+
+/** A log to a file; `stream` is what systemd says of where the journal is. */
+function fileLog(
+  t: TestContext,
+  format: LogFormat = 'json',
+  stream: (fd: number) => string | undefined = () => undefined,
+): FileLog {
   const path = join(directory(t), 'log');
   const fd = openSync(path, 'w');
   t.after(() => closeSync(fd));
-  return { log: openLog({ level: 'info', format: 'json', fd }), path };
+  const before = process.env['JOURNAL_STREAM'];
+  setStream(stream(fd));
+  const log = openLog({ level: 'debug', format, fd });
+  setStream(before);
+  return { log, path };
+}
+
+function setStream(stream: string | undefined): void {
+  if (stream === undefined) delete process.env['JOURNAL_STREAM'];
+  else process.env['JOURNAL_STREAM'] = stream;
+}
+
+/** A log to a file that is taken for the journal, and the lines in it. */
+function journalLog(
+  t: TestContext,
+  format: LogFormat,
+): { readonly log: Logger; readonly lines: () => Promise<readonly string[]> } {
+  const { log, path } = fileLog(t, format, (fd) => {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return `${dev}:${ino}`;
+  });
+  const lines = async (): Promise<readonly string[]> => {
+    await log.flush();
+    return readFileSync(path, 'utf8').trimEnd().split('\n');
+  };
+  return { log, lines };
 }
 
 interface StuckLog {

@@ -1,0 +1,20 @@
+// Whether a descriptor leads into the journal of systemd.
+import { fstatSync } from 'node:fs';
+
+/**
+ * systemd names the socket that it gives a service as its standard output or error (systemd.exec(5),
+ * JOURNAL_STREAM); a shell that redirects it leaves the variable as it is, so the two are compared.
+ */
+export function leadsToJournal(
+  fd: number,
+  stream: string | undefined = process.env['JOURNAL_STREAM'],
+): boolean {
+  if (stream === undefined) return false;
+  try {
+    // Of type bigint: see the look at descriptors in daemon/log-output.ts.
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
