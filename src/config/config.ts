@@ -1,6 +1,5 @@
 // The configuration as the daemon gets it: checked, branded, frozen, with every default filled in.
 import type { Ipv4, Vhid } from '../carp/addresses.ts';
-import type { ListenAddress } from './listen-address.ts';
 import type { Secret } from './secret.ts';
 
 /** How much is logged; each level includes the ones before it. */
@@ -119,6 +118,18 @@ export interface InstanceConfig {
   readonly peers: readonly Ipv4[];
   readonly gate: GateConfig;
 }
+
+/** A place to listen at. `text` is as it was given. */
+export type ListenAddress =
+  | {
+      readonly kind: 'tcp';
+      readonly text: string;
+      /** An IPv4 or IPv6 address, without brackets. */
+      readonly host: string;
+      /** 1 to 65535. */
+      readonly port: number;
+    }
+  | { readonly kind: 'unix'; readonly text: string; readonly path: string };
 
 /** Where Prometheus asks. */
 export interface MetricsConfig {

@@ -2,19 +2,8 @@
 // or unix:/PATH. Addresses only: what a name stands for may differ with every look-up. Pure.
 import { fail, ok } from '../base/result.ts';
 import { parseIpv4 } from '../carp/addresses.ts';
+import type { ListenAddress } from './config.ts';
 import { show, socketPath, type Read } from './values.ts';
-
-/** A place to listen at. `text` is as it was given. */
-export type ListenAddress =
-  | {
-      readonly kind: 'tcp';
-      readonly text: string;
-      /** An IPv4 or IPv6 address, without brackets. */
-      readonly host: string;
-      /** 1 to 65535. */
-      readonly port: number;
-    }
-  | { readonly kind: 'unix'; readonly text: string; readonly path: string };
 
 const UNIX_PREFIX = 'unix:';
 

@@ -2,7 +2,8 @@
 import { unreachable } from '../base/assert.ts';
 import { fail } from '../base/result.ts';
 import { CARP_GROUP, type Ipv4, type Vhid } from '../carp/addresses.ts';
-import { listenAddress, type ListenAddress } from './listen-address.ts';
+import type { ListenAddress } from './config.ts';
+import { listenAddress } from './listen-address.ts';
 import type { UcarpKey } from './ucarp-options.ts';
 import * as ucarpValues from './ucarp-values.ts';
 import type { Facility, GateRequest } from './ucarp-values.ts';

@@ -4,9 +4,14 @@
 import { unreachable } from '../base/assert.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, isMulticast, type Ipv4, type Vhid } from '../carp/addresses.ts';
-import { GATE_DEFAULTS, type GateConfig, type InstanceConfig } from './config.ts';
+import {
+  GATE_DEFAULTS,
+  type GateConfig,
+  type InstanceConfig,
+  type ListenAddress,
+} from './config.ts';
 import { getopt, type GetoptFault } from './getopt.ts';
-import { exposureWarning, type ListenAddress } from './listen-address.ts';
+import { exposureWarning } from './listen-address.ts';
 import {
   filePassphrase,
   PASSPHRASE_BYTES_MAX,

@@ -8,8 +8,8 @@ export interface GuardOptions {
   /** More clients than that at once are cut without an answer. */
   readonly connectionsMax: number;
   /**
-   * Called for each request; it may answer later, and give itself, or the answer's way back, so much
-   * time from then on; undefined: without end. Must not throw.
+   * Called for each request; it may answer later, and give itself, or the answer's way back, so
+   * much time from then on; undefined: without end. Must not throw.
    */
   readonly onRequest: (
     request: IncomingMessage,

@@ -2,7 +2,7 @@
 // Unix socket. Whatever its clients do, it costs the election little.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CarpdError, messageOf } from '../base/errors.ts';
-import type { ListenAddress } from '../config/listen-address.ts';
+import type { ListenAddress } from '../config/config.ts';
 import { listenAt } from './control-socket.ts';
 import { createGuardedServer, hasBody, sendBody, type Body } from './http-guard.ts';
 import type { Opened } from './keep-opening.ts';

@@ -2,8 +2,7 @@
 // configuration says. Nothing of it is loaded before it is wanted, and no election depends on it.
 import { messageOf } from '../base/errors.ts';
 import type { Micros } from '../base/time.ts';
-import type { InstanceConfig } from '../config/config.ts';
-import type { ListenAddress } from '../config/listen-address.ts';
+import type { InstanceConfig, ListenAddress } from '../config/config.ts';
 import type { Page } from '../metrics/page.ts';
 import type { Metrics } from '../metrics/registry.ts';
 import type { InstanceLabels, Sample } from '../metrics/sample.ts';
@@ -41,7 +40,7 @@ export class MetricsService {
     this.#options = options;
   }
 
-  /** Serves at this address from now on, or as soon as it can; undefined: no more. Never rejects. */
+  /** Serves here from now on, or as soon as it can; undefined: nowhere. Never rejects. */
   async listen(address: ListenAddress | undefined): Promise<void> {
     if (address?.text === this.#address?.text) return;
     this.close();

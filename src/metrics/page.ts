@@ -1,4 +1,5 @@
-// One rendering for all who ask at the same time: a thousand scrapers cost no more than two a second.
+// One rendering for all who ask at the same time: a thousand scrapers cost no more than one that
+// asks twice a second.
 
 /** How long a rendering is good enough for the next one who asks. */
 const FRESH_MS = 500;

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fromSeconds } from '../../src/base/time.ts';
-import { listenAddress, type ListenAddress } from '../../src/config/listen-address.ts';
+import type { ListenAddress } from '../../src/config/config.ts';
+import { listenAddress } from '../../src/config/listen-address.ts';
 import { EventBus } from '../../src/daemon/event-bus.ts';
 import type { EventOf } from '../../src/daemon/events.ts';
 import { Liveness } from '../../src/daemon/liveness.ts';
@@ -206,7 +207,7 @@ describe('health and readiness', () => {
     assert.match(text, /^HTTP\/1\.1 503 .*not healthy: the loop has not answered for 2 s\n$/s);
   });
 
-  test('ready is who takes part with all it has, by a configuration that is in force', async (t) => {
+  test('ready is who takes part with all it is configured to', async (t) => {
     const { rig: made, events, to } = await serving(t);
     const says = async (expected: RegExp): Promise<void> =>
       assert.match(await get(to, '/readyz'), expected);

@@ -235,8 +235,9 @@ describe('a port in use', { skip }, () => {
   test('is told, does not hold up the election, and is taken when it is free', async (t) => {
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.1/24');
-    const listen = `require('net').createServer().listen(9112, '127.0.0.1', () => console.log('up'))`;
-    const other = host.spawn([process.execPath, '-e', listen], { label: 'another server' });
+    const listen = "server.listen(9112, '127.0.0.1', () => console.log('up'))";
+    const script = `const server = require('net').createServer(); ${listen}`;
+    const other = host.spawn([process.execPath, '-e', script], { label: 'another server' });
     await other.line(/^up$/, WITHIN_MS);
     const peer = startCarpd(host, GROUP, { metrics: {} });
     const failed = await logEntry(peer, { event: 'metrics-failed' }, WITHIN_MS);
@@ -249,13 +250,14 @@ describe('a port in use', { skip }, () => {
     await other.stop('SIGKILL');
     await logEntry(peer, { event: 'metrics-opened' }, WITHIN_MS);
     equal(logEntries(peer, { event: 'metrics-failed' }).length, 1);
-    const fetched = `fetch('http://127.0.0.1:9112/metrics').then((r) => r.text()).then(console.log)`;
+    const url = 'http://127.0.0.1:9112/metrics';
+    const fetched = `fetch('${url}').then((answer) => answer.text()).then(console.log)`;
     match(await host.exec([process.execPath, '-e', fetched]), /^carpd_build_info\{/m);
   });
 });
 
 describe('whoever asks', { skip }, () => {
-  test('200 at once, one that reads slowly and one that writes slowly: adverts stay on time', async (t) => {
+  test('200 at once, and slow ones among them: adverts stay on time', async (t) => {
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.1/24');
     const client = await lab.host('client', '10.77.0.9/24');
@@ -315,7 +317,7 @@ async function writeSlowly(host: Host, ended: AbortSignal): Promise<void> {
   socket.destroy();
 }
 
-/** How late an advert came at the worst, of any group: each is due a second after the one before. */
+/** How late the latest advert of any group came: each is due a second after the one before. */
 function worstDelayMs(adverts: readonly AdvertFrame[], fromMs: number, toMs: number): number {
   const last = new Map<number, number>();
   let worst = 0;

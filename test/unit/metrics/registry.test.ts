@@ -87,7 +87,7 @@ describe('what is served', () => {
     }
   });
 
-  test('ends with a line feed, has no blank in a label and no counter of prom-client’s gauges', async () => {
+  test('ends with a line feed, and has no gauge with the name of a counter', async () => {
     const text = await full().render();
     assert.match(text, /[^\n]\n$/);
     assert.doesNotMatch(text, /nodejs_active_\w+_total/);
