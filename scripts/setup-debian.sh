@@ -13,7 +13,8 @@ declare -A package_of=(
   [gcc]=gcc [g++]=g++ [make]=make [python3]=python3
 )
 if [ "$purpose" = test ]; then
-  package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown)
+  package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown
+    [promtool]=prometheus)
 fi
 
 missing=()

@@ -7,6 +7,7 @@ import { openLog } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
 import { nameProcess } from './process-name.ts';
+import { version } from './version.ts';
 
 const EXIT_USAGE = 2;
 const STDOUT = 1;
@@ -36,7 +37,7 @@ export async function run(configPath: string): Promise<number> {
     reload: (events: EventSink) => reload(configPath, events),
     endWithInterface: false,
   };
-  return runDaemon({ config, log, manners });
+  return runDaemon({ config, log, manners, version: version() });
 }
 
 function reload(configPath: string, events: EventSink): Config | undefined {

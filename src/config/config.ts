@@ -119,6 +119,27 @@ export interface InstanceConfig {
   readonly gate: GateConfig;
 }
 
+/** A place to listen at. `text` is as it was given. */
+export type ListenAddress =
+  | {
+      readonly kind: 'tcp';
+      readonly text: string;
+      /** An IPv4 or IPv6 address, without brackets. */
+      readonly host: string;
+      /** 1 to 65535. */
+      readonly port: number;
+    }
+  | { readonly kind: 'unix'; readonly text: string; readonly path: string };
+
+/** Where Prometheus asks. */
+export interface MetricsConfig {
+  /** Undefined: nowhere. */
+  readonly listen: ListenAddress | undefined;
+}
+
+/** Where that is unless told otherwise: for this host alone. */
+export const METRICS_LISTEN_DEFAULT = '127.0.0.1:9112';
+
 /** Where the commands ask the daemon. */
 export interface ControlConfig {
   /** Absolute path of the Unix socket; undefined: there is none. */
@@ -141,6 +162,7 @@ export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
 
 export interface Config {
   readonly log: LogConfig;
+  readonly metrics: MetricsConfig;
   readonly control: ControlConfig;
   readonly state: StateConfig;
   /** At least one, in the order of the file. */

@@ -1,5 +1,5 @@
-// Claims the path of the control socket: never one that a living process answers at, never a file
-// that is no socket; and gives it back only as long as it is ours.
+// Claims the path of a Unix socket to listen at: never one at which a living process answers, never
+// a file that is no socket; and gives it back only as long as it is ours.
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -18,12 +18,25 @@ import { CarpdError, messageOf } from '../base/errors.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../config/values.ts';
 import { findGroup } from './groups.ts';
 
+/** What a socket is for, in messages. */
+export interface SocketPurpose {
+  /** Such as "the control socket". */
+  readonly what: string;
+  /** The key of the configuration that says where it is. */
+  readonly setting: string;
+}
+
 /** Where to listen, and for whom. */
 export interface Place {
   /** Absolute, at most 107 bytes. */
   readonly path: string;
   /** Name or number; undefined: the group of the process or, where it is set-GID, the directory. */
   readonly group: string | undefined;
+}
+
+/** A place, and what is said of it. */
+interface Target extends Place {
+  readonly purpose: SocketPurpose;
 }
 
 /** Read and write for the owner and the group. */
@@ -47,20 +60,25 @@ export interface ClaimedPath {
  * process that died is replaced. Of several that do so at once, one gets the path. Rejects with a
  * CarpdError that says what to do.
  */
-export async function listenAt(server: Server, { path, group }: Place): Promise<ClaimedPath> {
+export async function listenAt(
+  server: Server,
+  { path, group }: Place,
+  purpose: SocketPurpose,
+): Promise<ClaimedPath> {
+  const target = { path, group, purpose };
   // libuv removes on closing whatever stands at the path that it was given, also where that is
   // another daemon's by now. So it gets a name of its own, and the real one as a second name.
   const birthPath = join(dirname(path), `.${randomBytes(3).toString('base64url')}`);
-  checkLength(path, birthPath);
+  checkLength(target, birthPath);
   try {
     makeDirectory(dirname(path));
-    await findStale(path);
-    const gid = group === undefined ? undefined : groupNumber(path, group);
+    await findStale(target);
+    const gid = group === undefined ? undefined : groupNumber(target, group);
     await listen(server, birthPath);
     try {
-      if (gid !== undefined) giveTo(birthPath, gid, { path, group });
+      if (gid !== undefined) giveTo(birthPath, gid, target);
       chmodSync(birthPath, SOCKET_MODE);
-      await take(path, birthPath);
+      await take(target, birthPath);
     } catch (error) {
       server.close();
       throw error;
@@ -69,7 +87,8 @@ export async function listenAt(server: Server, { path, group }: Place): Promise<
     }
   } catch (error) {
     if (error instanceof CarpdError) throw error;
-    throw refused(path, `${messageOf(error)}; choose another path for control.socket`, error);
+    const reason = `${messageOf(error)}; choose another path for ${purpose.setting}`;
+    throw refused(target, reason, error);
   }
   return claimed(path);
 }
@@ -78,9 +97,10 @@ export async function listenAt(server: Server, { path, group }: Place): Promise<
  * Gives the socket its real name, which fails where that is taken: only so do two that find the
  * same stale socket at the same moment not both get the path.
  */
-async function take(path: string, birthPath: string): Promise<void> {
+async function take(target: Target, birthPath: string): Promise<void> {
+  const { path, purpose } = target;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const stale = await findStale(path);
+    const stale = await findStale(target);
     if (stale !== undefined) removeStale(path, stale, `${birthPath}.old`);
     try {
       linkSync(birthPath, path);
@@ -89,7 +109,8 @@ async function take(path: string, birthPath: string): Promise<void> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
   }
-  throw refused(path, 'others take the path again and again; give each its own control.socket');
+  const remedy = `give each its own ${purpose.setting}`;
+  throw refused(target, `others take the path again and again; ${remedy}`);
 }
 
 /** Removes the socket that was found stale, and puts back what has come in its place since. */
@@ -131,28 +152,29 @@ function claimed(path: string): ClaimedPath {
   };
 }
 
-function groupNumber(path: string, group: string): number {
+function groupNumber(target: Target, group: string): number {
   const gid = findGroup(group);
   if (gid !== undefined) return gid;
   const remedy = `create it (groupadd --system ${group}), or correct control.group`;
-  throw refused(path, `there is no group ${group} in /etc/group; ${remedy}`);
+  throw refused(target, `there is no group ${group} in /etc/group; ${remedy}`);
 }
 
-function giveTo(birthPath: string, gid: number, { path, group = '' }: Place): void {
+function giveTo(birthPath: string, gid: number, target: Target): void {
   try {
     chownSync(birthPath, process.geteuid?.() ?? 0, gid);
   } catch (error) {
     const remedy = 'make the user that carpd runs as a member of it, or leave control.group out';
-    const reason = `it can't be given to the group ${group} (${messageOf(error)}); ${remedy}`;
-    throw refused(path, reason, error);
+    const reason = `it can't be given to the group ${target.group ?? ''} (${messageOf(error)}); ${remedy}`;
+    throw refused(target, reason, error);
   }
 }
 
-function checkLength(path: string, birthPath: string): void {
-  const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(birthPath));
+function checkLength(target: Target, birthPath: string): void {
+  const bytes = Math.max(Buffer.byteLength(target.path), Buffer.byteLength(birthPath));
   if (bytes <= SOCKET_PATH_BYTES_MAX) return;
   const limit = `the ${SOCKET_PATH_BYTES_MAX} bytes of a Unix socket's path`;
-  throw refused(path, `it is longer than ${limit}; choose a shorter one for control.socket`);
+  const remedy = `choose a shorter one for ${target.purpose.setting}`;
+  throw refused(target, `it is longer than ${limit}; ${remedy}`);
 }
 
 function makeDirectory(path: string): void {
@@ -165,20 +187,23 @@ function makeDirectory(path: string): void {
 }
 
 /** The socket of a process that died, if that is what stands there; rejects at anything else. */
-async function findStale(path: string): Promise<BigIntStats | undefined> {
+async function findStale(target: Target): Promise<BigIntStats | undefined> {
+  const { path, purpose } = target;
   const there = statOf(path);
   if (there === undefined) return undefined;
   if (!there.isSocket()) {
-    throw refused(path, 'there is a file that is no socket; remove it, or choose another path');
+    const reason = 'there is a file that is no socket; remove it, or choose another path';
+    throw refused(target, reason);
   }
   const code = await connectionCode(path);
   // Somebody refuses for want of a process; every other answer may come from a living one.
   if (code === 'ECONNREFUSED') return there;
   if (code === 'ENOENT') return undefined;
   if (code === undefined || code === 'EAGAIN') {
-    throw refused(path, 'another process answers there; give each its own control.socket');
+    const reason = `another process answers there; give each its own ${purpose.setting}`;
+    throw refused(target, reason);
   }
-  throw refused(path, `who answers there can't be found out (${code}); choose another path`);
+  throw refused(target, `who answers there can't be found out (${code}); choose another path`);
 }
 
 /** How connecting fails; undefined: it does not. */
@@ -213,6 +238,6 @@ function statOf(path: string): BigIntStats | undefined {
   return lstatSync(path, { throwIfNoEntry: false, bigint: true });
 }
 
-function refused(path: string, reason: string, cause?: unknown): CarpdError {
-  return new CarpdError('CARPD_CONTROL', `open the control socket ${path}`, reason, cause);
+function refused({ path, purpose }: Target, reason: string, cause?: unknown): CarpdError {
+  return new CarpdError('CARPD_CONTROL', `open ${purpose.what} ${path}`, reason, cause);
 }

@@ -8,14 +8,18 @@ import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
-import { openControl, type Control } from './control-server.ts';
+import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
 import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
+import type { Opened } from './keep-opening.ts';
+import { Liveness } from './liveness.ts';
 import { Maintenance } from './maintenance.ts';
+import { sampleAll } from './metrics-sample.ts';
+import { MetricsService } from './metrics-service.ts';
 import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances } from './reload.ts';
@@ -28,6 +32,10 @@ export interface DaemonOptions {
   readonly now: () => Micros;
   /** For `ip` and the hooks; no secret is in it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of carpd. */
+  readonly version: string;
+  /** Since the start. */
+  readonly logLinesDropped: () => number;
   /** An interface has vanished or was set down; `ucarp` ends then. */
   readonly onInterfaceGone: () => void;
 }
@@ -37,9 +45,10 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
-  #control: Control | undefined;
+  #control: Opened | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
+  readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
   #starting: Promise<void> = Promise.resolve();
@@ -60,6 +69,7 @@ export class Daemon {
       onLateWake: (lateBy) => this.#lateWake(lateBy),
       onOverflow: (dropped) => options.events.publish({ event: 'queue-overflow', dropped }),
     });
+    this.#metrics = this.#createMetrics();
   }
 
   /**
@@ -99,10 +109,7 @@ export class Daemon {
 
   /** Why an instance cannot take part now, in words; undefined if all can. */
   firstFault(): string | undefined {
-    for (const instance of this.#instances.values()) {
-      if (instance.fault !== undefined) return instance.fault;
-    }
-    return undefined;
+    return this.#faults()[0];
   }
 
   /** Everything that is known of an instance; undefined: there is none of this name. */
@@ -124,16 +131,18 @@ export class Daemon {
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
+    await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     await this.#removeAll();
     this.#control?.close();
+    this.#metrics.close();
     throw failed.reason;
   }
 
-  #openControl({ socket, group }: ControlConfig): Control | undefined {
+  #openControl({ socket, group }: ControlConfig): Opened | undefined {
     if (socket === undefined) return undefined;
     return openControl({
       path: socket,
@@ -153,6 +162,24 @@ export class Daemon {
     });
   }
 
+  #createMetrics(): MetricsService {
+    const { version, events, now, logLinesDropped } = this.#options;
+    return new MetricsService({
+      version,
+      events,
+      now,
+      sample: () => ({
+        ...sampleAll(this.#instances.values(), this.#hubs.values(), now()),
+        logLinesDropped: logLinesDropped(),
+      }),
+      liveness: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
+    });
+  }
+
+  #faults(): readonly string[] {
+    return [...this.#instances.values()].flatMap(({ fault }) => fault ?? []);
+  }
+
   async #reload(config: Config): Promise<void> {
     const { events } = this.#options;
     const links = this.#links;
@@ -162,6 +189,7 @@ export class Daemon {
       const detail = `the ${key} settings have changed; they apply when carpd is started anew`;
       events.publish({ event: 'configuration-warning', detail });
     }
+    await this.#metrics.listen(config.metrics.listen);
     const before = [...this.#instances.values()].map((instance) => instance.config);
     const diff = diffInstances(before, config.instances);
     const leaving = [...diff.removed, ...diff.changed];
@@ -193,6 +221,7 @@ export class Daemon {
       record: new InstanceRecord(config, this.#maintenance),
     });
     this.#instances.set(config.name, instance);
+    this.#metrics.added(config);
     await instance.start();
   }
 
@@ -202,6 +231,7 @@ export class Daemon {
     if (instance === undefined) return undefined;
     const leftBehind = await instance.stop();
     this.#instances.delete(name);
+    this.#metrics.removed(name);
     const hub = this.#hubs.get(instance.config.interfaceName);
     if (hub !== undefined && hub.memberCount === 0) {
       hub.close();
@@ -234,6 +264,7 @@ export class Daemon {
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     this.#control?.close();
+    this.#metrics.close();
     this.#links?.close();
     this.#driver.close();
     return leftBehind;

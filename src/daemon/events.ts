@@ -256,6 +256,12 @@ export type DaemonNews =
       readonly event: 'control-failed';
       readonly during: 'opening' | 'serving' | 'answering';
       readonly detail: string;
+    }
+  | { readonly event: 'metrics-opened'; readonly address: string }
+  | {
+      readonly event: 'metrics-failed';
+      readonly during: 'opening' | 'serving';
+      readonly detail: string;
     };
 
 export type InstanceEvent = InstanceNews & InstanceIdentity;

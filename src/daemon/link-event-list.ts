@@ -158,4 +158,14 @@ export const DAEMON_EVENTS: EventList<DaemonNews['event']> = {
     tells: 'the control socket can not be opened, or failed',
     fields: { during: '`opening`, `serving` or `answering`', detail: 'why, for people' },
   },
+  'metrics-opened': {
+    scope: 'daemon',
+    tells: 'the metrics are served',
+    fields: { address: 'where' },
+  },
+  'metrics-failed': {
+    scope: 'daemon',
+    tells: 'the metrics can not be served, or a client could not',
+    fields: { during: '`opening` or `serving`', detail: 'why, for people' },
+  },
 };

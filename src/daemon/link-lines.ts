@@ -112,6 +112,10 @@ came in`;
     }
     case 'control-failed':
       return controlLine(event);
+    case 'metrics-opened':
+      return lineOf('info', 'metrics-opened', `${event.address} serves metrics to Prometheus`);
+    case 'metrics-failed':
+      return metricsLine(event);
     default:
       return unreachable(event);
   }
@@ -136,6 +140,12 @@ function controlLine({ during, detail }: EventOf<'control-failed'>): LogLine {
     default:
       return unreachable(during);
   }
+}
+
+function metricsLine({ during, detail }: EventOf<'metrics-failed'>): LogLine {
+  if (during === 'serving') return limited(detail, lineOf('warn', 'metrics-failed', detail));
+  const text = `${detail}. It is tried every 10 s, and the election goes on without it`;
+  return lineOf('warn', 'metrics-failed', text);
 }
 
 function limited(key: string, line: LogLine): LogLine {

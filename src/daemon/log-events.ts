@@ -45,6 +45,8 @@ export const LOG_EVENTS = {
   'log-gap': 'lines of the log were dropped at this place, because nobody took them',
   'control-opened': 'the control socket answers, and where',
   'control-failed': 'the control socket can not be opened, or failed to answer',
+  'metrics-opened': 'the metrics are served, and where',
+  'metrics-failed': 'the metrics can not be served; it is tried again',
   'listener-failed': 'a part of carpd that is told of events failed; the election goes on',
   handover: 'an operator asked for a handover, and what came of it',
   maintenance: 'an operator turned maintenance on or off, and what came of it',

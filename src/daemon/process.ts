@@ -22,6 +22,8 @@ export interface ProcessOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly manners: Manners;
+  /** Of carpd, for its metrics. */
+  readonly version: string;
   /** All instances take part, or wait for their interface. */
   readonly onStarted?: () => void;
   /** Setting up failed; one line, which is in the log as well. */
@@ -68,11 +70,18 @@ class DaemonProcess {
   #end: (exitCode: number) => void = () => undefined;
 
   constructor(options: ProcessOptions, events: EventBus) {
-    const { config } = options;
+    const { config, log, version } = options;
     this.#options = options;
     this.#events = events;
-    const onInterfaceGone = (): void => this.#interfaceGone();
-    this.#daemon = new Daemon({ config, events, now, env: this.#env, onInterfaceGone });
+    this.#daemon = new Daemon({
+      config,
+      events,
+      now,
+      env: this.#env,
+      version,
+      logLinesDropped: () => log.droppedLines(),
+      onInterfaceGone: () => this.#interfaceGone(),
+    });
   }
 
   run(): Promise<number> {

@@ -7,7 +7,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import type { OrderResult } from '../../src/daemon/order-result.ts';
 import type { Order } from '../../src/daemon/orders.ts';
-import { answers, exchange, request, running } from '../support/control.ts';
+import { answers, running } from '../support/control.ts';
+import { exchange, request } from '../support/raw-http.ts';
 
 interface Given {
   readonly order: Order;

@@ -2,20 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { eventually } from '../lab/wait.ts';
-import {
-  WITHIN_MS,
-  DB,
-  newPath,
-  running,
-  told,
-  exchange,
-  request,
-  answers,
-  fileAt,
-} from '../support/control.ts';
+import { WITHIN_MS, DB, newPath, running, told, answers, fileAt } from '../support/control.ts';
+import { watchLoop } from '../support/loop-watch.ts';
+import { exchange, request } from '../support/raw-http.ts';
 
 describe('a client', () => {
   const REQUESTS: readonly [string, string, RegExp][] = [
@@ -159,15 +151,3 @@ describe('the command', () => {
     for (const socket of sockets) socket.destroy();
   });
 });
-
-/** How long nothing else could run at the worst. */
-function watchLoop(t: TestContext): { longestMs(): number } {
-  let lastMs = performance.now();
-  let longest = 0;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - lastMs);
-    lastMs = performance.now();
-  }, 10);
-  t.after(() => clearInterval(timer));
-  return { longestMs: () => Math.round(longest) };
-}

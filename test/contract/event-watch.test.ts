@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openControl, type Control } from '../../src/daemon/control-server.ts';
+import { openControl } from '../../src/daemon/control-server.ts';
 import { EventBus } from '../../src/daemon/event-bus.ts';
 import { WATCHERS_MAX, Watchers, type WatchedEvent } from '../../src/daemon/event-watch.ts';
 import type { DomainEvent } from '../../src/daemon/events.ts';
+import type { Opened } from '../../src/daemon/keep-opening.ts';
 import { stateEvent } from '../../src/daemon/state-event.ts';
 import { eventually } from '../lab/wait.ts';
 import { LinkRig } from '../support/readiness-rig.ts';
@@ -26,7 +27,7 @@ interface Served {
   readonly path: string;
   readonly bus: EventBus;
   readonly watchers: Watchers;
-  readonly control: Control;
+  readonly control: Opened;
 }
 
 async function served(t: TestContext): Promise<Served> {

@@ -1,9 +1,7 @@
 // A control socket as tests need it: opened in a directory of its own, for a daemon that is made
-// up, and clients that send it any bytes.
+// up.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -67,25 +65,6 @@ export function told({ lines }: Opened, event: LoggedLine['event']): Promise<Log
     what: event,
     detail: () => JSON.stringify(lines),
   });
-}
-
-/** Sends bytes as they are; yields what came until the other side closed. */
-export async function exchange(path: string, bytes: string, end = false): Promise<string> {
-  const socket = connect({ path, allowHalfOpen: true });
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.on('error', () => undefined);
-  if (end) socket.end(bytes);
-  else socket.write(bytes);
-  await Promise.race([once(socket, 'end'), once(socket, 'close')]);
-  socket.destroy();
-  return text;
-}
-
-export function request(method: string, target: string, more = ''): string {
-  return `${method} ${target} HTTP/1.1\r\nhost: carpd\r\n${more}\r\n`;
 }
 
 export async function answers(path: string): Promise<void> {

@@ -176,4 +176,6 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
   'log-gap': { event: 'log-gap', lostLines: 12 },
   'control-opened': { event: 'control-opened', path: '/run/carpd/control.sock' },
   'control-failed': { event: 'control-failed', during: 'opening', detail: 'in use' },
+  'metrics-opened': { event: 'metrics-opened', address: '127.0.0.1:9112' },
+  'metrics-failed': { event: 'metrics-failed', during: 'opening', detail: 'in use' },
 };

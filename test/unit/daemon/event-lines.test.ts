@@ -71,6 +71,8 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'log-gap': undefined,
   'control-opened': 'info control-opened /run/carpd/control.sock answers the commands of carpd',
   'control-failed': 'warn control-failed in use. The election goes on without it',
+  'metrics-opened': 'info metrics-opened 127.0.0.1:9112 serves metrics to Prometheus',
+  'metrics-failed': 'warn metrics-failed in use. It is tried every 10 s, and the election goes on',
 };
 
 const SHARED_FIELDS: Readonly<Record<string, readonly string[]>> = {

@@ -1,0 +1,71 @@
+// Opens what the election does not depend on: now, or as soon as it can be; and anew when it is
+// lost.
+import { messageOf } from '../base/errors.ts';
+
+/** Something that is open until it is closed, which may be asked for more than once. */
+export interface Opened {
+  close(): void;
+}
+
+/** Something open that may get out of reach although nobody closed it. */
+export interface Losable extends Opened {
+  /** Whether no new client can reach it any more. */
+  isLost(): boolean;
+  /** Gives it up, but still answers who is connected. */
+  retire(): void;
+}
+
+export interface OpeningOptions {
+  readonly open: () => Promise<Losable>;
+  readonly onOpened: () => void;
+  /** Called once for each reason, not for each attempt. */
+  readonly onFailed: (reason: string) => void;
+  /** Called when it was lost, before it is opened again. */
+  readonly onLost: () => void;
+}
+
+const RETRY_MS = 10_000;
+/** How soon a loss is noticed. */
+const LOOK_MS = 5_000;
+
+/** Tries until it is open, every 10 s; closing ends that, or closes what was opened. */
+export function keepOpening(options: OpeningOptions): Opened {
+  const { open, onOpened, onFailed, onLost } = options;
+  let told: string | undefined;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let current: Losable | undefined;
+
+  const opened = (thing: Losable): void => {
+    if (closed) return thing.close();
+    current = thing;
+    told = undefined;
+    timer = setInterval(look, LOOK_MS);
+    onOpened();
+  };
+  const failed = (error: unknown): void => {
+    if (closed) return;
+    const reason = messageOf(error);
+    if (reason !== told) onFailed(reason);
+    told = reason;
+    timer = setTimeout(attempt, RETRY_MS);
+  };
+  const look = (): void => {
+    if (current?.isLost() !== true) return;
+    clearInterval(timer);
+    current.retire();
+    current = undefined;
+    onLost();
+    attempt();
+  };
+  const attempt = (): void => void open().then(opened, failed);
+  attempt();
+  return {
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+      current?.close();
+      current = undefined;
+    },
+  };
+}
