@@ -42,6 +42,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { maintenance } = await import('./cli/orders.ts');
       return print(await maintenance(command));
     }
+    case 'init': {
+      const { init } = await import('./cli/init.ts');
+      return print(await init(command, { input: process.stdin, output: process.stdout }));
+    }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
       const { run } = await import('./cli/run.ts');

@@ -2,6 +2,9 @@
 import { unreachable } from '../base/assert.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { didYouMean } from '../config/suggest.ts';
+import type { GivenAnswers } from './init-plan.ts';
+
+const CONFIG_PATH_DEFAULT = '/etc/carpd/carpd.yaml';
 
 /** The commands, as they are typed. */
 export const COMMAND_NAMES = [
@@ -11,6 +14,7 @@ export const COMMAND_NAMES = [
   'explain',
   'handover',
   'maintenance',
+  'init',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -22,6 +26,7 @@ export type CarpdCommand =
   | ExplainCommand
   | HandoverCommand
   | MaintenanceCommand
+  | InitCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
@@ -60,6 +65,17 @@ export interface MaintenanceCommand extends OrderCommand {
   readonly on: boolean | undefined;
 }
 
+/** What `carpd init` was given of its answers, as it was typed. */
+export interface InitCommand {
+  readonly kind: 'init';
+  readonly given: GivenAnswers;
+  /** Where the configuration goes; the passphrase file stands beside it unless it is named. */
+  readonly configPath: string;
+  readonly passphrasePath: string | undefined;
+  /** Replace a configuration that is there; the old one is kept beside it. */
+  readonly force: boolean;
+}
+
 /** Wrong usage: exit code 2; one line without the program's name. */
 export interface CarpdMisuse {
   readonly kind: 'error';
@@ -74,6 +90,17 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
   explain: { '--json': 'flag', '--socket': 'value' },
   handover: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
   maintenance: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
+  init: {
+    '--interface': 'value',
+    '--address': 'value',
+    '--peers': 'value',
+    '--name': 'value',
+    '--vhid': 'value',
+    '--advskew': 'value',
+    '--config': 'value',
+    '--passphrase-file': 'value',
+    '--force': 'flag',
+  },
 };
 
 /** How many words a command takes besides its options. */
@@ -178,9 +205,27 @@ function build(name: CommandName, given: Given): CarpdCommand {
     }
     case 'maintenance':
       return buildMaintenance(given, { json, socketPath });
+    case 'init':
+      return buildInit(options);
     default:
       return unreachable(name);
   }
+}
+
+function buildInit(options: ReadonlyMap<string, string>): CarpdCommand {
+  const keys = ['interface', 'address', 'peers', 'name', 'vhid', 'advskew'] as const;
+  const given: Partial<Record<(typeof keys)[number], string>> = {};
+  for (const key of keys) {
+    const value = options.get(`--${key}`);
+    if (value !== undefined) given[key] = value;
+  }
+  return {
+    kind: 'init',
+    given,
+    configPath: options.get('--config') ?? CONFIG_PATH_DEFAULT,
+    passphrasePath: options.get('--passphrase-file'),
+    force: options.has('--force'),
+  };
 }
 
 function buildMaintenance(

@@ -2,7 +2,7 @@
 import type { CommandOutcome } from './check.ts';
 import { askDaemon, type Answer, type AskOptions } from './control-client.ts';
 
-/** The daemon's answer as text and exit code; `show` may throw where it is not what was expected. */
+/** The daemon's answer as text and exit code; `show` may throw where it makes no sense of it. */
 export interface Question extends AskOptions {
   readonly socketPath: string;
   readonly path: string;

@@ -21,6 +21,8 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return HANDOVER;
     case 'maintenance':
       return MAINTENANCE;
+    case 'init':
+      return INIT;
     default:
       return unreachable(topic);
   }
@@ -56,6 +58,7 @@ const CARPD = `carpd: keeps a virtual IP on exactly one of several hosts (CARP, 
 Usage: carpd COMMAND [options]
 
 Commands:
+  init                           write a first configuration, with questions
   run --config FILE              the daemon, in the foreground
   check --config FILE [--json]   validate a configuration and print it complete
   status [--watch] [--json]      the state of every instance of a running carpd
@@ -68,6 +71,30 @@ Options:
   -V, --version    print the version
 
 Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.
+`;
+
+const INIT = `Usage: carpd init [--interface IF] [--address IP/PREFIX] [--peers IP,...]
+                  [--name NAME] [--vhid N] [--advskew N] [--config FILE]
+                  [--passphrase-file FILE] [--force]
+
+Writes a configuration and a passphrase file, and says what to do next, on this
+host and on the others. Asks on the terminal for what is not given.
+
+Options:
+  --interface IF          the interface of the segment
+  --address IP/PREFIX     the virtual IP
+  --peers IP,...          the real addresses of the other nodes
+  --name NAME             of the instance; vip if not given
+  --vhid N                1-255; if not given, the last number of the virtual IP
+  --advskew N             0-255; if not given, by the order of the addresses of
+                          this node and its peers, so that no two are alike
+  --config FILE           where to write; /etc/carpd/carpd.yaml if not given
+  --passphrase-file FILE  kept if it is there, else written with a new
+                          passphrase; NAME.pass beside the configuration
+  --force                 replace a configuration; the old one gets .old
+  -h, --help              this help
+
+Exit codes: 0 written, 1 not writable or there already, 2 wrong answers.
 `;
 
 const RUN = `Usage: carpd run --config FILE
