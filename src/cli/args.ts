@@ -15,6 +15,7 @@ export const COMMAND_NAMES = [
   'handover',
   'maintenance',
   'init',
+  'sniff',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -27,6 +28,7 @@ export type CarpdCommand =
   | HandoverCommand
   | MaintenanceCommand
   | InitCommand
+  | SniffCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
@@ -76,6 +78,20 @@ export interface InitCommand {
   readonly force: boolean;
 }
 
+/** Exactly one of `interfaceName` and `file` is given. */
+export interface SniffCommand {
+  readonly kind: 'sniff';
+  readonly interfaceName: string | undefined;
+  /** A capture file, "-" for standard input. */
+  readonly file: string | undefined;
+  /** Undefined: digests are not checked. */
+  readonly configPath: string | undefined;
+  readonly json: boolean;
+  /** Ends after so many packets, or seconds. */
+  readonly count: number | undefined;
+  readonly seconds: number | undefined;
+}
+
 /** Wrong usage: exit code 2; one line without the program's name. */
 export interface CarpdMisuse {
   readonly kind: 'error';
@@ -100,6 +116,14 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
     '--config': 'value',
     '--passphrase-file': 'value',
     '--force': 'flag',
+  },
+  sniff: {
+    '-i': 'value',
+    '-r': 'value',
+    '--config': 'value',
+    '--json': 'flag',
+    '--count': 'value',
+    '--seconds': 'value',
   },
 };
 
@@ -207,6 +231,8 @@ function build(name: CommandName, given: Given): CarpdCommand {
       return buildMaintenance(given, { json, socketPath });
     case 'init':
       return buildInit(options);
+    case 'sniff':
+      return buildSniff(options);
     default:
       return unreachable(name);
   }
@@ -226,6 +252,30 @@ function buildInit(options: ReadonlyMap<string, string>): CarpdCommand {
     passphrasePath: options.get('--passphrase-file'),
     force: options.has('--force'),
   };
+}
+
+function buildSniff(options: ReadonlyMap<string, string>): CarpdCommand {
+  const interfaceName = options.get('-i');
+  const file = options.get('-r');
+  if ((interfaceName === undefined) === (file === undefined)) {
+    return misuse('sniff: give -i INTERFACE or -r FILE.pcap');
+  }
+  if (file !== undefined && options.has('--seconds')) {
+    return misuse('sniff: --seconds goes with -i only; a file ends by itself');
+  }
+  const numbers = ['--count', '--seconds'] as const;
+  for (const option of numbers) {
+    const given = options.get(option);
+    if (given === undefined || /^[1-9]\d{0,5}$/.test(given)) continue;
+    return misuse(`sniff: ${option} ${quoted(given)} is not a whole number 1-999999`);
+  }
+  const [count, seconds] = numbers.map((option) => {
+    const given = options.get(option);
+    return given === undefined ? undefined : Number(given);
+  });
+  const json = options.has('--json');
+  const configPath = options.get('--config');
+  return { kind: 'sniff', interfaceName, file, configPath, json, count, seconds };
 }
 
 function buildMaintenance(

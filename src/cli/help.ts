@@ -23,6 +23,8 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return MAINTENANCE;
     case 'init':
       return INIT;
+    case 'sniff':
+      return SNIFF;
     default:
       return unreachable(topic);
   }
@@ -65,12 +67,32 @@ Commands:
   explain NAME [--json]          why it is master, backup or held: the evidence
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
+  sniff -i IF | -r FILE.pcap     adverts as they pass the wire, and who sends them
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command
   -V, --version    print the version
 
 Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.
+`;
+
+const SNIFF = `Usage: carpd sniff -i IF [--seconds N] [--count N] [--config FILE] [--json]
+       carpd sniff -r FILE.pcap [--count N] [--config FILE] [--json]
+
+Shows every packet of IP protocol 112 as it passes the interface, ahead of the
+firewall, or as it stands in a capture of tcpdump: adverts, VRRP, and what no
+receiver would take. At the end, a line for each speaker. Needs root with -i.
+
+Options:
+  -i IF            listen on this interface, until Ctrl-C
+  -r FILE          read a capture file; - is standard input
+  --config FILE    say whether digests are right for its instances
+  --count N        end after so many packets
+  --seconds N      end after so many seconds
+  --json           one JSON object a line
+  -h, --help       this help
+
+Exit codes: 0 done, 1 can't listen or read, 2 wrong usage or configuration.
 `;
 
 const INIT = `Usage: carpd init [--interface IF] [--address IP/PREFIX] [--peers IP,...]
