@@ -67,7 +67,7 @@ Commands:
   explain NAME [--json]          why it is master, backup or held: the evidence
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
-  sniff -i IF | -r FILE.pcap     adverts as they pass the wire, and who sends them
+  sniff -i IF | -r FILE.pcap     adverts on the wire, and who sends them
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command

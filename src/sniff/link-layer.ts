@@ -10,7 +10,7 @@ export interface Found {
   readonly vlanIds: readonly number[];
 }
 
-/** Offsets in Linux cooked captures (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and ..._SLL2). */
+/** Offsets in Linux cooked captures (tcpdump.org/linktypes, LINKTYPE_LINUX_SLL and SLL2). */
 const SLL = { protocolAt: 14, headerBytes: 16 } as const;
 const SLL2 = { protocolAt: 0, headerBytes: 20 } as const;
 

@@ -69,16 +69,17 @@ function speakerLine(speaker: Speaker): string {
   const { source, vhid, adverts, bowOuts, badDigests, expectedMs, meanMs, jitterMs } = speaker;
   const parts = [
     `${source.padEnd(ADDRESS_COLUMNS)} vhid ${vhid}: ${adverts} advert(s)`,
-    ...(meanMs === undefined || jitterMs === undefined
-      ? []
-      : [
-          `every ${formatMs(meanMs)} of ${formatMs(expectedMs)}, off by ${formatMs(jitterMs)} at most`,
-        ]),
+    ...(meanMs === undefined || jitterMs === undefined ? [] : [pace(expectedMs, meanMs, jitterMs)]),
     ...(speaker.pauses > 0 ? [`${speaker.pauses} pause(s)`] : []),
     ...(bowOuts > 0 ? [`${bowOuts} bow-out(s)`] : []),
     ...(badDigests > 0 ? [`${badDigests} BAD digest(s)`] : []),
   ];
   return parts.join(', ');
+}
+
+function pace(expectedMs: number, meanMs: number, jitterMs: number): string {
+  const offBy = `off by ${formatMs(jitterMs)} at most`;
+  return `every ${formatMs(meanMs)} of ${formatMs(expectedMs)}, ${offBy}`;
 }
 
 function conflictLine({ vhid, sources }: Conflict): string {

@@ -18,7 +18,7 @@ const WITHIN_MS = 30_000;
 const skip = (await labSkipReason()) || ucarpSkipReason();
 
 describe('carpd sniff', { skip, concurrency: true }, () => {
-  test('tells the digests of a ucarp that has the passphrase, and of one that has not', async (t) => {
+  test('tells the digests of ucarps that have the passphrase or not', async (t) => {
     const lab = await Lab.create(t);
     const right = startUcarp(await lab.host('a', '10.77.0.1/24'), GROUP);
     await right.waitFor('MASTER', WITHIN_MS);
