@@ -43,7 +43,13 @@ const layers = [
   { files: ['src/config/**'], allowed: ['base', 'carp'], node: null, npm: ['convict', 'yaml'] },
   { files: ['src/daemon/**'], allowed: null, node: null, npm: [], except: ['src/daemon/log.ts'] },
   { files: ['src/daemon/log.ts'], allowed: null, node: null, npm: ['pino'] },
-  { files: ['src/cli/**'], allowed: ['base', 'carp', 'config', 'daemon'], node: null, npm: [] },
+  { files: ['src/sniff/**'], allowed: ['base', 'carp'], node: [], npm: [] },
+  {
+    files: ['src/cli/**'],
+    allowed: ['base', 'carp', 'config', 'daemon', 'sniff'],
+    node: null,
+    npm: [],
+  },
 ];
 
 const folders = [
@@ -56,6 +62,7 @@ const folders = [
   'metrics',
   'config',
   'daemon',
+  'sniff',
   'cli',
 ];
 const packages = ['raw-socket', 'pino', 'convict', 'yaml', 'prom-client'];
@@ -66,6 +73,7 @@ const pure = [
   'src/carp/**',
   'src/election/**',
   'src/readiness/**',
+  'src/sniff/**',
   'src/vip/plan.ts',
   'src/config/{ucarp,ucarp-*,values,listen-address,passphrase,suggest,secret}.ts',
   'src/cli/help.ts',

@@ -46,6 +46,15 @@ async function main(argv: readonly string[]): Promise<number> {
       const { maintenance } = await import('./cli/orders.ts');
       return print(await maintenance(command));
     }
+    case 'init': {
+      const { init } = await import('./cli/init.ts');
+      return print(await init(command, { input: process.stdin, output: process.stdout }));
+    }
+    case 'sniff': {
+      const { sniff } = await import('./cli/sniff.ts');
+      const { stdout, stderr } = process;
+      return sniff(command, { stdout, stderr, signal: interruption() });
+    }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
       const { run } = await import('./cli/run.ts');

@@ -2,6 +2,9 @@
 import { unreachable } from '../base/assert.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { didYouMean } from '../config/suggest.ts';
+import type { GivenAnswers } from './init-plan.ts';
+
+const CONFIG_PATH_DEFAULT = '/etc/carpd/carpd.yaml';
 
 /** The commands, as they are typed. */
 export const COMMAND_NAMES = [
@@ -12,6 +15,8 @@ export const COMMAND_NAMES = [
   'watch',
   'handover',
   'maintenance',
+  'init',
+  'sniff',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -24,6 +29,8 @@ export type CarpdCommand =
   | WatchCommand
   | HandoverCommand
   | MaintenanceCommand
+  | InitCommand
+  | SniffCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
@@ -73,6 +80,31 @@ export interface MaintenanceCommand extends OrderCommand {
   readonly on: boolean | undefined;
 }
 
+/** What `carpd init` was given of its answers, as it was typed. */
+export interface InitCommand {
+  readonly kind: 'init';
+  readonly given: GivenAnswers;
+  /** Where the configuration goes; the passphrase file stands beside it unless it is named. */
+  readonly configPath: string;
+  readonly passphrasePath: string | undefined;
+  /** Replace a configuration that is there; the old one is kept beside it. */
+  readonly force: boolean;
+}
+
+/** Exactly one of `interfaceName` and `file` is given. */
+export interface SniffCommand {
+  readonly kind: 'sniff';
+  readonly interfaceName: string | undefined;
+  /** A capture file, "-" for standard input. */
+  readonly file: string | undefined;
+  /** Undefined: digests are not checked. */
+  readonly configPath: string | undefined;
+  readonly json: boolean;
+  /** Ends after so many packets, or seconds. */
+  readonly count: number | undefined;
+  readonly seconds: number | undefined;
+}
+
 /** Wrong usage: exit code 2; one line without the program's name. */
 export interface CarpdMisuse {
   readonly kind: 'error';
@@ -88,6 +120,25 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
   watch: { '--json': 'flag', '--text': 'flag', '--verbose': 'flag', '--socket': 'value' },
   handover: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
   maintenance: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
+  init: {
+    '--interface': 'value',
+    '--address': 'value',
+    '--peers': 'value',
+    '--name': 'value',
+    '--vhid': 'value',
+    '--advskew': 'value',
+    '--config': 'value',
+    '--passphrase-file': 'value',
+    '--force': 'flag',
+  },
+  sniff: {
+    '-i': 'value',
+    '-r': 'value',
+    '--config': 'value',
+    '--json': 'flag',
+    '--count': 'value',
+    '--seconds': 'value',
+  },
 };
 
 /** How many words a command takes besides its options. */
@@ -199,9 +250,53 @@ function build(name: CommandName, given: Given): CarpdCommand {
     }
     case 'maintenance':
       return buildMaintenance(given, { json, socketPath });
+    case 'init':
+      return buildInit(options);
+    case 'sniff':
+      return buildSniff(options);
     default:
       return unreachable(name);
   }
+}
+
+function buildInit(options: ReadonlyMap<string, string>): CarpdCommand {
+  const keys = ['interface', 'address', 'peers', 'name', 'vhid', 'advskew'] as const;
+  const given: Partial<Record<(typeof keys)[number], string>> = {};
+  for (const key of keys) {
+    const value = options.get(`--${key}`);
+    if (value !== undefined) given[key] = value;
+  }
+  return {
+    kind: 'init',
+    given,
+    configPath: options.get('--config') ?? CONFIG_PATH_DEFAULT,
+    passphrasePath: options.get('--passphrase-file'),
+    force: options.has('--force'),
+  };
+}
+
+function buildSniff(options: ReadonlyMap<string, string>): CarpdCommand {
+  const interfaceName = options.get('-i');
+  const file = options.get('-r');
+  if ((interfaceName === undefined) === (file === undefined)) {
+    return misuse('sniff: give -i INTERFACE or -r FILE.pcap');
+  }
+  if (file !== undefined && options.has('--seconds')) {
+    return misuse('sniff: --seconds goes with -i only; a file ends by itself');
+  }
+  const numbers = ['--count', '--seconds'] as const;
+  for (const option of numbers) {
+    const given = options.get(option);
+    if (given === undefined || /^[1-9]\d{0,5}$/.test(given)) continue;
+    return misuse(`sniff: ${option} ${quoted(given)} is not a whole number 1-999999`);
+  }
+  const [count, seconds] = numbers.map((option) => {
+    const given = options.get(option);
+    return given === undefined ? undefined : Number(given);
+  });
+  const json = options.has('--json');
+  const configPath = options.get('--config');
+  return { kind: 'sniff', interfaceName, file, configPath, json, count, seconds };
 }
 
 function buildMaintenance(

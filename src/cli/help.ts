@@ -23,6 +23,10 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return HANDOVER;
     case 'maintenance':
       return MAINTENANCE;
+    case 'init':
+      return INIT;
+    case 'sniff':
+      return SNIFF;
     default:
       return unreachable(topic);
   }
@@ -58,6 +62,7 @@ const CARPD = `carpd: keeps a virtual IP on exactly one of several hosts (CARP, 
 Usage: carpd COMMAND [options]
 
 Commands:
+  init                           write a first configuration, with questions
   run --config FILE              the daemon, in the foreground
   check --config FILE [--json]   validate a configuration and print it complete
   status [--watch] [--json]      the state of every instance of a running carpd
@@ -65,12 +70,56 @@ Commands:
   watch [NAME] [--text]          what happens, as it happens, as lines of JSON
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
+  sniff -i IF | -r FILE.pcap     adverts on the wire, and who sends them
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command
   -V, --version    print the version
 
 Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.
+`;
+
+const SNIFF = `Usage: carpd sniff -i IF [--seconds N] [--count N] [--config FILE] [--json]
+       carpd sniff -r FILE.pcap [--count N] [--config FILE] [--json]
+
+Shows every packet of IP protocol 112 as it passes the interface, ahead of the
+firewall, or as it stands in a capture of tcpdump: adverts, VRRP, and what no
+receiver would take. At the end, a line for each speaker. Needs root with -i.
+
+Options:
+  -i IF            listen on this interface, until Ctrl-C
+  -r FILE          read a capture file; - is standard input
+  --config FILE    say whether digests are right for its instances
+  --count N        end after so many packets
+  --seconds N      end after so many seconds
+  --json           one JSON object a line
+  -h, --help       this help
+
+Exit codes: 0 done, 1 can't listen or read, 2 wrong usage or configuration.
+`;
+
+const INIT = `Usage: carpd init [--interface IF] [--address IP/PREFIX] [--peers IP,...]
+                  [--name NAME] [--vhid N] [--advskew N] [--config FILE]
+                  [--passphrase-file FILE] [--force]
+
+Writes a configuration and a passphrase file, and says what to do next, on this
+host and on the others. Asks on the terminal for what is not given.
+
+Options:
+  --interface IF          the interface of the segment
+  --address IP/PREFIX     the virtual IP
+  --peers IP,...          the real addresses of the other nodes
+  --name NAME             of the instance; vip if not given
+  --vhid N                1-255; if not given, the last number of the virtual IP
+  --advskew N             0-255; if not given, by the order of the addresses of
+                          this node and its peers, so that no two are alike
+  --config FILE           where to write; /etc/carpd/carpd.yaml if not given
+  --passphrase-file FILE  kept if it is there, else written with a new
+                          passphrase; NAME.pass beside the configuration
+  --force                 replace a configuration; the old one gets .old
+  -h, --help              this help
+
+Exit codes: 0 written, 1 not writable or there already, 2 wrong answers.
 `;
 
 const RUN = `Usage: carpd run --config FILE
