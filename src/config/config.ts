@@ -1,5 +1,6 @@
 // The configuration as the daemon gets it: checked, branded, frozen, with every default filled in.
 import type { Ipv4, Vhid } from '../carp/addresses.ts';
+import type { ListenAddress } from './listen-address.ts';
 import type { Secret } from './secret.ts';
 
 /** How much is logged; each level includes the ones before it. */
@@ -119,6 +120,15 @@ export interface InstanceConfig {
   readonly gate: GateConfig;
 }
 
+/** Where Prometheus asks. */
+export interface MetricsConfig {
+  /** Undefined: nowhere. */
+  readonly listen: ListenAddress | undefined;
+}
+
+/** Where that is unless told otherwise: for this host alone. */
+export const METRICS_LISTEN_DEFAULT = '127.0.0.1:9112';
+
 /** Where the commands ask the daemon. */
 export interface ControlConfig {
   /** Absolute path of the Unix socket; undefined: there is none. */
@@ -141,6 +151,7 @@ export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
 
 export interface Config {
   readonly log: LogConfig;
+  readonly metrics: MetricsConfig;
   readonly control: ControlConfig;
   readonly state: StateConfig;
   /** At least one, in the order of the file. */

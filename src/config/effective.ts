@@ -9,6 +9,7 @@ import { formatDuration } from './values.ts';
 export function effectiveConfig(config: Config): Record<string, unknown> {
   return {
     log: { ...config.log },
+    metrics: { listen: config.metrics.listen?.text ?? 'off' },
     control: {
       socket: config.control.socket ?? 'off',
       ...(config.control.group === undefined ? {} : { group: config.control.group }),

@@ -1,13 +1,8 @@
 // Carries events from where they happen to whoever wants them, at once and in order. Who publishes
 // never waits and never fails, whatever the listeners do.
-import type {
-  DomainEvent,
-  EventName,
-  EventOf,
-  InstanceIdentity,
-  InstanceNews,
-  LinkNews,
-} from './events.ts';
+import { formatIpv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import type { DomainEvent, EventName, EventOf, InstanceNews, LinkNews } from './events.ts';
 
 export type Publish<News> = (news: News) => void;
 
@@ -91,9 +86,10 @@ export class EventBus implements EventSink {
 /** What an instance publishes by: its news, with its identity added. */
 export function instancePublisher(
   sink: EventSink,
-  { name, interface: interfaceName, vhid, vip }: InstanceIdentity,
+  { name, interfaceName, vhid, address }: InstanceConfig,
 ): Publish<InstanceNews> {
-  return (news) => sink.publish({ ...news, name, interface: interfaceName, vhid, vip });
+  const identity = { name, interface: interfaceName, vhid, vip: formatIpv4(address.ip) };
+  return (news) => sink.publish({ ...news, ...identity });
 }
 
 /** What an interface publishes by. */

@@ -12,6 +12,7 @@ import type { PortFault } from '../readiness/lacp.ts';
 import type { Reason, Warning } from '../readiness/reasons.ts';
 import type { HookResult } from '../vip/hooks.ts';
 import type { VipFaultReason } from '../vip/ip-outcome.ts';
+import type { OrderReason, Outcome } from './order-result.ts';
 
 /** Whose event it is; every event of an instance bears it. */
 export interface InstanceIdentity {
@@ -56,12 +57,7 @@ type ElectionNews =
   /** Sending fails, or works again; `advskew` is what it bids with now. */
   | { readonly event: 'demotion'; readonly demoted: boolean; readonly advskew: number }
   /** A master doubts its own path, or doubts it no more: `cause` is null then. */
-  | {
-      readonly event: 'doubt';
-      readonly inDoubt: boolean;
-      readonly cause: DoubtCause | null;
-      readonly advskew: number;
-    }
+  | { readonly event: 'doubt'; readonly inDoubt: boolean; readonly cause: DoubtCause | null }
   /** It would have become master by now, and was not let; once for each silence and reason. */
   | { readonly event: 'promotion-held'; readonly reason: HeldReason }
   /**
@@ -165,8 +161,23 @@ type CustodyNews =
     }
   | { readonly event: 'hook-output'; readonly hook: HookName; readonly line: string };
 
+interface OrderFacts {
+  readonly force: boolean;
+  readonly outcome: Outcome | 'begun';
+  /** Null when it is begun. */
+  readonly reason: OrderReason | null;
+  /** A sentence. */
+  readonly detail: string;
+  /** From the order until another master was heard, where that was waited for. */
+  readonly afterMs: number | null;
+}
+
+/** What becomes of an order that an operator gives by the control socket. */
+export type OrderNews =
+  (OrderFacts & { readonly event: 'handover' }) | (OrderFacts & { readonly event: 'maintenance' });
+
 /** What an instance tells, before its identity is added. */
-export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews;
+export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews | OrderNews;
 
 /** What an interface tells, before its name is added. */
 export type LinkNews =
@@ -191,11 +202,13 @@ export type LinkNews =
   | {
       readonly event: 'lacp-port';
       readonly port: string;
-      readonly status: Status;
+      /** gone: it was taken out of the bond. */
+      readonly status: Status | 'gone';
       readonly faults: readonly PortFault[];
     }
   | { readonly event: 'link-warning'; readonly warning: Warning }
-  | { readonly event: 'link-unreadable'; readonly detail: string }
+  /** Frames can't be seen or asked for as they should; told once a minute for each `detail`. */
+  | { readonly event: 'link-unreadable'; readonly detail: string; readonly repeats: number }
   /** A packet of protocol 112 was not believed. */
   | {
       readonly event: 'advert-rejected';
@@ -226,6 +239,8 @@ export type DaemonNews =
       readonly unchanged: readonly string[];
     }
   | { readonly event: 'links-unreadable'; readonly detail: string }
+  /** Which instances are in maintenance is not known, so all of them are. */
+  | { readonly event: 'maintenance-unreadable'; readonly detail: string }
   | { readonly event: 'late-wake'; readonly lateMs: number }
   | { readonly event: 'queue-overflow'; readonly dropped: number }
   | { readonly event: 'log-gap'; readonly lostLines: number }
@@ -233,6 +248,12 @@ export type DaemonNews =
   | {
       readonly event: 'control-failed';
       readonly during: 'opening' | 'serving' | 'answering';
+      readonly detail: string;
+    }
+  | { readonly event: 'metrics-opened'; readonly address: string }
+  | {
+      readonly event: 'metrics-failed';
+      readonly during: 'opening' | 'serving';
       readonly detail: string;
     };
 

@@ -42,7 +42,7 @@ const FAULTS: readonly FaultRow[] = [
   {
     desc: 'unknown key with nothing near',
     data: { ...db({}), color: 1 },
-    fault: 'color: unknown key; known are log, control, state, instances',
+    fault: 'color: unknown key; known are log, metrics, control, state, instances',
   },
   {
     desc: 'unknown key of an instance',
@@ -71,6 +71,11 @@ const FAULTS: readonly FaultRow[] = [
   },
   { desc: 'log level', data: { ...db({}), log: { level: 'loud' } }, fault: 'log.level: "loud" is' },
   { desc: 'log format', data: { ...db({}), log: { format: 1 } }, fault: 'log.format: 1 is none' },
+  ...['9112', 9112, ':9112', 'localhost:9112', '', false].map((listen) => ({
+    desc: `metrics at ${JSON.stringify(listen)}`,
+    data: { ...db({}), metrics: { listen } },
+    fault: `metrics.listen: ${JSON.stringify(listen)} is neither ADDR:PORT`,
+  })),
   ...['control.sock', 5, '', false].map((socket) => ({
     desc: `control socket ${String(socket)}`,
     data: { ...db({}), control: { socket } },
