@@ -87,22 +87,6 @@ test('a Prometheus that watches a pair', { skip }, async (t) => {
   });
 });
 
-test('the metrics of carpd please promtool', { skip }, async (t) => {
-  const lab = await Lab.create(t);
-  const host = await lab.host('a', '10.77.0.1/24');
-  const peer = startCarpd(host, { ...GROUP, gate: 'off' });
-  await peer.waitFor('MASTER', WITHIN_MS);
-  const fetchPage = `fetch('http://127.0.0.1:${PORT}/metrics').then((page) => page.text())`;
-  const page = await host.exec([
-    process.execPath,
-    '-e',
-    `${fetchPage}.then((text) => process.stdout.write(text))`,
-  ]);
-  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page });
-  equal(`${String(stdout)}${String(stderr)}`, '');
-  equal(status, 0);
-});
-
 const TAKEOVERS = 'carpd_takeover_duration_seconds_count';
 
 interface Watched {
