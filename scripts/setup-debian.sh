@@ -53,6 +53,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
     >/dev/null
+  if [[ " ${packages[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
+    systemctl disable --quiet prometheus || true
+  fi
 fi
 
 # A build that is newer than the sources and the lock file is used as it is.
