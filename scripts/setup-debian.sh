@@ -13,8 +13,8 @@ declare -A package_of=(
   [gcc]=gcc [g++]=g++ [make]=make [python3]=python3
 )
 if [ "$purpose" = test ]; then
-  package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown
-    [promtool]=prometheus)
+  package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown)
+  package_of+=([prometheus]=prometheus [promtool]=prometheus)
 fi
 
 missing=()
@@ -44,9 +44,18 @@ if [ "${#missing[@]}" -gt 0 ]; then
     exit 1
   fi
   echo "Installing: ${packages[*]}"
+  # The tests run these programs themselves: no service of theirs is to be started on this host.
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
     >/dev/null
+  if [[ " ${packages[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
+    systemctl disable --quiet prometheus || true
+  fi
 fi
 
 # A build that is newer than the sources and the lock file is used as it is.
