@@ -10,22 +10,40 @@ export interface Answer {
   readonly text: string;
 }
 
+/** What is asked beside the path. */
+export interface AskOptions {
+  /** Sent as JSON by POST; undefined: GET. */
+  readonly body?: unknown;
+  /** How long the answer may take. */
+  readonly withinMs?: number;
+}
+
 const ANSWER_MS_MAX = 5_000;
 /** Far more than the report of the largest configuration. */
 const ANSWER_BYTES_MAX = 64_000_000;
 
-/** GETs `path`; the reason is a sentence without the program's name. */
-export async function askDaemon(socketPath: string, path: string): Promise<Result<Answer, string>> {
+/** Asks for `path`; the reason is a sentence without the program's name. */
+export async function askDaemon(
+  socketPath: string,
+  path: string,
+  { body, withinMs = ANSWER_MS_MAX }: AskOptions = {},
+): Promise<Result<Answer, string>> {
   try {
-    return ok(await get(socketPath, path));
+    return ok(await exchange(socketPath, path, body, withinMs));
   } catch (error) {
-    return fail(describe(socketPath, error));
+    return fail(describe(socketPath, error, withinMs));
   }
 }
 
-function get(socketPath: string, path: string): Promise<Answer> {
+function exchange(
+  socketPath: string,
+  path: string,
+  body: unknown,
+  withinMs: number,
+): Promise<Answer> {
+  const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, agent: false }, (response) => {
+    const asked = request({ socketPath, path, method, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       response.on('data', (chunk: Buffer) => {
@@ -40,12 +58,12 @@ function get(socketPath: string, path: string): Promise<Answer> {
       response.on('error', reject);
     });
     // Also where the connection is accepted by the kernel and by nobody else.
-    const timer = setTimeout(() => asked.destroy(coded('ETIMEDOUT')), ANSWER_MS_MAX);
+    const timer = setTimeout(() => asked.destroy(coded('ETIMEDOUT')), withinMs);
     asked.on('close', () => {
       clearTimeout(timer);
     });
     asked.on('error', reject);
-    asked.end();
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
@@ -53,7 +71,7 @@ function coded(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-function describe(socketPath: string, error: unknown): string {
+function describe(socketPath: string, error: unknown, withinMs: number): string {
   const start = 'start it with carpd run --config FILE, or give --socket PATH (its control.socket)';
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'ENOENT':
@@ -66,9 +84,14 @@ function describe(socketPath: string, error: unknown): string {
     case 'EPERM':
       return `${socketPath} may not be used: ${ownerText(socketPath)}`;
     case 'ETIMEDOUT':
-      return `the daemon at ${socketPath} has not answered in 5 s: it is stopped or overloaded`;
+      return (
+        `the daemon at ${socketPath} has not answered in ${withinMs / 1_000} s: ` +
+        'it is stopped or overloaded'
+      );
     case 'ECONNRESET':
     case 'EAGAIN':
+      // A long answer is more likely to be cut off by the end of the daemon.
+      if (withinMs > ANSWER_MS_MAX) return `the daemon at ${socketPath} ended before it answered`;
       return `the daemon at ${socketPath} has too many clients at once; ask again in a moment`;
     default:
       return `no daemon answers at ${socketPath}: ${messageOf(error)}; ${start}`;

@@ -24,7 +24,6 @@ export type UcarpRequest =
   | { readonly kind: 'done'; readonly exitCode: number }
   | { readonly kind: 'run'; readonly options: UcarpRun };
 
-const EXIT_BAD_OPTION = 1;
 const EXIT_SET_UP = 2;
 const STDOUT = 1;
 
@@ -51,10 +50,6 @@ export function readUcarpArguments(
   if (options.kind === 'error') {
     complain(options.message);
     return { kind: 'done', exitCode: options.exitCode };
-  }
-  if (options.metrics !== undefined) {
-    complain('--metrics is not available in this version; leave it out');
-    return { kind: 'done', exitCode: EXIT_BAD_OPTION };
   }
   return { kind: 'run', options };
 }
@@ -89,7 +84,9 @@ export async function runUcarp(
   const level = options.debug ? 'debug' : 'info';
   const config: Config = {
     log: { level, format: 'text' },
-    control: { socket: undefined },
+    metrics: { listen: options.metrics },
+    control: { socket: undefined, group: undefined },
+    state: { directory: undefined },
     instances: [instance],
   };
   hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);
@@ -98,7 +95,8 @@ export async function runUcarp(
     log.warn('configuration-warning', warning);
   }
   const manners = { reload: undefined, endWithInterface: true };
-  return runDaemon({ config, log, manners, onStarted, onFailed: complain });
+  const told = { onStarted, onFailed: complain };
+  return runDaemon({ config, log, manners, version: version(), ...told });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

@@ -1,5 +1,6 @@
 // The configuration as the daemon gets it: checked, branded, frozen, with every default filled in.
 import type { Ipv4, Vhid } from '../carp/addresses.ts';
+import type { ListenAddress } from './listen-address.ts';
 import type { Secret } from './secret.ts';
 
 /** How much is logged; each level includes the ones before it. */
@@ -119,18 +120,40 @@ export interface InstanceConfig {
   readonly gate: GateConfig;
 }
 
-/** Where status and explain ask the daemon. */
+/** Where Prometheus asks. */
+export interface MetricsConfig {
+  /** Undefined: nowhere. */
+  readonly listen: ListenAddress | undefined;
+}
+
+/** Where that is unless told otherwise: for this host alone. */
+export const METRICS_LISTEN_DEFAULT = '127.0.0.1:9112';
+
+/** Where the commands ask the daemon. */
 export interface ControlConfig {
   /** Absolute path of the Unix socket; undefined: there is none. */
   readonly socket: string | undefined;
+  /** Name or number of the group that may use it; undefined: as the file system gives it. */
+  readonly group: string | undefined;
 }
+
+/** What outlives the process. */
+export interface StateConfig {
+  /** Absolute path; undefined: nothing does. */
+  readonly directory: string | undefined;
+}
+
+/** Where it is kept unless told otherwise; systemd's StateDirectory=carpd makes it. */
+export const STATE_DIRECTORY_DEFAULT = '/var/lib/carpd';
 
 /** Where the daemon listens, and the commands that talk to it ask, unless told otherwise. */
 export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
 
 export interface Config {
   readonly log: LogConfig;
+  readonly metrics: MetricsConfig;
   readonly control: ControlConfig;
+  readonly state: StateConfig;
   /** At least one, in the order of the file. */
   readonly instances: readonly InstanceConfig[];
 }

@@ -1,7 +1,9 @@
 // Reads a whole configuration: syntax, known keys, values, combinations, and what two instances may
 // not share. Reports every fault at once, each with its path; the result is frozen.
 import { messageOf } from '../base/errors.ts';
-import { deepFreeze, type Config, type InstanceConfig } from './config.ts';
+import { ok } from '../base/result.ts';
+import { deepFreeze, type Config, type InstanceConfig, type MetricsConfig } from './config.ts';
+import { exposureWarning } from './listen-address.ts';
 import type { FileContent, ReadFile } from './passphrase.ts';
 import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
 import { applySchema, isMapping, topFields, valueAt, type Field, type Raw } from './schema.ts';
@@ -77,6 +79,7 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
   const fields = Object.values(topFields);
   const top = applySchema(fields, knownKeys(data, fields, fault, ['instances']), fault);
   const settings = readTop(top);
+  warnOfExposure(settings?.metrics, warnings);
   const drafts = readInstances(data['instances'], options, faults, warnings);
   reportShared(drafts, fault);
   const instances = drafts.filter(isComplete);
@@ -88,14 +91,27 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
 
 function readTop(top: Raw): Omit<Config, 'instances'> | undefined {
   const read = <Value>(field: Field<Value>): Read<Value> => field.read(valueAt(top, field.path));
+  const readIfGiven = <Value>(field: Field<Value>): Read<Value | undefined> =>
+    valueAt(top, field.path) === undefined ? ok(undefined) : read(field);
   const level = read(topFields.logLevel);
   const format = read(topFields.logFormat);
+  const listen = read(topFields.metricsListen);
   const socket = read(topFields.controlSocket);
-  if (!level.ok || !format.ok || !socket.ok) return undefined;
+  const group = readIfGiven(topFields.controlGroup);
+  const directory = read(topFields.stateDirectory);
+  if (!level.ok || !format.ok || !listen.ok || !socket.ok || !group.ok || !directory.ok)
+    return undefined;
   return {
     log: { level: level.value, format: format.value },
-    control: { socket: socket.value },
+    metrics: { listen: listen.value },
+    control: { socket: socket.value, group: group.value },
+    state: { directory: directory.value },
   };
+}
+
+function warnOfExposure(metrics: MetricsConfig | undefined, warnings: Fault[]): void {
+  const message = metrics?.listen === undefined ? undefined : exposureWarning(metrics.listen);
+  if (message !== undefined) warnings.push({ path: topFields.metricsListen.path, message });
 }
 
 function readInstances(

@@ -12,11 +12,14 @@ import {
   GATE_POLICIES,
   LOG_FORMATS,
   LOG_LEVELS,
+  METRICS_LISTEN_DEFAULT,
   PROBE_INTERVAL_MS,
   PROMOTE_AFTER_MS,
+  STATE_DIRECTORY_DEFAULT,
   VIP_IN_USE_POLICIES,
 } from './config.ts';
 import * as lists from './list-values.ts';
+import { listenAddressOrOff } from './listen-address.ts';
 import { inlinePassphrase } from './passphrase.ts';
 import * as values from './values.ts';
 import type { Reader } from './values.ts';
@@ -45,11 +48,24 @@ export const topFields = {
     'the least serious line logged',
   ),
   logFormat: optional('log.format', values.oneOf(LOG_FORMATS), 'auto', 'how lines are written'),
+  metricsListen: optional(
+    'metrics.listen',
+    listenAddressOrOff,
+    METRICS_LISTEN_DEFAULT,
+    'where Prometheus asks',
+  ),
   controlSocket: optional(
     'control.socket',
     values.socketPath,
     CONTROL_SOCKET_DEFAULT,
-    'where status and explain ask the daemon',
+    'where the commands ask the daemon',
+  ),
+  controlGroup: optional('control.group', values.group, undefined, 'who may use the socket'),
+  stateDirectory: optional(
+    'state.directory',
+    values.directory,
+    STATE_DIRECTORY_DEFAULT,
+    'what outlives the process: maintenance',
   ),
 } as const;
 

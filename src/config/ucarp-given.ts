@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { fail } from '../base/result.ts';
 import { CARP_GROUP, type Ipv4, type Vhid } from '../carp/addresses.ts';
+import { listenAddress, type ListenAddress } from './listen-address.ts';
 import type { UcarpKey } from './ucarp-options.ts';
 import * as ucarpValues from './ucarp-values.ts';
 import type { Facility, GateRequest } from './ucarp-values.ts';
@@ -26,7 +27,7 @@ export interface Given {
   down: string;
   xparam: string | undefined;
   facility: Facility;
-  metrics: string | undefined;
+  metrics: ListenAddress | undefined;
   gate: GateRequest | undefined;
   readonly flags: Set<UcarpKey>;
   readonly warnings: string[];
@@ -97,7 +98,7 @@ export function takeOption(given: Given, key: UcarpKey, value: string): string |
       noteFacility(given, value);
       return undefined;
     case 'metrics':
-      return accept(ucarpValues.listenAddress(value), (text) => (given.metrics = text));
+      return accept(listenAddress(value), (address) => (given.metrics = address));
     case 'gate':
       return accept(ucarpValues.gateRequest(value), (gate) => (given.gate = gate));
     case 'preempt':

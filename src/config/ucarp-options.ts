@@ -64,7 +64,7 @@ export const UCARP_OPTIONS: readonly UcarpOption[] = [
   flag('nomcast', 'M', 'send adverts by broadcast'),
   withValue('facility', 'f', 'facility', 'syslog facility, or none (default daemon)'),
   withValue('xparam', 'x', 'value', 'third argument of the scripts'),
-  ours('metrics', 'addr', 'not in this version: serve metrics'),
+  ours('metrics', 'addr', 'serve metrics at ADDR:PORT or unix:PATH'),
   ours('gate', 'policy', 'hold (default), off or promote-after:SECONDS'),
 ];
 

@@ -1,5 +1,4 @@
-// Values of ucarp's options: numbers as strtoul with base 0 reads them, and the two options of
-// ours. Pure.
+// Values of ucarp's options: numbers as strtoul with base 0 reads them, and the gate of ours. Pure.
 import { fail, ok } from '../base/result.ts';
 import { PROMOTE_AFTER_MS } from './config.ts';
 import { show, type Read } from './values.ts';
@@ -46,18 +45,6 @@ export function gateRequest(text: string): Read<GateRequest> {
   }
   const seconds = range(min / 1_000, max / 1_000);
   return fail(`${show(text)} is none of hold, off, promote-after:SECONDS (SECONDS ${seconds})`);
-}
-
-/**
- * Where metrics are served: ADDR:PORT, [ADDR6]:PORT or unix:/PATH; the text itself if it is one.
- */
-export function listenAddress(text: string): Read<string> {
-  const problem = `${show(text)} is neither ADDR:PORT (such as 127.0.0.1:9112) nor unix:/PATH`;
-  if (text.startsWith('unix:')) {
-    return /^unix:\/[^\0]+$/.test(text) ? ok(text) : fail(problem);
-  }
-  const port = /^(?:\[[\da-fA-F:.]+\]|[^[\]:\s\0/]+):([1-9]\d{0,4})$/.exec(text)?.[1];
-  return port !== undefined && Number(port) <= 65_535 ? ok(text) : fail(problem);
 }
 
 /** The facility in lower case; undefined for a name that ucarp does not know either. */

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, isMulticast, type Ipv4, type Vhid } from '../carp/addresses.ts';
 import { GATE_DEFAULTS, type GateConfig, type InstanceConfig } from './config.ts';
 import { getopt, type GetoptFault } from './getopt.ts';
+import { exposureWarning, type ListenAddress } from './listen-address.ts';
 import {
   filePassphrase,
   PASSPHRASE_BYTES_MAX,
@@ -41,8 +42,8 @@ export interface UcarpRun {
   readonly facility: Facility;
   /** -z was given. Our ucarp runs the downscript at exit in any case. */
   readonly shutdownScript: boolean;
-  /** "ADDR:PORT" or "unix:/PATH"; undefined: no metrics. */
-  readonly metrics: string | undefined;
+  /** Undefined: no metrics. */
+  readonly metrics: ListenAddress | undefined;
   /** Doubtful, but ucarp goes on, and so do we. One line each. */
   readonly warnings: readonly string[];
 }
@@ -137,6 +138,7 @@ function assemble(given: Given): UcarpRun | UcarpFault {
   const refusal = refuseCombination(given, ip, source);
   if (refusal !== undefined) return refusal;
   warnAboutScripts(given);
+  warnAboutMetrics(given);
   return {
     kind: 'run',
     instance: instanceOf(given, id, ip, source),
@@ -222,6 +224,11 @@ function readPassphrase(given: Given['passphrase']): UcarpPassphrase | UcarpFaul
 function warnAboutScripts({ up, down, warnings }: Given): void {
   if (up === '') warnings.push('no script is called when going up; give --upscript=FILE');
   if (down === '') warnings.push('no script is called when going down; give --downscript=FILE');
+}
+
+function warnAboutMetrics({ metrics, warnings }: Given): void {
+  const warning = metrics === undefined ? undefined : exposureWarning(metrics);
+  if (warning !== undefined) warnings.push(`--metrics: ${warning}`);
 }
 
 function missing(what: string, option: string): UcarpFault {

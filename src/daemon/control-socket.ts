@@ -1,5 +1,5 @@
-// Claims the path of the control socket: never one that a living process answers at, never a file
-// that is no socket; and gives it back only as long as it is ours.
+// Claims the path of a Unix socket to listen at: never one at which a living process answers, never
+// a file that is no socket; and gives it back only as long as it is ours.
 import {
   chmodSync,
   existsSync,
@@ -20,6 +20,16 @@ const DIRECTORY_MODE = 0o755;
 /** Until it has its mode, nobody else may connect. */
 const UMASK_MEANWHILE = 0o177;
 
+/** What a socket is for, in messages and in the name that it bears until it is ready. */
+export interface SocketPurpose {
+  /** Such as "the control socket". */
+  readonly what: string;
+  /** The key of the configuration that says where it is. */
+  readonly setting: string;
+  /** Tells the sockets of one process apart. */
+  readonly mark: string;
+}
+
 /** A path that is ours. */
 export interface ClaimedPath {
   /** Removes the socket file, unless another one stands in its place by now. */
@@ -30,14 +40,18 @@ export interface ClaimedPath {
  * Lets `server` listen at `path`; its directory is made if that is missing, the socket of a process
  * that died is replaced. Rejects with a CarpdError that says what to do.
  */
-export async function listenAt(server: Server, path: string): Promise<ClaimedPath> {
+export async function listenAt(
+  server: Server,
+  path: string,
+  purpose: SocketPurpose,
+): Promise<ClaimedPath> {
   // libuv removes on closing whatever stands at the path that it was given, also where that is
   // another daemon's by now. So it gets a name of its own, which then becomes the real one.
-  const birthPath = join(dirname(path), `.${process.pid.toString(36)}`);
-  checkLength(path, birthPath);
+  const birthPath = join(dirname(path), `.${process.pid.toString(36)}${purpose.mark}`);
+  checkLength(path, birthPath, purpose);
   try {
     makeDirectory(dirname(path));
-    await checkFree(path);
+    await checkFree(path, purpose);
     rmSync(birthPath, { force: true });
     await listen(server, birthPath);
     try {
@@ -49,7 +63,8 @@ export async function listenAt(server: Server, path: string): Promise<ClaimedPat
     }
   } catch (error) {
     if (error instanceof CarpdError) throw error;
-    throw refused(path, `${messageOf(error)}; choose another path for control.socket`, error);
+    const remedy = `choose another path for ${purpose.setting}`;
+    throw refused(path, purpose, `${messageOf(error)}; ${remedy}`, error);
   }
   return claimed(path);
 }
@@ -65,11 +80,12 @@ function claimed(path: string): ClaimedPath {
   };
 }
 
-function checkLength(path: string, birthPath: string): void {
+function checkLength(path: string, birthPath: string, purpose: SocketPurpose): void {
   const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(birthPath));
   if (bytes <= SOCKET_PATH_BYTES_MAX) return;
   const limit = `the ${SOCKET_PATH_BYTES_MAX} bytes of a Unix socket's path`;
-  throw refused(path, `it is longer than ${limit}; choose a shorter one for control.socket`);
+  const remedy = `choose a shorter one for ${purpose.setting}`;
+  throw refused(path, purpose, `it is longer than ${limit}; ${remedy}`);
 }
 
 function makeDirectory(path: string): void {
@@ -81,19 +97,25 @@ function makeDirectory(path: string): void {
   chmodSync(path, DIRECTORY_MODE);
 }
 
-async function checkFree(path: string): Promise<void> {
+async function checkFree(path: string, purpose: SocketPurpose): Promise<void> {
   const there = statOf(path);
   if (there === undefined) return;
   if (!there.isSocket()) {
-    throw refused(path, 'there is a file that is no socket; remove it, or choose another path');
+    const reason = 'there is a file that is no socket; remove it, or choose another path';
+    throw refused(path, purpose, reason);
   }
   const code = await connectionCode(path);
   // Somebody refuses for want of a process; every other answer may come from a living one.
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return;
   if (code === undefined || code === 'EAGAIN') {
-    throw refused(path, 'another process answers there; give each its own control.socket');
+    const reason = `another process answers there; give each its own ${purpose.setting}`;
+    throw refused(path, purpose, reason);
   }
-  throw refused(path, `who answers there can't be found out (${code}); choose another path`);
+  throw refused(
+    path,
+    purpose,
+    `who answers there can't be found out (${code}); choose another path`,
+  );
 }
 
 /** How connecting fails; undefined: it does not. */
@@ -128,6 +150,11 @@ function statOf(path: string): BigIntStats | undefined {
   return lstatSync(path, { throwIfNoEntry: false, bigint: true });
 }
 
-function refused(path: string, reason: string, cause?: unknown): CarpdError {
-  return new CarpdError('CARPD_CONTROL', `open the control socket ${path}`, reason, cause);
+function refused(
+  path: string,
+  { what }: SocketPurpose,
+  reason: string,
+  cause?: unknown,
+): CarpdError {
+  return new CarpdError('CARPD_CONTROL', `open ${what} ${path}`, reason, cause);
 }

@@ -11,6 +11,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
+import { EventLog } from '../../src/daemon/event-log.ts';
+import { micros } from '../../src/base/time.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
 import { LinkRig } from '../support/readiness-rig.ts';
@@ -33,12 +35,15 @@ function newPath(t: TestContext, name = 'control.sock'): string {
 
 function opened(t: TestContext, path: string, changes: Partial<ControlOptions> = {}): Opened {
   const { logger, lines } = recordingLogger();
+  const log = new EventLog(logger, () => micros(0));
   const control = openControl({
     path,
-    log: logger,
+    group: undefined,
+    events: { publish: (event) => log.tell(event) },
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
+    order: () => Promise.resolve([]),
     ...changes,
   });
   t.after(() => control.close());
@@ -188,6 +193,7 @@ describe('a client', () => {
     ['DELETE', request('DELETE', '/v1/explain/db'), /^HTTP\/1\.1 405 /],
     ['another path', request('GET', '/'), /^HTTP\/1\.1 404 .*there are: GET \/v1\/status/s],
     ['a longer path', request('GET', '/v1/status/'), /^HTTP\/1\.1 404 /],
+    ['a POST without a body', request('POST', '/v1/handover'), /^HTTP\/1\.1 400 .*no JSON/s],
     ['a broken escape', request('GET', '/v1/explain/%zz'), /^HTTP\/1\.1 404 /],
     [
       'another name',

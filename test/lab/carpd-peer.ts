@@ -69,7 +69,9 @@ export function startCarpdInstances(
   });
   const document = {
     log: { level: 'debug', format: 'json' },
+    metrics: { listen: 'off' },
     control: { socket: controlSocket(host) },
+    state: { directory: host.directory },
     instances: Object.fromEntries(parts.map(({ name, config }) => [name, config])),
     ...settings,
   };

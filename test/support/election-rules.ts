@@ -5,6 +5,7 @@ import type { Effect, State } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
 import type { Election, ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
+import { STATE_LABELS, TRANSITION_SERIES } from '../../src/metrics/label-values.ts';
 import { INTERFACE_FAULTS } from './interface-faults.ts';
 
 const YIELDING: readonly string[] = ['better-advert', 'tie-lost'];
@@ -13,6 +14,14 @@ const YIELDING: readonly string[] = ['better-advert', 'tie-lost'];
 const SPEECHLESS: readonly string[] = INTERFACE_FAULTS.filter(
   (fault) => fault !== 'no-source-address',
 );
+
+/** What the metrics expect to happen. */
+const COUNTED = new Set(
+  TRANSITION_SERIES.map(({ from, to, cause }) => `${from} -> ${to}: ${cause}`),
+);
+
+const changeKey = ({ from, to, cause }: StateChanged): string =>
+  `${STATE_LABELS[from]} -> ${STATE_LABELS[to]}: ${cause}`;
 
 type StateChanged = Extract<Effect, { kind: 'state-changed' }>;
 
@@ -152,6 +161,7 @@ export class CheckedElection {
   #checkChange(effect: StateChanged, before: ElectionSnapshot): void {
     assert.equal(effect.from, this.#state, 'each change begins where the last one ended');
     assert.notEqual(effect.from, effect.to);
+    assert.ok(COUNTED.has(changeKey(effect)), `${changeKey(effect)} has a series to be counted by`);
     this.#state = effect.to;
     if (effect.to === 'MASTER') {
       assert.deepEqual([before.state, before.holdReasons], ['BACKUP', []]);

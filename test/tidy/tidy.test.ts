@@ -12,6 +12,7 @@ const MEDIAN_LINES_MAX = 140;
 const IMPORTERS: Readonly<Record<string, string>> = {
   'raw-socket': 'src/linux/carp-socket.ts',
   pino: 'src/daemon/log.ts',
+  'prom-client': 'src/metrics/registry.ts',
   convict: 'src/config/',
   yaml: 'src/config/',
 };

@@ -10,7 +10,9 @@ const BAD = 'instances: {db: {interface: eth0, vhid: 300, adress: 10.9.0.100/24,
 
 const EFFECTIVE = {
   log: { level: 'info', format: 'auto' },
+  metrics: { listen: '127.0.0.1:9112' },
   control: { socket: '/run/carpd/control.sock' },
+  state: { directory: '/var/lib/carpd' },
   instances: {
     db: {
       interface: 'eth0',

@@ -42,7 +42,7 @@ const FAULTS: readonly FaultRow[] = [
   {
     desc: 'unknown key with nothing near',
     data: { ...db({}), color: 1 },
-    fault: 'color: unknown key; known are log, control, instances',
+    fault: 'color: unknown key; known are log, metrics, control, state, instances',
   },
   {
     desc: 'unknown key of an instance',
@@ -71,6 +71,11 @@ const FAULTS: readonly FaultRow[] = [
   },
   { desc: 'log level', data: { ...db({}), log: { level: 'loud' } }, fault: 'log.level: "loud" is' },
   { desc: 'log format', data: { ...db({}), log: { format: 1 } }, fault: 'log.format: 1 is none' },
+  ...['9112', 9112, ':9112', 'localhost:9112', '', false].map((listen) => ({
+    desc: `metrics at ${JSON.stringify(listen)}`,
+    data: { ...db({}), metrics: { listen } },
+    fault: `metrics.listen: ${JSON.stringify(listen)} is neither ADDR:PORT`,
+  })),
   ...['control.sock', 5, '', false].map((socket) => ({
     desc: `control socket ${String(socket)}`,
     data: { ...db({}), control: { socket } },
@@ -81,6 +86,16 @@ const FAULTS: readonly FaultRow[] = [
     data: { ...db({}), control: { socket: '/run/carpd/' } },
     fault: 'control.socket: "/run/carpd/" names a directory; add a file name',
   },
+  ...['', 'no such', -1, 1.5, true].map((group) => ({
+    desc: `control group ${JSON.stringify(group)}`,
+    data: { ...db({}), control: { group } },
+    fault: `control.group: ${JSON.stringify(group)} is no group; write its name or number`,
+  })),
+  ...['var/lib', 5, ''].map((directory) => ({
+    desc: `state directory ${JSON.stringify(directory)}`,
+    data: { ...db({}), state: { directory } },
+    fault: `state.directory: ${JSON.stringify(directory)} is no absolute path; write it such as`,
+  })),
   {
     desc: 'control socket of 108 bytes',
     data: { ...db({}), control: { socket: `/${'é'.repeat(53)}a` } },

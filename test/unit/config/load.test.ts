@@ -66,6 +66,16 @@ describe('warnings', () => {
       warning: /the network address/,
     },
     { desc: 'broadcast', data: db({ address: '10.9.0.255/24' }), warning: /the broadcast address/ },
+    {
+      desc: 'metrics for everybody',
+      data: { ...db({}), metrics: { listen: '0.0.0.0:9112' } },
+      warning: /^metrics\.listen: 0\.0\.0\.0:9112 is no loopback address/,
+    },
+    {
+      desc: 'metrics for this host',
+      data: { ...db({}), metrics: { listen: '[::1]:9112' } },
+      warning: undefined,
+    },
     { desc: 'end of a /31', data: db({ address: '10.9.0.0/31' }), warning: undefined },
   ];
   for (const { desc, data, mode, warning } of WARNINGS) {
@@ -117,7 +127,9 @@ describe('a good configuration', () => {
   test('takes every key, from YAML', () => {
     const config = good(`
 log: { level: debug, format: text }
-control: { socket: off }
+metrics: { listen: 'off' }
+control: { socket: off, group: adm }
+state: { directory: off }
 instances:
   db.1_a-b:
     interface: eth0.100
@@ -141,7 +153,9 @@ instances:
 `);
     const { address, group, source, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'debug', format: 'text' });
-    assert.deepEqual(config.control, { socket: undefined });
+    assert.deepEqual(config.metrics, { listen: undefined });
+    assert.deepEqual(config.control, { socket: undefined, group: 'adm' });
+    assert.deepEqual(config.state, { directory: undefined });
     assert.equal(address.prefixLength, 32);
     assert.equal(formatIpv4(group), '10.1.2.3');
     assert.equal(formatIpv4(source!), '10.9.0.10');

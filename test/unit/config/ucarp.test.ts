@@ -96,9 +96,9 @@ describe('values that are taken', () => {
     { argv: ['-x', ''], look: (r) => r.instance.hooks.xparam, value: '' },
     { argv: ['-f', 'LOCAL7'], look: (r) => r.facility, value: 'local7' },
     { argv: ['-f', 'none'], look: (r) => r.facility, value: 'none' },
-    { argv: ['--metrics=127.0.0.1:9112'], look: (r) => r.metrics, value: '127.0.0.1:9112' },
-    { argv: ['--metrics=[::1]:1'], look: (r) => r.metrics, value: '[::1]:1' },
-    { argv: ['--metrics=unix:/run/m'], look: (r) => r.metrics, value: 'unix:/run/m' },
+    { argv: ['--metrics=127.0.0.1:9112'], look: (r) => r.metrics?.text, value: '127.0.0.1:9112' },
+    { argv: ['--metrics=[::1]:1'], look: (r) => r.metrics?.text, value: '[::1]:1' },
+    { argv: ['--metrics=unix:/run/m'], look: (r) => r.metrics?.text, value: 'unix:/run/m' },
     { argv: ['--gate=hold'], look: (r) => r.instance.gate.policy, value: 'hold' },
     { argv: ['--gate', 'off'], look: (r) => r.instance.gate.policy, value: 'off' },
     {
@@ -204,6 +204,11 @@ describe('warnings', () => {
       desc: 'unknown facility',
       argv: [...REQUIRED, ...SCRIPTS, '-f', 'nonsense'],
       expected: [/unknown facility "nonsense"; using daemon/],
+    },
+    {
+      desc: 'metrics for everybody',
+      argv: [...REQUIRED, ...SCRIPTS, '--metrics=10.0.0.2:9112'],
+      expected: [/^--metrics: 10\.0\.0\.2:9112 is no loopback address/],
     },
     {
       desc: 'surplus words, not shown',

@@ -1,0 +1,168 @@
+// The metrics in memory, by prom-client: counters and histograms count what happens, gauges show
+// the daemon as it is at the moment of a scrape. The text form is 0.0.4, since prom-client renames
+// counters for good once it has written OpenMetrics.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  labelNames,
+  METRICS,
+  type CounterName,
+  type HistogramName,
+  type LabelsOf,
+  type MetricName,
+  type MetricSpec,
+} from './catalogue.ts';
+import { showSample } from './gauges.ts';
+import type { LabelValues } from './label-values.ts';
+import type { InstanceLabels, Sample } from './sample.ts';
+import { WallClock } from './wall-clock.ts';
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** The daemon as it is now; asked once for each scrape. */
+  readonly sample: () => Sample;
+}
+
+/** Of the form that `render` yields. */
+export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/**
+ * prom-client's own gauges with names that end as those of counters do: `promtool check metrics`
+ * refuses them.
+ */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
+/** See the head of this file. */
+export class Metrics {
+  readonly #options: MetricsOptions;
+  readonly #registry = new Registry();
+  readonly #counters = new Map<MetricName, Counter>();
+  readonly #gauges = new Map<MetricName, Gauge>();
+  readonly #histograms = new Map<MetricName, Histogram>();
+  readonly #wallClock = new WallClock();
+  /** By name; all series of an instance go when it goes. */
+  readonly #instances = new Map<string, InstanceLabels>();
+  #logLinesCounted = 0;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    for (const [name, spec] of specs()) this.#register(name, spec);
+    this.#forEachCounted('process', (spec, series) => this.#zero(spec, series));
+    collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+  }
+
+  /** Makes all series of an instance, and of its interface, at 0. */
+  addInstance(labels: InstanceLabels): void {
+    const isNew = !this.#isWatched(labels.interface);
+    this.#instances.set(labels.name, labels);
+    this.#forEachCounted('instance', (name, series) => this.#zero(name, { ...labels, ...series }));
+    if (!isNew) return;
+    const link = { interface: labels.interface };
+    this.#forEachCounted('interface', (name, series) => this.#zero(name, { ...link, ...series }));
+  }
+
+  /** Forgets an instance, and its interface where it was the last one on it. */
+  removeInstance(name: string): void {
+    const labels = this.#instances.get(name);
+    if (labels === undefined) return;
+    this.#instances.delete(name);
+    this.#forEachCounted('instance', (one, series) => this.#remove(one, { ...labels, ...series }));
+    if (this.#isWatched(labels.interface)) return;
+    const link = { interface: labels.interface };
+    this.#forEachCounted('interface', (one, series) => this.#remove(one, { ...link, ...series }));
+  }
+
+  /** Counts one more; without effect on an instance or interface that is no longer there. */
+  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>): void {
+    if (this.#isKnown(labels)) this.#counters.get(name)?.inc(labels);
+  }
+
+  /** Notes a duration; without effect on an instance or interface that is no longer there. */
+  observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, seconds: number): void {
+    if (this.#isKnown(labels)) this.#histograms.get(name)?.observe(labels, seconds);
+  }
+
+  /**
+   * The text of all metrics. The gauges are of one moment; writing it down leaves the loop to
+   * others after each metric, since thousands of series take a while.
+   */
+  async render(): Promise<string> {
+    this.#show(this.#options.sample());
+    const parts: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      parts.push(await this.#registry.getSingleMetricAsString(name));
+      await nextTurn();
+    }
+    return `${parts.join('\n\n')}\n`;
+  }
+
+  #show(sample: Sample): void {
+    for (const gauge of this.#gauges.values()) gauge.reset();
+    const build = { version: this.#options.version, node: process.version };
+    this.#gauges.get('carpd_build_info')?.set(build, 1);
+    showSample(sample, this.#wallClock, (name, labels, value) =>
+      this.#gauges.get(name)?.set(labels, value),
+    );
+    const { logLinesDropped } = sample;
+    const more = logLinesDropped - this.#logLinesCounted;
+    this.#counters.get('carpd_log_lines_dropped_total')?.inc(more);
+    this.#logLinesCounted = logLinesDropped;
+  }
+
+  #register(name: MetricName, spec: MetricSpec): void {
+    const { help, type, buckets } = spec;
+    const common = { name, help, labelNames: labelNames(spec), registers: [this.#registry] };
+    if (type === 'counter') this.#counters.set(name, new Counter(common));
+    else if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+    else {
+      const bounds = buckets === undefined ? {} : { buckets: [...buckets] };
+      this.#histograms.set(name, new Histogram({ ...common, ...bounds }));
+    }
+  }
+
+  /** Every series of counters and histograms of this scope, as its labels besides the scope's. */
+  #forEachCounted(
+    scope: MetricSpec['scope'],
+    visit: (name: MetricName, series: LabelValues) => void,
+  ): void {
+    for (const [name, spec] of specs()) {
+      if (spec.scope !== scope || spec.type === 'gauge' || spec.series === 'open') continue;
+      for (const series of spec.series) visit(name, series);
+    }
+  }
+
+  #zero(name: MetricName, labels: LabelValues): void {
+    this.#counters.get(name)?.inc(labels, 0);
+    this.#histograms.get(name)?.zero(labels);
+  }
+
+  #remove(name: MetricName, labels: LabelValues): void {
+    this.#counters.get(name)?.remove(labels);
+    this.#histograms.get(name)?.remove(labels);
+  }
+
+  #isWatched(interfaceName: string): boolean {
+    return [...this.#instances.values()].some((labels) => labels.interface === interfaceName);
+  }
+
+  #isKnown(labels: LabelValues): boolean {
+    const { name, interface: interfaceName, vhid } = labels;
+    if (interfaceName === undefined) return true;
+    if (name === undefined) return this.#isWatched(interfaceName);
+    const known = this.#instances.get(name);
+    return known?.interface === interfaceName && known.vhid === vhid;
+  }
+}
+
+function specs(): readonly (readonly [MetricName, MetricSpec])[] {
+  return Object.entries(METRICS).flatMap(([name, spec]) => (isMetric(name) ? [[name, spec]] : []));
+}
+
+function isMetric(name: string): name is MetricName {
+  return Object.hasOwn(METRICS, name);
+}
