@@ -164,8 +164,8 @@ function giveTo(birthPath: string, gid: number, target: Target): void {
     chownSync(birthPath, process.geteuid?.() ?? 0, gid);
   } catch (error) {
     const remedy = 'make the user that carpd runs as a member of it, or leave control.group out';
-    const reason = `it can't be given to the group ${target.group ?? ''} (${messageOf(error)}); ${remedy}`;
-    throw refused(target, reason, error);
+    const failed = `it can't be given to the group ${target.group ?? ''} (${messageOf(error)})`;
+    throw refused(target, `${failed}; ${remedy}`, error);
   }
 }
 

@@ -8,7 +8,7 @@ import { describeFault, loadConfig } from '../../../src/config/load.ts';
 import type { FileContent } from '../../../src/config/passphrase.ts';
 
 const PASSPHRASE = new TextEncoder().encode('a-long-secret\n');
-const FOLDERS = ['docs', 'native-notes'];
+const FOLDERS = ['docs', 'grafana', 'native-notes'];
 const documents = [
   ...readdirSync('.').filter(isDocument),
   ...FOLDERS.flatMap((folder) =>

@@ -43,8 +43,8 @@ describe('a manual page', () => {
   });
 
   test('reads options of a help text, with what goes on below', () => {
-    const help =
-      'Usage: x [-a]\n       x -b\n\nDoes it.\n\nOptions:\n  -a, --all    all\n               of it\n';
+    const options = 'Options:\n  -a, --all    all\n               of it\n';
+    const help = `Usage: x [-a]\n       x -b\n\nDoes it.\n\n${options}`;
     assert.deepEqual(readHelp(help), {
       usage: ['x [-a]', 'x -b'],
       blocks: [
