@@ -1,0 +1,63 @@
+// The texts that Debian asks of every package: copyright and changelog.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Dependency } from './dependencies.ts';
+
+const MAINTAINER = 'The carpd authors <carpd@users.noreply.github.com>';
+
+/** The copyright file: our licence, and that of every npm package, and of Node, word by word. */
+export function copyrightFile(
+  root: string,
+  dependencies: readonly Dependency[],
+  nodeLicense: string | undefined,
+): string {
+  const parts = [
+    'This package was made from the source of carpd, whose licence is:',
+    readFileSync(join(root, 'LICENSE'), 'utf8'),
+  ];
+  for (const { name, version, license, folder } of dependencies) {
+    const own = licenseText(join(root, folder));
+    parts.push(
+      heading(`/usr/lib/carpd/${folder}: ${name} ${version}, under the ${license} licence`),
+      own ?? `Its author names the licence (${license}) and gives no text of it.\n`,
+    );
+  }
+  if (nodeLicense !== undefined) {
+    parts.push(heading('/usr/lib/carpd/libexec/node: Node.js'), readFileSync(nodeLicense, 'utf8'));
+  }
+  return parts.join('\n');
+}
+
+/** Debian's form of our changelog, packed: the section of what is built, dated by its source. */
+export function debianChangelog(
+  root: string,
+  name: string,
+  version: string,
+  epoch: number,
+): Buffer {
+  const [, newest = ''] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## .*$/m);
+  const entries = newest
+    .trim()
+    .split('\n')
+    .map((line) => (line.startsWith('- ') ? `  * ${line.slice(2)}` : `  ${line}`));
+  const date = new Date(epoch * 1000).toUTCString().replace('GMT', '+0000');
+  const head = `${name} (${version}) unstable; urgency=medium`;
+  const text = `${head}\n\n${entries.join('\n')}\n\n -- ${MAINTAINER}  ${date}\n`;
+  return packed(text);
+}
+
+/** gzip at its best, without a name or a time in it. */
+export function packed(text: string | Buffer): Buffer {
+  return gzipSync(text, { level: 9 });
+}
+
+function heading(text: string): string {
+  return `${'-'.repeat(79)}\n${text}\n`;
+}
+
+function licenseText(folder: string): string | undefined {
+  const name = readdirSync(folder).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
+  const path = join(folder, name ?? '');
+  return name !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
