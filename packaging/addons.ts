@@ -1,5 +1,5 @@
 // Compiles the two native addons for a processor: carpd's own, and raw-socket for each Node.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fetchNode, type Arch, type NodeMajor } from './node-releases.ts';
@@ -62,6 +62,7 @@ function build(
     mkdirSync(dirname(target), { recursive: true });
     const built = join(folder, 'build', 'Release', product);
     run([`${prefix}strip`, '--strip-unneeded', '-o', target, built]);
+    chmodSync(target, 0o644);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

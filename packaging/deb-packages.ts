@@ -53,7 +53,7 @@ export function carpdDeb(build: Build, arch: Arch, node: NodeOrigin, tree: strin
   addManuals(root, tree, (page) => !page.startsWith('ucarp.'));
   addDocumentation(build, arch, node, tree, name);
   const nodeDepends = node === 'bundled' ? [] : ['nodejs (>= 20.20)'];
-  const depends = [...libraryDepends(lib), 'init-system-helpers', 'iproute2', 'passwd'];
+  const depends = [...libraryDepends(lib), 'iproute2', 'passwd'];
   const flavour =
     node === 'bundled'
       ? ['This package brings its own Node.js and asks the host for none.']

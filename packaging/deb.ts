@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { stampTree } from './epoch.ts';
+import { MAINTAINER } from './legal.ts';
 import { run } from './shell.ts';
 
 /** A processor as Debian names it, or "all" for a package without binaries. */
@@ -36,8 +37,6 @@ export interface Compression {
 
 /** For releases; gzip at 1 packs a Node binary within seconds, for tests. */
 export const SMALL: Compression = { type: 'xz', level: 6 };
-
-const MAINTAINER = 'The carpd authors <carpd@users.noreply.github.com>';
 
 /**
  * Packs `tree`, which becomes the root folder of the host, to a .deb in `out` and yields its path.

@@ -1,10 +1,13 @@
 // The texts that Debian asks of every package: copyright and changelog.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Dependency } from './dependencies.ts';
 
-const MAINTAINER = 'The carpd authors <carpd@users.noreply.github.com>';
+const CHANGELOG_COLUMNS = 79;
+
+/** Who answers for the packages, in Debian's form. */
+export const MAINTAINER = 'The carpd authors <carpd@users.noreply.github.com>';
 
 /** The copyright file: our licence, and that of every npm package, and of Node, word by word. */
 export function copyrightFile(
@@ -17,11 +20,9 @@ export function copyrightFile(
     readFileSync(join(root, 'LICENSE'), 'utf8'),
   ];
   for (const { name, version, license, folder } of dependencies) {
-    const own = licenseText(join(root, folder));
-    parts.push(
-      heading(`/usr/lib/carpd/${folder}: ${name} ${version}, under the ${license} licence`),
-      own ?? `Its author names the licence (${license}) and gives no text of it.\n`,
-    );
+    const place = `/usr/lib/carpd/${folder}`;
+    parts.push(heading(`${place}: ${name} ${version}, under the ${license} licence`));
+    parts.push(license === 'Apache-2.0' ? apache(place) : licenseText(join(root, folder), license));
   }
   if (nodeLicense !== undefined) {
     parts.push(heading('/usr/lib/carpd/libexec/node: Node.js'), readFileSync(nodeLicense, 'utf8'));
@@ -39,8 +40,8 @@ export function debianChangelog(
   const [, newest = ''] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## .*$/m);
   const entries = newest
     .trim()
-    .split('\n')
-    .map((line) => (line.startsWith('- ') ? `  * ${line.slice(2)}` : `  ${line}`));
+    .split(/\n(?=- )/)
+    .map((entry) => wrapped(entry.slice('- '.length)));
   const date = new Date(epoch * 1000).toUTCString().replace('GMT', '+0000');
   const head = `${name} (${version}) unstable; urgency=medium`;
   const text = `${head}\n\n${entries.join('\n')}\n\n -- ${MAINTAINER}  ${date}\n`;
@@ -56,8 +57,27 @@ function heading(text: string): string {
   return `${'-'.repeat(79)}\n${text}\n`;
 }
 
-function licenseText(folder: string): string | undefined {
+function apache(place: string): string {
+  const common = '/usr/share/common-licenses/Apache-2.0';
+  return `The text is in ${place}/LICENSE, and on Debian systems in ${common}.\n`;
+}
+
+function licenseText(folder: string, license: string): string {
   const name = readdirSync(folder).find((file) => /^licen[cs]e(?:\.|$)/i.test(file));
-  const path = join(folder, name ?? '');
-  return name !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  if (name !== undefined) return readFileSync(join(folder, name), 'utf8');
+  return `Its author names the licence (${license}) and gives no text of it.\n`;
+}
+
+/** An entry of a Debian changelog: lines of up to 79 columns, a star before the first. */
+function wrapped(entry: string): string {
+  const lines: string[] = [];
+  let line = '  *';
+  for (const word of entry.split(/\s+/)) {
+    if (line.length + 1 + word.length > CHANGELOG_COLUMNS) {
+      lines.push(line);
+      line = '   ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].join('\n');
 }

@@ -5,6 +5,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,6 +38,7 @@ export function makeRuntimeTree(options: TreeOptions): void {
   const { root, target } = options;
   if (!existsSync(join(root, 'dist', 'main.js'))) throw new Error('no dist: run npm run build');
   cpSync(join(root, 'dist'), join(target, 'dist'), { recursive: true, filter: runs });
+  for (const file of ['main.js', 'ucarp.js']) dropShebang(join(target, 'dist', file));
   for (const { folder } of productionDependencies(root)) {
     const from = join(root, folder);
     cpSync(from, join(target, folder), {
@@ -89,7 +91,7 @@ function write(path: string, text: string, mode: number): void {
 /** Of an npm package, at its top: what its developers need and Node never loads. */
 const BALLAST = new RegExp(
   '^(?:node_modules|tests?|docs?|examples?|benchmarks?|bench|fixtures|types|browser|scripts' +
-    '|build/(?:esm|esnext|sync-version.js)|(?:test|bench|benchmark|check|example|browser|bin).js' +
+    '|build/(?:esm|esnext|sync-version.js)|(?:test|bench|benchmark|check|example|browser|bin).m?js' +
     '|eslint.config.*|tsconfig.*)$',
 );
 const WANTED_FILES = /(?:\.[cm]?js|\.json|^LICEN[CS]E[^/]*)$/i;
@@ -100,6 +102,11 @@ function isWanted(folder: string, path: string): boolean {
   const isRawSocketSource = folder.endsWith('/raw-socket') && /^(?:src|build)$/.test(path);
   if (isRawSocketSource || BALLAST.test(path) || basename(path).startsWith('.')) return false;
   return statSync(join(folder, path)).isDirectory() || WANTED_FILES.test(basename(path));
+}
+
+/** The launchers start it; by itself it would look for some Node in the PATH. */
+function dropShebang(path: string): void {
+  write(path, readFileSync(path, 'utf8').replace(/^#!.*\n/, ''), 0o644);
 }
 
 /** Source maps name files that a package does not have. */
