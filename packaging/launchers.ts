@@ -26,14 +26,14 @@ exec /usr/bin/node "$home/dist/${file}" "$@"
 `;
 }
 
-/** A CommonJS module in the place of raw-socket's addon: each major Node has an addon of its own. */
+/** CommonJS in the place of raw-socket's addon: each major version of Node has an addon of its own. */
 export const RAW_SOCKET_CHOICE = `// Loads the build of raw-socket for the Node that runs.
 'use strict';
 const majors = [${NODE_MAJORS.join(', ')}];
 const major = Number(process.versions.node.split('.')[0]);
 if (!majors.includes(major)) {
   throw new Error(
-    \`this package has no addon for Node \${process.versions.node}, only for Node \${majors.join(', ')}; \` +
+    \`this package has no addon for Node \${major}, only for Node \${majors.join(', ')}; \` +
       'install one of these, or the package carpd, which brings its own Node',
   );
 }

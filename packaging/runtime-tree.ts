@@ -91,8 +91,8 @@ function write(path: string, text: string, mode: number): void {
 /** Of an npm package, at its top: what its developers need and Node never loads. */
 const BALLAST = new RegExp(
   '^(?:node_modules|tests?|docs?|examples?|benchmarks?|bench|fixtures|types|browser|scripts' +
-    '|build/(?:esm|esnext|sync-version.js)|(?:test|bench|benchmark|check|example|browser|bin).m?js' +
-    '|eslint.config.*|tsconfig.*)$',
+    '|build/(?:esm|esnext|sync-version.js)' +
+    '|(?:test|bench|benchmark|check|example|browser|bin).m?js|eslint.config.*|tsconfig.*)$',
 );
 const WANTED_FILES = /(?:\.[cm]?js|\.json|^LICEN[CS]E[^/]*)$/i;
 

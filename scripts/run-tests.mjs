@@ -22,6 +22,7 @@ const suites = [
   { name: 'netns', atOnce: cores * 2 },
   { name: 'interop', atOnce: cores * 4 },
   { name: 'gate', atOnce: cores * 4 },
+  { name: 'package', atOnce: cores },
   { name: 'long', atOnce: cores * 4, onRequest: true },
 ];
 

@@ -11,6 +11,8 @@ suites=("$@")
 if [ "${#suites[@]}" -eq 0 ]; then suites=(unit contract netns); fi
 
 work=$(mktemp -d)
+# Tests of rights run commands as other users.
+chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 failed=0
 summary=()

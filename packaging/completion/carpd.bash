@@ -22,7 +22,7 @@ _carpd_options() {
 
 _carpd_instances() {
   command carpd status --json ${1:+--socket "$1"} 2>/dev/null |
-    grep -oE '"name": ?"[^"]+"' | cut -d '"' -f 4 | sort -u
+    grep -oE '"name":"[^"]+","interface"' | cut -d '"' -f 4 | sort -u
 }
 
 _carpd() {
@@ -35,7 +35,7 @@ _carpd() {
   done
   case $before in
     --config | --socket | -r)
-      compopt -o filenames 2>/dev/null
+      compopt -o filenames 2>/dev/null || :
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
@@ -56,7 +56,7 @@ _carpd() {
     case $command in
       explain | handover | maintenance) words=$(_carpd_instances "$socket") ;;
       replay)
-        compopt -o filenames 2>/dev/null
+        compopt -o filenames 2>/dev/null || :
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
