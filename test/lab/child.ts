@@ -183,7 +183,8 @@ export class Child {
       this.#process.on('exit', (code, signal) => {
         exit = { atMs: nowMs(), code, signal };
         // A hook that outlives its daemon keeps the pipes open: 'close' alone could never come.
-        // What it wrote is in the pipe by now; after a stall of ours the timer is due before it is read.
+        // What it wrote is in the pipe by now, but after a stall of ours the timer is due before
+        // that is read.
         const timer = setTimeout(() => setImmediate(settle), DRAIN_MS);
         this.#process.on('close', () => {
           clearTimeout(timer);
