@@ -26,7 +26,7 @@ exec /usr/bin/node "$home/dist/${file}" "$@"
 `;
 }
 
-/** CommonJS in the place of raw-socket's addon: each major version of Node has an addon of its own. */
+/** CommonJS in the place of raw-socket's addon, of which each major Node has one of its own. */
 export const RAW_SOCKET_CHOICE = `// Loads the build of raw-socket for the Node that runs.
 'use strict';
 const majors = [${NODE_MAJORS.join(', ')}];

@@ -14,6 +14,7 @@ declare -A package_of=(
 )
 if [ "$purpose" = test ]; then
   package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown)
+  package_of+=([podman]=podman [runc]=runc [debootstrap]=debootstrap [readelf]=binutils)
 fi
 
 missing=()
