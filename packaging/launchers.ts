@@ -1,5 +1,5 @@
 // The small programs that start carpd: shell scripts, and the choice of raw-socket's addon.
-import { NODE_MAJORS } from './node-releases.ts';
+import type { NodeMajor } from './node-releases.ts';
 
 /** A script that runs dist/FILE with the Node of its own folder, wherever that lies. */
 export function ownLauncher(command: string, file: string): string {
@@ -27,9 +27,10 @@ exec /usr/bin/node "$home/dist/${file}" "$@"
 }
 
 /** CommonJS in the place of raw-socket's addon, of which each major Node has one of its own. */
-export const RAW_SOCKET_CHOICE = `// Loads the build of raw-socket for the Node that runs.
+export function rawSocketChoice(majors: readonly NodeMajor[]): string {
+  return `// Loads the build of raw-socket for the Node that runs.
 'use strict';
-const majors = [${NODE_MAJORS.join(', ')}];
+const majors = [${majors.join(', ')}];
 const major = Number(process.versions.node.split('.')[0]);
 if (!majors.includes(major)) {
   throw new Error(
@@ -39,3 +40,4 @@ if (!majors.includes(major)) {
 }
 module.exports = require(\`./node-\${major}.node\`);
 `;
+}

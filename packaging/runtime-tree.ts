@@ -12,7 +12,7 @@ import {
 import { basename, join, relative } from 'node:path';
 import { buildOwnAddon, buildRawSocket, TOOL_PREFIX } from './addons.ts';
 import { productionDependencies } from './dependencies.ts';
-import { hostLauncher, ownLauncher, RAW_SOCKET_CHOICE } from './launchers.ts';
+import { hostLauncher, ownLauncher, rawSocketChoice } from './launchers.ts';
 import { BUNDLED_MAJOR, fetchNode, NODE_MAJORS, type Arch } from './node-releases.ts';
 import { run } from './shell.ts';
 
@@ -65,12 +65,12 @@ function writePackageJson({ target, version }: TreeOptions): void {
 function addAddons({ root, arch, node, target }: TreeOptions): void {
   const own = join(target, 'native', 'build', 'Release', 'carpd_sockets.node');
   buildOwnAddon(root, arch, BUNDLED_MAJOR, own);
+  // The name that raw-socket loads is a folder, which chooses by the Node that runs. It is one with
+  // a single choice too, since dpkg can't replace a folder by a file when packages change places.
   const raw = join(target, 'node_modules', 'raw-socket', 'build', 'Release', 'raw.node');
-  if (node === 'bundled') return buildRawSocket(root, arch, BUNDLED_MAJOR, raw);
-  // The name that raw-socket loads becomes a folder, which chooses by the Node that runs.
-  for (const major of NODE_MAJORS)
-    buildRawSocket(root, arch, major, join(raw, `node-${major}.node`));
-  write(join(raw, 'index.js'), RAW_SOCKET_CHOICE, 0o644);
+  const majors = node === 'bundled' ? [BUNDLED_MAJOR] : NODE_MAJORS;
+  for (const major of majors) buildRawSocket(root, arch, major, join(raw, `node-${major}.node`));
+  write(join(raw, 'index.js'), rawSocketChoice(majors), 0o644);
 }
 
 function addNode({ arch, target }: TreeOptions): void {

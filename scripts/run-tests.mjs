@@ -24,6 +24,7 @@ const suites = [
   { name: 'gate', atOnce: cores * 4 },
   { name: 'package', atOnce: cores },
   { name: 'long', atOnce: cores * 4, onRequest: true },
+  { name: 'release', atOnce: 1, onRequest: true },
 ];
 
 const coveredLayers = ['src/carp/**', 'src/election/**', 'src/vip/plan.ts'];
