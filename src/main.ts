@@ -25,11 +25,26 @@ async function main(argv: readonly string[]): Promise<number> {
       return EXIT_USAGE;
     case 'check':
       return print(checkConfig(command, readFileWithMode));
-    case 'status':
+    case 'status': {
+      const { status, watchStatus } = await import('./cli/status.ts');
+      if (!command.watch) return print(await status(command, process.stdout));
+      return print(await watchStatus(command, process.stdout, interruption()));
+    }
     case 'explain': {
-      const { explain, status } = await import('./cli/explain.ts');
-      const asked = command.kind === 'status' ? status(command) : explain(command);
-      return print(await asked);
+      const { explain } = await import('./cli/explain.ts');
+      return print(await explain(command));
+    }
+    case 'watch': {
+      const { watch } = await import('./cli/watch.ts');
+      return print(await watch(command, process.stdout, interruption()));
+    }
+    case 'handover': {
+      const { handover } = await import('./cli/orders.ts');
+      return print(await handover(command));
+    }
+    case 'maintenance': {
+      const { maintenance } = await import('./cli/orders.ts');
+      return print(await maintenance(command));
     }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
@@ -40,6 +55,15 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return unreachable(command);
   }
+}
+
+/** Aborted when the user, or whoever reads the output, has had enough. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort);
+  process.stdout.once('error', abort);
+  return controller.signal;
 }
 
 function print({ stdout, stderr, exitCode }: CommandOutcome): number {

@@ -4,7 +4,15 @@ import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { didYouMean } from '../config/suggest.ts';
 
 /** The commands, as they are typed. */
-export const COMMAND_NAMES = ['run', 'check', 'status', 'explain'] as const;
+export const COMMAND_NAMES = [
+  'run',
+  'check',
+  'status',
+  'explain',
+  'watch',
+  'handover',
+  'maintenance',
+] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** What was asked for. `topic` undefined: the help of carpd as a whole. */
@@ -13,6 +21,9 @@ export type CarpdCommand =
   | { readonly kind: 'check'; readonly configPath: string; readonly json: boolean }
   | StatusCommand
   | ExplainCommand
+  | WatchCommand
+  | HandoverCommand
+  | MaintenanceCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
@@ -20,6 +31,8 @@ export type CarpdCommand =
 export interface StatusCommand {
   readonly kind: 'status';
   readonly json: boolean;
+  /** Again and again. */
+  readonly watch: boolean;
   readonly socketPath: string;
 }
 
@@ -29,6 +42,35 @@ export interface ExplainCommand {
   readonly name: string;
   readonly json: boolean;
   readonly socketPath: string;
+}
+
+export interface WatchCommand {
+  readonly kind: 'watch';
+  /** The instance; undefined: everything. */
+  readonly name: string | undefined;
+  /** Sentences instead of JSON. */
+  readonly text: boolean;
+  /** Also what is frequent. */
+  readonly verbose: boolean;
+  readonly socketPath: string;
+}
+
+/** Whom an order concerns: an instance by its name, or undefined for all. */
+interface OrderCommand {
+  readonly name: string | undefined;
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly socketPath: string;
+}
+
+export interface HandoverCommand extends OrderCommand {
+  readonly kind: 'handover';
+}
+
+export interface MaintenanceCommand extends OrderCommand {
+  readonly kind: 'maintenance';
+  /** Undefined: show how it is; then `name` undefined is all. */
+  readonly on: boolean | undefined;
 }
 
 /** Wrong usage: exit code 2; one line without the program's name. */
@@ -41,14 +83,26 @@ export interface CarpdMisuse {
 const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
   run: { '--config': 'value' },
   check: { '--config': 'value', '--json': 'flag' },
-  status: { '--json': 'flag', '--socket': 'value' },
+  status: { '--json': 'flag', '--watch': 'flag', '--socket': 'value' },
   explain: { '--json': 'flag', '--socket': 'value' },
+  watch: { '--json': 'flag', '--text': 'flag', '--verbose': 'flag', '--socket': 'value' },
+  handover: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
+  maintenance: { '--all': 'flag', '--force': 'flag', '--json': 'flag', '--socket': 'value' },
 };
 
-/** The word that a command takes besides its options. */
-const WORDS: Readonly<Partial<Record<CommandName, string>>> = { explain: 'NAME' };
-/** Its key among what was given, which no option can have. */
-const WORD = '';
+/** How many words a command takes besides its options. */
+const WORDS_MAX: Readonly<Partial<Record<CommandName, number>>> = {
+  explain: 1,
+  watch: 1,
+  handover: 1,
+  maintenance: 2,
+};
+
+/** What stood behind the name of the command. */
+interface Given {
+  readonly options: ReadonlyMap<string, string>;
+  readonly words: readonly string[];
+}
 
 /** Reads the arguments after the program's name. Total. */
 export function parseArgs(argv: readonly string[]): CarpdCommand {
@@ -76,14 +130,16 @@ function helpOn(topic: string | undefined): CarpdCommand {
 function parseCommand(name: CommandName, words: readonly string[]): CarpdCommand {
   const known = OPTIONS[name];
   const given = new Map<string, string>();
+  const alone: string[] = [];
   const iterator = words.values();
   for (const word of iterator) {
     if (word === '--help' || word === '-h') return { kind: 'help', topic: name };
     const equals = word.startsWith('--') ? word.indexOf('=') : -1;
     const option = equals === -1 ? word : word.slice(0, equals);
     const takes = Object.hasOwn(known, option) ? known[option] : undefined;
-    if (takes === undefined && WORDS[name] !== undefined && isWord(word, given)) {
-      given.set(WORD, word);
+    const isWord = word !== '' && !word.startsWith('-');
+    if (isWord && alone.length < (WORDS_MAX[name] ?? 0)) {
+      alone.push(word);
       continue;
     }
     if (takes === undefined) {
@@ -104,36 +160,68 @@ function parseCommand(name: CommandName, words: readonly string[]): CarpdCommand
       given.set(option, value);
     }
   }
-  return build(name, given);
+  return build(name, { options: given, words: alone });
 }
 
-/** Whether this is the one word that stands alone. */
-function isWord(word: string, given: ReadonlyMap<string, string>): boolean {
-  return word !== '' && !word.startsWith('-') && !given.has(WORD);
-}
-
-function build(name: CommandName, given: ReadonlyMap<string, string>): CarpdCommand {
-  const json = given.has('--json');
-  const socketPath = given.get('--socket') ?? CONTROL_SOCKET_DEFAULT;
+function build(name: CommandName, given: Given): CarpdCommand {
+  const { options, words } = given;
+  const json = options.has('--json');
+  const socketPath = options.get('--socket') ?? CONTROL_SOCKET_DEFAULT;
   switch (name) {
     case 'run':
     case 'check': {
-      const configPath = given.get('--config');
+      const configPath = options.get('--config');
       if (configPath === undefined) {
         return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
       }
       return name === 'run' ? { kind: name, configPath } : { kind: name, configPath, json };
     }
     case 'status':
-      return { kind: name, json, socketPath };
+      return { kind: name, json, watch: options.has('--watch'), socketPath };
     case 'explain': {
-      const instance = given.get(WORD);
+      const [instance] = words;
       if (instance !== undefined) return { kind: name, name: instance, json, socketPath };
       return misuse('explain: the NAME of an instance is needed; carpd status lists them');
     }
+    case 'watch': {
+      const text = options.has('--text');
+      if (text && json) return misuse('watch: give --json or --text, not both');
+      const verbose = options.has('--verbose');
+      return { kind: name, name: words[0], text, verbose, socketPath };
+    }
+    case 'handover': {
+      const [instance] = words;
+      // Which one is meant is never guessed.
+      if (options.has('--all') === (instance !== undefined)) {
+        return misuse('handover: give the NAME of an instance or --all; carpd status lists them');
+      }
+      return { kind: name, name: instance, force: options.has('--force'), json, socketPath };
+    }
+    case 'maintenance':
+      return buildMaintenance(given, { json, socketPath });
     default:
       return unreachable(name);
   }
+}
+
+function buildMaintenance(
+  { options, words }: Given,
+  rest: { readonly json: boolean; readonly socketPath: string },
+): CarpdCommand {
+  const [first, second] = words;
+  const on = first === 'on' ? true : first === 'off' ? false : undefined;
+  const force = options.has('--force');
+  const kind = 'maintenance';
+  if (on === undefined && second !== undefined) {
+    return misuse(`maintenance: ${quoted(first ?? '')} is neither on nor off`);
+  }
+  const name = on === undefined ? first : second;
+  if (name !== undefined && options.has('--all')) {
+    return misuse('maintenance: give NAME or --all, not both');
+  }
+  if (force && on !== true) return misuse('maintenance: --force goes with on only');
+  // Without a name the whole node is meant.
+  return { kind, on, name, force, ...rest };
 }
 
 function hint(word: string, known: readonly string[], help: string): string {

@@ -17,6 +17,12 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return STATUS;
     case 'explain':
       return EXPLAIN;
+    case 'watch':
+      return WATCH;
+    case 'handover':
+      return HANDOVER;
+    case 'maintenance':
+      return MAINTENANCE;
     default:
       return unreachable(topic);
   }
@@ -54,8 +60,11 @@ Usage: carpd COMMAND [options]
 Commands:
   run --config FILE              the daemon, in the foreground
   check --config FILE [--json]   validate a configuration and print it complete
-  status [--json]                the state of every instance of a running carpd
+  status [--watch] [--json]      the state of every instance of a running carpd
   explain NAME [--json]          why it is master, backup or held: the evidence
+  watch [NAME] [--text]          what happens, as it happens, as lines of JSON
+  handover NAME|--all [--force]  step down now and let a peer take over
+  maintenance on|off [NAME]      never master while on; survives a restart
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command
@@ -94,14 +103,18 @@ Options:
 Exit codes: 0 valid, 2 not valid or not readable.
 `;
 
-const STATUS = `Usage: carpd status [--json] [--socket PATH]
+const STATUS = `Usage: carpd status [--watch] [--json] [--socket PATH]
 
-Prints a table of the instances of the carpd that runs here.
+Prints a table of the instances of the carpd that runs here: their state, the
+peers they heard, what would happen next, and how ready their links are.
 
 Options:
+  --watch          again every second, in place on a terminal, until Ctrl-C
   --json           print all that is known of them, as JSON
   --socket PATH    its control.socket; ${CONTROL_SOCKET_DEFAULT} if not given
   -h, --help       this help
+
+Colour is used on a terminal, unless NO_COLOR is set.
 
 Exit codes: 0 done, 1 no daemon answers, 2 wrong usage.
 `;
@@ -118,6 +131,66 @@ Options:
   -h, --help       this help
 
 Exit codes: 0 done, 1 no daemon answers, 2 wrong usage or no such instance.
+`;
+
+const WATCH = `Usage: carpd watch [NAME] [--json | --text] [--verbose] [--socket PATH]
+
+Prints what happens as it happens, one event a line, until Ctrl-C: first the
+state of every instance, then transitions, changes of gates and links, virtual
+IPs, hooks, conflicts. With NAME, only what concerns that instance.
+
+Options:
+  --json           lines of JSON, which is the default; docs/events.md has them
+  --text           sentences for people
+  --verbose        also each advert, rejected packet and line of a hook
+  --socket PATH    the daemon's control.socket;
+                   ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Who reads too slowly gets a line "gap" with the number of events left out.
+
+Exit codes: 0 ended by Ctrl-C or by the reader; 1 the daemon is gone, or has too
+many watchers; 2 wrong usage or no such instance.
+`;
+
+const HANDOVER = `Usage: carpd handover NAME | --all [--force] [--json] [--socket PATH]
+
+Makes the instance NAME, or every instance, step down where it is master, waits
+until another master is heard, and says which one and after how long. Refused
+when no peer answers: its hosts are asked by ARP, and who advertises counts too.
+The node does not preempt afterwards; it takes over again if nobody else does.
+
+Options:
+  --all            every instance
+  --force          also when no peer answers
+  --json           print what came of it as JSON
+  --socket PATH    the daemon's control.socket;
+                   ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Exit codes: 0 done, or it was not master; 1 refused, nobody took over, or no
+daemon answers; 2 wrong usage or no such instance.
+`;
+
+const MAINTENANCE = `Usage: carpd maintenance [NAME | --all] [--json] [--socket PATH]
+       carpd maintenance on [NAME | --all] [--force] [--json] [--socket PATH]
+       carpd maintenance off [NAME | --all] [--json] [--socket PATH]
+
+While maintenance is on, the instance is never master, also after a restart of
+carpd or of the machine. Turning it on where it is master is a handover, by the
+same rule. Without NAME every instance is meant; without on and off, it shows
+how it is.
+
+Options:
+  --all            every instance, as without NAME
+  --force          also when no peer answers
+  --json           print what came of it as JSON
+  --socket PATH    the daemon's control.socket;
+                   ${CONTROL_SOCKET_DEFAULT} if not given
+  -h, --help       this help
+
+Exit codes: 0 done; 1 refused, nobody took over, or no daemon answers; 2 wrong
+usage or no such instance.
 `;
 
 const DOC_COLUMN = 30;

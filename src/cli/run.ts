@@ -3,7 +3,8 @@ import { isatty } from 'node:tty';
 import type { Config, LogFormat } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { readFileWithMode, readRegularFile } from '../config/read-file.ts';
-import { openLog, type Logger } from '../daemon/log.ts';
+import type { EventSink } from '../daemon/event-bus.ts';
+import { openLog } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
 import { nameProcess } from './process-name.ts';
@@ -32,19 +33,23 @@ export async function run(configPath: string): Promise<number> {
   }
   const manages = config.instances.some(({ manageAddress }) => manageAddress);
   for (const doubt of findDoubts(manages)) log.warn('configuration-warning', doubt);
-  const manners = { reload: () => reload(configPath, log), endWithInterface: false };
+  const manners = {
+    reload: (events: EventSink) => reload(configPath, events),
+    endWithInterface: false,
+  };
   return runDaemon({ config, log, manners });
 }
 
-function reload(configPath: string, log: Logger): Config | undefined {
+function reload(configPath: string, events: EventSink): Config | undefined {
   const loaded = loadConfigFile(configPath, readRegularFile);
   for (const warning of loaded.warnings) {
-    log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
+    const detail = `${configPath}: ${describeFault(warning)}`;
+    events.publish({ event: 'configuration-warning', detail });
   }
   if (loaded.ok) return loaded.config;
   for (const fault of loaded.faults) {
-    const text = `${configPath}: ${describeFault(fault)}; the old configuration stays in force`;
-    log.error('configuration-rejected', text);
+    const detail = `${configPath}: ${describeFault(fault)}; the old configuration stays in force`;
+    events.publish({ event: 'configuration-rejected', detail });
   }
   return undefined;
 }

@@ -89,7 +89,8 @@ export async function runUcarp(
   const level = options.debug ? 'debug' : 'info';
   const config: Config = {
     log: { level, format: 'text' },
-    control: { socket: undefined },
+    control: { socket: undefined, group: undefined },
+    state: { directory: undefined },
     instances: [instance],
   };
   hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);

@@ -119,11 +119,22 @@ export interface InstanceConfig {
   readonly gate: GateConfig;
 }
 
-/** Where status and explain ask the daemon. */
+/** Where the commands ask the daemon. */
 export interface ControlConfig {
   /** Absolute path of the Unix socket; undefined: there is none. */
   readonly socket: string | undefined;
+  /** Name or number of the group that may use it; undefined: as the file system gives it. */
+  readonly group: string | undefined;
 }
+
+/** What outlives the process. */
+export interface StateConfig {
+  /** Absolute path; undefined: nothing does. */
+  readonly directory: string | undefined;
+}
+
+/** Where it is kept unless told otherwise; systemd's StateDirectory=carpd makes it. */
+export const STATE_DIRECTORY_DEFAULT = '/var/lib/carpd';
 
 /** Where the daemon listens, and the commands that talk to it ask, unless told otherwise. */
 export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
@@ -131,6 +142,7 @@ export const CONTROL_SOCKET_DEFAULT = '/run/carpd/control.sock';
 export interface Config {
   readonly log: LogConfig;
   readonly control: ControlConfig;
+  readonly state: StateConfig;
   /** At least one, in the order of the file. */
   readonly instances: readonly InstanceConfig[];
 }

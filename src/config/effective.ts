@@ -9,7 +9,11 @@ import { formatDuration } from './values.ts';
 export function effectiveConfig(config: Config): Record<string, unknown> {
   return {
     log: { ...config.log },
-    control: { socket: config.control.socket ?? 'off' },
+    control: {
+      socket: config.control.socket ?? 'off',
+      ...(config.control.group === undefined ? {} : { group: config.control.group }),
+    },
+    state: { directory: config.state.directory ?? 'off' },
     instances: Object.fromEntries(
       config.instances.map((instance) => [instance.name, effectiveInstance(instance)]),
     ),

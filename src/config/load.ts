@@ -1,6 +1,7 @@
 // Reads a whole configuration: syntax, known keys, values, combinations, and what two instances may
 // not share. Reports every fault at once, each with its path; the result is frozen.
 import { messageOf } from '../base/errors.ts';
+import { ok } from '../base/result.ts';
 import { deepFreeze, type Config, type InstanceConfig } from './config.ts';
 import type { FileContent, ReadFile } from './passphrase.ts';
 import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
@@ -88,13 +89,18 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
 
 function readTop(top: Raw): Omit<Config, 'instances'> | undefined {
   const read = <Value>(field: Field<Value>): Read<Value> => field.read(valueAt(top, field.path));
+  const readIfGiven = <Value>(field: Field<Value>): Read<Value | undefined> =>
+    valueAt(top, field.path) === undefined ? ok(undefined) : read(field);
   const level = read(topFields.logLevel);
   const format = read(topFields.logFormat);
   const socket = read(topFields.controlSocket);
-  if (!level.ok || !format.ok || !socket.ok) return undefined;
+  const group = readIfGiven(topFields.controlGroup);
+  const directory = read(topFields.stateDirectory);
+  if (!level.ok || !format.ok || !socket.ok || !group.ok || !directory.ok) return undefined;
   return {
     log: { level: level.value, format: format.value },
-    control: { socket: socket.value },
+    control: { socket: socket.value, group: group.value },
+    state: { directory: directory.value },
   };
 }
 

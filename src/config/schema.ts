@@ -14,6 +14,7 @@ import {
   LOG_LEVELS,
   PROBE_INTERVAL_MS,
   PROMOTE_AFTER_MS,
+  STATE_DIRECTORY_DEFAULT,
   VIP_IN_USE_POLICIES,
 } from './config.ts';
 import * as lists from './list-values.ts';
@@ -49,7 +50,14 @@ export const topFields = {
     'control.socket',
     values.socketPath,
     CONTROL_SOCKET_DEFAULT,
-    'where status and explain ask the daemon',
+    'where the commands ask the daemon',
+  ),
+  controlGroup: optional('control.group', values.group, undefined, 'who may use the socket'),
+  stateDirectory: optional(
+    'state.directory',
+    values.directory,
+    STATE_DIRECTORY_DEFAULT,
+    'what outlives the process: maintenance',
   ),
 } as const;
 

@@ -201,6 +201,23 @@ export function socketPath(value: unknown): Read<string | undefined> {
   return path;
 }
 
+/** Name or number of a group; whether there is one is known only where the daemon runs. */
+export function group(value: unknown): Read<string> {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return ok(String(value));
+  if (typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(value)) {
+    return ok(value);
+  }
+  return fail(`${show(value)} is no group; write its name or number, such as adm`);
+}
+
+/** The absolute path of a directory, or undefined for the word "off". */
+export function directory(value: unknown): Read<string | undefined> {
+  if (value === 'off') return ok(undefined);
+  const path = argument(value);
+  if (path.ok && path.value.startsWith('/')) return path;
+  return fail(`${show(value)} is no absolute path; write it such as /var/lib/carpd, or off`);
+}
+
 function codePoint(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

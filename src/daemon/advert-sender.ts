@@ -6,7 +6,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import { advertDigest, type GroupKey } from '../carp/digest.ts';
 import { writeCarpPacket } from '../carp/ipv4.ts';
 import type { InstanceConfig } from '../config/config.ts';
-import type { AdvertKind, Effect } from '../election/effects.ts';
+import type { Effect } from '../election/effects.ts';
 import type { InterfaceHub } from './interface-hub.ts';
 
 type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
@@ -18,8 +18,8 @@ export interface AdvertSenderOptions {
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** An advert has left, or could not; never called from within `send`. */
-  readonly onDone: (advert: AdvertKind, sent: boolean) => void;
-  readonly onFailed: (advert: AdvertKind, reason: string) => void;
+  readonly onDone: (sent: SendAdvert, ok: boolean) => void;
+  readonly onFailed: (unsent: SendAdvert, reason: string) => void;
 }
 
 /** Sends in order; see the head of this file. */
@@ -48,7 +48,8 @@ export class AdvertSender {
     this.#allOut = this.#allOut.then(() => sent);
   }
 
-  async #send({ advert, advbase, advskew, counter }: SendAdvert): Promise<void> {
+  async #send(effect: SendAdvert): Promise<void> {
+    const { advbase, advskew, counter } = effect;
     const { config, key, hub, source, onDone, onFailed } = this.#options;
     const { vhid, group, broadcast } = config;
     const from = source();
@@ -63,10 +64,10 @@ export class AdvertSender {
         sent = true;
       }
     } catch (error) {
-      onFailed(advert, messageOf(error));
+      onFailed(effect, messageOf(error));
     }
     await Promise.resolve();
     this.#pending -= 1;
-    onDone(advert, sent);
+    onDone(effect, sent);
   }
 }

@@ -1,5 +1,7 @@
 // What an instance can do on the interface as it is now.
-import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { unreachable } from '../base/assert.ts';
+import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
 import type { Link } from '../linux/link-watch.ts';
 
@@ -80,4 +82,35 @@ function findSource(link: Link, needs: Needs): Ipv4 | undefined {
     ({ address, entry }) =>
       !entry.secondary && entry.scope < SCOPE_HOST && !needs.virtualIps.has(address),
   )?.address;
+}
+
+/** What an operator can do about a fault of the interface. */
+export function remedyFor(
+  conditions: Extract<Conditions, { kind: 'fault' }>,
+  config: InstanceConfig,
+): string {
+  const { interfaceName, source } = config;
+  switch (conditions.fault) {
+    case 'interface-missing':
+      return `Create ${interfaceName}, or correct the name in the configuration`;
+    case 'not-ethernet':
+      return 'Name an Ethernet, bond, bridge or VLAN device';
+    case 'no-socket':
+      return 'The log tells why; it is tried again every 5 s';
+    case 'interface-down':
+      return `Set it up: ip link set ${interfaceName} up`;
+    case 'no-source-address': {
+      const { onlyAddress } = conditions;
+      if (onlyAddress !== undefined) {
+        return (
+          `${onlyAddress}, its only address, is configured as a virtual IP and is left alone. ` +
+          `Correct \`address\`, or add an address of this host to ${interfaceName}`
+        );
+      }
+      const wanted = source === undefined ? 'an IPv4 address' : formatIpv4(source);
+      return `Add ${wanted} to ${interfaceName}, or correct \`source\``;
+    }
+    default:
+      return unreachable(conditions.fault);
+  }
 }

@@ -1,23 +1,16 @@
-// The control socket: HTTP with JSON over a Unix socket, from which `carpd status` and `carpd
-// explain` live. Whatever its clients do or leave undone, it takes little and never waits.
+// The control socket: HTTP with JSON over a Unix socket, which the commands of carpd
+// use. Whatever its clients do or leave undone, it takes little and never waits.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../base/errors.ts';
-import { show } from '../config/values.ts';
-import { listenAt, type ClaimedPath } from './control-socket.ts';
-import type { Logger } from './log.ts';
-import type { InstanceReport, StatusReport } from './report.ts';
+import { failure, reply, type Controlled, type Reply, type StreamReply } from './control-routes.ts';
+import { listenAt, type ClaimedPath, type Place } from './control-socket.ts';
+import type { EventSink } from './event-bus.ts';
+import type { EventOf } from './events.ts';
 
-export interface ControlOptions {
-  /** Absolute, at most 107 bytes. */
-  readonly path: string;
-  readonly log: Logger;
-  readonly status: () => StatusReport;
-  /** Undefined: there is no instance of this name. */
-  readonly explain: (name: string) => InstanceReport | undefined;
-  /** The names of all instances. */
-  readonly names: () => readonly string[];
+export interface ControlOptions extends Controlled, Place {
+  readonly events: EventSink;
 }
 
 /** The socket, open or tried again and again. */
@@ -28,146 +21,158 @@ export interface Control {
 
 /** More clients than that at once are cut without an answer. */
 const CONNECTIONS_MAX = 16;
-/** A connection carries one request and its answer, and is over after this time in any case. */
+/** A connection carries one request; it, and the answer's way back, take this long at most. */
 const CONNECTION_MS_MAX = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 const RETRY_MS = 10_000;
+/** How soon a socket file that somebody removed is made anew. */
+const LOOK_MS = 5_000;
 
 /**
- * Opens the control socket. That it can't be opened is logged, once for each reason, and tried
- * again every 10 s: the election does not depend on it.
+ * Opens the control socket and keeps it open. That it can't be opened is told, once for each
+ * reason, and tried again every 10 s: the election does not depend on it.
  */
 export function openControl(options: ControlOptions): Control {
-  const { path, log } = options;
-  let told: string | undefined;
-  let closed = false;
-  let retry: NodeJS.Timeout | undefined;
-  let current: { readonly server: Server; readonly claim: ClaimedPath } | undefined;
+  const keeper = new Keeper(options);
+  keeper.open();
+  return keeper;
+}
 
-  const attempt = async (): Promise<void> => {
-    const server = createControlServer(options);
+class Keeper implements Control {
+  readonly #options: ControlOptions;
+  #told: string | undefined;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #current: { readonly server: Server; readonly claim: ClaimedPath } | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    void this.#attempt();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#current?.claim.release();
+    this.#options.watchers.close();
+    this.#current?.server.close();
+    this.#current?.server.closeAllConnections();
+    this.#current = undefined;
+  }
+
+  async #attempt(): Promise<void> {
+    const { path, events } = this.#options;
+    const server = createControlServer(this.#options);
     try {
-      const claim = await listenAt(server, path);
+      const claim = await listenAt(server, this.#options);
       // From here on an error concerns a single client.
-      server.on('error', (error) => log.warn('control-failed', messageOf(error)));
-      current = { server, claim };
-      if (closed) {
-        shut();
-        return;
-      }
-      log.info('control-opened', `${path} answers carpd status and carpd explain`);
+      server.on('error', (error) => events.publish(failed('serving', error)));
+      this.#current = { server, claim };
     } catch (error) {
       const text = messageOf(error);
-      if (text !== told) log.warn('control-failed', `${text}. The election goes on without it`);
-      told = text;
-      if (!closed) retry = setTimeout(() => void attempt(), RETRY_MS);
+      if (text !== this.#told) events.publish(failed('opening', error));
+      this.#told = text;
+      if (!this.#isClosed()) this.#timer = setTimeout(() => this.open(), RETRY_MS);
+      return;
     }
-  };
-  const shut = (): void => {
-    closed = true;
-    clearTimeout(retry);
-    current?.claim.release();
-    current?.server.close();
-    current?.server.closeAllConnections();
-    current = undefined;
-  };
-  void attempt();
-  return { close: shut };
+    if (this.#isClosed()) {
+      this.close();
+      return;
+    }
+    this.#told = undefined;
+    events.publish({ event: 'control-opened', path });
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** A daemon that can't be asked must not stay so because somebody tidied up its directory. */
+  #look(): void {
+    const { path, events } = this.#options;
+    if (this.#current?.claim.isOurs() !== false) return;
+    clearInterval(this.#timer);
+    // Who is connected is still answered.
+    this.#current.server.close();
+    this.#current = undefined;
+    const text = `somebody removed or replaced ${path}; it is opened again`;
+    events.publish({ event: 'control-failed', during: 'serving', detail: text });
+    this.open();
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
 }
 
-/** What is answered: a status of HTTP and what becomes the JSON body. */
-interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+function failed(
+  during: EventOf<'control-failed'>['during'],
+  error: unknown,
+): EventOf<'control-failed'> {
+  return { event: 'control-failed', during, detail: messageOf(error) };
 }
-
-/** One thing that can be asked or done; a path that ends with a slash takes one more word. */
-interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly answer: (options: ControlOptions, word: string) => Reply;
-}
-
-const ROUTES: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/v1/status',
-    answer: ({ status }) => ({ status: 200, body: status() }),
-  },
-  {
-    method: 'GET',
-    path: '/v1/explain/',
-    answer: ({ explain, names }, name) => {
-      const report = explain(name);
-      if (report !== undefined) return { status: 200, body: report };
-      const known = names();
-      const text = `no instance is named ${show(name)}; there are: ${known.join(', ')}`;
-      return { status: 404, body: { error: { message: text, names: known } } };
-    },
-  },
-];
 
 function createControlServer(options: ControlOptions): Server {
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
-    send(response, safeReply(request, options));
+  const lives = new WeakMap<Duplex, NodeJS.Timeout>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const limit = (lifeMs: number | undefined): void => limitLife(lives, request.socket, lifeMs);
+    void safeReply(request, options, limit).then((answer) => {
+      if ('stream' in answer) {
+        limit(undefined);
+        stream(response, answer, options);
+        return;
+      }
+      limit(CONNECTION_MS_MAX);
+      send(response, answer);
+    });
+  };
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, keepAlive: false }, onRequest);
   // What a client expects beyond an answer is its own affair.
   server.on('checkExpectation', onRequest);
   server.maxConnections = CONNECTIONS_MAX;
   server.maxRequestsPerSocket = 1;
-  server.on('connection', limitLife);
+  server.on('connection', (socket) => limitLife(lives, socket, CONNECTION_MS_MAX));
   server.on('clientError', refuseMalformed);
   return server;
 }
 
-/** Cuts who sends, or takes its answer, too slowly, however busy it looks. */
-function limitLife(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), CONNECTION_MS_MAX);
+/** Cuts who sends, or takes its answer, too slowly, however busy it looks; undefined: never. */
+function limitLife(
+  lives: WeakMap<Duplex, NodeJS.Timeout>,
+  socket: Socket,
+  lifeMs: number | undefined,
+): void {
+  clearTimeout(lives.get(socket));
+  if (socket.destroyed || lifeMs === undefined) return;
+  const timer = setTimeout(() => socket.destroy(), lifeMs);
+  lives.set(socket, timer);
   socket.once('close', () => {
     clearTimeout(timer);
   });
 }
 
 /** A fault in a report must not end a daemon that may be master. */
-function safeReply(request: IncomingMessage, options: ControlOptions): Reply {
+async function safeReply(
+  request: IncomingMessage,
+  options: ControlOptions,
+  limit: (lifeMs: number) => void,
+): Promise<Reply | StreamReply> {
   try {
-    return reply(request, options);
+    return await reply(request, options, limit);
   } catch (error) {
-    options.log.error('control-failed', `a request could not be answered: ${messageOf(error)}`);
+    options.events.publish(failed('answering', error));
     return failure(500, 'carpd could not answer; its log tells why');
   }
 }
 
-function reply({ method, url = '', headers }: IncomingMessage, options: ControlOptions): Reply {
-  if ((headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined) {
-    return failure(413, 'a request has no body here; send none');
-  }
-  const [path = ''] = url.split('?');
-  const found = ROUTES.filter((route) => wordOf(route, path) !== undefined);
-  const route = found.find((one) => one.method === method);
-  if (route !== undefined) return route.answer(options, wordOf(route, path) ?? '');
-  if (found.length === 0) {
-    const paths = ROUTES.map((one) => `${one.method} ${one.path}`).join(', ');
-    return failure(404, `there is nothing at this path; there are: ${paths}`);
-  }
-  const allow = found.map((one) => one.method).join(', ');
-  return { ...failure(405, `this path takes ${allow} only`), headers: { allow } };
-}
-
-/** What follows the path of the route; undefined if the route is not the one. */
-function wordOf(route: Route, path: string): string | undefined {
-  if (!route.path.endsWith('/')) return path === route.path ? '' : undefined;
-  if (!path.startsWith(route.path)) return undefined;
+/** Answers without an end; a fault in it must not end a daemon that may be master. */
+function stream(response: ServerResponse, answer: StreamReply, { events }: ControlOptions): void {
   try {
-    return decodeURIComponent(path.slice(route.path.length));
-  } catch {
-    return undefined;
+    answer.stream(response);
+  } catch (error) {
+    events.publish(failed('answering', error));
+    response.destroy();
   }
-}
-
-function failure(status: number, message: string): Reply {
-  return { status, body: { error: { message } } };
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {

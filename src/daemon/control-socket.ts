@@ -2,7 +2,9 @@
 // that is no socket; and gives it back only as long as it is ours.
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   renameSync,
@@ -13,39 +15,60 @@ import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../config/values.ts';
+import { findGroup } from './groups.ts';
 
-/** Read and write for the owner and the group, which is that of the process or the directory. */
+/** Where to listen, and for whom. */
+export interface Place {
+  /** Absolute, at most 107 bytes. */
+  readonly path: string;
+  /** Name or number; undefined: the group of the process or, where it is set-GID, the directory. */
+  readonly group: string | undefined;
+}
+
+/** Read and write for the owner and the group. */
 const SOCKET_MODE = 0o660;
 const DIRECTORY_MODE = 0o755;
 /** Until it has its mode, nobody else may connect. */
 const UMASK_MEANWHILE = 0o177;
+/** How often others may take the path, or leave it, while we try. */
+const ATTEMPTS_MAX = 5;
 
 /** A path that is ours. */
 export interface ClaimedPath {
+  /** Whether the socket file at the path is still the one of this claim. */
+  isOurs(): boolean;
   /** Removes the socket file, unless another one stands in its place by now. */
   release(): void;
 }
 
+let births = 0;
+
 /**
- * Lets `server` listen at `path`; its directory is made if that is missing, the socket of a process
- * that died is replaced. Rejects with a CarpdError that says what to do.
+ * Lets `server` listen at the path; its directory is made if that is missing, the socket of a
+ * process that died is replaced. Of several that do so at once, one gets the path. Rejects with a
+ * CarpdError that says what to do.
  */
-export async function listenAt(server: Server, path: string): Promise<ClaimedPath> {
+export async function listenAt(server: Server, { path, group }: Place): Promise<ClaimedPath> {
   // libuv removes on closing whatever stands at the path that it was given, also where that is
-  // another daemon's by now. So it gets a name of its own, which then becomes the real one.
-  const birthPath = join(dirname(path), `.${process.pid.toString(36)}`);
+  // another daemon's by now. So it gets a name of its own, and the real one as a second name.
+  const birthPath = join(dirname(path), `.${process.pid.toString(36)}${births.toString(36)}`);
+  births += 1;
   checkLength(path, birthPath);
   try {
     makeDirectory(dirname(path));
-    await checkFree(path);
+    await findStale(path);
+    const gid = group === undefined ? undefined : groupNumber(path, group);
     rmSync(birthPath, { force: true });
     await listen(server, birthPath);
     try {
+      if (gid !== undefined) chownSync(birthPath, process.geteuid?.() ?? 0, gid);
       chmodSync(birthPath, SOCKET_MODE);
-      renameSync(birthPath, path);
+      await take(path, birthPath);
     } catch (error) {
       server.close();
       throw error;
+    } finally {
+      rmSync(birthPath, { force: true });
     }
   } catch (error) {
     if (error instanceof CarpdError) throw error;
@@ -54,15 +77,68 @@ export async function listenAt(server: Server, path: string): Promise<ClaimedPat
   return claimed(path);
 }
 
+/**
+ * Gives the socket its real name, which fails where that is taken: only so do two that find the
+ * same stale socket at the same moment not both get the path.
+ */
+async function take(path: string, birthPath: string): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const stale = await findStale(path);
+    if (stale !== undefined) removeStale(path, stale, `${birthPath}.old`);
+    try {
+      linkSync(birthPath, path);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+  throw refused(path, 'others take the path again and again; give each its own control.socket');
+}
+
+/** Removes the socket that was found stale, and puts back what has come in its place since. */
+function removeStale(path: string, stale: BigIntStats, aside: string): void {
+  if (!isSame(statOf(path), stale)) return;
+  renameSync(path, aside);
+  try {
+    // Between the look and the renaming another daemon may have replaced it.
+    if (!isSame(statOf(aside), stale)) linkSync(aside, path);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  // A number may be given to another file later; that one is younger.
+  return one.ino === other.ino && one.dev === other.dev && one.mtimeNs === other.mtimeNs;
+}
+
 function claimed(path: string): ClaimedPath {
   const ours = statOf(path);
+  const isOurs = (): boolean => {
+    try {
+      return isSame(statOf(path), ours);
+    } catch {
+      return false;
+    }
+  };
   return {
+    isOurs,
     release: () => {
-      const there = statOf(path);
-      if (ours === undefined || there?.ino !== ours.ino || there.dev !== ours.dev) return;
-      rmSync(path, { force: true });
+      try {
+        if (isOurs()) rmSync(path, { force: true });
+      } catch {
+        // A directory that may not be written any more keeps it; the next daemon replaces it.
+      }
     },
   };
+}
+
+function groupNumber(path: string, group: string): number {
+  const gid = findGroup(group);
+  if (gid !== undefined) return gid;
+  const remedy = `create it (groupadd --system ${group}), or correct control.group`;
+  throw refused(path, `there is no group ${group} in /etc/group; ${remedy}`);
 }
 
 function checkLength(path: string, birthPath: string): void {
@@ -81,15 +157,17 @@ function makeDirectory(path: string): void {
   chmodSync(path, DIRECTORY_MODE);
 }
 
-async function checkFree(path: string): Promise<void> {
+/** The socket of a process that died, if that is what stands there; rejects at anything else. */
+async function findStale(path: string): Promise<BigIntStats | undefined> {
   const there = statOf(path);
-  if (there === undefined) return;
+  if (there === undefined) return undefined;
   if (!there.isSocket()) {
     throw refused(path, 'there is a file that is no socket; remove it, or choose another path');
   }
   const code = await connectionCode(path);
   // Somebody refuses for want of a process; every other answer may come from a living one.
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') return;
+  if (code === 'ECONNREFUSED') return there;
+  if (code === 'ENOENT') return undefined;
   if (code === undefined || code === 'EAGAIN') {
     throw refused(path, 'another process answers there; give each its own control.socket');
   }

@@ -8,12 +8,12 @@ import type { Input } from '../election/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
 import type { AddressView, RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
-import type { InstanceLog } from './instance-log.ts';
+import type { InstanceHerald } from './instance-herald.ts';
 
 export interface CustodyOptions {
   readonly config: InstanceConfig;
   readonly addresses: AddressView;
-  readonly log: InstanceLog;
+  readonly herald: InstanceHerald;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
   readonly startTimer: StartTimer;
@@ -105,7 +105,7 @@ export class Custody {
   /** Takes off an address that an earlier run left. */
   async removeStale(): Promise<void> {
     const outcome = await this.#reconciler?.releaseStale();
-    if (outcome !== undefined) this.#options.log.staleVip(outcome);
+    if (outcome !== undefined) this.#options.herald.staleVip(outcome);
   }
 
   /** From now on a release that fails is waited for, a while. */
@@ -130,9 +130,9 @@ export class Custody {
 
   #vipSettled(outcome: VipOutcome): void {
     this.#vipPending -= 1;
-    const { feed, log, onChanged } = this.#options;
+    const { feed, herald, onChanged } = this.#options;
     const { term } = outcome;
-    log.vipOutcome(outcome);
+    herald.vipOutcome(outcome);
     switch (outcome.kind) {
       case 'claimed':
         return feed({ kind: 'vip-claimed', term, ok: true });
@@ -155,8 +155,8 @@ export class Custody {
   }
 
   #vipNotice(notice: VipNotice): void {
-    const { feed, log } = this.#options;
-    log.vipNotice(notice);
+    const { feed, herald } = this.#options;
+    herald.vipNotice(notice);
     // A master without its address serves nobody: it makes way as if it could not be added.
     if (notice.kind === 'lost') feed({ kind: 'vip-claimed', term: notice.term, ok: false });
     if (notice.kind === 'restored') feed({ kind: 'vip-restored', term: notice.term });
@@ -189,12 +189,12 @@ export class Custody {
 
   #hookFinished(report: HookReport): void {
     this.#hooksPending -= 1;
-    this.#options.log.hookFinished(report);
+    this.#options.herald.hookFinished(report);
     this.#options.feed({ kind: 'hook-finished', hook: report.hook, term: report.term });
   }
 
   #createHooks(): HookLane {
-    const { config, post, log, runCommand, startTimer, env, now } = this.#options;
+    const { config, post, herald, runCommand, startTimer, env, now } = this.#options;
     return new HookLane({
       interfaceName: config.interfaceName,
       address: config.address.ip,
@@ -206,7 +206,7 @@ export class Custody {
       runCommand,
       clock: now,
       startTimer,
-      onLine: (line, hook) => log.hookLine(line, hook),
+      onLine: (line, hook) => herald.hookLine(line, hook),
       onFinished: (report) => post(() => this.#hookFinished(report)),
     });
   }

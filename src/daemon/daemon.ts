@@ -1,27 +1,30 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
-import { fromSeconds, toMillis, type Micros } from '../base/time.ts';
+import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
-import type { Config, InstanceConfig } from '../config/config.ts';
+import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
 import { openControl, type Control } from './control-server.ts';
 import { Driver } from './driver.ts';
+import type { EventBus } from './event-bus.ts';
+import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
+import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
-import type { Logger } from './log.ts';
-import { RateLimit } from './rate-limit.ts';
+import { Maintenance } from './maintenance.ts';
+import { orderedInstance } from './ordered-instance.ts';
+import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
-
-const REPEAT_PERIOD = fromSeconds(10);
+import { stateEvent } from './state-event.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
-  readonly log: Logger;
+  readonly events: EventBus;
   readonly now: () => Micros;
   /** For `ip` and the hooks; no secret is in it. */
   readonly env: Readonly<Record<string, string>>;
@@ -37,18 +40,25 @@ export class Daemon {
   #control: Control | undefined;
   readonly #hubs = new Map<string, InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
-  readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
+  readonly #maintenance: Maintenance;
+  readonly #orders: Orders;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    const { config, events, now } = options;
+    this.#maintenance = new Maintenance(config.state.directory);
+    const instances = (): readonly OrderedInstance[] =>
+      [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
+    const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
+    this.#orders = new Orders({ maintenance: this.#maintenance, now, settled, instances });
     this.#driver = new Driver({
       now: options.now,
       drain: () => this.#drain(),
       onLateWake: (lateBy) => this.#lateWake(lateBy),
-      onOverflow: () => this.#overflow(),
+      onOverflow: (dropped) => options.events.publish({ event: 'queue-overflow', dropped }),
     });
   }
 
@@ -106,13 +116,15 @@ export class Daemon {
   }
 
   async #start(): Promise<void> {
-    const { config, log } = this.#options;
+    const { config, events } = this.#options;
+    const { fault } = this.#maintenance;
+    if (fault !== undefined) events.publish({ event: 'maintenance-unreadable', detail: fault });
     this.#links = await openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
-      onError: (error) => log.error('socket-failed', messageOf(error)),
+      onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
-    this.#control = this.#openControl(config.control.socket);
+    this.#control = this.#openControl(config.control);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -121,36 +133,43 @@ export class Daemon {
     throw failed.reason;
   }
 
-  #openControl(path: string | undefined): Control | undefined {
-    if (path === undefined) return undefined;
+  #openControl({ socket, group }: ControlConfig): Control | undefined {
+    if (socket === undefined) return undefined;
     return openControl({
-      path,
-      log: this.#options.log,
+      path: socket,
+      group,
+      events: this.#options.events,
       status: () => {
         const instances = [...this.#instances.values()].map((instance) => instance.report());
         return { pid: process.pid, instances };
       },
       explain: (name) => this.report(name),
+      watchers: new Watchers({
+        bus: this.#options.events,
+        states: () => [...this.#instances.values()].map((one) => stateEvent(one.report())),
+      }),
       names: () => [...this.#instances.keys()],
+      order: (order, names) => this.#orders.give(order, names),
     });
   }
 
   async #reload(config: Config): Promise<void> {
+    const { events } = this.#options;
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    for (const key of ['log', 'control'] as const) {
+    for (const key of ['log', 'control', 'state'] as const) {
       if (isDeepStrictEqual(config[key], this.#options.config[key])) continue;
-      const text = `the ${key} settings have changed; they apply when carpd is started anew`;
-      this.#options.log.warn('configuration-warning', text);
+      const detail = `the ${key} settings have changed; they apply when carpd is started anew`;
+      events.publish({ event: 'configuration-warning', detail });
     }
     const before = [...this.#instances.values()].map((instance) => instance.config);
     const diff = diffInstances(before, config.instances);
     const leaving = [...diff.removed, ...diff.changed];
     await Promise.all(leaving.map(({ name }) => this.#remove(name)));
     await Promise.all([...diff.added, ...diff.changed].map((one) => this.#add(one, links)));
-    const names = (list: readonly InstanceConfig[]): string =>
-      list.map((one) => one.name).join(' ');
-    this.#options.log.info('configuration-reloaded', 'the new configuration is in force', {
+    const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
+    events.publish({
+      event: 'configuration-reloaded',
       added: names(diff.added),
       changed: names(diff.changed),
       removed: names(diff.removed),
@@ -159,18 +178,19 @@ export class Daemon {
   }
 
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
-    const { log, now, env, onInterfaceGone } = this.#options;
+    const { events, now, env, onInterfaceGone } = this.#options;
     const instance = new Instance({
       config,
       virtualIps: () => this.#virtualIps(),
       hub: this.#hub(config.interfaceName, links),
       driver: this.#driver,
-      log,
+      events,
       now,
       runCommand,
       startTimer,
       env,
       onInterfaceGone,
+      record: new InstanceRecord(config, this.#maintenance),
     });
     this.#instances.set(config.name, instance);
     await instance.start();
@@ -181,10 +201,6 @@ export class Daemon {
     const instance = this.#instances.get(name);
     if (instance === undefined) return undefined;
     const leftBehind = await instance.stop();
-    if (leftBehind !== undefined) {
-      const text = `the virtual IP could not be removed and stays. Do it now: ${leftBehind}`;
-      this.#options.log.forInstance(name).error('vip-failed', text);
-    }
     this.#instances.delete(name);
     const hub = this.#hubs.get(instance.config.interfaceName);
     if (hub !== undefined && hub.memberCount === 0) {
@@ -197,12 +213,12 @@ export class Daemon {
   #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
     const known = this.#hubs.get(interfaceName);
     if (known !== undefined) return known;
-    const { log, now } = this.#options;
+    const { events, now } = this.#options;
     const hub = new InterfaceHub({
       interfaceName,
       driver: this.#driver,
       links,
-      log,
+      events,
       now,
     });
     this.#hubs.set(interfaceName, hub);
@@ -243,18 +259,7 @@ export class Daemon {
 
   #lateWake(lateBy: Micros): void {
     for (const hub of this.#hubs.values()) hub.gate.wokenLate(lateBy);
-    const ms = Math.round(toMillis(lateBy));
-    const text = `woke ${ms} ms late: the process or the machine stood still; reading what came in`;
-    const allowed = this.#repeats.allow('late-wake', this.#options.now());
-    if (allowed === undefined) return;
-    this.#options.log.warn('late-wake', text, { lateMs: ms, repeats: allowed.untold });
-  }
-
-  #overflow(): void {
-    const text = 'more packets of protocol 112 come in than can be judged; the oldest are dropped';
-    const allowed = this.#repeats.allow('queue-overflow', this.#options.now());
-    if (allowed === undefined) return;
-    this.#options.log.warn('queue-overflow', text, { repeats: allowed.untold });
+    this.#options.events.publish({ event: 'late-wake', lateMs: Math.round(toMillis(lateBy)) });
   }
 }
 

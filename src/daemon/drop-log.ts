@@ -1,8 +1,8 @@
 // Tells of packets that were not believed: loudly where two masters may come of it, once a minute
 // for each sender and reason, and never a line for every packet.
 import { fromSeconds, since, type Micros } from '../base/time.ts';
-import { DROP_REASONS, type DropReason, type DroppedPacket } from '../carp/accept.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { DROP_REASONS, type DropReason } from '../carp/accept.ts';
+import type { EventOf } from './events.ts';
 import type { Logger } from './log.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -29,7 +29,6 @@ export class DropLog {
   readonly #log: Logger;
   readonly #now: () => Micros;
   readonly #limit = new RateLimit(REPEAT_PERIOD, SENDERS_MAX);
-  readonly #counts = new Map<DropReason, number>();
   #periodStart: Micros | undefined;
   #linesInPeriod = 0;
 
@@ -39,16 +38,9 @@ export class DropLog {
     this.#now = now;
   }
 
-  /** Packets dropped so far, for each reason that occurred. */
-  counts(): ReadonlyMap<DropReason, number> {
-    return this.#counts;
-  }
-
-  /** Takes note of a drop; `rivalsMaster`: an instance with the packet's vhid is master here. */
-  record(dropped: DroppedPacket, rivalsMaster: boolean): void {
-    const { reason, from, vhid } = dropped;
-    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    const sender = from === undefined ? 'an unknown sender' : formatIpv4(from);
+  /** Takes note of a drop. */
+  record({ reason, from, vhid, rivalsMaster }: EventOf<'advert-rejected'>): void {
+    const sender = from ?? 'an unknown sender';
     const rivalry = rivalsMaster && !ORDINARY.has(reason);
     // What was told as BACKUP is told again as MASTER, when it has become serious.
     const key = `${reason} ${sender} ${vhid ?? ''} ${rivalry ? 'rivalry' : ''}`;
@@ -64,8 +56,8 @@ export class DropLog {
     this.#log[level]('packet-dropped', parts.join('; '), {
       interface: this.#interfaceName,
       reason,
-      from: from === undefined ? undefined : sender,
-      vhid,
+      from: from ?? undefined,
+      vhid: vhid ?? undefined,
       repeats: allowed.untold > 0 ? allowed.untold : undefined,
     });
   }

@@ -2,8 +2,9 @@
 // missing with what would help. Pure; 80 columns.
 import { unreachable } from '../base/assert.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
-import type { InstanceReport } from './report.ts';
-import { bitWords, timeText } from './report-words.ts';
+import { endOfMaintenance } from './next-text.ts';
+import type { InstanceReport, MaintenanceReport } from './report.ts';
+import { bitWords, clockText, STATUS_WORDS, timeText } from './report-words.ts';
 import { plainText, wrap } from './text-format.ts';
 
 const LABEL_COLUMNS = 9;
@@ -16,6 +17,7 @@ export function explainText(report: InstanceReport): string {
     ...row('group', `vhid ${report.vhid} on ${report.interface}, virtual IP ${report.vip}`),
     ...row('state', stateText(report)),
     ...row('master', masterText(report)),
+    ...peerRows(report),
     ...(takesPart(report) ? row('bids', bidText(report)) : []),
     ...(link === null ? [] : linkRows(link)),
   ];
@@ -47,7 +49,11 @@ function whyText(report: InstanceReport): string {
   }
 }
 
-function heldText({ holdReasons, link, stateForMs }: InstanceReport): string {
+function heldText(report: InstanceReport): string {
+  const { name, maintenance, holdReasons, link, stateForMs } = report;
+  if (maintenance !== null && holdReasons.some((hold) => hold.name === 'maintenance')) {
+    return `maintenance ${sinceText(maintenance)}; ${endOfMaintenance(name)} ends it`;
+  }
   const other = holdReasons.find(({ name }) => name !== 'gate-closed' && name !== 'carrier-lost');
   if (other !== undefined) return `${other.meaning} (for ${timeText(stateForMs)})`;
   const [first, ...more] = link?.gate.reasons ?? [];
@@ -57,6 +63,11 @@ function heldText({ holdReasons, link, stateForMs }: InstanceReport): string {
   }
   const others = more.length === 0 ? '' : ` (also: ${more.map(({ name }) => name).join(', ')})`;
   return `${first.meaning}${agoText(first.name, link)}${others}`;
+}
+
+function sinceText({ since, cause }: MaintenanceReport): string {
+  const text = `since ${clockText(since)}`;
+  return cause === 'operator' ? text : `${text}, as the record of it could not be read`;
 }
 
 /** Completes "since the link last changed", which two of the reasons end with or hold. */
@@ -113,6 +124,14 @@ function masterText({ master, link }: InstanceReport): string {
   return `none; the last advert came from ${last.from}, ${timeText(last.agoMs)} ago`;
 }
 
+/** The nodes that were heard, but for the master, which has a row of its own. */
+function peerRows({ peers, master }: InstanceReport): readonly string[] {
+  const others = peers.filter(({ address }) => address !== master?.address);
+  return others.flatMap(({ address, role, heardAgoMs }, index) =>
+    row(index === 0 ? 'peers' : '', `${address}, ${role}, heard ${timeText(heardAgoMs)} ago`),
+  );
+}
+
 function takesPart({ state }: InstanceReport): boolean {
   return state === 'BACKUP' || state === 'MASTER';
 }
@@ -159,13 +178,6 @@ function gateText({ gate, conditions }: LinkReport): string {
   const all = conditions.map(({ name, status }) => `${name} ${STATUS_WORDS[status]}`).join(', ');
   return `${verdict}: ${all} (policy ${policy}${limit})`;
 }
-
-const STATUS_WORDS = {
-  met: 'proved',
-  'not-met': 'MISSING',
-  unknown: 'UNKNOWN',
-  'not-applicable': 'not needed',
-} as const;
 
 function bondRows({ name, mode, partnerMac, ports, fallback }: BondReport): readonly string[] {
   const partner = mode === '802.3ad' ? `, LACP partner ${partnerMac ?? 'unknown'}` : '';

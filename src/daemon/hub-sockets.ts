@@ -1,7 +1,6 @@
 // The sockets of one interface, shared by all instances on it: opened when it appears, closed when
 // it is gone, and opened again when they fail.
 import { CarpdError, messageOf } from '../base/errors.ts';
-import { fromSeconds, type Micros } from '../base/time.ts';
 import {
   BROADCAST_MAC,
   formatIpv4,
@@ -16,13 +15,11 @@ import { openCarpSocket, type CarpSocket } from '../linux/carp-socket.ts';
 import type { Link } from '../linux/link-watch.ts';
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.ts';
 import { SocketError } from '../linux/socket-error.ts';
-import type { Logger } from './log.ts';
-import { RateLimit } from './rate-limit.ts';
+import type { LinkHerald } from './link-herald.ts';
 
 export interface HubSocketsOptions {
   readonly interfaceName: string;
-  readonly log: Logger;
-  readonly now: () => Micros;
+  readonly herald: LinkHerald;
   /** The interface as it is now. */
   readonly link: () => Link | undefined;
   /** The groups whose adverts are wanted now. */
@@ -43,12 +40,10 @@ interface Sockets {
 }
 
 const REOPEN_DELAY_MS = 5_000;
-const REPEAT_PERIOD = fromSeconds(60);
 
 /** See the head of this file. */
 export class HubSockets {
   readonly #options: HubSocketsOptions;
-  readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
   #sockets: Sockets | undefined;
   #opening: Promise<void> | undefined;
   #reopenTimer: NodeJS.Timeout | undefined;
@@ -111,7 +106,7 @@ export class HubSockets {
     } catch (error) {
       if (!(error instanceof SocketError) || error.errno !== 'EPERM') throw error;
       this.#sendIpv4(packet, multicastMac(group));
-      this.#warnOfFirewall();
+      this.#options.herald.sendBlocked();
     }
   }
 
@@ -201,10 +196,8 @@ export class HubSockets {
   }
 
   #failed(error: unknown): void {
-    const { interfaceName, log, now, onTrouble } = this.#options;
-    const text = `${messageOf(error)}; trying again in ${REOPEN_DELAY_MS / 1_000} s`;
-    const allowed = this.#repeats.allow(`socket ${messageOf(error)}`, now());
-    if (allowed !== undefined) log.error('socket-failed', text, { interface: interfaceName });
+    const { herald, onTrouble } = this.#options;
+    herald.socketFailed(messageOf(error), REOPEN_DELAY_MS);
     clearTimeout(this.#reopenTimer);
     this.#reopenTimer = setTimeout(onTrouble, REOPEN_DELAY_MS);
   }
@@ -222,16 +215,5 @@ export class HubSockets {
 
   #unusable(why: string): CarpdError {
     return new CarpdError('CARPD_SOCKET', `send on ${this.#options.interfaceName}`, why);
-  }
-
-  #warnOfFirewall(): void {
-    const { interfaceName, log, now } = this.#options;
-    if (this.#repeats.allow('firewall', now()) === undefined) return;
-    log.warn(
-      'send-blocked',
-      `the firewall of this host refuses adverts on ${interfaceName}; they leave through a ` +
-        'packet socket instead. Allow outgoing IP protocol 112, and incoming as well',
-      { interface: interfaceName },
-    );
   }
 }

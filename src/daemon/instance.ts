@@ -6,8 +6,8 @@ import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
-import { advertInterval } from '../election/cadence.ts';
-import { CAUSES, type Effect, type State } from '../election/effects.ts';
+import { advertInterval, masterDownInterval } from '../election/cadence.ts';
+import { type Effect, type State } from '../election/effects.ts';
 import type { Input, InterfaceFault } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
@@ -20,15 +20,17 @@ import { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { Custody, type Holding } from './custody.ts';
-import { findNetworks, hasOtherAddress, judgeInterface, type Conditions } from './conditions.ts';
 import type { Driver, Member } from './driver.ts';
-import { GateLog } from './gate-log.ts';
-import { InstanceLog, remedyFor } from './instance-log.ts';
+import { instancePublisher, type EventSink } from './event-bus.ts';
+import { Footing } from './footing.ts';
+import { GateHerald } from './gate-herald.ts';
+import { InstanceHerald } from './instance-herald.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
-import type { Logger } from './log.ts';
-import { explainLine } from './explain-text.ts';
+import type { InstanceRecord } from './instance-record.ts';
+import type { LinkGate } from './link-gate.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
+import { stateEvent } from './state-event.ts';
 
 export interface InstanceOptions {
   readonly config: InstanceConfig;
@@ -36,7 +38,7 @@ export interface InstanceOptions {
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly hub: InterfaceHub;
   readonly driver: Driver;
-  readonly log: Logger;
+  readonly events: EventSink;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
   readonly startTimer: StartTimer;
@@ -44,6 +46,7 @@ export interface InstanceOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The interface has vanished or was set down, having been usable before or not. */
   readonly onInterfaceGone: () => void;
+  readonly record: InstanceRecord;
 }
 
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
@@ -61,15 +64,16 @@ export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly #options: InstanceOptions;
-  readonly #log: InstanceLog;
-  readonly #gateLog: GateLog;
+  readonly #herald: InstanceHerald;
+  readonly #gateHerald: GateHerald;
+  readonly #footing: Footing;
   readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
   readonly #custody: Custody;
-  #conditions: Conditions | undefined;
-  #source: Ipv4 | undefined;
   #lastTransition: LastTransition | undefined;
+  /** When the master's time is over, as it stood before the input that is being taken. */
+  #masterDownAt: Micros | undefined;
   readonly #inbox: Input[] = [];
   #stepping = false;
   #stopped = false;
@@ -78,8 +82,10 @@ export class Instance implements Member, HubMember {
   constructor(options: InstanceOptions) {
     const { config } = options;
     this.#options = options;
-    this.#log = new InstanceLog(config, options.log, options.now);
-    this.#gateLog = new GateLog(options.log.forInstance(config.name), options.now);
+    const publish = instancePublisher(options.events, config);
+    this.#herald = new InstanceHerald(config, publish, options.now);
+    this.#gateHerald = new GateHerald(publish, options.now);
+    this.#footing = new Footing({ ...options, herald: this.#herald });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -100,19 +106,24 @@ export class Instance implements Member, HubMember {
     return this.#options.config;
   }
 
+  /** What is known of it beside its election. */
+  get record(): InstanceRecord {
+    return this.#options.record;
+  }
+
+  /** What its link tells and can ask. */
+  get gate(): LinkGate {
+    return this.#options.hub.gate;
+  }
+
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
-    return this.#source;
+    return this.#footing.source;
   }
 
   /** Why it cannot take part now, in words. */
   get fault(): string | undefined {
-    const conditions = this.#conditions;
-    const { interfaceName } = this.#options.config;
-    if (conditions === undefined) return `${interfaceName}: no socket could be opened`;
-    if (conditions.kind === 'ready') return undefined;
-    const remedy = remedyFor(conditions, this.#options.config);
-    return `${interfaceName}: ${CAUSES[conditions.fault]}. ${remedy}`;
+    return this.#footing.fault(`${this.config.interfaceName}: no socket could be opened`);
   }
 
   /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
@@ -133,6 +144,7 @@ export class Instance implements Member, HubMember {
     const { driver, hub } = this.#options;
     await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
+    this.#feedMaintenance();
     driver.add(this);
     await hub.add(this);
   }
@@ -154,7 +166,9 @@ export class Instance implements Member, HubMember {
     this.#options.hub.remove(this);
     this.#announcer.stop();
     this.#custody.close();
-    return this.#custody.leftBehind;
+    const { leftBehind } = this.#custody;
+    if (leftBehind !== undefined) this.#herald.vipLeftBehind(leftBehind);
+    return leftBehind;
   }
 
   /** Steps down now; without effect unless it is master. */
@@ -162,20 +176,31 @@ export class Instance implements Member, HubMember {
     this.#options.driver.post(() => this.#feed({ kind: 'handover-requested' }));
   }
 
+  /** Takes over what the record of maintenance says now. */
+  maintenanceChanged(): void {
+    this.#options.driver.post(() => this.#feedMaintenance());
+  }
+
+  /** It was stopped and takes part no more. */
+  get ended(): boolean {
+    return this.#stopped;
+  }
+
   logState(): void {
-    this.#log.state(this.snapshot(), explainLine(this.report()));
+    this.#options.events.publish(stateEvent(this.report()));
   }
 
   /** Why it is what it is, as plain data. */
   report(): InstanceReport {
-    const { config, hub, now } = this.#options;
+    const { config, record, now } = this.#options;
     const sources = {
       config,
       election: this.snapshot(),
-      readiness: hub.gate.snapshot(),
+      readiness: this.gate.snapshot(),
+      ...record.report(now()),
       lastTransition: this.#lastTransition,
-      source: this.#source,
-      fault: this.#conditions === undefined ? undefined : this.fault,
+      source: this.source,
+      fault: this.#footing.fault(undefined),
     };
     return reportInstance(sources, now());
   }
@@ -198,10 +223,12 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'catching-up', lateBy });
   }
 
-  advertHeard(from: Ipv4, advert: Advert, { epoch, by }: Heard): void {
-    const { gate } = this.#options.hub;
+  advertHeard(from: Ipv4, advert: Advert, heard: Heard): void {
+    const { epoch, by } = heard;
+    this.#herald.advertHeard(from, advert, heard);
+    this.record.peers.heard(from, advert, this.#options.now());
     // First the gate, which an advert may open: then it is heard like the rest.
-    gate.advertHeard({
+    this.gate.advertHeard({
       name: this.name,
       from: formatIpv4(from),
       interval: advertInterval(advert),
@@ -209,47 +236,44 @@ export class Instance implements Member, HubMember {
       epoch,
       heardBy: by,
     });
-    const proved = gate.mayPreempt(this.name, from);
+    const proved = this.gate.mayPreempt(this.name, from);
     this.#feed({ kind: 'advert-heard', from, advert, proved });
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    this.#gateLog.changed(gate, warnings);
+    const holder = this.gate.snapshotOf(this.name)?.vipHolder?.mac;
+    this.#gateHerald.changed(gate, warnings, holder);
     this.#feed({ kind: 'gate-changed', open: gate.open });
   }
 
   doubtChanged(cause: DoubtCause | undefined): void {
     // A doubt that ends with the mastership was not dispelled.
-    if (cause !== undefined || this.isMaster) this.#gateLog.doubt(cause);
+    if (cause !== undefined || this.isMaster) this.#herald.doubt(cause);
     this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
   }
 
   remindHeld(): void {
-    if (this.snapshot().state === 'HELD') this.#gateLog.remind();
+    this.#gateHerald.tick({
+      election: this.snapshot(),
+      before: this.#lastTransition?.from,
+      heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
+      deadInterval: masterDownInterval(this.config),
+    });
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
-    const { config, virtualIps, onInterfaceGone } = this.#options;
-    const before = this.#conditions;
-    const judged = judgeInterface(link, { ...config, virtualIps: virtualIps() });
-    // Without sockets it can neither hear nor speak, whatever the interface is like.
-    const deaf = judged.kind === 'ready' && !usable;
-    const conditions: Conditions = deaf ? { kind: 'fault', fault: 'no-socket' } : judged;
-    if (JSON.stringify(before) === JSON.stringify(conditions)) return;
-    this.#conditions = conditions;
-    this.#log.conditions(before, conditions);
-    if (conditions.kind === 'fault') {
-      if (conditions.fault !== 'no-source-address') this.#source = undefined;
-      this.#feed({ kind: 'interface-lost', cause: conditions.fault });
-      if (MEANS_GONE.has(conditions.fault)) onInterfaceGone();
+    const change = this.#footing.update(link, usable);
+    if (change === undefined) return;
+    const { now, isBack } = change;
+    if (now.kind === 'fault') {
+      this.#feed({ kind: 'interface-lost', cause: now.fault });
+      if (MEANS_GONE.has(now.fault)) this.#options.onInterfaceGone();
       return;
     }
-    this.#source = conditions.source;
-    if (link !== undefined) this.#log.reachability(findNetworks(link, virtualIps()));
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (before?.kind === 'fault') void this.#removeStaleVip(link);
-    this.#feed({ kind: 'carrier-changed', up: conditions.carrier });
-    this.#feed({ kind: 'interface-ready', source: conditions.source });
+    if (isBack) void this.#removeStaleVip(link);
+    this.#feed({ kind: 'carrier-changed', up: now.carrier });
+    this.#feed({ kind: 'interface-ready', source: now.source });
   }
 
   // ---- effects ----
@@ -260,12 +284,18 @@ export class Instance implements Member, HubMember {
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      this.#masterDownAt = this.snapshot().masterDownAt;
       const effects = this.#election.step(next, this.#options.now());
       for (const effect of effects) this.#perform(effect);
     }
     this.#stepping = false;
     this.#options.driver.arm();
     this.#checkIdle();
+    this.record.stepped();
+  }
+
+  #feedMaintenance(): void {
+    this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
   }
 
   #perform(effect: Effect): void {
@@ -274,7 +304,7 @@ export class Instance implements Member, HubMember {
         return this.#sender.send(effect);
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
-        this.#log.transition(effect, this.snapshot());
+        this.#herald.transition(effect, this.snapshot(), this.#masterDownAt);
         return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':
         return this.#custody.claim(effect.term);
@@ -287,9 +317,9 @@ export class Instance implements Member, HubMember {
       case 'run-hook':
         return this.#custody.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
-        return this.#log.conflict(effect.peer, effect.equal);
+        return this.#herald.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
-        return this.#log.demotion(effect.demoted);
+        return this.#herald.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
       case 'stopped':
         this.#stopped = true;
         return;
@@ -316,8 +346,8 @@ export class Instance implements Member, HubMember {
       intervalMs: config.announce.intervalMs,
       sender: { send: (frame) => hub.sendFrame(frame) },
       startTimer,
-      onSent: () => this.#log.announced(),
-      onSendError: (reason) => this.#log.announceFailed(reason),
+      onSent: () => this.#herald.announced(),
+      onSendError: (reason) => this.#herald.announceFailed(reason),
     });
   }
 
@@ -327,12 +357,13 @@ export class Instance implements Member, HubMember {
       config,
       key: this.key,
       hub,
-      source: () => this.#source,
-      onDone: (advert, ok) => {
-        if (advert !== 'regular') return this.#checkIdle();
+      source: () => this.source,
+      onDone: (sent, ok) => {
+        if (ok) this.#herald.advertSent(sent);
+        if (sent.advert !== 'regular') return this.#checkIdle();
         driver.post(() => this.#feed({ kind: 'advert-sent', ok }));
       },
-      onFailed: (advert, reason) => this.#log.sendFailed(advert, reason),
+      onFailed: (unsent, reason) => this.#herald.sendFailed(unsent, reason),
     });
   }
 
@@ -341,7 +372,7 @@ export class Instance implements Member, HubMember {
     return new Custody({
       config,
       addresses: hub.addresses,
-      log: this.#log,
+      herald: this.#herald,
       now,
       runCommand,
       startTimer,
@@ -353,15 +384,9 @@ export class Instance implements Member, HubMember {
     });
   }
 
-  /**
-   * Takes off an address that an earlier run left. Where it is the interface's only one, it may be
-   * the host's own that somebody has configured by mistake, and the host would be cut off.
-   */
+  /** Takes off an address that an earlier run left. */
   async #removeStaleVip(link: Link | undefined): Promise<void> {
-    const { config, virtualIps } = this.#options;
-    if (link !== undefined && !hasOtherAddress(link, { ...config, virtualIps: virtualIps() }))
-      return;
-    await this.#custody.removeStale();
+    if (this.#footing.mayRemoveStale(link)) await this.#custody.removeStale();
   }
 }
 

@@ -6,11 +6,11 @@ import type { Advert } from '../carp/advert.ts';
 import { parseIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
 import type { AddressView, ObservedAddress } from '../vip/ports.ts';
-import { DropLog } from './drop-log.ts';
 import type { Driver } from './driver.ts';
+import { linkPublisher, type EventSink } from './event-bus.ts';
 import { HubSockets } from './hub-sockets.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
-import type { Logger } from './log.ts';
+import { LinkHerald } from './link-herald.ts';
 import { SecondEar, type Heard } from './second-ear.ts';
 
 /** An instance as its interface sees it. */
@@ -25,7 +25,7 @@ export interface HubOptions {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  readonly log: Logger;
+  readonly events: EventSink;
   readonly now: () => Micros;
 }
 
@@ -35,19 +35,18 @@ export class InterfaceHub {
   readonly gate: LinkGate;
   readonly #options: HubOptions;
   readonly #members = new Set<HubMember>();
-  readonly #drops: DropLog;
+  readonly #herald: LinkHerald;
   readonly #sockets: HubSockets;
   readonly #ear: SecondEar;
   readonly #addressListeners = new Set<() => void>();
 
   constructor(options: HubOptions) {
-    const { interfaceName, driver, log, now } = options;
+    const { interfaceName, driver, events, now } = options;
     this.#options = options;
-    this.#drops = new DropLog(interfaceName, log, now);
+    this.#herald = new LinkHerald(linkPublisher(events, interfaceName), now);
     this.#sockets = new HubSockets({
       interfaceName,
-      log,
-      now,
+      herald: this.#herald,
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
       onPacket: (packet) => driver.post(() => this.#ear.heard(packet), 'droppable'),
@@ -169,7 +168,7 @@ export class InterfaceHub {
     }
     const { vhid } = accepted.reason;
     const rivalsMaster = members.some(({ key, isMaster }) => isMaster && key.vhid === vhid);
-    this.#drops.record(accepted.reason, rivalsMaster);
+    this.#herald.rejected(accepted.reason, rivalsMaster);
   }
 
   /** What the sockets hold now came in before: it has to be out of the queue first. */
@@ -179,12 +178,12 @@ export class InterfaceHub {
   }
 
   #createGate(): LinkGate {
-    const { interfaceName, driver, links, log, now } = this.#options;
+    const { interfaceName, driver, links, now } = this.#options;
     return new LinkGate({
       interfaceName,
       driver,
       links,
-      log,
+      herald: this.#herald,
       now,
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),

@@ -13,13 +13,12 @@ import type { GateVerdict } from '../readiness/gate.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
 import type { Warning } from '../readiness/reasons.ts';
-import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
+import type { InstanceSnapshot, ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { Driver, Member } from './driver.ts';
 import { FrameTap } from './frame-tap.ts';
 import { gateSettings, type Gated } from './gate-settings.ts';
 import { Gateways } from './gateways.ts';
-import { LinkLog } from './link-log.ts';
-import type { Logger } from './log.ts';
+import type { LinkHerald } from './link-herald.ts';
 import type { Seen } from './witness-reader.ts';
 
 /** An instance as the gate of its interface sees it. */
@@ -36,7 +35,7 @@ export interface LinkGateOptions {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  readonly log: Logger;
+  readonly herald: LinkHerald;
   readonly now: () => Micros;
   /** The card's own MAC address; throws where there is none. */
   readonly mac: () => Mac;
@@ -60,7 +59,7 @@ const ANSWER_PATIENCE = fromMillis(1_500);
 export class LinkGate implements Member {
   readonly #options: LinkGateOptions;
   readonly #readiness: LinkReadiness;
-  readonly #log: LinkLog;
+  readonly #herald: LinkHerald;
   readonly #tap: FrameTap;
   readonly #gateways: Gateways;
   #instances: readonly GatedInstance[] = [];
@@ -68,23 +67,24 @@ export class LinkGate implements Member {
   #wanted: 'any-frame' | 'adverts' | undefined;
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
+  readonly #answerListeners = new Set<(host: Ipv4) => void>();
   readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
 
   constructor(options: LinkGateOptions) {
-    const { interfaceName, driver, log, now } = options;
+    const { interfaceName, driver, herald, now } = options;
     this.#options = options;
     this.#readiness = new LinkReadiness(now());
-    this.#log = new LinkLog(interfaceName, log, now);
+    this.#herald = herald;
     this.#tap = new FrameTap({
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, epoch) => this.#frameSeen(seen, epoch),
-      onError: (error) => this.#log.tapFailed(messageOf(error)),
+      onError: (error) => herald.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
       interfaceName,
       onChanged: () => driver.post(() => this.configure(this.#instances)),
-      onError: (error) => this.#log.gatewaysUnread(messageOf(error)),
+      onError: (error) => herald.gatewaysUnread(messageOf(error)),
     });
   }
 
@@ -123,8 +123,9 @@ export class LinkGate implements Member {
     );
     const named = uplinks.length === 0 ? 'auto' : [...new Set(uplinks)];
     this.#stack = resolveStack(links, interfaceName, named);
-    this.#log.stackFaults(this.#stack.faults);
+    this.#herald.stackFaults(this.#stack.faults);
     this.#step({ kind: 'facts-read', facts: this.#stack.facts });
+    this.#herald.ports(this.#readiness.ports);
     this.#tendTap();
   }
 
@@ -146,6 +147,17 @@ export class LinkGate implements Member {
     return this.#readiness.mayPreempt(name, formatIpv4(master), this.#options.now());
   }
 
+  /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
+  askHosts(hosts: readonly Ipv4[]): void {
+    this.#probe(hosts.map(formatIpv4), []);
+  }
+
+  /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
+  onAnswer(listener: (host: Ipv4) => void): () => void {
+    this.#answerListeners.add(listener);
+    return () => this.#answerListeners.delete(listener);
+  }
+
   /** The process woke so late; what was queued in the sockets has been read. */
   wokenLate(lateBy: Micros): void {
     this.readFacts();
@@ -154,6 +166,11 @@ export class LinkGate implements Member {
 
   snapshot(): ReadinessSnapshot {
     return this.#readiness.snapshot();
+  }
+
+  /** What the link means to one instance; undefined: it is not on this interface. */
+  snapshotOf(name: string): InstanceSnapshot | undefined {
+    return this.snapshot().instances.find((instance) => instance.name === name);
   }
 
   deadline(): Micros | undefined {
@@ -205,6 +222,7 @@ export class LinkGate implements Member {
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       const effects = this.#readiness.step(next, this.#options.now());
       for (const effect of effects) this.#perform(effect);
+      this.#herald.evidence(this.epoch, this.#readiness.evidence);
     }
     this.#stepping = false;
     this.#options.driver.arm();
@@ -213,12 +231,12 @@ export class LinkGate implements Member {
   #perform(effect: ReadinessEffect): void {
     switch (effect.kind) {
       case 'epoch-began':
-        this.#log.epochBegan(effect.epoch);
+        this.#herald.epochBegan(effect.epoch);
         return this.#options.onEpoch(effect.epoch.number);
       case 'verdict-changed':
-        return this.#log.verdict(effect);
+        return this.#herald.verdict(effect, this.#readiness.evidence);
       case 'link-warnings-changed':
-        return this.#log.warnings(effect.warnings);
+        return this.#herald.warnings(effect.warnings);
       case 'gate-changed':
         return this.#find(effect.name)?.gateChanged(effect.gate, effect.warnings);
       case 'doubt-changed':
@@ -259,7 +277,7 @@ export class LinkGate implements Member {
       if (source === undefined) return;
       for (const address of parsed(addresses)) sendFrame(arpRequest(own, source, address));
     } catch (error) {
-      this.#log.probeFailed(messageOf(error));
+      this.#herald.probeFailed(messageOf(error));
     }
   }
 
@@ -270,6 +288,7 @@ export class LinkGate implements Member {
         return this.#options.onAdvertWitnessed(seen.packet, epoch);
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
+        for (const listener of [...this.#answerListeners]) listener(seen.address);
         return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
       }
       case 'frame':

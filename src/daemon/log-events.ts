@@ -14,6 +14,7 @@ export const LOG_EVENTS = {
   'interface-usable': 'the interface is there, up and has its source address',
   'interface-unusable': 'the interface is missing, down or lacks its source address',
   'socket-failed': 'a socket failed and is opened again',
+  'lacp-port': 'a port of the bond became ready, or is so no more, and why',
   'link-epoch': 'the path may have changed: what the link proved before counts no more',
   'link-proved': 'the link has proved that it passes frames',
   'link-unproved': 'what the link still has to prove',
@@ -24,6 +25,8 @@ export const LOG_EVENTS = {
   'gate-warning': 'the gate is open, but not as it should be',
   doubt: 'a master doubts its own path, and bids low; or it doubts no more',
   transition: 'an instance changed its state, and why',
+  takeover: 'the neighbours were told of the new master, and how long that took',
+  'promotion-held': 'no master is heard, and this node may not take over, and why',
   conflict: 'a second master is heard',
   'packet-dropped': 'a packet of protocol 112 was not believed, and why',
   'send-failed': 'an advert could not be sent',
@@ -42,6 +45,9 @@ export const LOG_EVENTS = {
   'log-gap': 'lines of the log were dropped at this place, because nobody took them',
   'control-opened': 'the control socket answers, and where',
   'control-failed': 'the control socket can not be opened, or failed to answer',
+  'listener-failed': 'a part of carpd that is told of events failed; the election goes on',
+  handover: 'an operator asked for a handover, and what came of it',
+  maintenance: 'an operator turned maintenance on or off, and what came of it',
   state: 'the state of an instance, on request',
 } as const;
 

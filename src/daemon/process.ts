@@ -6,12 +6,14 @@ import { now } from '../linux/clock.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { releaseAtOnce } from './emergency.ts';
+import { EventBus } from './event-bus.ts';
+import { logEvents } from './event-log.ts';
 import type { Logger } from './log.ts';
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
 export interface Manners {
   /** carpd: SIGHUP reloads. ucarp: SIGHUP and SIGQUIT stop as well. */
-  readonly reload: (() => Config | undefined) | undefined;
+  readonly reload: ((events: EventBus) => Config | undefined) | undefined;
   /** End with exit code 0 when an interface vanishes or is set down (Debian's hook needs it). */
   readonly endWithInterface: boolean;
 }
@@ -36,9 +38,14 @@ const EXIT_SET_UP = 2;
  * process.exit() ends the process at once.
  */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
-  const exitCode = await new DaemonProcess(options).run();
   const { log } = options;
-  log.info('daemon-stopped', 'stopped', { exitCode });
+  const events = new EventBus((error, event) => {
+    const text = `what ${event} leads to has failed in part: ${messageOf(error)}`;
+    log.error('listener-failed', text);
+  });
+  logEvents(events, log, now);
+  const exitCode = await new DaemonProcess(options, events).run();
+  events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();
   endIfStuck(log);
   return exitCode;
@@ -56,6 +63,7 @@ const INTERRUPTS_MAX = 3;
 
 class DaemonProcess {
   readonly #options: ProcessOptions;
+  readonly #events: EventBus;
   readonly #env = hookEnvironment(process.env);
   readonly #daemon: Daemon;
   #started = false;
@@ -63,11 +71,12 @@ class DaemonProcess {
   #interrupts = 0;
   #end: (exitCode: number) => void = () => undefined;
 
-  constructor(options: ProcessOptions) {
-    const { config, log } = options;
+  constructor(options: ProcessOptions, events: EventBus) {
+    const { config } = options;
     this.#options = options;
+    this.#events = events;
     const onInterfaceGone = (): void => this.#interfaceGone();
-    this.#daemon = new Daemon({ config, log, now, env: this.#env, onInterfaceGone });
+    this.#daemon = new Daemon({ config, events, now, env: this.#env, onInterfaceGone });
   }
 
   run(): Promise<number> {
@@ -80,11 +89,11 @@ class DaemonProcess {
   }
 
   async #start(): Promise<void> {
-    const { config, log, manners, onStarted, onFailed } = this.#options;
+    const { config, manners, onStarted, onFailed } = this.#options;
     try {
       await this.#daemon.start();
     } catch (error) {
-      log.error('daemon-failed', messageOf(error));
+      this.#tellFailure(error);
       onFailed?.(messageOf(error));
       this.#end(manners.endWithInterface ? EXIT_SET_UP : EXIT_FAILED);
       return;
@@ -97,7 +106,7 @@ class DaemonProcess {
       this.#stop(fault, EXIT_SET_UP);
       return;
     }
-    log.info('daemon-started', `running ${config.instances.length} instance(s)`);
+    this.#events.publish({ event: 'daemon-started', instances: config.instances.length });
     onStarted?.();
   }
 
@@ -110,11 +119,11 @@ class DaemonProcess {
   #stop(why: string, exitCode: number): void {
     if (this.#endingSince !== undefined) return;
     this.#endingSince = now();
-    this.#options.log.info('daemon-stopping', `${why}: releasing what this host holds`);
+    this.#events.publish({ event: 'daemon-stopping', why });
     this.#daemon.stop().then(
       (leftBehind) => this.#end(leftBehind.length === 0 ? exitCode : EXIT_FAILED),
       (error: unknown) => {
-        this.#options.log.error('daemon-failed', messageOf(error));
+        this.#tellFailure(error);
         this.#end(EXIT_FAILED);
       },
     );
@@ -122,23 +131,30 @@ class DaemonProcess {
 
   #fail(why: string): void {
     const { log } = this.#options;
-    log.fatal('daemon-failed', why);
+    this.#events.publish({ event: 'daemon-failed', detail: why, fatal: true });
     releaseAtOnce(this.#daemon.abandon(), this.#env);
     log.flushSync();
     endIfStuck(log);
     process.exit(EXIT_FAILED);
   }
 
+  #tellFailure(error: unknown): void {
+    this.#events.publish({ event: 'daemon-failed', detail: messageOf(error), fatal: false });
+  }
+
+  #tellSignal(signal: NodeJS.Signals, meaning: string): void {
+    this.#events.publish({ event: 'signal-received', signal, meaning });
+  }
+
   #listen(): void {
-    const { log, manners } = this.#options;
-    const { reload } = manners;
+    const { reload } = this.#options.manners;
     const ending: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
     if (reload === undefined) ending.push('SIGQUIT', 'SIGHUP');
     else process.on('SIGHUP', () => void this.#reload(reload));
     for (const signal of ending) process.on(signal, () => this.#endingSignal(signal));
     process.on('SIGUSR1', () => this.#daemon.logState());
     process.on('SIGUSR2', () => {
-      log.info('signal-received', 'SIGUSR2: every master hands over');
+      this.#tellSignal('SIGUSR2', 'every master hands over');
       this.#daemon.handover();
     });
     process.on('uncaughtException', (error) =>
@@ -156,19 +172,19 @@ class DaemonProcess {
     const insists =
       since(now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
     if (insists) this.#fail(`${signal} again: ending at once, without waiting for hooks`);
-    else this.#options.log.info('signal-received', `${signal} again: already ending`);
+    else this.#tellSignal(signal, 'already ending');
   }
 
-  async #reload(reload: () => Config | undefined): Promise<void> {
-    const { log } = this.#options;
+  async #reload(reload: (events: EventBus) => Config | undefined): Promise<void> {
     if (this.#endingSince !== undefined) return;
-    log.info('signal-received', 'SIGHUP: reading the configuration again');
-    const config = reload();
+    this.#tellSignal('SIGHUP', 'reading the configuration again');
+    const config = reload(this.#events);
     if (config === undefined) return;
     try {
       await this.#daemon.reload(config);
     } catch (error) {
-      log.error('configuration-rejected', messageOf(error));
+      const detail = messageOf(error);
+      this.#events.publish({ event: 'configuration-rejected', detail });
     }
   }
 }

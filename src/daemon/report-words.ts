@@ -1,7 +1,8 @@
 // The words in which reports speak of evidence, conditions, LACP bits and lengths of time. Pure.
 import type { EvidenceKind } from '../readiness/evidence.ts';
-import type { ConditionName } from '../readiness/judge.ts';
+import type { Condition, ConditionName } from '../readiness/judge.ts';
 import type { StateBit } from '../readiness/lacp.ts';
+import { REASONS, type Reason } from '../readiness/reasons.ts';
 
 /** What each kind of evidence is, best first. */
 export const EVIDENCE_MEANINGS = {
@@ -16,6 +17,14 @@ export const CONDITION_MEANINGS = {
   lacp: 'a port of the bond passes frames as far as LACP (or its link) can tell',
   frames: 'a data frame of another station has come in during this link epoch',
 } as const satisfies Record<ConditionName, string>;
+
+/** What is said of a condition: loud where it holds something off. */
+export const STATUS_WORDS = {
+  met: 'proved',
+  'not-met': 'MISSING',
+  unknown: 'UNKNOWN',
+  'not-applicable': 'not needed',
+} as const satisfies Record<Condition['status'], string>;
 
 /** What a bit says where it is set; an unset one is told only where its absence has a name. */
 const BIT_WORDS = {
@@ -32,6 +41,13 @@ const BIT_WORDS = {
 /** LACP bits as an operator reads them: "active, aggregated, in sync"; no bit is "none". */
 export function bitWords(bits: readonly StateBit[]): string {
   return bits.length === 0 ? 'none' : bits.map((bit) => BIT_WORDS[bit]).join(', ');
+}
+
+/** Reasons as a sentence: what is missing, and what would help. */
+export function explainReasons(reasons: readonly Reason[]): string {
+  return reasons
+    .map((reason) => `${REASONS[reason].meaning} (${REASONS[reason].remedy})`)
+    .join('; ');
 }
 
 const SECOND_MS = 1_000;
@@ -61,7 +77,16 @@ export function timeText(milliseconds: number): string {
   return ms < 10 * SECOND_MS ? `${tenths.toFixed(1)} s` : `${Math.floor(ms / SECOND_MS)} s`;
 }
 
-/** The same in its largest unit alone, for a column of a table. */
-export function shortTimeText(milliseconds: number): string {
-  return timeText(milliseconds).split(' ').slice(0, 2).join(' ');
+/** "300ms", "3s", "12m", "2h", "4d": the same in its largest unit alone, for a table. */
+export function ageText(milliseconds: number): string {
+  const ms = Math.max(0, Math.floor(milliseconds));
+  for (const { ms: unitMs, name } of UNITS) {
+    if (ms >= unitMs) return `${Math.floor(ms / unitMs)}${name === 'min' ? 'm' : name}`;
+  }
+  return ms < SECOND_MS ? `${ms}ms` : `${Math.floor(ms / SECOND_MS)}s`;
+}
+
+/** "2026-11-23 09:41:07 UTC" of a time in ISO 8601. */
+export function clockText(iso: string): string {
+  return iso.replace('T', ' ').replace(/(?:\.\d+)?Z$/, ' UTC');
 }

@@ -1,12 +1,14 @@
 // The report of one instance as plain data: what `carpd status --json` and `carpd explain --json`
 // print, and what their texts are made of. Pure. Every key is always there; null stands for "none"
 // or "not known". Times are whole milliseconds before or after the moment of the report.
-import type { Micros } from '../base/time.ts';
+import { toMillis, type Micros } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { CAUSES, type Cause, type HoldReason, type State } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
+import type { MaintenanceEntry } from './maintenance.ts';
+import type { PeerHeard, PeerRole } from './peers-heard.ts';
 import { msSince, msUntilAny, reportLink, type LinkReport } from './link-report.ts';
 
 /** A name of a closed list with what it means. */
@@ -31,6 +33,27 @@ export interface MasterReport {
   readonly advbase: number;
   readonly advskew: number;
   readonly heardAgoMs: number;
+}
+
+/** Another node that was heard advertising. */
+export interface PeerReport {
+  readonly address: string;
+  readonly role: PeerRole;
+  /** Of its last advert that was no bow-out; null: there was none. */
+  readonly advbase: number | null;
+  readonly advskew: number | null;
+  readonly heardAgoMs: number;
+  /** Between its last two adverts. */
+  readonly intervalMs: number | null;
+  /** How many of its adverts were heard. */
+  readonly adverts: number;
+}
+
+/** Maintenance, while it is on. */
+export interface MaintenanceReport {
+  /** Wall-clock time in ISO 8601. */
+  readonly since: string;
+  readonly cause: MaintenanceEntry['cause'];
 }
 
 /** One instance at one moment. */
@@ -64,6 +87,10 @@ export interface InstanceReport {
   /** When it takes over if no advert comes. */
   readonly masterDownInMs: number | null;
   readonly nextAdvertInMs: number | null;
+  /** The one heard last first, 16 at most. */
+  readonly peers: readonly PeerReport[];
+  /** Null: it is off. */
+  readonly maintenance: MaintenanceReport | null;
   /** What is known of its link; null before the link is watched for it. */
   readonly link: LinkReport | null;
 }
@@ -93,6 +120,8 @@ export interface ReportSources {
   readonly source: Ipv4 | undefined;
   /** Why the interface can't be used, in words. */
   readonly fault: string | undefined;
+  readonly peers: readonly PeerHeard[];
+  readonly maintenance: MaintenanceEntry | undefined;
 }
 
 /** Builds the report of an instance at the moment `now`. */
@@ -129,7 +158,22 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
           },
     masterDownInMs: msUntilAny(election.masterDownAt, now),
     nextAdvertInMs: msUntilAny(election.advertiseAt, now),
+    peers: sources.peers.map((peer) => reportPeer(peer, now)),
+    maintenance: sources.maintenance ?? null,
     link: readiness === undefined ? null : reportLink(readiness, config, now),
+  };
+}
+
+function reportPeer(peer: PeerHeard, now: Micros): PeerReport {
+  const { address, role, cadence, lastAdvertAt, interval, adverts } = peer;
+  return {
+    address: formatIpv4(address),
+    role,
+    advbase: cadence?.advbase ?? null,
+    advskew: cadence?.advskew ?? null,
+    heardAgoMs: msSince(lastAdvertAt, now),
+    intervalMs: interval === undefined ? null : Math.round(toMillis(interval)),
+    adverts,
   };
 }
 

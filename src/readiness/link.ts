@@ -4,13 +4,13 @@ import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
 import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
-import { EvidenceLedger, type EvidenceKind } from './evidence.ts';
+import { EvidenceLedger, type EvidenceKind, type EvidenceRecord } from './evidence.ts';
 import type { LinkFacts } from './facts.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput } from './inputs.ts';
 import { InstanceReadiness, type SharedView } from './instance.ts';
 import * as judging from './judge.ts';
 import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
-import { judgeBond, type BondVerdict } from './lacp.ts';
+import { judgeBond, type BondVerdict, type PortVerdict } from './lacp.ts';
 import { Prober, ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { ReadinessSnapshot } from './snapshot.ts';
@@ -82,6 +82,16 @@ export class LinkReadiness {
     return this.#epochs.current.number;
   }
 
+  /** What has come in during the current epoch, best kind first. */
+  get evidence(): readonly EvidenceRecord[] {
+    return this.#ledger.records();
+  }
+
+  /** The ports of the bond, judged; empty where there is no bond. */
+  get ports(): readonly PortVerdict[] {
+    return this.#bond?.ports ?? [];
+  }
+
   /**
    * Whether the instance may take over from a worse master that is alive: gate open for a dead
    * interval, and an ARP answer of that master in this epoch.
@@ -98,8 +108,8 @@ export class LinkReadiness {
       verdict: this.#verdict,
       conditions: this.#conditions,
       warnings: this.#warnings,
-      evidence: this.#ledger.records(),
-      ports: this.#bond?.ports ?? [],
+      evidence: this.evidence,
+      ports: this.ports,
       fallback: { met, answeredSince },
       witnessOpen: this.#witness !== undefined,
       probing: this.#prober.asking,

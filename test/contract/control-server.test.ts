@@ -1,181 +1,21 @@
-// The control socket on a real file system, with clients that mean well and clients that do not.
+// The control socket with clients that mean well and clients that do not.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from '../../src/cli/control-client.ts';
-import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
-import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
 import { eventually } from '../lab/wait.ts';
-import { LinkRig } from '../support/readiness-rig.ts';
-import { report } from '../support/reports.ts';
-
-const WITHIN_MS = 15_000;
-const DB = report(LinkRig.waiting(), { state: 'HELD' });
-
-interface Opened {
-  readonly path: string;
-  readonly lines: LoggedLine[];
-  close(): void;
-}
-
-function newPath(t: TestContext, name = 'control.sock'): string {
-  const directory = mkdtempSync(join(tmpdir(), 'carpd-control-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return join(directory, name);
-}
-
-function opened(t: TestContext, path: string, changes: Partial<ControlOptions> = {}): Opened {
-  const { logger, lines } = recordingLogger();
-  const control = openControl({
-    path,
-    log: logger,
-    status: () => ({ pid: 1, instances: [DB] }),
-    explain: (name) => (name === 'db' ? DB : undefined),
-    names: () => ['db', 'web'],
-    ...changes,
-  });
-  t.after(() => control.close());
-  return { path, lines, close: () => control.close() };
-}
-
-async function running(t: TestContext, changes?: Partial<ControlOptions>): Promise<Opened> {
-  const control = opened(t, newPath(t), changes);
-  await told(control, 'control-opened');
-  return control;
-}
-
-function told({ lines }: Opened, event: LoggedLine['event']): Promise<LoggedLine> {
-  return eventually(() => lines.find((line) => line.event === event), {
-    withinMs: WITHIN_MS,
-    what: event,
-    detail: () => JSON.stringify(lines),
-  });
-}
-
-/** Sends bytes as they are; yields what came until the other side closed. */
-async function exchange(path: string, bytes: string, end = false): Promise<string> {
-  const socket = connect({ path, allowHalfOpen: true });
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.on('error', () => undefined);
-  if (end) socket.end(bytes);
-  else socket.write(bytes);
-  await Promise.race([once(socket, 'end'), once(socket, 'close')]);
-  socket.destroy();
-  return text;
-}
-
-function request(method: string, target: string, more = ''): string {
-  return `${method} ${target} HTTP/1.1\r\nhost: carpd\r\n${more}\r\n`;
-}
-
-async function answers(path: string): Promise<void> {
-  const answer = await askDaemon(path, '/v1/explain/db');
-  assert.ok(answer.ok, JSON.stringify(answer));
-  assert.deepEqual(JSON.parse(answer.value.text), JSON.parse(JSON.stringify(DB)));
-}
-
-describe('the socket', () => {
-  for (const umask of [0o000, 0o077]) {
-    test(`is for owner and group alone with umask ${umask.toString(8)}`, async (t) => {
-      const before = process.umask(umask);
-      t.after(() => process.umask(before));
-      const path = join(dirname(newPath(t)), 'made-by-it', 'c.sock');
-      const control = opened(t, path);
-      await told(control, 'control-opened');
-      const probe = join(dirname(path), 'probe');
-      writeFileSync(probe, '');
-      assert.equal(lstatSync(probe).mode & 0o777, 0o666 & ~umask, 'the umask is as it was');
-      rmSync(probe);
-      assert.equal(lstatSync(path).mode & 0o7777, 0o660);
-      assert.equal(lstatSync(dirname(path)).mode & 0o777, 0o755);
-      assert.deepEqual(readdirSync(dirname(path)), ['c.sock']);
-      await answers(path);
-      control.close();
-      assert.equal(existsSync(path), false);
-    });
-  }
-
-  test('takes the group of a directory that is set-group-ID', async (t) => {
-    if (process.getuid?.() !== 0) return t.diagnostic('only root may give a directory away');
-    const path = newPath(t);
-    chownSync(dirname(path), 0, 4);
-    chmodSync(dirname(path), 0o2755);
-    await told(opened(t, path), 'control-opened');
-    assert.equal(lstatSync(path).gid, 4);
-    assert.equal(lstatSync(path).mode & 0o777, 0o660);
-  });
-
-  test('of a process that was killed is replaced', async (t) => {
-    const path = newPath(t);
-    const listen = `listen(${JSON.stringify(path)}, () => console.log('up'))`;
-    const script = `require('net').createServer().${listen}`;
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    assert.ok(existsSync(path), 'the dead process has left its socket');
-    await told(opened(t, path), 'control-opened');
-    await answers(path);
-  });
-
-  test('of a living process is left to it, and taken over when that is gone', async (t) => {
-    const first = await running(t);
-    const second = opened(t, first.path);
-    const { level, message } = await told(second, 'control-failed');
-    assert.equal(level, 'warn');
-    assert.match(message, /control\.sock: another process answers there; give each its own/);
-    await answers(first.path);
-    second.close();
-    assert.ok(existsSync(first.path), 'what is not ours is not removed');
-    await answers(first.path);
-  });
-
-  test('that another one has replaced is not removed', async (t) => {
-    const first = await running(t);
-    rmSync(first.path);
-    const second = opened(t, first.path);
-    await told(second, 'control-opened');
-    first.close();
-    await answers(first.path);
-  });
-
-  const HOPELESS: readonly [string, (path: string) => string, RegExp][] = [
-    ['is a file', fileAt, /a file that is no socket; remove it, or choose another path/],
-    ['is a directory', directoryAt, /a file that is no socket/],
-    ['lies below a file', (path) => `${fileAt(path)}/c.sock`, /control\.socket$|control\.socket\./],
-    ['lies in /proc', () => '/proc/none/c.sock', /choose another path for control\.socket/],
-    ['is too long', (path) => `${path}${'x'.repeat(108)}`, /longer than the 107 bytes/],
-  ];
-  for (const [desc, make, says] of HOPELESS) {
-    test(`that ${desc} is told once, and closed without a trace`, async (t) => {
-      const control = opened(t, make(newPath(t)));
-      assert.match((await told(control, 'control-failed')).message, says);
-      control.close();
-      assert.equal(control.lines.length, 1);
-    });
-  }
-
-  test('is closed for good although it was still being opened', async (t) => {
-    const control = opened(t, newPath(t));
-    control.close();
-    const gone = async (): Promise<boolean> => {
-      await sleep(50);
-      return !existsSync(control.path);
-    };
-    await eventually(gone, { withinMs: WITHIN_MS, what: 'no socket' });
-    assert.deepEqual(control.lines, []);
-  });
-});
+import {
+  WITHIN_MS,
+  DB,
+  newPath,
+  running,
+  told,
+  exchange,
+  request,
+  answers,
+  fileAt,
+} from '../support/control.ts';
 
 describe('a client', () => {
   const REQUESTS: readonly [string, string, RegExp][] = [
@@ -188,6 +28,7 @@ describe('a client', () => {
     ['DELETE', request('DELETE', '/v1/explain/db'), /^HTTP\/1\.1 405 /],
     ['another path', request('GET', '/'), /^HTTP\/1\.1 404 .*there are: GET \/v1\/status/s],
     ['a longer path', request('GET', '/v1/status/'), /^HTTP\/1\.1 404 /],
+    ['a POST without a body', request('POST', '/v1/handover'), /^HTTP\/1\.1 400 .*no JSON/s],
     ['a broken escape', request('GET', '/v1/explain/%zz'), /^HTTP\/1\.1 404 /],
     [
       'another name',
@@ -318,16 +159,6 @@ describe('the command', () => {
     for (const socket of sockets) socket.destroy();
   });
 });
-
-function fileAt(path: string): string {
-  writeFileSync(path, 'precious');
-  return path;
-}
-
-function directoryAt(path: string): string {
-  mkdirSync(path);
-  return path;
-}
 
 /** How long nothing else could run at the worst. */
 function watchLoop(t: TestContext): { longestMs(): number } {

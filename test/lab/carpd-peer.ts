@@ -70,6 +70,7 @@ export function startCarpdInstances(
   const document = {
     log: { level: 'debug', format: 'json' },
     control: { socket: controlSocket(host) },
+    state: { directory: join(host.directory, `${host.name}.state`) },
     instances: Object.fromEntries(parts.map(({ name, config }) => [name, config])),
     ...settings,
   };

@@ -3,37 +3,19 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { askCarpd, carpdArgv } from '../lab/carpd-command.ts';
 import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import { controlSocket, startCarpd, startCarpdInstances } from '../lab/carpd-peer.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import { eventually } from '../lab/wait.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret' };
 const WITHIN_MS = 15_000;
 const skip = await labSkipReason();
 
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a command of carpd on the host to its end. */
-async function carpd(host: Host, ...words: readonly string[]): Promise<Ran> {
-  const child = host.spawn([process.execPath, MAIN, ...words], {
-    label: `carpd ${words[0] ?? ''}`,
-  });
-  const { code } = await child.ended(WITHIN_MS);
-  const text = (wanted: 'stdout' | 'stderr'): string =>
-    child.lines.flatMap((line) => (line.stream === wanted ? `${line.text}\n` : [])).join('');
-  return { code, stdout: text('stdout'), stderr: text('stderr') };
-}
-
 async function ask(host: Host, ...words: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await carpd(host, ...words, '--socket', controlSocket(host));
+  const { code, stdout, stderr } = await askCarpd(host, words);
   equal(code, 0, stderr);
   equal(stderr, '');
   return stdout;
@@ -88,8 +70,7 @@ describe('the commands', { skip, concurrency: true }, () => {
     const [first] = list;
     ok(typeof first === 'object' && first !== null, 'an instance is an object');
     deepEqual(Object.keys(one), Object.keys(first));
-    const socket = controlSocket(host);
-    const unknown = await carpd(host, 'explain', 'dbb', `--socket=${socket}`);
+    const unknown = await askCarpd(host, ['explain', 'dbb']);
     deepEqual(unknown, {
       code: 2,
       stdout: '',
@@ -102,7 +83,7 @@ describe('the commands', { skip, concurrency: true }, () => {
   test('say that no daemon runs, and who may ask', async (t) => {
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.1/24');
-    const none = await carpd(host, 'status', '--socket', controlSocket(host));
+    const none = await askCarpd(host, ['status']);
     equal(none.code, 1);
     match(
       none.stderr,
@@ -112,12 +93,12 @@ describe('the commands', { skip, concurrency: true }, () => {
     await logEntry(peer, { event: 'control-opened' }, WITHIN_MS);
     await host.exec(['chmod', '755', host.directory]);
     const words = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-    const argv = [...words, process.execPath, MAIN, 'status', '--socket', controlSocket(host)];
+    const argv = [...words, ...carpdArgv('status', '--socket', controlSocket(host))];
     const child = host.spawn(argv, { label: 'status as nobody' });
     equal((await child.ended(WITHIN_MS)).code, 1, child.tail());
     match(child.tail(), /carpd: .*a\.sock may not be used: it is for root and the group root/);
     await peer.kill();
-    const dead = await carpd(host, 'explain', 'vip', '--socket', controlSocket(host));
+    const dead = await askCarpd(host, ['explain', 'vip']);
     equal(dead.code, 1);
     match(dead.stderr, /the one that made the socket is gone; start it with/);
     const again = startCarpd(host, GROUP);

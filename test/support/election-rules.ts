@@ -29,6 +29,7 @@ export class CheckedElection {
   #term = 0;
   #upHookOf: number | undefined;
   #stopped = false;
+  #maintenance = false;
 
   constructor(election: Election, settings: ElectionSettings) {
     this.#election = election;
@@ -56,8 +57,17 @@ export class CheckedElection {
     assert.equal(this.#state, after.state, 'the chain of changes leads to the state');
     assert.equal(this.#term, after.term);
     this.#checkLeaving(effects, changes[0]);
+    if (input.kind === 'maintenance-changed') this.#maintenance = input.on;
+    this.#checkMaintenance(after);
     if (input.kind === 'woken') this.#checkDeadline(now);
     return effects;
+  }
+
+  #checkMaintenance({ state, leaving }: ElectionSnapshot): void {
+    if (!this.#maintenance) return;
+    const leaves = state === 'MASTER' && leaving !== undefined;
+    const held = state === 'HELD' || state === 'INIT';
+    assert.ok(held || leaves, `${state} while maintenance is on`);
   }
 
   #reportsAddress(input: Input): boolean {

@@ -4,6 +4,8 @@ import { fromMillis, plus, since } from '../../src/base/time.ts';
 import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { MaintenanceEntry } from '../../src/daemon/maintenance.ts';
+import type { PeerHeard, PeerRole } from '../../src/daemon/peers-heard.ts';
 import { reportInstance, type InstanceReport } from '../../src/daemon/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
@@ -45,8 +47,22 @@ export interface Situation {
   readonly config?: object;
   readonly fault?: string;
   readonly peer?: string;
+  readonly peers?: readonly PeerHeard[];
+  readonly maintenance?: MaintenanceEntry;
   /** False: nothing is known of the link. */
   readonly watched?: boolean;
+}
+
+/** A peer that was heard so long ago. */
+export function peerOf(rig: LinkRig, address: string, role: PeerRole, agoMs: number): PeerHeard {
+  return {
+    address: ip(address),
+    cadence: { advbase: 1, advskew: 0 },
+    role,
+    lastAdvertAt: since(rig.now, fromMillis(agoMs)),
+    interval: fromMillis(1_001),
+    adverts: 7,
+  };
 }
 
 /** The report at the moment of the rig. */
@@ -76,6 +92,8 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
       cause === undefined ? undefined : { from, to: state, cause, peer, at: stateSince },
     source: state === 'INIT' ? undefined : ip('10.9.0.10'),
     fault: situation.fault,
+    peers: situation.peers ?? [],
+    maintenance: situation.maintenance,
   };
   return reportInstance(sources, rig.now);
 }

@@ -5,17 +5,48 @@ import { COMMAND_NAMES, parseArgs, type CarpdCommand } from '../../../src/cli/ar
 
 const SOCKET = '/run/carpd/control.sock';
 
+const PLAIN = { force: false, json: false, socketPath: SOCKET } as const;
+const WATCH = { text: false, verbose: false, socketPath: SOCKET } as const;
+const MAINTENANCE = { kind: 'maintenance', ...PLAIN } as const;
+
 const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'run --config /a', command: { kind: 'run', configPath: '/a' } },
   { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
   { argv: 'check --config /a', command: { kind: 'check', configPath: '/a', json: false } },
   { argv: 'check --json --config /a', command: { kind: 'check', configPath: '/a', json: true } },
   { argv: 'run --config --json', command: { kind: 'run', configPath: '--json' } },
-  { argv: 'status', command: { kind: 'status', json: false, socketPath: SOCKET } },
+  { argv: 'status', command: { kind: 'status', json: false, watch: false, socketPath: SOCKET } },
   {
     argv: 'status --json --socket /s',
-    command: { kind: 'status', json: true, socketPath: '/s' },
+    command: { kind: 'status', json: true, watch: false, socketPath: '/s' },
   },
+  {
+    argv: 'status --watch',
+    command: { kind: 'status', json: false, watch: true, socketPath: SOCKET },
+  },
+  { argv: 'watch', command: { kind: 'watch', name: undefined, ...WATCH } },
+  { argv: 'watch --json db', command: { kind: 'watch', name: 'db', ...WATCH } },
+  {
+    argv: 'watch --text --verbose --socket /s',
+    command: { kind: 'watch', name: undefined, text: true, verbose: true, socketPath: '/s' },
+  },
+  { argv: 'handover db', command: { kind: 'handover', name: 'db', ...PLAIN } },
+  { argv: 'handover --all', command: { kind: 'handover', name: undefined, ...PLAIN } },
+  {
+    argv: 'handover --force --json db --socket /s',
+    command: { kind: 'handover', name: 'db', force: true, json: true, socketPath: '/s' },
+  },
+  { argv: 'maintenance', command: { ...MAINTENANCE, on: undefined, name: undefined } },
+  { argv: 'maintenance --all', command: { ...MAINTENANCE, on: undefined, name: undefined } },
+  { argv: 'maintenance db', command: { ...MAINTENANCE, on: undefined, name: 'db' } },
+  { argv: 'maintenance on', command: { ...MAINTENANCE, on: true, name: undefined } },
+  { argv: 'maintenance on --all', command: { ...MAINTENANCE, on: true, name: undefined } },
+  { argv: 'maintenance on on', command: { ...MAINTENANCE, on: true, name: 'on' } },
+  {
+    argv: 'maintenance on db --force',
+    command: { ...MAINTENANCE, on: true, name: 'db', force: true },
+  },
+  { argv: 'maintenance off db', command: { ...MAINTENANCE, on: false, name: 'db' } },
   {
     argv: 'explain db',
     command: { kind: 'explain', name: 'db', json: false, socketPath: SOCKET },
@@ -46,7 +77,7 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
   {
     desc: 'nothing',
     argv: [],
-    message: /^no command; give one of run, check, status, explain, or --help$/,
+    message: /^no command; give one of run, check, status, explain, watch, handover, .*, or --help$/,
   },
   {
     desc: 'mistyped',
@@ -69,6 +100,41 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
     desc: 'a configuration for status',
     argv: ['status', '--config', '/a'],
     message: /^status: unknown option "--config"; see carpd status --help$/,
+  },
+  {
+    desc: 'nobody',
+    argv: ['handover'],
+    message: /^handover: give the NAME of an instance or --all/,
+  },
+  {
+    desc: 'one and all',
+    argv: ['handover', 'db', '--all'],
+    message: /^handover: give the NAME of an instance or --all/,
+  },
+  {
+    desc: 'maintenance of one and all',
+    argv: ['maintenance', 'on', 'db', '--all'],
+    message: /^maintenance: give NAME or --all, not both$/,
+  },
+  {
+    desc: 'two forms',
+    argv: ['watch', '--json', '--text'],
+    message: /^watch: give --json or --text, not both$/,
+  },
+  {
+    desc: 'neither on nor off',
+    argv: ['maintenance', 'onn', 'db'],
+    message: /^maintenance: "onn" is neither on nor off$/,
+  },
+  {
+    desc: 'force without on',
+    argv: ['maintenance', 'off', 'db', '--force'],
+    message: /^maintenance: --force goes with on only$/,
+  },
+  {
+    desc: 'three words',
+    argv: ['maintenance', 'on', 'db', 'web'],
+    message: /^maintenance: unexpected word "web"/,
   },
   { desc: 'no socket', argv: ['status', '--socket'], message: /^status: --socket needs a value/ },
   { desc: 'no config', argv: ['run'], message: /^run: --config FILE is needed, such as/ },

@@ -11,6 +11,7 @@ const BAD = 'instances: {db: {interface: eth0, vhid: 300, adress: 10.9.0.100/24,
 const EFFECTIVE = {
   log: { level: 'info', format: 'auto' },
   control: { socket: '/run/carpd/control.sock' },
+  state: { directory: '/var/lib/carpd' },
   instances: {
     db: {
       interface: 'eth0',

@@ -42,7 +42,7 @@ const FAULTS: readonly FaultRow[] = [
   {
     desc: 'unknown key with nothing near',
     data: { ...db({}), color: 1 },
-    fault: 'color: unknown key; known are log, control, instances',
+    fault: 'color: unknown key; known are log, control, state, instances',
   },
   {
     desc: 'unknown key of an instance',
@@ -81,6 +81,16 @@ const FAULTS: readonly FaultRow[] = [
     data: { ...db({}), control: { socket: '/run/carpd/' } },
     fault: 'control.socket: "/run/carpd/" names a directory; add a file name',
   },
+  ...['', 'no such', -1, 1.5, true].map((group) => ({
+    desc: `control group ${JSON.stringify(group)}`,
+    data: { ...db({}), control: { group } },
+    fault: `control.group: ${JSON.stringify(group)} is no group; write its name or number`,
+  })),
+  ...['var/lib', 5, ''].map((directory) => ({
+    desc: `state directory ${JSON.stringify(directory)}`,
+    data: { ...db({}), state: { directory } },
+    fault: `state.directory: ${JSON.stringify(directory)} is no absolute path; write it such as`,
+  })),
   {
     desc: 'control socket of 108 bytes',
     data: { ...db({}), control: { socket: `/${'é'.repeat(53)}a` } },

@@ -117,7 +117,8 @@ describe('a good configuration', () => {
   test('takes every key, from YAML', () => {
     const config = good(`
 log: { level: debug, format: text }
-control: { socket: off }
+control: { socket: off, group: adm }
+state: { directory: off }
 instances:
   db.1_a-b:
     interface: eth0.100
@@ -141,7 +142,8 @@ instances:
 `);
     const { address, group, source, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'debug', format: 'text' });
-    assert.deepEqual(config.control, { socket: undefined });
+    assert.deepEqual(config.control, { socket: undefined, group: 'adm' });
+    assert.deepEqual(config.state, { directory: undefined });
     assert.equal(address.prefixLength, 32);
     assert.equal(formatIpv4(group), '10.1.2.3');
     assert.equal(formatIpv4(source!), '10.9.0.10');

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { explainLine, explainText } from '../../../src/daemon/explain-text.ts';
 import type { InstanceReport } from '../../../src/daemon/report.ts';
 import * as rigs from '../../support/readiness-rig.ts';
-import { heard, inMs, report } from '../../support/reports.ts';
+import { heard, inMs, peerOf, report } from '../../support/reports.ts';
 
 const { LinkRig, LACP, LACP_MISSING, READY_PORT, HOLD, PEER } = rigs;
 const FOLDER = new URL('screens/', import.meta.url);
@@ -46,6 +46,8 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
       cause: 'maintenance',
       forMs: 90_000,
       election: { holdReasons: ['maintenance'] },
+      maintenance: { since: '2026-11-23T09:41:07.123Z', cause: 'operator' },
+      peers: [peerOf(rig, '10.9.0.20', 'master', 400), peerOf(rig, '10.9.0.30', 'left', 88_000)],
     });
   },
   'held-for-a-vip-in-use': () => {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromSeconds, micros } from '../../../src/base/time.ts';
-import { parseIpv4 } from '../../../src/carp/addresses.ts';
+import type { DropReason } from '../../../src/carp/accept.ts';
 import { DropLog } from '../../../src/daemon/drop-log.ts';
+import type { EventOf } from '../../../src/daemon/events.ts';
 import { RateLimit } from '../../../src/daemon/rate-limit.ts';
 import { formatText } from '../../../src/daemon/text-format.ts';
 import { recordingLogger } from '../../fakes/logger.ts';
@@ -56,29 +57,38 @@ describe('rate limit', () => {
 });
 
 describe('drop log', () => {
-  const from = parseIpv4('10.0.0.9');
+  const dropped = (
+    reason: DropReason,
+    rivalsMaster: boolean,
+    { from = '10.0.0.9', vhid = 7 } = {},
+  ): EventOf<'advert-rejected'> => ({
+    event: 'advert-rejected',
+    interface: 'eth0',
+    reason,
+    from,
+    vhid,
+    rivalsMaster,
+  });
 
-  test('warns of a wrong digest with the remedy, once a minute, and counts all', () => {
+  test('warns of a wrong digest with the remedy, once a minute', () => {
     const { logger, lines } = recordingLogger();
     let now = micros(0);
     const drops = new DropLog('eth0', logger, () => now);
-    for (let count = 0; count < 5; count += 1)
-      drops.record({ reason: 'bad-digest', from, vhid: 7 }, true);
+    for (let count = 0; count < 5; count += 1) drops.record(dropped('bad-digest', true));
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.level, 'warn');
     assert.match(lines[0].message, /10\.0\.0\.9.*two masters.*passphrase/);
     now = fromSeconds(60);
-    drops.record({ reason: 'bad-digest', from, vhid: 7 }, true);
+    drops.record(dropped('bad-digest', true));
     assert.equal(lines[1]?.fields['repeats'], 4);
-    assert.equal(drops.counts().get('bad-digest'), 6);
   });
 
   test('tells again of a sender whose packets have come to mean a second master', () => {
     const { logger, lines } = recordingLogger();
     const drops = new DropLog('eth0', logger, () => micros(0));
-    drops.record({ reason: 'bad-digest', from, vhid: 7 }, false);
-    drops.record({ reason: 'bad-digest', from, vhid: 7 }, true);
-    drops.record({ reason: 'bad-digest', from, vhid: 7 }, true);
+    drops.record(dropped('bad-digest', false));
+    drops.record(dropped('bad-digest', true));
+    drops.record(dropped('bad-digest', true));
     assert.deepEqual(
       lines.map(({ message }) => message.includes('two masters')),
       [false, true],
@@ -91,7 +101,7 @@ describe('drop log', () => {
     const drops = new DropLog('eth0', logger, () => now);
     const flood = (): void => {
       for (let host = 1; host <= 200; host += 1) {
-        drops.record({ reason: 'bad-ttl', from: parseIpv4(`10.0.1.${host}`), vhid: 7 }, true);
+        drops.record(dropped('bad-ttl', true, { from: `10.0.1.${host}` }));
       }
     };
     flood();
@@ -100,14 +110,13 @@ describe('drop log', () => {
     now = fromSeconds(60);
     flood();
     assert.equal(lines.length, 66);
-    assert.equal(drops.counts().get('bad-ttl'), 400);
   });
 
   test('is quiet about other groups on the segment', () => {
     const { logger, lines } = recordingLogger();
     const drops = new DropLog('eth0', logger, () => micros(0));
-    drops.record({ reason: 'unknown-vhid', from, vhid: 9 }, true);
-    drops.record({ reason: 'vrrp', from, vhid: 51 }, true);
+    drops.record(dropped('unknown-vhid', true, { vhid: 9 }));
+    drops.record(dropped('vrrp', true, { vhid: 51 }));
     assert.deepEqual(
       lines.map(({ level }) => level),
       ['info', 'info'],

@@ -1,7 +1,7 @@
 // The report of an instance: its keys, its times, and that nothing is lost on the way to JSON.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { shortTimeText, timeText } from '../../../src/daemon/report-words.ts';
+import { ageText, clockText, timeText } from '../../../src/daemon/report-words.ts';
 import { LACP, LinkRig, on, PARTNER, PEER, PEER_MAC, VIP } from '../../support/readiness-rig.ts';
 import { heard, inMs, report } from '../../support/reports.ts';
 
@@ -55,6 +55,8 @@ describe('the report', () => {
       master: { address: PEER, advbase: 1, advskew: 0, heardAgoMs: 700 },
       masterDownInMs: 2_300,
       nextAdvertInMs: null,
+      peers: [],
+      maintenance: null,
       link: {
         gate: {
           policy: 'hold',
@@ -165,18 +167,22 @@ describe('the report', () => {
 
 describe('lengths of time', () => {
   const CASES: readonly [number, string, string][] = [
-    [-5, '0 ms', '0 ms'],
-    [999.9, '999 ms', '999 ms'],
-    [1_000, '1.0 s', '1.0 s'],
-    [2_790, '2.7 s', '2.7 s'],
-    [9_999, '9.9 s', '9.9 s'],
-    [59_999, '59 s', '59 s'],
-    [60_000, '1 min', '1 min'],
-    [303_000, '5 min 3 s', '5 min'],
-    [7_800_000, '2 h 10 min', '2 h'],
-    [86_400_000 * 3 + 3_600_000 * 4, '3 d 4 h', '3 d'],
+    [-5, '0 ms', '0ms'],
+    [999.9, '999 ms', '999ms'],
+    [1_000, '1.0 s', '1s'],
+    [2_790, '2.7 s', '2s'],
+    [9_999, '9.9 s', '9s'],
+    [59_999, '59 s', '59s'],
+    [60_000, '1 min', '1m'],
+    [303_000, '5 min 3 s', '5m'],
+    [7_800_000, '2 h 10 min', '2h'],
+    [86_400_000 * 3 + 3_600_000 * 4, '3 d 4 h', '3d'],
   ];
   for (const [ms, long, short] of CASES) {
-    test(`${ms} ms`, () => assert.deepEqual([timeText(ms), shortTimeText(ms)], [long, short]));
+    test(`${ms} ms`, () => assert.deepEqual([timeText(ms), ageText(ms)], [long, short]));
   }
+
+  test('a time of the clock', () => {
+    assert.equal(clockText('2026-11-23T09:41:07.123Z'), '2026-11-23 09:41:07 UTC');
+  });
 });

@@ -3,7 +3,7 @@
 /** The rows below a heading, each as its cells, without the backquotes of the first one. */
 export function tableBelow(text: string, heading: string): readonly (readonly string[])[] {
   const [, section = ''] = text.split(`${heading}\n`);
-  const [table = ''] = section.split('\n## ');
+  const [table = ''] = section.split('\n##');
   return table
     .split('\n')
     .filter((line) => line.startsWith('| `'))

@@ -1,0 +1,85 @@
+// `carpd handover` and `carpd maintenance`: orders to the running daemon, and what came of them.
+import type { OrderResult } from '../daemon/order-result.ts';
+import type { InstanceReport, StatusReport } from '../daemon/report.ts';
+import { clockText } from '../daemon/report-words.ts';
+import { plainText } from '../daemon/text-format.ts';
+import type { HandoverCommand, MaintenanceCommand } from './args.ts';
+import { ask, complaint, EXIT_FAILED, HTTP_CONFLICT, HTTP_OK, shown } from './ask.ts';
+import type { CommandOutcome } from './check.ts';
+
+/** The daemon answers sooner, whatever its hooks and peers do. */
+const ANSWER_MS_MAX = 180_000;
+
+/** Makes the instance, or all, step down, and waits until somebody has taken over. */
+export function handover(command: HandoverCommand): Promise<CommandOutcome> {
+  const { name, force } = command;
+  return order(command, '/v1/handover', { ...target(name), force });
+}
+
+/** Turns maintenance on or off, or shows how it is. */
+export function maintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
+  const { on, name, force } = command;
+  if (on === undefined) return showMaintenance(command);
+  return order(command, '/v1/maintenance', { on, ...target(name), force });
+}
+
+function target(name: string | undefined): { name: string } | { all: true } {
+  return name === undefined ? { all: true } : { name };
+}
+
+function order(
+  { json, socketPath }: HandoverCommand | MaintenanceCommand,
+  path: string,
+  body: object,
+): Promise<CommandOutcome> {
+  return ask({
+    socketPath,
+    path,
+    body,
+    withinMs: ANSWER_MS_MAX,
+    show: ({ status, text }) => {
+      if (status !== HTTP_OK && status !== HTTP_CONFLICT) return undefined;
+      const { results } = JSON.parse(text) as { results: readonly OrderResult[] };
+      const exitCode = results.every(isDone) ? 0 : EXIT_FAILED;
+      if (json) return { stdout: text, stderr: '', exitCode };
+      const stdout = results.filter(isDone).map((one) => `${line(one)}\n`);
+      const stderr = results.filter((one) => !isDone(one)).map((one) => `carpd: ${line(one)}\n`);
+      return { stdout: stdout.join(''), stderr: stderr.join(''), exitCode };
+    },
+  });
+}
+
+function isDone({ outcome }: OrderResult): boolean {
+  return outcome === 'done';
+}
+
+function line({ name, message }: OrderResult): string {
+  return plainText(`${name}: ${message}`);
+}
+
+function showMaintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
+  const { name, json, socketPath } = command;
+  return ask({
+    socketPath,
+    path: '/v1/status',
+    show: ({ status, text }) => {
+      if (status !== HTTP_OK) return undefined;
+      const { instances } = JSON.parse(text) as StatusReport;
+      const wanted = instances.filter((one) => name === undefined || one.name === name);
+      if (name !== undefined && wanted.length === 0) {
+        const known = instances.map((one) => one.name).join(', ');
+        return complaint(`no instance is named "${plainText(name)}"; there are: ${known}`, 2);
+      }
+      if (!json) return shown(wanted.map((one) => `${maintenanceLine(one)}\n`).join(''));
+      const all = Object.fromEntries(wanted.map((one) => [one.name, one.maintenance]));
+      return shown(`${JSON.stringify({ instances: all })}\n`);
+    },
+  });
+}
+
+function maintenanceLine({ name, state, maintenance: entry }: InstanceReport): string {
+  if (entry === null) return `${name}: maintenance is off; it is ${state}`;
+  const since = `since ${clockText(entry.since)}`;
+  const why = entry.cause === 'unreadable' ? ', as the record of it could not be read' : '';
+  return `${name}: maintenance is on ${since}${why}; it is ${state}`;
+}

@@ -1,0 +1,84 @@
+// `carpd status`: the table of a running daemon, once, or again every second with --watch.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusReport } from '../daemon/report.ts';
+import { statusText, type StatusStyle } from '../daemon/status-text.ts';
+import type { StatusCommand } from './args.ts';
+import { ask, HTTP_OK, shown } from './ask.ts';
+import type { CommandOutcome } from './check.ts';
+
+const REFRESH_MS = 1_000;
+
+/** What of standard output decides how the table looks. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly rows?: number;
+  write(text: string): unknown;
+}
+
+/** The table as it is now. */
+export function status(command: StatusCommand, screen: Screen): Promise<CommandOutcome> {
+  const { json, socketPath } = command;
+  return ask({
+    socketPath,
+    path: '/v1/status',
+    show: ({ status: code, text }) => {
+      if (code !== HTTP_OK) return undefined;
+      return shown(json ? text : statusText(JSON.parse(text) as StatusReport, styleOf(screen)));
+    },
+  });
+}
+
+/**
+ * The table again and again until `signal` is aborted: in place on a terminal, else one after the
+ * other. A daemon that does not answer is told in its place, and asked again.
+ */
+export async function watchStatus(
+  command: StatusCommand,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<CommandOutcome> {
+  const inPlace = screen.isTTY === true && !command.json;
+  let last = '';
+  if (inPlace) screen.write(ENTER);
+  try {
+    while (!signal.aborted) {
+      const { stdout, stderr } = await status(command, screen);
+      last = stdout === '' ? stderr : stdout;
+      screen.write(
+        inPlace ? `${HOME}${fit(last, screen.rows)}${ERASE_BELOW}` : spaced(command, last),
+      );
+      await sleep(REFRESH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    if (inPlace) screen.write(LEAVE);
+  }
+  // What was seen last stays on the terminal.
+  return shown(inPlace ? last : '');
+}
+
+/** Alternate screen without cursor, and back. */
+const ENTER = '\u001b[?1049h\u001b[?25l';
+const LEAVE = '\u001b[?25h\u001b[?1049l';
+const HOME = '\u001b[H';
+const ERASE_LINE = '\u001b[K';
+const ERASE_BELOW = '\u001b[J';
+
+/** Colour on a terminal that has it, unless the user asks for none (no-color.org). */
+function styleOf({ isTTY }: Screen): StatusStyle {
+  const refused = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+  return { colour: isTTY === true && !refused };
+}
+
+/** As many lines as fit, so that nothing scrolls; each wipes what stood there before. */
+function fit(text: string, rows: number | undefined): string {
+  const lines = text.trimEnd().split('\n');
+  const room = Math.max(2, (rows ?? lines.length + 1) - 1);
+  const cut = lines.length > room;
+  const fitting = cut ? lines.slice(0, room - 1) : lines;
+  const rest = cut ? [`... ${lines.length - fitting.length} more lines`] : [];
+  return [...fitting, ...rest].map((line) => `${line}${ERASE_LINE}\n`).join('');
+}
+
+function spaced({ json }: StatusCommand, text: string): string {
+  return json ? text : `${text}\n`;
+}

@@ -1,0 +1,105 @@
+// Carries events from where they happen to whoever wants them, at once and in order. Who publishes
+// never waits and never fails, whatever the listeners do.
+import { formatIpv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import type { DomainEvent, EventName, EventOf, InstanceNews, LinkNews } from './events.ts';
+
+export type Publish<News> = (news: News) => void;
+
+/** The part of the bus that the sources of events know. */
+export interface EventSink {
+  publish(event: DomainEvent): void;
+}
+
+type Listener = (event: DomainEvent) => void;
+
+/** See the head of this file. An event that nobody wants costs one look into a map. */
+export class EventBus implements EventSink {
+  readonly #listeners = new Map<EventName, Set<Listener>>();
+  readonly #onFault: (error: unknown, event: EventName) => void;
+  readonly #waiting: DomainEvent[] = [];
+  #delivering = false;
+
+  /** `onFault` hears of listeners that threw; it is on its own then, and must not throw. */
+  constructor(onFault: (error: unknown, event: EventName) => void) {
+    this.#onFault = onFault;
+  }
+
+  /**
+   * Delivers to everybody before it returns. Where a listener publishes in turn, that comes after:
+   * all listeners get all events in the same order.
+   */
+  publish(event: DomainEvent): void {
+    if (!this.#listeners.has(event.event)) return;
+    this.#waiting.push(event);
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        this.#deliver(next);
+      }
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  /** Calls `listener` for each event of these names from now on; returns what ends that. */
+  subscribe<Name extends EventName>(
+    names: Iterable<Name>,
+    listener: (event: EventOf<Name>) => void,
+  ): () => void {
+    const wanted = new Set<EventName>(names);
+    const own: Listener = (event) => {
+      if (isOneOf<Name>(event, wanted)) listener(event);
+    };
+    for (const name of wanted) this.#of(name).add(own);
+    return () => {
+      for (const name of wanted) this.#remove(name, own);
+    };
+  }
+
+  #deliver(event: DomainEvent): void {
+    for (const listener of [...(this.#listeners.get(event.event) ?? [])]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onFault(error, event.event);
+      }
+    }
+  }
+
+  #of(name: EventName): Set<Listener> {
+    const known = this.#listeners.get(name);
+    if (known !== undefined) return known;
+    const fresh = new Set<Listener>();
+    this.#listeners.set(name, fresh);
+    return fresh;
+  }
+
+  #remove(name: EventName, listener: Listener): void {
+    const listeners = this.#listeners.get(name);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(name);
+  }
+}
+
+/** What an instance publishes by: its news, with its identity added. */
+export function instancePublisher(
+  sink: EventSink,
+  { name, interfaceName, vhid, address }: InstanceConfig,
+): Publish<InstanceNews> {
+  const identity = { name, interface: interfaceName, vhid, vip: formatIpv4(address.ip) };
+  return (news) => sink.publish({ ...identity, ...news });
+}
+
+/** What an interface publishes by. */
+export function linkPublisher(sink: EventSink, interfaceName: string): Publish<LinkNews> {
+  return (news) => sink.publish({ interface: interfaceName, ...news });
+}
+
+function isOneOf<Name extends EventName>(
+  event: DomainEvent,
+  wanted: ReadonlySet<EventName>,
+): event is EventOf<Name> {
+  return wanted.has(event.event);
+}

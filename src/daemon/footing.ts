@@ -1,0 +1,84 @@
+// Where an instance stands: whether it can take part on its interface as it is now, with which
+// source address, and if not, why.
+import type { Ipv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import { CAUSES } from '../election/effects.ts';
+import type { Link } from '../linux/link-watch.ts';
+import {
+  findNetworks,
+  hasOtherAddress,
+  judgeInterface,
+  remedyFor,
+  type Conditions,
+} from './conditions.ts';
+import type { InstanceHerald } from './instance-herald.ts';
+
+export interface FootingOptions {
+  readonly config: InstanceConfig;
+  /** The virtual IPs of all instances: none of them can be a source. */
+  readonly virtualIps: () => ReadonlySet<Ipv4>;
+  readonly herald: InstanceHerald;
+}
+
+/** What has changed for an instance on its interface. */
+export interface FootingChange {
+  readonly now: Conditions;
+  /** The interface could not be used before, though it was looked at. */
+  readonly isBack: boolean;
+}
+
+/** See the head of this file. */
+export class Footing {
+  readonly #options: FootingOptions;
+  #conditions: Conditions | undefined;
+  #source: Ipv4 | undefined;
+
+  constructor(options: FootingOptions) {
+    this.#options = options;
+  }
+
+  /** A master whose source address was removed says with it that it leaves. */
+  get source(): Ipv4 | undefined {
+    return this.#source;
+  }
+
+  /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */
+  fault<Unseen>(unseen: Unseen): string | Unseen | undefined {
+    const { config } = this.#options;
+    if (this.#conditions === undefined) return unseen;
+    if (this.#conditions.kind === 'ready') return undefined;
+    const remedy = remedyFor(this.#conditions, config);
+    return `${config.interfaceName}: ${CAUSES[this.#conditions.fault]}. ${remedy}`;
+  }
+
+  /**
+   * Takes the interface as it is now and tells of what has changed; undefined: nothing has. Without
+   * sockets (`usable` false) it can neither hear nor speak, whatever the interface is like.
+   */
+  update(link: Link | undefined, usable: boolean): FootingChange | undefined {
+    const { config, virtualIps, herald } = this.#options;
+    const before = this.#conditions;
+    const judged = judgeInterface(link, { ...config, virtualIps: virtualIps() });
+    const deaf = judged.kind === 'ready' && !usable;
+    const now: Conditions = deaf ? { kind: 'fault', fault: 'no-socket' } : judged;
+    if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
+    this.#conditions = now;
+    herald.conditions(now);
+    if (now.kind === 'ready') this.#source = now.source;
+    else if (now.fault !== 'no-source-address') this.#source = undefined;
+    if (now.kind === 'ready' && link !== undefined) {
+      herald.reachability(findNetworks(link, virtualIps()));
+    }
+    return { now, isBack: before?.kind === 'fault' };
+  }
+
+  /**
+   * Whether the virtual IP may be taken off if it is there: where it is the interface's only
+   * address, it may be the host's own that somebody has configured by mistake, and the host would
+   * be cut off.
+   */
+  mayRemoveStale(link: Link | undefined): boolean {
+    const { config, virtualIps } = this.#options;
+    return link === undefined || hasOtherAddress(link, { ...config, virtualIps: virtualIps() });
+  }
+}

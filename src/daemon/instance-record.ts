@@ -1,0 +1,43 @@
+// What is known of an instance beside its election: the peers it heard, whether it is in
+// maintenance, and who waits for its next step.
+import type { Micros } from '../base/time.ts';
+import { masterDownInterval } from '../election/cadence.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import type { Maintenance, MaintenanceEntry } from './maintenance.ts';
+import { PeersHeard } from './peers-heard.ts';
+import type { ReportSources } from './report.ts';
+
+/** See the head of this file; one for each instance that runs. */
+export class InstanceRecord {
+  readonly peers: PeersHeard;
+  readonly #name: string;
+  readonly #maintenance: Maintenance;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(config: InstanceConfig, maintenance: Maintenance) {
+    this.#name = config.name;
+    this.#maintenance = maintenance;
+    this.peers = new PeersHeard(masterDownInterval(config));
+  }
+
+  /** Undefined: maintenance is off. */
+  get maintenance(): MaintenanceEntry | undefined {
+    return this.#maintenance.of(this.#name);
+  }
+
+  /** What of it a report shows. */
+  report(now: Micros): Pick<ReportSources, 'peers' | 'maintenance'> {
+    return { peers: this.peers.all(now), maintenance: this.maintenance };
+  }
+
+  /** Calls the listener after every step of the election; returns how to stop that. */
+  onStep(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The election has taken a step. */
+  stepped(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

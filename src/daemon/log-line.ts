@@ -1,0 +1,26 @@
+// A line of the log before it is written: what an event comes to, as plain data.
+import type { Micros } from '../base/time.ts';
+import type { LogEventName } from './log-events.ts';
+import type { LogFields } from './log.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly event: LogEventName;
+  /** A sentence for people. */
+  readonly message: string;
+  readonly fields?: LogFields;
+  /** Lines with this key are written once in the period, with the number left out since. */
+  readonly limit?: { readonly key: string; readonly period: Micros };
+}
+
+/** Makes the lines of one level. */
+export function lineOf(
+  level: LogLevel,
+  event: LogEventName,
+  message: string,
+  fields: LogFields = {},
+): LogLine {
+  return { level, event, message, fields };
+}

@@ -1,0 +1,101 @@
+// A control socket as tests need it: opened in a directory of its own, for a daemon that is made up,
+// and clients that send it any bytes.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { micros } from '../../src/base/time.ts';
+import { askDaemon } from '../../src/cli/control-client.ts';
+import { openControl, type ControlOptions } from '../../src/daemon/control-server.ts';
+import { EventBus } from '../../src/daemon/event-bus.ts';
+import { EventLog } from '../../src/daemon/event-log.ts';
+import { Watchers } from '../../src/daemon/event-watch.ts';
+import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
+import { eventually } from '../lab/wait.ts';
+import { LinkRig } from './readiness-rig.ts';
+import { report } from './reports.ts';
+
+export const WITHIN_MS = 15_000;
+export const DB = report(LinkRig.waiting(), { state: 'HELD' });
+
+export interface Opened {
+  readonly path: string;
+  readonly lines: LoggedLine[];
+  close(): void;
+}
+
+export function newPath(t: TestContext, name = 'control.sock'): string {
+  const directory = mkdtempSync(join(tmpdir(), 'carpd-control-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return join(directory, name);
+}
+
+export function opened(
+  t: TestContext,
+  path: string,
+  changes: Partial<ControlOptions> = {},
+): Opened {
+  const { logger, lines } = recordingLogger();
+  const log = new EventLog(logger, () => micros(0));
+  const control = openControl({
+    path,
+    group: undefined,
+    events: { publish: (event) => log.tell(event) },
+    status: () => ({ pid: 1, instances: [DB] }),
+    explain: (name) => (name === 'db' ? DB : undefined),
+    names: () => ['db', 'web'],
+    watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
+    order: () => Promise.resolve([]),
+    ...changes,
+  });
+  t.after(() => control.close());
+  return { path, lines, close: () => control.close() };
+}
+
+export async function running(t: TestContext, changes?: Partial<ControlOptions>): Promise<Opened> {
+  const control = opened(t, newPath(t), changes);
+  await told(control, 'control-opened');
+  return control;
+}
+
+export function told({ lines }: Opened, event: LoggedLine['event']): Promise<LoggedLine> {
+  return eventually(() => lines.find((line) => line.event === event), {
+    withinMs: WITHIN_MS,
+    what: event,
+    detail: () => JSON.stringify(lines),
+  });
+}
+
+/** Sends bytes as they are; yields what came until the other side closed. */
+export async function exchange(path: string, bytes: string, end = false): Promise<string> {
+  const socket = connect({ path, allowHalfOpen: true });
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => undefined);
+  if (end) socket.end(bytes);
+  else socket.write(bytes);
+  await Promise.race([once(socket, 'end'), once(socket, 'close')]);
+  socket.destroy();
+  return text;
+}
+
+export function request(method: string, target: string, more = ''): string {
+  return `${method} ${target} HTTP/1.1\r\nhost: carpd\r\n${more}\r\n`;
+}
+
+export async function answers(path: string): Promise<void> {
+  const answer = await askDaemon(path, '/v1/explain/db');
+  assert.ok(answer.ok, JSON.stringify(answer));
+  assert.deepEqual(JSON.parse(answer.value.text), JSON.parse(JSON.stringify(DB)));
+}
+
+/** A file that nobody may touch. */
+export function fileAt(path: string): string {
+  writeFileSync(path, 'precious');
+  return path;
+}
