@@ -1,29 +1,20 @@
 // The container image, built by the Dockerfile and run in the namespaces of a lab, with no more
 // rights than docs/container.md asks for. Needs root, podman, runc and debootstrap; pulls nothing.
-import { equal, match, ok } from 'node:assert/strict';
+import { equal, match } from 'node:assert/strict';
 import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Child } from '../lab/child.ts';
-import { runSync } from '../lab/command.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import { whoHolds } from '../lab/vip.ts';
 import { eventually } from '../lab/wait.ts';
+import { makeBaseImages, podman, PODMAN_ENV, podmanSync, succeeds } from './podman.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Kept from run to run: making the images that the Dockerfile begins from is half of the time. */
-const STORE = '/var/tmp/carpd-containers';
-const ENV = {
-  CONTAINERS_STORAGE_CONF: `${STORE}/storage.conf`,
-  CONTAINERS_CONF: `${STORE}/containers.conf`,
-};
 const IMAGE = `carpd-test-${process.pid}`;
 const HOST_CA = '/etc/ssl/certs/ca-certificates.crt';
 const VIP = '10.77.0.100';
 const CARPD_USER = 911;
-const BUILD_MS = 600_000;
 const START_MS = 60_000;
 /** CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13. */
 const TWO_CAPABILITIES = '0000000000003000';
@@ -31,7 +22,7 @@ const skip = await labSkipReason();
 
 describe('the container image', { skip, concurrency: true }, () => {
   before(async () => {
-    await succeeds(['bash', 'test/package/base-images.sh', STORE]);
+    await makeBaseImages();
     const trust = [
       '-v',
       `${HOST_CA}:/run/ca.crt:ro`,
@@ -41,9 +32,7 @@ describe('the container image', { skip, concurrency: true }, () => {
     const local = ['--pull=never', '--network=host', '--format=docker', '--layers=false'];
     await succeeds(['podman', 'build', ...local, ...trust, '-t', IMAGE, '.']);
   });
-  process.once('exit', () => {
-    runSync(['env', ...assignments(), 'podman', 'rmi', '--force', IMAGE]);
-  });
+  process.once('exit', () => podmanSync('rmi', '--force', IMAGE));
 
   test('as root with two capabilities: serves, reaps, is healthy, hands over', async (t) => {
     const { host, container, folder } = await prepare(t, 'root');
@@ -51,14 +40,14 @@ describe('the container image', { skip, concurrency: true }, () => {
     const rights = ['--cap-drop=ALL', '--cap-add=NET_RAW,NET_ADMIN'];
     const closed = ['--security-opt=no-new-privileges', '--read-only', '--tmpfs=/run/carpd'];
     const network = `--network=ns:/run/netns/${host.netns}`;
-    const daemon = podman([
+    const daemon = podman(
       'run',
       ...common(container, folder),
       network,
       ...rights,
       ...closed,
       IMAGE,
-    ]);
+    );
     await serves(host, daemon);
 
     const capabilities = await succeeds(inside(container, 'grep', 'CapEff', '/proc/self/status'));
@@ -88,7 +77,9 @@ describe('the container image', { skip, concurrency: true }, () => {
       ...rights,
       IMAGE,
     ];
-    const daemon = new Child(['nsenter', `--net=/run/netns/${host.netns}`, ...argv], { env: ENV });
+    const daemon = new Child(['nsenter', `--net=/run/netns/${host.netns}`, ...argv], {
+      env: PODMAN_ENV,
+    });
     t.after(() => daemon.killGroup());
     await serves(host, daemon);
     match(await succeeds(inside(container, 'carpd', 'status')), /^db +MASTER /m);
@@ -97,14 +88,14 @@ describe('the container image', { skip, concurrency: true }, () => {
   });
 
   test('without a configuration it says so, and ends with 2', async () => {
-    const daemon = podman([
+    const daemon = podman(
       'run',
       '--rm',
       '--pull=never',
       '--network=none',
       '--no-healthcheck',
       IMAGE,
-    ]);
+    );
     equal((await daemon.ended(START_MS)).code, 2, daemon.tail());
     match(daemon.tail(), /\/etc\/carpd\/carpd\.yaml/);
   });
@@ -122,9 +113,7 @@ async function prepare(t: TestContext, label: string): Promise<Prepared> {
   const lab = await Lab.create(t);
   const host = await lab.host(label, '10.77.0.1/24');
   const container = `carpd-test-${process.pid}-${label}`;
-  t.after(() =>
-    runSync(['env', ...assignments(), 'podman', 'rm', '--force', '--time=0', container]),
-  );
+  t.after(() => podmanSync('rm', '--force', '--time=0', container));
   const folder = join(lab.directory, `etc-${label}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o755 });
@@ -142,24 +131,9 @@ function inside(container: string, ...argv: readonly string[]): readonly string[
   return ['podman', 'exec', container, ...argv];
 }
 
-function podman(argv: readonly string[]): Child {
-  return new Child(['podman', ...argv], { cwd: ROOT, env: ENV, label: `podman ${argv[0] ?? ''}` });
-}
-
-async function succeeds(argv: readonly string[]): Promise<string> {
-  const child = new Child(argv, { cwd: ROOT, env: ENV, label: argv.slice(0, 3).join(' ') });
-  const { code } = await child.ended(BUILD_MS);
-  ok(code === 0, child.tail(60));
-  return child.lines.map(({ text }) => text).join('\n');
-}
-
 async function serves(host: Host, daemon: Child): Promise<void> {
   const holds = async (): Promise<boolean> => (await whoHolds([host], VIP)).length === 1;
   await eventually(holds, { withinMs: START_MS, what: 'the VIP', detail: () => daemon.tail() });
-}
-
-function assignments(): readonly string[] {
-  return Object.entries(ENV).map(([name, value]) => `${name}=${value}`);
 }
 
 function configuration(hooks: string): string {
