@@ -120,7 +120,7 @@ function layerRule(layer) {
 }
 
 export default tseslint.config(
-  globalIgnores(['dist', 'coverage', 'native', 'node_modules']),
+  globalIgnores(['dist', 'out', 'coverage', 'native', 'node_modules']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

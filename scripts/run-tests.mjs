@@ -23,7 +23,9 @@ const suites = [
   { name: 'interop', atOnce: cores * 4 },
   { name: 'gate', atOnce: cores * 4 },
   { name: 'prometheus', atOnce: cores },
+  { name: 'package', atOnce: cores },
   { name: 'long', atOnce: cores * 4, onRequest: true },
+  { name: 'release', atOnce: 1, onRequest: true },
 ];
 
 const coveredLayers = ['src/carp/**', 'src/election/**', 'src/vip/plan.ts'];

@@ -3,7 +3,7 @@
 # Ubuntu it installs; elsewhere it says exactly what is missing and ends with 1. Run again, it does
 # nothing.
 #
-#   scripts/setup-debian.sh demo|test
+#   scripts/setup-debian.sh demo|test|release     each with what the one before it needs
 set -euo pipefail
 purpose=${1:-test}
 
@@ -12,15 +12,24 @@ declare -A package_of=(
   [ucarp]=ucarp [tcpdump]=tcpdump [nft]=nftables
   [gcc]=gcc [g++]=g++ [make]=make [python3]=python3
 )
-if [ "$purpose" = test ]; then
+if [ "$purpose" != demo ]; then
   package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown)
   package_of+=([prometheus]=prometheus [promtool]=prometheus)
+  package_of+=([podman]=podman [runc]=runc [debootstrap]=debootstrap [readelf]=binutils)
+fi
+if [ "$purpose" = release ]; then
+  package_of+=([lintian]=lintian [xz]=xz-utils [file]=file)
+  package_of+=([aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [qemu-aarch64-static]=qemu-user-static)
 fi
 
 missing=()
 for tool in "${!package_of[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
 done
+# debootstrap checks what it gets by Debian's keys, which only Debian itself has from the start.
+if [ "$purpose" != demo ] && ! [ -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
+  missing+=(debian-archive-keyring)
+fi
 
 node_is_new_enough() {
   command -v node >/dev/null &&

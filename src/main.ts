@@ -1,91 +1,20 @@
 #!/usr/bin/env node
-// carpd: from the argument list to a command and its exit code.
-import { unreachable } from './base/assert.ts';
-import { messageOf } from './base/errors.ts';
-import { parseArgs } from './cli/args.ts';
-import { checkConfig, type CommandOutcome } from './cli/check.ts';
-import { carpdHelp } from './cli/help.ts';
-import { version } from './cli/version.ts';
-import { readFileWithMode } from './config/read-file.ts';
+// carpd: looks at the Node that runs it, in words that an old one understands, and begins.
+import { nodeComplaint } from './base/node-version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-async function main(argv: readonly string[]): Promise<number> {
-  const command = parseArgs(argv);
-  switch (command.kind) {
-    case 'help':
-      process.stdout.write(carpdHelp(command.topic));
-      return 0;
-    case 'version':
-      process.stdout.write(`carpd ${version()}\n`);
-      return 0;
-    case 'error':
-      process.stderr.write(`carpd: ${command.message}\n`);
-      return EXIT_USAGE;
-    case 'check':
-      return print(checkConfig(command, readFileWithMode));
-    case 'status': {
-      const { status, watchStatus } = await import('./cli/status.ts');
-      if (!command.watch) return print(await status(command, process.stdout));
-      return print(await watchStatus(command, process.stdout, interruption()));
-    }
-    case 'explain': {
-      const { explain } = await import('./cli/explain.ts');
-      return print(await explain(command));
-    }
-    case 'watch': {
-      const { watch } = await import('./cli/watch.ts');
-      return print(await watch(command, process.stdout, interruption()));
-    }
-    case 'handover': {
-      const { handover } = await import('./cli/orders.ts');
-      return print(await handover(command));
-    }
-    case 'maintenance': {
-      const { maintenance } = await import('./cli/orders.ts');
-      return print(await maintenance(command));
-    }
-    case 'init': {
-      const { init } = await import('./cli/init.ts');
-      return print(await init(command, { input: process.stdin, output: process.stdout }));
-    }
-    case 'sniff': {
-      const { sniff } = await import('./cli/sniff.ts');
-      const { stdout, stderr } = process;
-      return sniff(command, { stdout, stderr, signal: interruption() });
-    }
-    case 'run': {
-      // Loaded late: the rest works where the addons were never built.
-      const { run } = await import('./cli/run.ts');
-      // The log is written or given up by now; standard output may be stuck for good.
-      return process.exit(await run(command.configPath));
-    }
-    default:
-      return unreachable(command);
-  }
+const complaint = nodeComplaint(process.versions.node);
+if (complaint === undefined) {
+  // Loaded late: an old Node stops at the first new word of a file that it loads.
+  import('./carpd.ts').then(({ carpd }) => carpd(process.argv.slice(2))).catch(fail);
+} else {
+  process.stderr.write(`carpd: ${complaint}\n`);
+  process.exitCode = EXIT_USAGE;
 }
 
-/** Aborted when the user, or whoever reads the output, has had enough. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort);
-  process.stdout.once('error', abort);
-  return controller.signal;
-}
-
-function print({ stdout, stderr, exitCode }: CommandOutcome): number {
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  return exitCode;
-}
-
-try {
-  const exitCode = await main(process.argv.slice(2));
-  // What was written to a pipe must get out before the process may end.
-  process.stdout.write('', () => process.exit(exitCode));
-} catch (error) {
-  process.stderr.write(`carpd: ${messageOf(error)}\n`);
+function fail(error: unknown): void {
+  process.stderr.write(`carpd: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(EXIT_FAILED);
 }

@@ -23,6 +23,7 @@ const code = [
   ...filesBelow('test', /\.ts$/),
   ...filesBelow('bench', /\.ts$/),
   ...filesBelow('demo', /\.ts$/),
+  ...filesBelow('packaging', /\.ts$/),
   ...filesBelow('native', /\.[ch]$/),
 ];
 const texts = [...code, ...filesBelow('docs', /\.md$/), 'README.md', 'CONTRIBUTING.md'];
