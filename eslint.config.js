@@ -45,8 +45,14 @@ const layers = [
   { files: ['src/daemon/log.ts'], allowed: null, node: null, npm: ['pino'] },
   { files: ['src/sniff/**'], allowed: ['base', 'carp'], node: [], npm: [] },
   {
+    files: ['src/doctor/**'],
+    allowed: ['base', 'carp', 'config', 'readiness', 'sniff'],
+    node: [],
+    npm: [],
+  },
+  {
     files: ['src/cli/**'],
-    allowed: ['base', 'carp', 'config', 'daemon', 'sniff'],
+    allowed: ['base', 'carp', 'config', 'daemon', 'doctor', 'sniff'],
     node: null,
     npm: [],
   },
@@ -63,6 +69,7 @@ const folders = [
   'config',
   'daemon',
   'sniff',
+  'doctor',
   'cli',
 ];
 const packages = ['raw-socket', 'pino', 'convict', 'yaml', 'prom-client'];
@@ -73,6 +80,7 @@ const pure = [
   'src/carp/**',
   'src/election/**',
   'src/readiness/**',
+  'src/doctor/**',
   'src/sniff/**',
   'src/vip/plan.ts',
   'src/config/{ucarp,ucarp-*,values,listen-address,passphrase,suggest,secret}.ts',

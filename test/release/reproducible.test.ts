@@ -1,5 +1,5 @@
-// Releases are the same to the byte, whoever builds them, where and when; and they are built without
-// root. Everything is built twice, packed as for a release: this takes some minutes.
+// Releases are the same to the byte, whoever builds them, where and when; and nobody needs root to
+// build them. Everything is built twice, packed as for a release: this takes some minutes.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { chownSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
