@@ -10,6 +10,7 @@ import { formatIpv4, parseIpv4 } from '../carp/addresses.ts';
 import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
+import { findUser } from '../daemon/groups.ts';
 import type { InitCommand } from './args.ts';
 import type { CommandOutcome } from './check.ts';
 import {
@@ -27,6 +28,8 @@ import {
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const UNIT = 'carpd.service';
+/** Whom the units run carpd as; the packages make it. */
+const SERVICE_USER = 'carpd';
 
 /** Asks for what is not given if there is a terminal, writes, and says what comes next. */
 export async function init(
@@ -62,6 +65,7 @@ function write(made: Plan, { configPath, passphrasePath }: Paths): CommandOutcom
   const text = configurationText(made, passphrasePath);
   fs.mkdirSync(dirname(configPath), { recursive: true, mode: 0o755 });
   const isNew = writePassphrase(passphrasePath);
+  giveToService(passphrasePath);
   const result = loadConfig(text, { readFile: readFileWithMode });
   if (!result.ok) {
     if (isNew) fs.unlinkSync(passphrasePath);
@@ -93,6 +97,13 @@ function writePassphrase(path: string): boolean {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Lets the service read what only root may read so far. */
+function giveToService(path: string): void {
+  const { uid, mode } = fs.statSync(path);
+  const owner = uid === 0 && process.geteuid?.() === 0 ? findUser(SERVICE_USER) : undefined;
+  if (owner !== undefined && (mode & 0o077) === 0) fs.chownSync(path, owner.uid, owner.gid);
 }
 
 function nextSteps(made: Plan, { configPath, passphrasePath }: Paths): readonly string[] {
