@@ -59,6 +59,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { stdout, stderr } = process;
       return sniff(command, { stdout, stderr, signal: interruption() });
     }
+    case 'release': {
+      const { release } = await import('./cli/release.ts');
+      return print(await release(command));
+    }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
       const { run } = await import('./cli/run.ts');

@@ -44,7 +44,7 @@ const EFFECTIVE = {
 };
 
 function check(text: string, json = false, mode = 0o600): CommandOutcome {
-  return checkConfig({ configPath: '/etc/c.yaml', json }, () => ({
+  return checkConfig({ configPath: '/etc/c.yaml', json, quiet: false }, () => ({
     bytes: Buffer.from(text),
     mode,
   }));
@@ -100,7 +100,7 @@ test('faults and warnings together', () => {
 });
 
 test('a file that is not there', () => {
-  const outcome = checkConfig({ configPath: '/none', json: false }, () => {
+  const outcome = checkConfig({ configPath: '/none', json: false, quiet: false }, () => {
     throw new Error('ENOENT: no such file or directory');
   });
   assert.equal(outcome.stderr, "carpd: /none: can't be read: ENOENT: no such file or directory\n");
