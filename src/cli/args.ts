@@ -43,6 +43,8 @@ export interface CheckCommand {
   readonly json: boolean;
   /** Print faults and warnings, and nothing else. */
   readonly quiet: boolean;
+  /** False: their files are not read, since they may be out of reach here. */
+  readonly passphrases: boolean;
 }
 
 export interface StatusCommand {
@@ -133,7 +135,12 @@ export interface CarpdMisuse {
 /** The options of each command: whether they take a value. --help is known to all. */
 const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
   run: { '--config': 'value' },
-  check: { '--config': 'value', '--json': 'flag', '--quiet': 'flag' },
+  check: {
+    '--config': 'value',
+    '--json': 'flag',
+    '--quiet': 'flag',
+    '--no-passphrases': 'flag',
+  },
   status: { '--json': 'flag', '--watch': 'flag', '--socket': 'value' },
   explain: { '--json': 'flag', '--socket': 'value' },
   watch: { '--json': 'flag', '--text': 'flag', '--verbose': 'flag', '--socket': 'value' },
@@ -247,7 +254,8 @@ function build(name: CommandName, given: Given): CarpdCommand {
         return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
       }
       if (name === 'run') return { kind: name, configPath };
-      return { kind: name, configPath, json, quiet: options.has('--quiet') };
+      const passphrases = !options.has('--no-passphrases');
+      return { kind: name, configPath, json, quiet: options.has('--quiet'), passphrases };
     }
     case 'release': {
       const configPath = options.get('--config') ?? CONFIG_PATH_DEFAULT;

@@ -16,7 +16,7 @@ const EXIT_CONFIGURATION = 2;
 
 /** Faults and warnings go to stderr, one line each; the effective configuration to stdout. */
 export function checkConfig(
-  options: Omit<CheckCommand, 'kind'>,
+  options: Pick<CheckCommand, 'configPath' | 'json' | 'quiet'>,
   readFile: ReadFile,
 ): CommandOutcome {
   const { configPath, json, quiet } = options;

@@ -159,16 +159,17 @@ Signals:
 Exit codes: 0 stopped, 1 failed while running, 2 wrong configuration.
 `;
 
-const CHECK = `Usage: carpd check --config FILE [--json | --quiet]
+const CHECK = `Usage: carpd check --config FILE [--json | --quiet] [--no-passphrases]
 
 Validates the configuration and prints the one in effect: defaults filled in,
 passphrases redacted. Prints every fault at once, each with its place.
 
 Options:
-  --config FILE    the configuration, YAML or JSON
-  --json           print JSON instead of YAML
-  --quiet          print faults and warnings only
-  -h, --help       this help
+  --config FILE      the configuration, YAML or JSON
+  --json             print JSON instead of YAML
+  --quiet            print faults and warnings only
+  --no-passphrases   do not read passphrase files and credentials
+  -h, --help         this help
 
 Exit codes: 0 valid, 2 not valid or not readable.
 `;

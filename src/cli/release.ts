@@ -3,8 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
-import type { ReadFile } from '../config/passphrase.ts';
-import { readFileWithMode } from '../config/read-file.ts';
+import { withoutPassphrases } from '../config/read-file.ts';
 import { release as releaseInstances, type Release } from '../daemon/release.ts';
 import type { InstanceReport, StatusReport } from '../daemon/report.ts';
 import { plainText } from '../daemon/text-format.ts';
@@ -19,6 +18,7 @@ const ANSWER_MS_MAX = 1_000;
 /** Releases the instances that are named, or all. */
 export async function release(command: ReleaseCommand): Promise<CommandOutcome> {
   const { configPath, names, quiet } = command;
+  // What a service has left must go also where its credentials have gone already.
   const loaded = loadConfigFile(configPath, withoutPassphrases(configPath));
   if (!loaded.ok) {
     const lines = loaded.faults.map((fault) => `carpd: ${configPath}: ${describeFault(fault)}\n`);
@@ -53,14 +53,6 @@ export async function release(command: ReleaseCommand): Promise<CommandOutcome> 
     stderr: failed.map((text) => `carpd: ${text}`).join(''),
     exitCode: failed.length === 0 ? 0 : EXIT_FAILED,
   };
-}
-
-/** What a service has left must go also where its credentials have gone already. */
-function withoutPassphrases(configPath: string): ReadFile {
-  return (path, bytesMax) =>
-    path === configPath
-      ? readFileWithMode(path, bytesMax)
-      : { bytes: new TextEncoder().encode('unknown'), mode: 0o600 };
 }
 
 /** The instances that a running daemon may hold the address of; none where there is no daemon. */

@@ -14,11 +14,11 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
   {
     argv: 'check --config /a',
-    command: { kind: 'check', configPath: '/a', json: false, quiet: false },
+    command: { kind: 'check', configPath: '/a', json: false, quiet: false, passphrases: true },
   },
   {
-    argv: 'check --json --config /a --quiet',
-    command: { kind: 'check', configPath: '/a', json: true, quiet: true },
+    argv: 'check --json --config /a --quiet --no-passphrases',
+    command: { kind: 'check', configPath: '/a', json: true, quiet: true, passphrases: false },
   },
   {
     argv: 'release',

@@ -72,6 +72,13 @@ test('what is printed reads back as the same configuration, but for the passphra
   assert.equal(check(first.stdout).stdout, first.stdout);
 });
 
+test('quietly, faults and warnings only', () => {
+  const options = { configPath: '/etc/c.yaml', json: false, quiet: true };
+  const read = (mode: number) => () => ({ bytes: Buffer.from(GOOD), mode });
+  assert.deepEqual(checkConfig(options, read(0o600)), { stdout: '', stderr: '', exitCode: 0 });
+  assert.match(checkConfig(options, read(0o644)).stderr, /warning: .*every user can read/);
+});
+
 test('warnings go to stderr and change neither output nor exit code', () => {
   const { stdout, stderr, exitCode } = check(GOOD, true, 0o644);
   assert.deepEqual(JSON.parse(stdout), EFFECTIVE);
