@@ -65,7 +65,6 @@ function write(made: Plan, { configPath, passphrasePath }: Paths): CommandOutcom
   const text = configurationText(made, passphrasePath);
   fs.mkdirSync(dirname(configPath), { recursive: true, mode: 0o755 });
   const isNew = writePassphrase(passphrasePath);
-  giveToService(passphrasePath);
   const result = loadConfig(text, { readFile: readFileWithMode });
   if (!result.ok) {
     if (isNew) fs.unlinkSync(passphrasePath);
@@ -80,6 +79,7 @@ function write(made: Plan, { configPath, passphrasePath }: Paths): CommandOutcom
     isNew
       ? `wrote ${passphrasePath} with a new passphrase`
       : `kept ${passphrasePath}: its passphrase is used`,
+    ...giveToService(passphrasePath),
     ...nextSteps(made, { configPath, passphrasePath }),
   ];
   const stderr = result.warnings.map((one) => `carpd: warning: ${describeFault(one)}\n`).join('');
@@ -99,11 +99,14 @@ function writePassphrase(path: string): boolean {
   }
 }
 
-/** Lets the service read what only root may read so far. */
-function giveToService(path: string): void {
+/** The unit's daemon is not root: a file that only root can read is given to its user. */
+function giveToService(path: string): readonly string[] {
   const { uid, mode } = fs.statSync(path);
-  const owner = uid === 0 && process.geteuid?.() === 0 ? findUser(SERVICE_USER) : undefined;
-  if (owner !== undefined && (mode & 0o077) === 0) fs.chownSync(path, owner.uid, owner.gid);
+  const isRoots = process.geteuid?.() === 0 && uid === 0 && (mode & 0o077) === 0;
+  const owner = isRoots ? findUser(SERVICE_USER) : undefined;
+  if (owner === undefined) return [];
+  fs.chownSync(path, owner.uid, owner.gid);
+  return [`gave ${path} to ${SERVICE_USER}, the user of the daemon`];
 }
 
 function nextSteps(made: Plan, { configPath, passphrasePath }: Paths): readonly string[] {
