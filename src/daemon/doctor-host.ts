@@ -44,14 +44,20 @@ export async function readHostFacts(ownPid: number | undefined): Promise<HostFac
 export async function readFirewall(): Promise<FirewallFacts> {
   const [nft, iptables] = await Promise.all([
     tool(['nft', '-j', 'list', 'ruleset']),
-    // Rules of iptables-nft are in the ruleset of nft; the old tables are not.
-    tool(['iptables-legacy-save']),
+    // Rules of iptables-nft are in the ruleset of nft; the old tables are not. To ask for them
+    // where there are none would load their module.
+    (text('/proc/self/net/ip_tables_names') ?? '') === ''
+      ? undefined
+      : tool(['iptables-legacy-save']),
   ]);
+  // An extension of iptables stands in the ruleset of nft with its name only.
+  const isVague = nft?.includes('"xt"') === true;
   const needed = nft === undefined && iptables === undefined;
   const names = processNames();
   return {
     nft,
     iptables: needed ? await tool(['iptables-save']) : iptables,
+    iptablesOverNft: isVague ? await tool(['iptables-save']) : undefined,
     managers: [
       ...(names.some(({ name }) => name === 'firewalld') ? (['firewalld'] as const) : []),
       ...(/^ENABLED=yes/m.test(text('/etc/ufw/ufw.conf') ?? '') ? (['ufw'] as const) : []),

@@ -93,10 +93,11 @@ class InterfaceRound {
     const facts = readInterface(link, this.#links, uplinks);
     const others = [...this.#links.all()].map((other) => readInterface(other, this.#links));
     const groups = this.#instances.map(({ group }) => formatIpv4(group));
+    const peers = this.#instances.flatMap((instance) => instance.peers.map(formatIpv4));
     const found = [
       ...linkFindings(facts),
       ...[...new Set(groups.length > 0 ? groups : [formatIpv4(CARP_GROUP)])].flatMap((group) =>
-        firewallFindings(firewall, this.#name, group),
+        firewallFindings(firewall, this.#name, group, peers),
       ),
     ];
     for (const { name, address } of this.#instances) {

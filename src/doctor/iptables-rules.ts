@@ -5,8 +5,10 @@ import {
   isCarp,
   isDestination,
   isInterface,
+  isSource,
   isStateOf,
   not,
+  worstFate,
   type AdvertPath,
   type Fate,
   type Rule,
@@ -14,22 +16,41 @@ import {
   type Verdict,
 } from './ruleset.ts';
 
-/** What becomes of adverts in the filter table. */
+/** Where the kernel calls chains on the way of an advert, by table. */
+const BASES = {
+  input: ['raw PREROUTING', 'mangle PREROUTING', 'mangle INPUT', 'filter INPUT'],
+  output: ['raw OUTPUT', 'mangle OUTPUT', 'filter OUTPUT', 'mangle POSTROUTING'],
+} as const;
+
+/** What becomes of adverts in all tables that the text has. */
 export function iptablesFate(text: string, path: AdvertPath): Fate {
   const chains = new Map<string, { rules: Rule[]; policy?: 'accept' | 'drop' }>();
   let table = '';
   for (const line of text.split('\n')) {
-    if (line.startsWith('*')) table = line.slice(1).trim();
-    if (table !== 'filter') continue;
+    const name = tableOf(line);
+    if (name !== undefined) table = name;
+    const key = (chain: string): string => `${table} ${chain}`;
     const [first = '', second = ''] = line.split(' ');
     if (first.startsWith(':')) {
       const policy = { DROP: 'drop', ACCEPT: 'accept' } as const;
       const known = second === 'DROP' || second === 'ACCEPT' ? { policy: policy[second] } : {};
-      chains.set(first.slice(1), { rules: [], ...known });
+      chains.set(key(first.slice(1)), { rules: [], ...known });
     }
-    if (first === '-A') chains.get(second)?.rules.push(readRule(words(line).slice(2), path));
+    if (first === '-A') {
+      chains.get(key(second))?.rules.push(readRule(words(line).slice(2), path, key));
+    }
   }
-  return fateOf(chains, path.direction === 'input' ? 'INPUT' : 'OUTPUT');
+  return worstFate(BASES[path.direction].map((base) => fateOf(chains, base)));
+}
+
+/** The tables that the text has rules of, by their names. */
+export function tablesIn(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => tableOf(line) ?? []);
+}
+
+/** "*filter" begins a table. */
+function tableOf(line: string): string | undefined {
+  return line.startsWith('*') ? line.slice(1).trim() : undefined;
 }
 
 /** The words of a line; a comment in quotes is one. */
@@ -37,7 +58,11 @@ function words(line: string): readonly string[] {
   return (line.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? []).map((word) => word.replace(/^"|"$/g, ''));
 }
 
-function readRule(options: readonly string[], path: AdvertPath): Rule {
+function readRule(
+  options: readonly string[],
+  path: AdvertPath,
+  key: (chain: string) => string,
+): Rule {
   const conditions: Tri[] = [];
   let verdict: Verdict = { kind: 'none' };
   let negated = false;
@@ -49,7 +74,7 @@ function readRule(options: readonly string[], path: AdvertPath): Rule {
       continue;
     }
     if (option === '-j' || option === '-g') {
-      verdict = verdictOf(option, value);
+      verdict = verdictOf(option, value, key);
       // What follows says how a target does it.
       break;
     }
@@ -61,8 +86,8 @@ function readRule(options: readonly string[], path: AdvertPath): Rule {
   return { matches: all(conditions), verdict };
 }
 
-function verdictOf(option: string, target: string): Verdict {
-  if (option === '-g') return { kind: 'goto', chain: target };
+function verdictOf(option: string, target: string, key: (chain: string) => string): Verdict {
+  if (option === '-g') return { kind: 'goto', chain: key(target) };
   switch (target) {
     case 'ACCEPT':
       return { kind: 'accept' };
@@ -73,7 +98,7 @@ function verdictOf(option: string, target: string): Verdict {
       return { kind: 'return' };
     default:
       // A target such as LOG is a chain that has no rules.
-      return { kind: 'jump', chain: target };
+      return { kind: 'jump', chain: key(target) };
   }
 }
 
@@ -84,6 +109,8 @@ function conditionOf(option: string, value: string, path: AdvertPath): Tri | und
       return isCarp(value);
     case '-d':
       return isDestination(value, path.group);
+    case '-s':
+      return isSource(value.split(','), path.sources);
     case '-i':
       return path.direction === 'input' ? isInterface(value, path.interfaceName, '+') : 'no';
     case '-o':
@@ -93,6 +120,8 @@ function conditionOf(option: string, value: string, path: AdvertPath): Tri | und
       return isStateOf(value.split(','));
     case '--pkt-type':
       return value === 'multicast' ? 'yes' : 'no';
+    case '--dst-type':
+      return value.split(',').includes('MULTICAST') ? 'yes' : 'no';
     case '-m':
     case '--comment':
       return undefined;

@@ -1,10 +1,13 @@
 // The rules of nftables, as `nft -j list ruleset` prints them (libnftables-json(5)). Pure.
+import { isFields, NamedSets, readVerdict, type Fields } from './nft-values.ts';
 import {
   all,
+  anyOf,
   fateOf,
   isCarp,
   isDestination,
   isInterface,
+  isSource,
   isStateOf,
   not,
   worstFate,
@@ -13,21 +16,53 @@ import {
   type Fate,
   type Rule,
   type Tri,
-  type Verdict,
 } from './ruleset.ts';
 
-/** Families whose chains see IPv4 packets of this host. */
-const FAMILIES = ['ip', 'inet'];
+/** Families whose chains see IPv4 packets of this host; netdev does at a device. */
+const FAMILIES = ['ip', 'inet', 'netdev'];
+/** Where the kernel calls chains on the way of an advert to its socket, and from it. */
+const HOOKS = {
+  input: ['ingress', 'prerouting', 'input'],
+  output: ['output', 'postrouting', 'egress'],
+} as const;
+/** A chain of type nat accepts, or changes addresses that adverts do not have. */
+const TYPES = ['filter', 'route'];
+/** What all adverts have (RFC 3768, 5.2.3). */
+const TTL = '255';
 const OTHER_PROTOCOLS = ['tcp', 'udp', 'icmp', 'icmpv6', 'igmp', 'ip6', 'sctp', 'dccp', 'esp'];
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What becomes of adverts, and by which chain. */
+export interface NftFate {
+  readonly fate: Fate;
+  /** "inet filter input", the first that does not let them pass; undefined: all do. */
+  readonly chain: string | undefined;
+}
 
-/** What becomes of adverts; undefined: the text is no such list. */
-export function nftFate(text: string, path: AdvertPath): Fate | undefined {
+/**
+ * What becomes of adverts; undefined: the text is no such list. Tables of the family ip that
+ * `except` names are left out: iptables-save tells more of those that iptables has made.
+ */
+export function nftFate(
+  text: string,
+  path: AdvertPath,
+  except: readonly string[] = [],
+): Fate | undefined {
+  return judgeNft(text, path, except)?.fate;
+}
+
+/** The same, with the chain to blame. */
+export function judgeNft(
+  text: string,
+  path: AdvertPath,
+  except: readonly string[] = [],
+): NftFate | undefined {
   const list = parsed(text);
   if (list === undefined) return undefined;
-  const { chains, bases } = readChains(list, path);
-  return worstFate(bases.map((base) => fateOf(chains, base)));
+  const { chains, bases } = readChains(list, path, except);
+  const fates = bases.map((chain) => ({ chain, fate: fateOf(chains, chain) }));
+  const fate = worstFate(fates.map((one) => one.fate));
+  const culprit = fates.find((one) => fate !== 'accepted' && one.fate === fate);
+  return { fate, chain: culprit?.chain };
 }
 
 function parsed(text: string): readonly Fields[] | undefined {
@@ -46,113 +81,149 @@ interface Ruleset {
   readonly bases: readonly string[];
 }
 
-function readChains(list: readonly Fields[], path: AdvertPath): Ruleset {
+/** What a rule of a table is read with. */
+interface Reading {
+  readonly path: AdvertPath;
+  readonly sets: NamedSets;
+  /** "family table", before the name of a chain or set. */
+  readonly place: string;
+}
+
+function readChains(list: readonly Fields[], path: AdvertPath, except: readonly string[]): Ruleset {
   const chains = new Map<string, { rules: Rule[]; policy?: 'accept' | 'drop' }>();
   const bases: string[] = [];
-  const place = ({ family, table }: Fields): string => `${String(family)} ${String(table)}`;
   for (const { chain } of list) {
     if (!isFields(chain) || !FAMILIES.includes(String(chain['family']))) continue;
-    const key = `${place(chain)} ${String(chain['name'])}`;
+    if (chain['family'] === 'ip' && except.includes(String(chain['table']))) continue;
+    const key = `${placeOf(chain)} ${String(chain['name'])}`;
     const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
-    const isBase = chain['hook'] === path.direction && chain['type'] === 'filter';
+    const isBase = isOnTheWay(chain, path);
     chains.set(key, isBase ? { rules: [], policy } : { rules: [] });
     if (isBase) bases.push(key);
   }
+  const sets = new NamedSets(list);
   for (const { rule } of list) {
     if (!isFields(rule)) continue;
     const expressions = Array.isArray(rule['expr']) ? rule['expr'].filter(isFields) : [];
-    const key = (chain: string): string => `${place(rule)} ${chain}`;
-    chains.get(key(String(rule['chain'])))?.rules.push(readRule(expressions, path, key));
+    const place = placeOf(rule);
+    const rules = chains.get(`${place} ${String(rule['chain'])}`)?.rules;
+    rules?.push(...readRule(expressions, { path, sets, place }));
   }
   return { chains, bases };
 }
 
-function readRule(
-  expressions: readonly Fields[],
-  path: AdvertPath,
-  key: (chain: string) => string,
-): Rule {
+function placeOf({ family, table }: Fields): string {
+  return `${String(family)} ${String(table)}`;
+}
+
+function isOnTheWay({ hook, type, dev }: Fields, path: AdvertPath): boolean {
+  const hooks: readonly string[] = HOOKS[path.direction];
+  if (!hooks.includes(String(hook)) || !TYPES.includes(String(type))) return false;
+  if (dev === undefined) return true;
+  return (Array.isArray(dev) ? dev : [dev]).includes(path.interfaceName);
+}
+
+/** One rule, or one for each verdict of a map. */
+function readRule(expressions: readonly Fields[], reading: Reading): readonly Rule[] {
   const conditions: Tri[] = [];
-  let verdict: Verdict = { kind: 'none' };
   for (const expression of expressions) {
     const [name = ''] = Object.keys(expression);
-    const target = targetOf(expression[name]);
-    if (name === 'match') conditions.push(readMatch(expression[name], path));
-    else if (name === 'accept' || name === 'return') verdict = { kind: name };
-    else if (name === 'drop' || name === 'reject') verdict = { kind: 'drop' };
-    else if (name === 'jump' || name === 'goto') verdict = { kind: name, chain: key(target) };
-    // A limit, a quota, a map of verdicts, a match of iptables: nobody knows.
-    else if (!HARMLESS.includes(name)) conditions.push('maybe');
+    const verdict = readVerdict(expression, (chain) => `${reading.place} ${chain}`);
+    if (name === 'vmap') return readVerdictMap(expression[name], conditions, reading);
+    if (verdict !== undefined) return [{ matches: all(conditions), verdict }];
+    if (name === 'match') conditions.push(readMatch(expression[name], reading));
+    // A limit, a quota, a match of iptables: nobody knows.
+    else if (!HARMLESS.includes(name) && !isHarmless(expression['xt'])) conditions.push('maybe');
   }
-  return { matches: all(conditions), verdict };
+  return [];
+}
+
+/** A map of verdicts is as many rules; one whose verdicts are not at hand may do anything. */
+function readVerdictMap(
+  vmap: unknown,
+  conditions: readonly Tri[],
+  reading: Reading,
+): readonly Rule[] {
+  const { key, data } = isFields(vmap) ? vmap : {};
+  const pairs = reading.sets.pairs(data, reading.place);
+  if (pairs === undefined) {
+    return (['accept', 'drop'] as const).map((kind) => {
+      return { matches: all([...conditions, 'maybe']), verdict: { kind } };
+    });
+  }
+  return pairs.flatMap(([value, verdict]) => {
+    const values = reading.sets.values(value, reading.place);
+    const found = values === undefined ? 'maybe' : compare(key, values, reading.path);
+    const read = readVerdict(verdict, (chain) => `${reading.place} ${chain}`);
+    return read === undefined ? [] : [{ matches: all([...conditions, found]), verdict: read }];
+  });
+}
+
+/** A match of iptables that looks at nothing, or a target that ends nothing. */
+function isHarmless(xt: unknown): boolean {
+  return isFields(xt) && (xt['type'] === 'target' || xt['name'] === 'comment');
 }
 
 /** They look at no packet and end nothing. */
 const HARMLESS = ['counter', 'log', 'mangle', 'notrack', 'comment', 'ct helper', 'meter', 'set'];
 
-function targetOf(value: unknown): string {
-  return isFields(value) ? String(value['target']) : '';
-}
-
-function readMatch(match: unknown, path: AdvertPath): Tri {
+function readMatch(match: unknown, { path, sets, place }: Reading): Tri {
   if (!isFields(match)) return 'maybe';
-  const values = valuesOf(match['right']);
-  const found = values === undefined ? 'maybe' : compare(match['left'], values, path);
-  return match['op'] === '!=' ? not(found) : found;
+  const { op, left, right } = match;
+  if (!EQUALITIES.includes(op)) return 'maybe';
+  const values = sets.values(right, place);
+  const found = values === undefined ? 'maybe' : compare(left, values, path);
+  return op === '!=' ? not(found) : found;
 }
 
-/** The one value, or those of a set in place; undefined: something else. */
-function valuesOf(right: unknown): readonly string[] | undefined {
-  if (typeof right === 'string' || typeof right === 'number') return [String(right)];
-  if (Array.isArray(right)) return lists(right.map(valuesOf));
-  if (!isFields(right)) return undefined;
-  const { prefix, set } = right;
-  if (isFields(prefix)) return [`${String(prefix['addr'])}/${String(prefix['len'])}`];
-  return Array.isArray(set) ? lists(set.map(valuesOf)) : undefined;
-}
-
-function lists(all: readonly (readonly string[] | undefined)[]): readonly string[] | undefined {
-  const known = all.filter((values) => values !== undefined);
-  return known.length === all.length ? known.flat() : undefined;
-}
+const EQUALITIES: readonly unknown[] = ['==', '!=', 'in'];
 
 function compare(left: unknown, values: readonly string[], path: AdvertPath): Tri {
   if (!isFields(left)) return 'maybe';
-  const { meta, payload, ct } = left;
+  const { meta, payload, ct, fib } = left;
+  if (isFields(fib)) return compareFib(fib, values);
   if (isFields(meta)) return compareMeta(String(meta['key']), values, path);
   if (isFields(ct)) return ct['key'] === 'state' ? isStateOf(values) : 'maybe';
   if (!isFields(payload)) return 'maybe';
   const protocol = String(payload['protocol']);
   if (OTHER_PROTOCOLS.includes(protocol)) return 'no';
   if (protocol !== 'ip') return 'maybe';
-  if (payload['field'] === 'protocol') return anyOf(values, isCarp);
-  const toGroup = (value: string): Tri => isDestination(value, path.group);
-  return payload['field'] === 'daddr' ? anyOf(values, toGroup) : 'maybe';
-}
-
-function compareMeta(key: string, values: readonly string[], path: AdvertPath): Tri {
-  const own = path.direction === 'input' ? ['iifname', 'iif'] : ['oifname', 'oif'];
-  if (own.includes(key)) {
-    return anyOf(values, (value) => isInterface(value, path.interfaceName, '*'));
-  }
-  switch (key) {
-    case 'l4proto':
-      return anyOf(values, isCarp);
-    case 'nfproto':
-      return anyOf(values, (value) => (value === 'ipv4' ? 'yes' : 'no'));
+  switch (payload['field']) {
     case 'protocol':
-      return anyOf(values, (value) => (value === 'ip' ? 'yes' : 'no'));
-    case 'pkttype':
-      return anyOf(values, (value) => (value === 'multicast' ? 'yes' : 'no'));
+      return anyOf(values.map(isCarp));
+    case 'daddr':
+      return anyOf(values.map((value) => isDestination(value, path.group)));
+    case 'saddr':
+      return isSource(values, path.sources);
+    case 'ttl':
+      return values.includes(TTL) ? 'yes' : 'no';
     default:
       return 'maybe';
   }
 }
 
-function anyOf(values: readonly string[], test: (value: string) => Tri): Tri {
-  return not(all(values.map((value) => not(test(value)))));
+function compareMeta(key: string, values: readonly string[], path: AdvertPath): Tri {
+  const own = path.direction === 'input' ? ['iifname', 'iif'] : ['oifname', 'oif'];
+  if (own.includes(key)) {
+    return anyOf(values.map((value) => isInterface(value, path.interfaceName, '*')));
+  }
+  switch (key) {
+    case 'l4proto':
+      return anyOf(values.map(isCarp));
+    case 'nfproto':
+      return anyOf(values.map((value) => (value === 'ipv4' ? 'yes' : 'no')));
+    case 'protocol':
+      return anyOf(values.map((value) => (value === 'ip' ? 'yes' : 'no')));
+    case 'pkttype':
+      return anyOf(values.map((value) => (value === 'multicast' ? 'yes' : 'no')));
+    default:
+      return 'maybe';
+  }
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The type of the address that adverts go to; of the rest the routes decide. */
+function compareFib({ result, flags }: Fields, values: readonly string[]): Tri {
+  const isTarget = flags === 'daddr' || (Array.isArray(flags) && flags.join() === 'daddr');
+  if (result !== 'type' || !isTarget) return 'maybe';
+  return values.includes('multicast') ? 'yes' : 'no';
 }

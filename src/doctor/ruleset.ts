@@ -85,6 +85,11 @@ export function all(conditions: readonly Tri[]): Tri {
   return conditions.includes('maybe') ? 'maybe' : 'yes';
 }
 
+/** One of several conditions. */
+export function anyOf(conditions: readonly Tri[]): Tri {
+  return not(all(conditions.map(not)));
+}
+
 /** The contrary. */
 export function not(condition: Tri): Tri {
   if (condition === 'maybe') return 'maybe';
@@ -97,6 +102,8 @@ export interface AdvertPath {
   readonly interfaceName: string;
   /** Destination of the adverts, as text. */
   readonly group: string;
+  /** Who sends them, as text; undefined or empty: nobody knows. */
+  readonly sources?: readonly string[];
 }
 
 const CARP_NAMES = ['112', 'vrrp', 'carp'];
@@ -121,6 +128,15 @@ export function isDestination(text: string, group: string): Tri {
   if (given === undefined || wanted === undefined || !(mask >= 0 && mask <= 32)) return 'maybe';
   const size = 2 ** (32 - mask);
   return Math.floor(given / size) === Math.floor(wanted / size) ? 'yes' : 'no';
+}
+
+/** The same for who sends, of several; maybe, where one sender is meant and another is not. */
+export function isSource(texts: readonly string[], sources: readonly string[] = []): Tri {
+  const verdicts = new Set(
+    sources.map((source) => anyOf(texts.map((text) => isDestination(text, source)))),
+  );
+  const [only] = verdicts;
+  return only === undefined || verdicts.size > 1 ? 'maybe' : only;
 }
 
 /** Adverts are answered by nobody: connection tracking holds each for the first one. */
