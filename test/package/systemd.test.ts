@@ -1,4 +1,4 @@
-// carpd as a service: the package on hosts whose process 1 is systemd, in containers on this kernel.
+// carpd as a service: its package where process 1 is systemd, in containers on this kernel.
 // One build of the package serves all. Needs root and podman.
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
