@@ -29,7 +29,7 @@ export function recordedDuties(directory: string): readonly Duty[] {
   try {
     const { bytes } = readRegularFile(join(directory, FILE_NAME), BYTES_MAX);
     const { format, duties } = JSON.parse(new TextDecoder().decode(bytes)) as Recorded;
-    return format === FORMAT ? duties : [];
+    return format === FORMAT && isWhatWasWritten(duties) ? duties : [];
   } catch {
     return [];
   }
@@ -37,7 +37,12 @@ export function recordedDuties(directory: string): readonly Duty[] {
 
 interface Recorded {
   readonly format: unknown;
-  readonly duties: readonly Duty[];
+  readonly duties: unknown;
+}
+
+/** The format tells the rest: nobody else writes there. */
+function isWhatWasWritten(duties: unknown): duties is readonly Duty[] {
+  return Array.isArray(duties);
 }
 
 /** Nothing else of the configuration, and no passphrase. */

@@ -36,8 +36,8 @@ export interface ReleaseOptions {
 const GONE_MS_MAX = 1_000;
 
 /**
- * Removes the virtual IPs of all these that are on their interfaces, and runs the down
- * hooks of those, all at once. Rejects with a CarpdError where the interfaces can't be read.
+ * Removes the virtual IPs of all these that are on their interfaces, and runs the down hooks of
+ * those, all at once. Rejects with a CarpdError where the interfaces can't be read.
  */
 export async function release(options: ReleaseOptions): Promise<readonly Release[]> {
   const listeners = new Set<() => void>();
@@ -46,9 +46,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
     onError: () => undefined,
   });
   try {
-    const each = options.duties.map((duty) =>
-      new Releaser(duty, links, listeners, options).run(),
-    );
+    const each = options.duties.map((duty) => new Releaser(duty, links, listeners, options).run());
     return await Promise.all(each);
   } finally {
     links.close();
@@ -62,12 +60,7 @@ class Releaser {
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(
-    duty: Duty,
-    links: LinkWatch,
-    listeners: Set<() => void>,
-    options: ReleaseOptions,
-  ) {
+  constructor(duty: Duty, links: LinkWatch, listeners: Set<() => void>, options: ReleaseOptions) {
     const { address, interfaceName } = duty;
     this.#duty = duty;
     this.#options = options;
