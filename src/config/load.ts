@@ -7,6 +7,7 @@ import { exposureWarning } from './listen-address.ts';
 import type { FileContent, ReadFile } from './passphrase.ts';
 import { readInstance, type Draft, type ReadContext } from './read-instance.ts';
 import { applySchema, isMapping, topFields, valueAt, type Field, type Raw } from './schema.ts';
+import { serviceFallbacks, type Fallbacks } from './service-environment.ts';
 import { keyText, knownKeys } from './shape.ts';
 import { reportShared } from './shared.ts';
 import { parseText } from './syntax.ts';
@@ -34,6 +35,8 @@ export interface LoadOptions {
   readonly readFile: ReadFile;
   /** Permission bits of the file the text came from, for the warning about inline passphrases. */
   readonly mode?: number | undefined;
+  /** Defaults that differ from the usual ones. */
+  readonly fallbacks?: Fallbacks;
 }
 
 /** Room for thousands of instances; more would hold up a daemon that reloads for seconds. */
@@ -55,7 +58,8 @@ export function loadConfigFile(path: string, readFile: ReadFile): LoadResult {
   } catch {
     return refused([{ path: '', message: 'is not UTF-8 text; save it as UTF-8' }]);
   }
-  return loadConfig(text, { readFile, mode: content.mode });
+  const fallbacks = serviceFallbacks(process.env);
+  return loadConfig(text, { readFile, mode: content.mode, fallbacks });
 }
 
 /** The configuration in `text`, YAML or JSON. Never throws for any text. */
@@ -76,7 +80,11 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
   const faults: Fault[] = [];
   const warnings: Fault[] = [];
   const fault = (path: string, message: string): void => void faults.push({ path, message });
-  const fields = Object.values(topFields);
+  const { fallbacks = {} } = options;
+  const fields = Object.values(topFields).map((field) => ({
+    ...field,
+    fallback: fallbacks[field.path] ?? field.fallback,
+  }));
   const top = applySchema(fields, knownKeys(data, fields, fault, ['instances']), fault);
   const settings = readTop(top);
   warnOfExposure(settings?.metrics, warnings);

@@ -9,6 +9,8 @@ export const PASSPHRASE_BYTES_MAX = 19;
 /** Only its first line counts; whatever is larger is another kind of file. */
 export const PASSPHRASE_FILE_BYTES_MAX = 65_536;
 
+const CREDENTIAL = /^credential:(?!\.{1,2}$)([A-Za-z0-9._-]{1,255})$/;
+
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const GROUP_AND_OTHERS = 0o077;
@@ -42,6 +44,11 @@ export type ReadFile = (path: string, bytesMax: number) => FileContent;
 /** Why a file is not read although the system would: its message names neither path nor content. */
 export class FileRefusal extends Error {
   override readonly name = 'FileRefusal';
+}
+
+/** NAME of "credential:NAME", which stands for a file that systemd provides; else undefined. */
+export function credentialName(path: string): string | undefined {
+  return CREDENTIAL.exec(path)?.[1];
 }
 
 /** The key in the text of a configuration value. */

@@ -3,6 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { FileRefusal, type FileContent, type ReadFile } from './passphrase.ts';
+import { fileBehind } from './service-environment.ts';
 
 /**
  * Reads a whole file, at the start of a command: also a pipe or a terminal, such as /dev/stdin or
@@ -33,7 +34,8 @@ interface Manner {
   readonly whyNot: (stats: BigIntStats) => string | undefined;
 }
 
-function readChecked(path: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
+function readChecked(wanted: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
+  const path = fileBehind(wanted, process.env);
   // Asked before it is opened, since opening may wait, or set off what a device does when it is
   // opened; and once more of what was opened, since another file may have taken the name.
   check(statSync(path, AS_BIGINT), whyNot);

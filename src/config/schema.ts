@@ -4,7 +4,7 @@
 // validates.
 import convict from 'convict';
 import { invariant } from '../base/assert.ts';
-import { fail, ok } from '../base/result.ts';
+import { fail } from '../base/result.ts';
 import { CARP_GROUP, formatIpv4 } from '../carp/addresses.ts';
 import {
   CONTROL_SOCKET_DEFAULT,
@@ -20,7 +20,7 @@ import {
 } from './config.ts';
 import * as lists from './list-values.ts';
 import { listenAddressOrOff } from './listen-address.ts';
-import { inlinePassphrase } from './passphrase.ts';
+import { credentialName, inlinePassphrase } from './passphrase.ts';
 import * as values from './values.ts';
 import type { Reader } from './values.ts';
 
@@ -78,7 +78,7 @@ export const instanceFields = {
   address: required('address', values.prefixedAddress, 'the virtual IP'),
   source: optional('source', values.hostAddress, undefined, 'sender address of our adverts'),
   passphrase: sensitive('passphrase', inlinePassphrase, 'the shared key'),
-  passphraseFile: sensitive('passphraseFile', absolutePath, 'file with the shared key'),
+  passphraseFile: sensitive('passphraseFile', passphrasePath, 'file with the shared key'),
   advbase: optional('advbase', values.integer(0, 255), 1, 'seconds between adverts'),
   advskew: optional('advskew', values.integer(0, 255), 0, 'added to advbase, in 1/256 s'),
   deadRatio: optional('deadRatio', values.integer(1, 1_000), 3, 'silent advbases until takeover'),
@@ -281,11 +281,12 @@ function sensitive<Value>(path: string, read: Reader<Value>, doc: string): Field
 }
 
 /** A path that is not shown: a passphrase may have been written here by mistake. */
-function absolutePath(value: unknown): values.Read<string> {
+function passphrasePath(value: unknown): values.Read<string> {
   const path = values.argument(value);
   if (!path.ok) return fail('is not text; give the absolute path of a file');
-  if (!path.value.startsWith('/')) {
-    return fail('is not an absolute path; write it such as /etc/carpd/db.pass');
-  }
-  return ok(path.value);
+  if (path.value.startsWith('/') || credentialName(path.value) !== undefined) return path;
+  return fail(
+    'is neither an absolute path, such as /etc/carpd/db.pass, nor credential:NAME ' +
+      '(letters, digits, ".", "_" and "-")',
+  );
 }

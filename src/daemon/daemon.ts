@@ -117,6 +117,16 @@ export class Daemon {
     return this.#instances.get(name)?.report();
   }
 
+  /** The same of every instance. */
+  reports(): readonly InstanceReport[] {
+    return [...this.#instances.values()].map((instance) => instance.report());
+  }
+
+  /** Proves that the loop turns and does its work; see Driver. */
+  turn(): Promise<Micros> {
+    return this.#driver.turn();
+  }
+
   /** Ends the hooks and says what has to be undone at once where carpd itself fails. */
   abandon(): readonly Holding[] {
     return [...this.#instances.values()].map((instance) => instance.abandon());
@@ -148,10 +158,7 @@ export class Daemon {
       path: socket,
       group,
       events: this.#options.events,
-      status: () => {
-        const instances = [...this.#instances.values()].map((instance) => instance.report());
-        return { pid: process.pid, instances };
-      },
+      status: () => ({ pid: process.pid, instances: this.reports() }),
       explain: (name) => this.report(name),
       watchers: new Watchers({
         bus: this.#options.events,

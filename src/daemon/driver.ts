@@ -91,6 +91,17 @@ export class Driver {
     this.#schedule();
   }
 
+  /**
+   * Resolves when the loop has done its work once more: the sockets were read, and what they held
+   * and what was queued before has been taken. To how late its earliest deadline is even so: a loop
+   * that turns without waking its members shows by that. Never resolves after `close`.
+   */
+  async turn(): Promise<Micros> {
+    await this.#options.drain();
+    await new Promise<void>((resolve) => this.post(resolve));
+    return micros(Math.max(0, this.#lateness(this.#options.now())));
+  }
+
   /** Stops the timer and forgets what is queued. */
   close(): void {
     this.#closed = true;

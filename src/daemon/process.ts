@@ -3,12 +3,14 @@ import { messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
 import { now } from '../linux/clock.ts';
+import { findServiceManager } from '../linux/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { releaseAtOnce } from './emergency.ts';
 import type { EventBus } from './event-bus.ts';
 import { openLoggedBus } from './event-log.ts';
 import type { Logger } from './log.ts';
+import { supervise } from './supervised.ts';
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
 export interface Manners {
@@ -82,6 +84,7 @@ class DaemonProcess {
       logLinesDropped: () => log.droppedLines(),
       onInterfaceGone: () => this.#interfaceGone(),
     });
+    this.#beSupervised();
   }
 
   run(): Promise<number> {
@@ -141,6 +144,19 @@ class DaemonProcess {
     log.flushSync();
     endIfStuck(log);
     process.exit(EXIT_FAILED);
+  }
+
+  #beSupervised(): void {
+    const manager = findServiceManager();
+    if (manager === undefined) return;
+    const daemon = this.#daemon;
+    supervise({
+      manager,
+      events: this.#events,
+      now,
+      reports: () => daemon.reports(),
+      turn: () => daemon.turn(),
+    });
   }
 
   #tellFailure(error: unknown): void {

@@ -61,8 +61,15 @@ function instanceCells(report: InstanceReport): Cells {
   return [plainText(name), state, ageText(stateForMs), address, heard, gate, noteText(report)];
 }
 
-/** What is worth a look, by the names that explain, logs and metrics use. */
-function noteText({ state, fault, link, holdReasons, leaving, demoted }: InstanceReport): string {
+/** What is worth a look, by the names that explain, logs and metrics use; '' is nothing. */
+export function noteText({
+  state,
+  fault,
+  link,
+  holdReasons,
+  leaving,
+  demoted,
+}: InstanceReport): string {
   const notes: string[] = [];
   if (state === 'INIT' && fault !== null) notes.push(fault);
   if (leaving !== null) notes.push(`leaving: ${leaving.name}`);

@@ -145,7 +145,7 @@ const FAULTS: readonly FaultRow[] = [
   ]),
   ...rows('passphraseFile', [
     ['missing', undefined, 'is missing; give passphraseFile (or passphrase)'],
-    ['relative', 'db.pass', 'is not an absolute path'],
+    ['relative', 'db.pass', 'is neither an absolute path'],
     ['number', 7, 'is not text'],
     ['not there', '/nowhere', "the file can't be read (ENOENT)"],
     ['a pipe', '/pipe', "the file can't be read: it is a pipe; give a regular file"],

@@ -104,6 +104,26 @@ describe('driver', () => {
     assert.deepEqual(seen.slice(2), [undefined], 'a wake-up in time reads nothing old');
   });
 
+  test('a turn proves that the sockets were read, the work done and no deadline passed over', async () => {
+    const done: string[] = [];
+    onDrain = () => driver.post(() => done.push('what was read'), 'droppable');
+    driver.post(() => done.push('what was queued'));
+    let overdue: Micros | undefined;
+    const turned = driver.turn().then((by) => (overdue = by));
+    await turns();
+    await turned;
+    assert.deepEqual([done, overdue], [['what was queued', 'what was read'], 0]);
+
+    const stuck = new FakeMember();
+    stuck.wake = () => undefined;
+    stuck.due = micros(0);
+    driver.add(stuck);
+    now = fromMillis(5_000);
+    assert.ok((await driver.turn()) >= fromMillis(4_000), 'a deadline was passed over unseen');
+    driver.close();
+    await turns();
+  });
+
   test('a master that is on time does not wait for its sockets', async () => {
     const member = new FakeMember();
     member.master = true;
