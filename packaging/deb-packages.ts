@@ -29,6 +29,7 @@ export interface Build {
 
 const DEB_ARCH: Readonly<Record<Arch, DebArch>> = { x64: 'amd64', arm64: 'arm64' };
 const LIB = 'usr/lib/carpd';
+const UNITS = 'usr/lib/systemd/system';
 
 const WHAT_IT_DOES = [
   'carpd speaks the protocol of UCARP and elects one of several hosts to hold',
@@ -121,11 +122,13 @@ export function ucarpDeb(build: Build, tree: string): Deb {
   };
 }
 
+/** The units, and beside carpd itself the drop-in that is copied to where it is wanted. */
 function addUnits(root: string, tree: string): void {
   const folder = join(root, 'systemd');
-  if (!existsSync(folder)) return;
-  for (const unit of readdirSync(folder).filter((name) => name.endsWith('.service')))
-    addFile(tree, join(folder, unit), `usr/lib/systemd/system/${unit}`);
+  for (const file of readdirSync(folder)) {
+    const isUnit = file.endsWith('.service');
+    addFile(tree, join(folder, file), join(isUnit ? UNITS : `${LIB}/systemd`, file));
+  }
 }
 
 /** The manual pages that there are: man/NAME.SECTION. */

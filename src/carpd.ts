@@ -4,7 +4,7 @@ import { parseArgs } from './cli/args.ts';
 import { checkConfig, type CommandOutcome } from './cli/check.ts';
 import { carpdHelp } from './cli/help.ts';
 import { version } from './cli/version.ts';
-import { readFileWithMode } from './config/read-file.ts';
+import { readFileWithMode, withoutPassphrases } from './config/read-file.ts';
 
 const EXIT_USAGE = 2;
 
@@ -27,8 +27,11 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'error':
       process.stderr.write(`carpd: ${command.message}\n`);
       return EXIT_USAGE;
-    case 'check':
-      return print(checkConfig(command, readFileWithMode));
+    case 'check': {
+      const { configPath, passphrases } = command;
+      const readFile = passphrases ? readFileWithMode : withoutPassphrases(configPath);
+      return print(checkConfig(command, readFile));
+    }
     case 'status': {
       const { status, watchStatus } = await import('./cli/status.ts');
       if (!command.watch) return print(await status(command, process.stdout));
@@ -58,6 +61,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { sniff } = await import('./cli/sniff.ts');
       const { stdout, stderr } = process;
       return sniff(command, { stdout, stderr, signal: interruption() });
+    }
+    case 'release': {
+      const { release } = await import('./cli/release.ts');
+      return print(await release(command));
     }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.

@@ -17,13 +17,14 @@ export const COMMAND_NAMES = [
   'maintenance',
   'init',
   'sniff',
+  'release',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** What was asked for. `topic` undefined: the help of carpd as a whole. */
 export type CarpdCommand =
   | { readonly kind: 'run'; readonly configPath: string }
-  | { readonly kind: 'check'; readonly configPath: string; readonly json: boolean }
+  | CheckCommand
   | StatusCommand
   | ExplainCommand
   | WatchCommand
@@ -31,9 +32,20 @@ export type CarpdCommand =
   | MaintenanceCommand
   | InitCommand
   | SniffCommand
+  | ReleaseCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
+
+export interface CheckCommand {
+  readonly kind: 'check';
+  readonly configPath: string;
+  readonly json: boolean;
+  /** Print faults and warnings, and nothing else. */
+  readonly quiet: boolean;
+  /** False: their files are not read, since they may be out of reach here. */
+  readonly passphrases: boolean;
+}
 
 export interface StatusCommand {
   readonly kind: 'status';
@@ -105,6 +117,15 @@ export interface SniffCommand {
   readonly seconds: number | undefined;
 }
 
+export interface ReleaseCommand {
+  readonly kind: 'release';
+  readonly configPath: string;
+  /** The instances; none: all. */
+  readonly names: readonly string[];
+  /** Say nothing of addresses that are not there. */
+  readonly quiet: boolean;
+}
+
 /** Wrong usage: exit code 2; one line without the program's name. */
 export interface CarpdMisuse {
   readonly kind: 'error';
@@ -114,7 +135,12 @@ export interface CarpdMisuse {
 /** The options of each command: whether they take a value. --help is known to all. */
 const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
   run: { '--config': 'value' },
-  check: { '--config': 'value', '--json': 'flag' },
+  check: {
+    '--config': 'value',
+    '--json': 'flag',
+    '--quiet': 'flag',
+    '--no-passphrases': 'flag',
+  },
   status: { '--json': 'flag', '--watch': 'flag', '--socket': 'value' },
   explain: { '--json': 'flag', '--socket': 'value' },
   watch: { '--json': 'flag', '--text': 'flag', '--verbose': 'flag', '--socket': 'value' },
@@ -139,6 +165,7 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
     '--count': 'value',
     '--seconds': 'value',
   },
+  release: { '--config': 'value', '--quiet': 'flag' },
 };
 
 /** How many words a command takes besides its options. */
@@ -147,6 +174,7 @@ const WORDS_MAX: Readonly<Partial<Record<CommandName, number>>> = {
   watch: 1,
   handover: 1,
   maintenance: 2,
+  release: Infinity,
 };
 
 /** What stood behind the name of the command. */
@@ -225,7 +253,13 @@ function build(name: CommandName, given: Given): CarpdCommand {
       if (configPath === undefined) {
         return misuse(`${name}: --config FILE is needed, such as --config /etc/carpd/carpd.yaml`);
       }
-      return name === 'run' ? { kind: name, configPath } : { kind: name, configPath, json };
+      if (name === 'run') return { kind: name, configPath };
+      const passphrases = !options.has('--no-passphrases');
+      return { kind: name, configPath, json, quiet: options.has('--quiet'), passphrases };
+    }
+    case 'release': {
+      const configPath = options.get('--config') ?? CONFIG_PATH_DEFAULT;
+      return { kind: name, configPath, names: words, quiet: options.has('--quiet') };
     }
     case 'status':
       return { kind: name, json, watch: options.has('--watch'), socketPath };

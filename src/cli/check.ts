@@ -3,6 +3,7 @@
 import { formatEffective } from '../config/effective.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import type { ReadFile } from '../config/passphrase.ts';
+import type { CheckCommand } from './args.ts';
 
 /** What a command prints and how it ends. */
 export interface CommandOutcome {
@@ -15,10 +16,10 @@ const EXIT_CONFIGURATION = 2;
 
 /** Faults and warnings go to stderr, one line each; the effective configuration to stdout. */
 export function checkConfig(
-  options: { readonly configPath: string; readonly json: boolean },
+  options: Pick<CheckCommand, 'configPath' | 'json' | 'quiet'>,
   readFile: ReadFile,
 ): CommandOutcome {
-  const { configPath, json } = options;
+  const { configPath, json, quiet } = options;
   const result = loadConfigFile(configPath, readFile);
   const lines = (label: string, faults: readonly Fault[]): string =>
     faults.map((fault) => `carpd: ${configPath}: ${label}${describeFault(fault)}\n`).join('');
@@ -30,6 +31,6 @@ export function checkConfig(
       exitCode: EXIT_CONFIGURATION,
     };
   }
-  const stdout = formatEffective(result.config, json ? 'json' : 'yaml');
+  const stdout = quiet ? '' : formatEffective(result.config, json ? 'json' : 'yaml');
   return { stdout, stderr: warnings, exitCode: 0 };
 }

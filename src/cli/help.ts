@@ -27,6 +27,8 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return INIT;
     case 'sniff':
       return SNIFF;
+    case 'release':
+      return RELEASE;
     default:
       return unreachable(topic);
   }
@@ -71,6 +73,7 @@ Commands:
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
   sniff -i IF | -r FILE.pcap     adverts on the wire, and who sends them
+  release [--config FILE]        take off what a daemon that was killed has left
 
 Options:
   -h, --help       this help; carpd COMMAND --help tells more about a command
@@ -96,6 +99,23 @@ Options:
   -h, --help       this help
 
 Exit codes: 0 done, 1 can't listen or read, 2 wrong usage or configuration.
+`;
+
+const RELEASE = `Usage: carpd release [--config FILE] [--quiet] [NAME...]
+
+Takes off what a daemon that was killed has left: each virtual IP that is on its
+interface, and what its up hook began, by the down hook. The unit of systemd
+runs it whenever the daemon has ended. An instance that is master in a running
+carpd is left alone; with "control.socket: off" that can't be known. Passphrases
+are not needed, nor is the daemon.
+
+Options:
+  --config FILE    /etc/carpd/carpd.yaml if not given
+  --quiet          say nothing of addresses that are not there
+  -h, --help       this help
+
+Exit codes: 0 all are off; 1 one is not, or its down hook failed; 2 wrong usage,
+configuration, or no such instance.
 `;
 
 const INIT = `Usage: carpd init [--interface IF] [--address IP/PREFIX] [--peers IP,...]
@@ -139,15 +159,17 @@ Signals:
 Exit codes: 0 stopped, 1 failed while running, 2 wrong configuration.
 `;
 
-const CHECK = `Usage: carpd check --config FILE [--json]
+const CHECK = `Usage: carpd check --config FILE [--json | --quiet] [--no-passphrases]
 
 Validates the configuration and prints the one in effect: defaults filled in,
 passphrases redacted. Prints every fault at once, each with its place.
 
 Options:
-  --config FILE    the configuration, YAML or JSON
-  --json           print JSON instead of YAML
-  -h, --help       this help
+  --config FILE      the configuration, YAML or JSON
+  --json             print JSON instead of YAML
+  --quiet            print faults and warnings only
+  --no-passphrases   do not read passphrase files and credentials
+  -h, --help         this help
 
 Exit codes: 0 valid, 2 not valid or not readable.
 `;

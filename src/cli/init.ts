@@ -27,6 +27,7 @@ import {
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const UNIT = 'carpd.service';
+const SERVICE_USER = 'carpd';
 
 /** Asks for what is not given if there is a terminal, writes, and says what comes next. */
 export async function init(
@@ -76,6 +77,7 @@ function write(made: Plan, { configPath, passphrasePath }: Paths): CommandOutcom
     isNew
       ? `wrote ${passphrasePath} with a new passphrase`
       : `kept ${passphrasePath}: its passphrase is used`,
+    ...giveToService(passphrasePath),
     ...nextSteps(made, { configPath, passphrasePath }),
   ];
   const stderr = result.warnings.map((one) => `carpd: warning: ${describeFault(one)}\n`).join('');
@@ -93,6 +95,20 @@ function writePassphrase(path: string): boolean {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** The unit's daemon is not root: a file that only root can read is given to its user. */
+function giveToService(path: string): readonly string[] {
+  const user = fs
+    .readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([name]) => name === SERVICE_USER);
+  const [uid, gid] = [Number(user?.[2]), Number(user?.[3])];
+  const isRoots = process.geteuid?.() === 0 && fs.statSync(path).uid === 0;
+  if (user === undefined || !isRoots) return [];
+  fs.chownSync(path, uid, gid);
+  return [`gave ${path} to ${SERVICE_USER}, the user of the daemon`];
 }
 
 function nextSteps(made: Plan, { configPath, passphrasePath }: Paths): readonly string[] {

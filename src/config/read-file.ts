@@ -21,6 +21,14 @@ export const readFileWithMode: ReadFile = (path, bytesMax) =>
 export const readRegularFile: ReadFile = (path, bytesMax) =>
   readChecked(path, bytesMax, { flags: constants.O_NONBLOCK, whyNot: notRegular });
 
+/** Reads the configuration as at the start, and no passphrase file: all hold the same word. */
+export function withoutPassphrases(configPath: string): ReadFile {
+  return (path, bytesMax) =>
+    path === configPath
+      ? readFileWithMode(path, bytesMax)
+      : { bytes: new TextEncoder().encode('not-read'), mode: 0o600 };
+}
+
 /**
  * Node 20 keeps the last other result where its realpath reads it: after a look at a pipe that
  * takes the next directory for one, and modules behind symlinks are not found.

@@ -8,6 +8,7 @@ import type { Input } from '../election/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
 import type { AddressView, RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
+import { HookRights } from './hook-rights.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 
 export interface CustodyOptions {
@@ -195,6 +196,7 @@ export class Custody {
 
   #createHooks(): HookLane {
     const { config, post, herald, runCommand, startTimer, env, now } = this.#options;
+    const rights = new HookRights();
     return new HookLane({
       interfaceName: config.interfaceName,
       address: config.address.ip,
@@ -206,8 +208,14 @@ export class Custody {
       runCommand,
       clock: now,
       startTimer,
-      onLine: (line, hook) => herald.hookLine(line, hook),
-      onFinished: (report) => post(() => this.#hookFinished(report)),
+      onLine: (line, hook) => {
+        rights.line(line);
+        herald.hookLine(line, hook);
+      },
+      onFinished: (report) => {
+        const explained = rights.explain(report);
+        post(() => this.#hookFinished(explained));
+      },
     });
   }
 

@@ -6,7 +6,6 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
-import type { StartTimer } from '../vip/ports.ts';
 import type { Holding } from './custody.ts';
 import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
@@ -24,6 +23,7 @@ import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances } from './reload.ts';
 import type { InstanceReport } from './report.ts';
+import { startTimer } from './start-timer.ts';
 import { stateEvent } from './state-event.ts';
 
 export interface DaemonOptions {
@@ -300,10 +300,3 @@ export class Daemon {
     this.#options.events.publish({ event: 'late-wake', lateMs: Math.round(toMillis(lateBy)) });
   }
 }
-
-const startTimer: StartTimer = (delayMs, onExpired) => {
-  const timer = setTimeout(onExpired, delayMs);
-  return () => {
-    clearTimeout(timer);
-  };
-};

@@ -3,14 +3,15 @@
 import type { Micros } from '../base/time.ts';
 import { acceptPacket, type Group } from '../carp/accept.ts';
 import type { Advert } from '../carp/advert.ts';
-import { parseIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../carp/addresses.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
-import type { AddressView, ObservedAddress } from '../vip/ports.ts';
+import type { AddressView } from '../vip/ports.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from './event-bus.ts';
 import { HubSockets } from './hub-sockets.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
 import { LinkHerald } from './link-herald.ts';
+import { addressesOn } from './observed-addresses.ts';
 import { SecondEar, type Heard } from './second-ear.ts';
 
 /** An instance as its interface sees it. */
@@ -70,7 +71,7 @@ export class InterfaceHub {
 
   /** The addresses of this interface, for the reconcilers. */
   readonly addresses: AddressView = {
-    observe: () => this.#observe(),
+    observe: () => addressesOn(this.#options.links, this.interfaceName),
     onChanged: (listener) => {
       this.#addressListeners.add(listener);
       return () => this.#addressListeners.delete(listener);
@@ -137,15 +138,6 @@ export class InterfaceHub {
     this.gate.close();
     this.#ear.close();
     this.#sockets.close();
-  }
-
-  #observe(): readonly ObservedAddress[] {
-    return (this.link()?.addresses ?? []).flatMap((entry) => {
-      const address = parseIpv4(entry.address);
-      if (address === undefined) return [];
-      const { prefixLength } = entry;
-      return [{ interfaceName: this.interfaceName, address, prefixLength }];
-    });
   }
 
   #tellMembers(): void {

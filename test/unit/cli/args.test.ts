@@ -12,8 +12,22 @@ const MAINTENANCE = { kind: 'maintenance', ...PLAIN } as const;
 const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'run --config /a', command: { kind: 'run', configPath: '/a' } },
   { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
-  { argv: 'check --config /a', command: { kind: 'check', configPath: '/a', json: false } },
-  { argv: 'check --json --config /a', command: { kind: 'check', configPath: '/a', json: true } },
+  {
+    argv: 'check --config /a',
+    command: { kind: 'check', configPath: '/a', json: false, quiet: false, passphrases: true },
+  },
+  {
+    argv: 'check --json --config /a --quiet --no-passphrases',
+    command: { kind: 'check', configPath: '/a', json: true, quiet: true, passphrases: false },
+  },
+  {
+    argv: 'release',
+    command: { kind: 'release', configPath: '/etc/carpd/carpd.yaml', names: [], quiet: false },
+  },
+  {
+    argv: 'release db --config /a web --quiet',
+    command: { kind: 'release', configPath: '/a', names: ['db', 'web'], quiet: true },
+  },
   { argv: 'run --config --json', command: { kind: 'run', configPath: '--json' } },
   { argv: 'status', command: { kind: 'status', json: false, watch: false, socketPath: SOCKET } },
   {

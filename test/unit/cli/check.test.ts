@@ -44,7 +44,7 @@ const EFFECTIVE = {
 };
 
 function check(text: string, json = false, mode = 0o600): CommandOutcome {
-  return checkConfig({ configPath: '/etc/c.yaml', json }, () => ({
+  return checkConfig({ configPath: '/etc/c.yaml', json, quiet: false }, () => ({
     bytes: Buffer.from(text),
     mode,
   }));
@@ -70,6 +70,13 @@ test('what is printed reads back as the same configuration, but for the passphra
   const first = check(GOOD.replace('}}', `, ${hooks}`));
   assert.equal(first.exitCode, 0);
   assert.equal(check(first.stdout).stdout, first.stdout);
+});
+
+test('quietly, faults and warnings only', () => {
+  const options = { configPath: '/etc/c.yaml', json: false, quiet: true };
+  const read = (mode: number) => () => ({ bytes: Buffer.from(GOOD), mode });
+  assert.deepEqual(checkConfig(options, read(0o600)), { stdout: '', stderr: '', exitCode: 0 });
+  assert.match(checkConfig(options, read(0o644)).stderr, /warning: .*every user can read/);
 });
 
 test('warnings go to stderr and change neither output nor exit code', () => {
@@ -100,7 +107,7 @@ test('faults and warnings together', () => {
 });
 
 test('a file that is not there', () => {
-  const outcome = checkConfig({ configPath: '/none', json: false }, () => {
+  const outcome = checkConfig({ configPath: '/none', json: false, quiet: false }, () => {
     throw new Error('ENOENT: no such file or directory');
   });
   assert.equal(outcome.stderr, "carpd: /none: can't be read: ENOENT: no such file or directory\n");

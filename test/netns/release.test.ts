@@ -1,0 +1,124 @@
+// `carpd release`: what a daemon that was killed has left is taken off; what a living one holds is
+// not. Needs root and namespaces.
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { carpdConfigFile, startCarpd, type CarpdOptions } from '../lab/carpd-peer.ts';
+import { runCarpd, type Ran } from '../lab/carpd-command.ts';
+import { nowMs } from '../lab/clock.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import type { Peer } from '../lab/peer.ts';
+import { holds } from '../lab/vip.ts';
+
+const VIP = '10.77.0.100';
+const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
+const MASTER_MS = 15_000;
+/** Ten times what it takes. */
+const RELEASE_MS_MAX = 3_000;
+const skip = await labSkipReason();
+
+describe('carpd release', { skip, concurrency: true }, () => {
+  test('removes what a killed master left, runs its down hook, and is done', async (t) => {
+    const { host, peer, release } = await killed(t, {});
+    const hooksBefore = peer.hookLog().length;
+    const startedMs = nowMs();
+    deepEqual(await release(), { code: 0, stdout: `vip: removed ${VIP} on eth0\n`, stderr: '' });
+    const tookMs = nowMs() - startedMs;
+    ok(tookMs < RELEASE_MS_MAX, `it took ${tookMs} ms`);
+    equal(await holds(host, VIP), false);
+    deepEqual(
+      peer
+        .hookLog()
+        .slice(hooksBefore)
+        .map(({ hook, args }) => [hook, ...args]),
+      [['down', 'eth0', VIP]],
+    );
+    match(await host.ip('-4', 'addr', 'show'), new RegExp(host.address), 'its own address is gone');
+    deepEqual(await release(), { code: 0, stdout: `vip: no ${VIP} on eth0\n`, stderr: '' });
+    deepEqual(await release('--quiet'), { code: 0, stdout: '', stderr: '' });
+    equal(peer.hookLog().length, hooksBefore + 1, 'nothing was left, and a hook ran');
+  });
+
+  test('leaves it to the hook where hooks manage the address', async (t) => {
+    const { host, release } = await killed(t, { manageAddress: false });
+    equal((await release('vip', '--quiet')).stdout, `vip: removed ${VIP} on eth0\n`);
+    equal(await holds(host, VIP), false);
+  });
+
+  test('says so where the hook leaves it or fails', async (t) => {
+    const { host, release } = await killed(t, { manageAddress: false });
+    const [down = ''] = /\/\S+\/down$/m.exec(configText(host)) ?? [];
+    writeFileSync(down, '#!/bin/sh\necho no way\nexit 3\n');
+    const failed = await release();
+    equal(failed.code, 1);
+    equal(failed.stdout, 'vip: down: no way\n');
+    equal(failed.stderr, `carpd: vip: still ${VIP} on eth0: the down hook left it\n`);
+    rmSync(down);
+    match((await release()).stderr, /still .* on eth0: the down hook left it/);
+  });
+
+  test('leaves the address of a running master alone, also if it goes by another name', async (t) => {
+    const { host, peer } = await master(t, {});
+    const other = join(host.directory, 'other.yaml');
+    writeFileSync(other, configText(host).replace(/^( +)vip:$/m, '$1other:'));
+    for (const file of [carpdConfigFile(host), other]) {
+      const refused = await runCarpd(host, ['release', '--config', file]);
+      equal(refused.code, 1);
+      match(refused.stderr, /^carpd: \w+: the carpd that runs here is its master; stop it, or/);
+      ok(await holds(host, VIP), 'a living master lost its address');
+    }
+    await peer.stop();
+  });
+
+  test('needs no passphrase, but a configuration and names that are in it', async (t) => {
+    const { host, release } = await killed(t, {});
+    const file = carpdConfigFile(host);
+    const text = configText(host);
+    match((await release('db')).stderr, /^carpd: no instance is named "db"; there are: vip$/m);
+    writeFileSync(file, text.replace('vhid: 7', 'vhid: 700'));
+    const invalid = await release();
+    equal(invalid.code, 2);
+    match(invalid.stderr, /vhid: 700 is out of range 1-255/);
+    ok(await holds(host, VIP), 'nothing was to be done');
+    writeFileSync(file, text.replace(/passphrase: .*/, 'passphraseFile: credential:gone'));
+    equal((await release()).code, 0);
+    equal(await holds(host, VIP), false);
+  });
+});
+
+interface Running {
+  readonly host: Host;
+  readonly peer: Peer;
+}
+
+async function master(t: TestContext, options: Partial<CarpdOptions>): Promise<Running> {
+  const lab = await Lab.create(t);
+  const host = await lab.host('a', '10.77.0.1/24');
+  const peer = startCarpd(host, { ...GROUP, ...options });
+  await peer.waitFor('MASTER', MASTER_MS);
+  await peer.child.until(
+    () => peer.hookLog().some(({ hook }) => hook === 'up') || undefined,
+    'the up hook',
+    MASTER_MS,
+  );
+  return { host, peer };
+}
+
+/** A master that had no chance to clean up. */
+async function killed(
+  t: TestContext,
+  options: Partial<CarpdOptions>,
+): Promise<Running & { release: (...words: readonly string[]) => Promise<Ran> }> {
+  const { host, peer } = await master(t, options);
+  await peer.kill();
+  ok(await holds(host, VIP), 'there is nothing to be released');
+  const release = (...words: readonly string[]): Promise<Ran> =>
+    runCarpd(host, ['release', ...words, '--config', carpdConfigFile(host)]);
+  return { host, peer, release };
+}
+
+function configText(host: Host): string {
+  return readFileSync(carpdConfigFile(host), 'utf8');
+}
