@@ -28,8 +28,11 @@ fi
 for folder in "${folders[@]}"; do
   cp -a --no-preserve=ownership "$folder/." .
 done
-# A checkout knows no such modes.
-if [ -d etc/carpd ]; then chroot . chgrp carpd /etc/carpd/db.pass && chmod 640 etc/carpd/db.pass; fi
+# A checkout keeps neither modes nor owners.
+if [ -n "$deb" ]; then
+  chroot . chown carpd:carpd /etc/carpd/db.pass
+  chmod 600 etc/carpd/db.pass
+fi
 chroot . systemctl enable --quiet lab-switch.service lab-peer.service lab-console.service
 rm -f "$image"
 mkfs.ext4 -q -F -d . "$image" 2G

@@ -17,6 +17,7 @@ const WORDS = [
   ...['root=/dev/ubda', 'rw', 'init=/lib/systemd/systemd'],
   // The console goes to standard error, the serial line is standard input and output.
   ...['con=null', 'con0=null,fd:2', 'ssl=null', 'ssl0=fd:0,fd:1'],
+  ...['quiet', 'SYSTEMD_COLORS=0', 'systemd.show_status=auto'],
 ];
 
 /** What a script said, stdout and stderr together, and how it ended. */
