@@ -34,5 +34,7 @@ cp -a "$modules/kernel/drivers/net" "$tree/lib/modules/$release/kernel/drivers/"
 depmod --basedir "$tree" "$release"
 
 echo carpd-boot >"$tree/etc/hostname"
+# The journal outlives a reboot.
+mkdir -p "$tree/var/log/journal"
 echo '/dev/ubda / ext4 defaults 0 1' >"$tree/etc/fstab"
 echo "$wanted" >"$stamp"
