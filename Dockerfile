@@ -25,7 +25,7 @@ RUN export DEBIAN_FRONTEND=noninteractive \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log \
   && groupadd --system --gid 911 carpd \
   && useradd --system --uid 911 --gid carpd --no-create-home --shell /usr/sbin/nologin carpd \
-  && install -d -o carpd -g carpd -m 0750 /run/carpd /var/lib/carpd \
+  && install -d -o carpd -g root -m 0770 /run/carpd /var/lib/carpd \
   && install -d /etc/carpd \
   && ln -s ../lib/carpd/bin/carpd /usr/sbin/carpd \
   && ln -s ../lib/carpd/bin/ucarp /usr/sbin/ucarp

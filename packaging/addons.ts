@@ -15,6 +15,13 @@ export const TOOL_PREFIX: Readonly<Record<Arch, string>> = {
 const COMPILE_FLAGS = '-g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat';
 const LINK_FLAGS = '-Wl,-z,relro,-z,now';
 
+/** npm's settings in the environment go before the flags of node-gyp: for this machine's own Node. */
+const FOREIGN_SETTINGS = {
+  npm_config_nodedir: undefined,
+  npm_config_target: undefined,
+  npm_config_arch: undefined,
+};
+
 /** Builds carpd's own addon, which any Node 20 or newer loads, to the file `target`. */
 export function buildOwnAddon(root: string, arch: Arch, major: NodeMajor, target: string): void {
   build(arch, major, target, 'carpd_sockets.node', (work) => {
@@ -57,6 +64,7 @@ function build(
         CFLAGS: COMPILE_FLAGS,
         CXXFLAGS: COMPILE_FLAGS,
         LDFLAGS: LINK_FLAGS,
+        ...FOREIGN_SETTINGS,
       },
     });
     mkdirSync(dirname(target), { recursive: true });

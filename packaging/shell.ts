@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to this process's environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs `argv` and yields its standard output; throws with what it said where it fails. */

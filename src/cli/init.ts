@@ -10,6 +10,7 @@ import { formatIpv4, parseIpv4 } from '../carp/addresses.ts';
 import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
+import { findUser } from '../daemon/groups.ts';
 import type { InitCommand } from './args.ts';
 import type { CommandOutcome } from './check.ts';
 import {
@@ -27,6 +28,7 @@ import {
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const UNIT = 'carpd.service';
+/** Whom the units run carpd as; the packages make it. */
 const SERVICE_USER = 'carpd';
 
 /** Asks for what is not given if there is a terminal, writes, and says what comes next. */
@@ -99,15 +101,11 @@ function writePassphrase(path: string): boolean {
 
 /** The unit's daemon is not root: a file that only root can read is given to its user. */
 function giveToService(path: string): readonly string[] {
-  const user = fs
-    .readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find(([name]) => name === SERVICE_USER);
-  const [uid, gid] = [Number(user?.[2]), Number(user?.[3])];
-  const isRoots = process.geteuid?.() === 0 && fs.statSync(path).uid === 0;
-  if (user === undefined || !isRoots) return [];
-  fs.chownSync(path, uid, gid);
+  const { uid, mode } = fs.statSync(path);
+  const isRoots = process.geteuid?.() === 0 && uid === 0 && (mode & 0o077) === 0;
+  const owner = isRoots ? findUser(SERVICE_USER) : undefined;
+  if (owner === undefined) return [];
+  fs.chownSync(path, owner.uid, owner.gid);
   return [`gave ${path} to ${SERVICE_USER}, the user of the daemon`];
 }
 

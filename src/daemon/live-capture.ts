@@ -46,7 +46,7 @@ async function indexOf(interfaceName: string): Promise<number> {
 }
 
 /** Puts back the tag that the kernel took out of the bytes. */
-function tagged(bytes: Uint8Array, vlan: number): Uint8Array {
+export function tagged(bytes: Uint8Array, vlan: number): Uint8Array {
   const tag = [...TAG_TYPE, vlan >>> 8, vlan & 0xff];
   return Uint8Array.from([...bytes.subarray(0, MAC_BYTES), ...tag, ...bytes.subarray(MAC_BYTES)]);
 }

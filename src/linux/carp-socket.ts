@@ -68,7 +68,8 @@ const PACKET_BYTES_MAX = 65_535;
 /** raw-socket closes a socket when its object is collected, without a word: these are not. */
 const openSockets = new Set<OpenCarpSocket>();
 
-async function loadRawSocket(): Promise<Raw> {
+/** Loads the package; rejects with a CarpdError that says what to do. */
+export async function loadRawSocket(): Promise<Raw> {
   try {
     return await import('raw-socket');
   } catch (error) {

@@ -58,6 +58,11 @@ describe('the Debian packages', { skip }, () => {
     match(await spare.sh('cat /etc/carpd/carpd.example.yaml'), /# ours$/);
     equal((await daemon.stop('SIGTERM', START_MS)).code, 0, daemon.tail());
 
+    const files = '--config /tmp/first.yaml --passphrase-file /tmp/first.pass';
+    await spare.sh(`carpd init ${files} --interface eth0 --address ${VIP}`);
+    const rights = await spare.sh('stat -c "%U %a" /tmp/first.pass');
+    equal(rights, 'carpd 600', 'the service can not read the passphrase');
+
     await spare.sh('dpkg --remove carpd');
     equal((await spare.run('which', 'carpd')).code, 1);
     match(await spare.sh('ls /etc/carpd'), /^carpd.example.yaml\ncarpd.yaml\ndb.pass$/);

@@ -31,6 +31,8 @@ export interface CastOptions {
   /** Half of the hosts drop IP protocol 112 before the CARP socket sees it. */
   readonly firewalls?: boolean;
   readonly uplink?: UplinkKind;
+  /** There are only nodes of carpd: nobody else ever says a word. */
+  readonly silent?: boolean;
 }
 
 export interface Cast {
@@ -45,10 +47,12 @@ export function createCast(surroundings: Surroundings, bus: Bus, options: CastOp
   const station = (name: string, address: Ipv4, uplink: UplinkKind) =>
     new Station(clock, bus, { name, address, vip: VIP, uplink });
   const addresses = pickAddresses(prng, prng.between(2, NODES_MAX));
-  const carpdCount = addresses.length - (prng.chance(0.4) ? 1 : 0);
-  const client = prng.chance(0.5)
-    ? new Client(clock, prng, station('client', CLIENT, 'plain'), prng.chance(0.8))
-    : undefined;
+  const { silent = false } = options;
+  const carpdCount = addresses.length - (prng.chance(0.4) && !silent ? 1 : 0);
+  const client =
+    prng.chance(0.5) && !silent
+      ? new Client(clock, prng, station('client', CLIENT, 'plain'), prng.chance(0.8))
+      : undefined;
   const askable = client === undefined ? addresses : [...addresses, CLIENT];
   const carpdNodes = addresses.slice(0, carpdCount).map((address, index) => {
     const uplink = options.uplink ?? prng.pick(UPLINKS);

@@ -13,6 +13,10 @@ const MUTE_TIME = fromSeconds(12);
 const SPLIT_TIME = fromSeconds(15);
 const LISTENING = fromSeconds(65);
 const BLOCKED_MAX = fromSeconds(20);
+/** Hosts that get their power back at the same moment are up within this time. */
+const TOGETHER = fromSeconds(1);
+/** Beyond the dead interval of the fastest, for nodes of which each waits for the other's word. */
+const MUTUAL_PROOF = fromSeconds(2);
 /** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
 const NOTICED = fromMillis(3_300);
 
@@ -110,6 +114,28 @@ export function bootBehindBlockedPort(world: World): Report {
   pass(world, BLOCKED_MAX);
   if (master !== undefined) expectNoChange(world, master, from);
   return world.watch(world.clock.now);
+}
+
+/** All hosts boot at about the same time, and nobody else says a word: they prove each other. */
+export function bootTogether(world: World): Report {
+  for (const node of world.nodes) {
+    world.clock.after(micros(world.prng.between(0, TOGETHER)), () => node.start());
+  }
+  pass(world, TOGETHER);
+  const from = world.clock.now;
+  const [best = 0] = world.carpdNodes
+    .map(({ options }) => options.readiness.deadInterval)
+    .sort((one, other) => one - other);
+  pass(world, best + MUTUAL_PROOF);
+  const served = masters(world);
+  if (served.length !== 1) {
+    world.violated(`${String(served.length)} masters ${String(MUTUAL_PROOF)} µs past the interval`);
+  }
+  const decided = world.clock.now;
+  const { bound } = world.watch(from);
+  const [master] = served;
+  if (master !== undefined) expectNoChange(world, master, decided);
+  return world.report(from, bound);
 }
 
 /** Ways in which a master loses its path, though it has carrier again at once. */

@@ -73,6 +73,10 @@ describe('worlds', () => {
     judgeAll(scenes.bootBehindBlockedPort, TAME);
   });
 
+  it('have a master in time where all hosts boot together on a silent segment', () => {
+    judgeAll(scenes.bootTogether, { ...TAME, silent: true });
+  });
+
   it('keep the node that served while the path of the master was dark', () => {
     judgeAll((world) => scenes.losePath(world, 'dark'), { ...TAME, uplink: 'lacp' });
     judgeAll((world) => scenes.losePath(world, 'dark'), { ...TAME, uplink: 'plain' });

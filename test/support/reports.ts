@@ -1,6 +1,5 @@
 // Reports of instances in every situation, made of real readiness and a given election.
-import type { micros } from '../../src/base/time.ts';
-import { fromMillis, plus, since } from '../../src/base/time.ts';
+import { fromMillis, micros, plus, since, type Micros } from '../../src/base/time.ts';
 import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -65,13 +64,11 @@ export function peerOf(rig: LinkRig, address: string, role: PeerRole, agoMs: num
   };
 }
 
-/** The report at the moment of the rig. */
-export function report(rig: LinkRig, situation: Situation): InstanceReport {
-  const { state, cause, from = 'INIT', forMs = 0, election = {}, watched = true } = situation;
-  const stateSince = since(rig.now, fromMillis(forMs));
-  const snapshot: ElectionSnapshot = {
-    state,
-    stateSince,
+/** An election of which nothing is known but what is given. */
+export function electionSnapshot(changes: Partial<ElectionSnapshot> = {}): ElectionSnapshot {
+  return {
+    state: 'INIT',
+    stateSince: micros(0),
     term: 0,
     master: undefined,
     holdReasons: [],
@@ -81,8 +78,15 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
     leaving: undefined,
     masterDownAt: undefined,
     advertiseAt: undefined,
-    ...election,
+    ...changes,
   };
+}
+
+/** The report at the moment of the rig. */
+export function report(rig: LinkRig, situation: Situation): InstanceReport {
+  const { state, cause, from = 'INIT', forMs = 0, election = {}, watched = true } = situation;
+  const stateSince = since(rig.now, fromMillis(forMs));
+  const snapshot = electionSnapshot({ state, stateSince, ...election });
   const peer = situation.peer === undefined ? undefined : ip(situation.peer);
   const sources = {
     config: dbConfig(situation.config),
@@ -99,5 +103,5 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
 }
 
 /** `milliseconds` after the moment of the rig. */
-export const inMs = (rig: LinkRig, milliseconds: number): ReturnType<typeof micros> =>
+export const inMs = (rig: LinkRig, milliseconds: number): Micros =>
   plus(rig.now, fromMillis(milliseconds));

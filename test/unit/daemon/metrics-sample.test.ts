@@ -1,25 +1,13 @@
 // The daemon as its gauges show it, made of real snapshots of links and elections.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromMillis, fromSeconds, micros } from '../../../src/base/time.ts';
+import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
 import { sampleAll, type SampledInstance } from '../../../src/daemon/metrics-sample.ts';
 import type { ElectionSnapshot } from '../../../src/election/snapshot.ts';
 import { LinkRig, PEER } from '../../support/readiness-rig.ts';
-import { dbConfig, ip } from '../../support/reports.ts';
+import { dbConfig, electionSnapshot, ip } from '../../support/reports.ts';
 
-const NEVER: ElectionSnapshot = {
-  state: 'INIT',
-  stateSince: micros(0),
-  term: 0,
-  master: undefined,
-  holdReasons: [],
-  inDoubt: false,
-  demoted: false,
-  effectiveAdvskew: 0,
-  leaving: undefined,
-  masterDownAt: undefined,
-  advertiseAt: undefined,
-};
+const NEVER = electionSnapshot();
 
 function instance(changes: Partial<ElectionSnapshot>, config: object = {}): SampledInstance {
   return {

@@ -12,7 +12,7 @@ import type { OrderNews } from '../../../src/daemon/events.ts';
 import type { OrderResult } from '../../../src/daemon/order-result.ts';
 import type { PeerHeard, PeerRole } from '../../../src/daemon/peers-heard.ts';
 import type { ElectionSnapshot } from '../../../src/election/snapshot.ts';
-import { ip } from '../../support/reports.ts';
+import { electionSnapshot, ip } from '../../support/reports.ts';
 
 const PEER = ip('10.9.0.20');
 const HANDOVER: Order = { kind: 'handover', force: false };
@@ -20,19 +20,7 @@ const FORCED: Order = { kind: 'handover', force: true };
 const ON: Order = { kind: 'maintenance', on: true, force: false };
 const OFF: Order = { kind: 'maintenance', on: false, force: false };
 
-const IDLE: ElectionSnapshot = {
-  state: 'BACKUP',
-  stateSince: micros(0),
-  term: 0,
-  master: undefined,
-  holdReasons: [],
-  inDoubt: false,
-  demoted: false,
-  effectiveAdvskew: 0,
-  leaving: undefined,
-  masterDownAt: undefined,
-  advertiseAt: undefined,
-};
+const IDLE = electionSnapshot({ state: 'BACKUP' });
 
 /** An instance whose election is played by the test. */
 class FakeInstance implements OrderedInstance {

@@ -1,0 +1,155 @@
+// What the doctor reads of the host: /proc, /sys, and what the tools of the firewall print. What is
+// not there, or may not be read, is undefined.
+import { execFile } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf } from '../base/errors.ts';
+import type { FirewallFacts } from '../doctor/firewall-checks.ts';
+import type { HostFacts, OtherDaemon } from '../doctor/host-checks.ts';
+import { loadRawSocket } from '../linux/carp-socket.ts';
+import { native } from '../linux/native.ts';
+import { readPrivileges } from '../linux/privileges.ts';
+
+const TOOL_MS = 10_000;
+const TOOL_PATH = '/usr/sbin:/sbin:/usr/bin:/bin';
+const OUTPUT_BYTES_MAX = 8 * 1_048_576;
+const DAEMONS = ['ucarp', 'keepalived', 'vrrpd', 'carpd'];
+
+/** What the host is like; `ownPid` is a carpd that is known, and no other daemon. */
+export async function readHostFacts(ownPid: number | undefined): Promise<HostFacts> {
+  const { missing, missingInChildren } = readPrivileges();
+  return {
+    missing,
+    missingInChildren,
+    addonFault: await addonFault(),
+    hasIp: hasTool('ip'),
+    hypervisor: hypervisor(),
+    clockSynchronised: await tool(['timedatectl', 'show', '-p', 'NTPSynchronized', '--value']).then(
+      (text) => (text === undefined ? undefined : text.trim() === 'yes'),
+    ),
+    otherDaemons: otherDaemons(ownPid),
+    serviceEnabled: await serviceEnabled(),
+  };
+}
+
+/** The rules of the firewall in force. */
+export async function readFirewall(): Promise<FirewallFacts> {
+  const [nft, iptables] = await Promise.all([
+    tool(['nft', '-j', 'list', 'ruleset']),
+    // Rules of iptables-nft are in the ruleset of nft; the old tables are not.
+    tool(['iptables-legacy-save']),
+  ]);
+  const needed = nft === undefined && iptables === undefined;
+  const names = processNames();
+  return {
+    nft,
+    iptables: needed ? await tool(['iptables-save']) : iptables,
+    managers: [
+      ...(names.some(({ name }) => name === 'firewalld') ? (['firewalld'] as const) : []),
+      ...(/^ENABLED=yes/m.test(text('/etc/ufw/ufw.conf') ?? '') ? (['ufw'] as const) : []),
+    ],
+  };
+}
+
+/** A file's text; undefined: it can't be read. */
+export function text(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number in a file; undefined: there is none. */
+export function number(path: string): number | undefined {
+  const found = Number.parseInt(text(path) ?? '', 10);
+  return Number.isNaN(found) ? undefined : found;
+}
+
+async function addonFault(): Promise<string | undefined> {
+  try {
+    native();
+    await loadRawSocket();
+    return undefined;
+  } catch (error) {
+    return messageOf(error).split('\n')[0];
+  }
+}
+
+function hasTool(name: string): boolean {
+  const folders = `${process.env['PATH'] ?? ''}:${TOOL_PATH}`.split(':');
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return folder !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Its standard output; undefined: it is not there, or it failed. */
+async function tool(argv: readonly string[]): Promise<string | undefined> {
+  const [name = '', ...rest] = argv;
+  if (!hasTool(name)) return undefined;
+  const env = { PATH: `${process.env['PATH'] ?? ''}:${TOOL_PATH}`, LC_ALL: 'C' };
+  const options = { env, timeout: TOOL_MS, maxBuffer: OUTPUT_BYTES_MAX };
+  return promisify(execFile)(name, rest, options).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
+}
+
+function hypervisor(): string | undefined {
+  const vendor = text('/sys/class/dmi/id/sys_vendor')?.trim() ?? '';
+  const known = /QEMU|VMware|Xen|Microsoft|innotek|Amazon|Google|Parallels|DigitalOcean/i;
+  const isGuest = / hypervisor\b/.test(text('/proc/cpuinfo') ?? '');
+  if (known.test(vendor) && isGuest) return vendor;
+  return isGuest ? 'a hypervisor' : undefined;
+}
+
+function otherDaemons(ownPid: number | undefined): readonly OtherDaemon[] {
+  const own = namespaceOf('self');
+  return processNames().filter(({ pid, name }) => {
+    if (pid === process.pid || pid === ownPid) return false;
+    return DAEMONS.includes(name) && namespaceOf(String(pid)) === own;
+  });
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
+}
+
+function processNames(): readonly OtherDaemon[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => ({ pid: Number(pid), name: nameOf(pid) }));
+}
+
+/** carpd is a script of Node, and known by its arguments. */
+function nameOf(pid: string): string {
+  const name = text(`/proc/${pid}/comm`)?.trim() ?? '';
+  const [, script = '', command] = (text(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  const isCarpd = /(?:^|\/)(?:carpd|main\.js)$/.test(script) && command === 'run';
+  return isCarpd ? 'carpd' : name;
+}
+
+async function serviceEnabled(): Promise<boolean | undefined> {
+  if (!existsSync('/run/systemd/system')) return undefined;
+  const state = await tool(['systemctl', 'show', '-p', 'UnitFileState', '--value', 'carpd']);
+  const known = state?.trim();
+  if (known === undefined || known === '') return undefined;
+  return known.startsWith('enabled');
+}

@@ -1,0 +1,66 @@
+// What the doctor reads of interfaces: netlink has nearly all of it, sysfs and sysctls the rest.
+import type { InterfaceFacts } from '../doctor/link-checks.ts';
+import { resolveStack } from '../linux/link-facts.ts';
+import type { Link, LinkWatch } from '../linux/link-watch.ts';
+import type { LowerFacts } from '../readiness/facts.ts';
+import { number, text } from './doctor-host.ts';
+
+const ARPHRD_ETHER = 1;
+const IFF_MULTICAST = 0x1000;
+const LACP_SHORT_TIMEOUT = 0x02;
+
+/** One interface as it is now. */
+export function readInterface(
+  link: Link,
+  links: LinkWatch,
+  uplinks: 'auto' | readonly string[] = 'auto',
+): InterfaceFacts {
+  const { name } = link;
+  const { facts, faults } = resolveStack(links, name, uplinks);
+  const lower = facts?.lower;
+  const flags = Number(text(`/sys/class/net/${name}/flags`) ?? Number.NaN);
+  const noUplink = faults.find((fault) => fault.kind === 'no-uplink');
+  return {
+    name,
+    isEthernet: link.type === ARPHRD_ETHER,
+    up: link.administrativelyUp,
+    multicast: Number.isNaN(flags) ? undefined : (flags & IFF_MULTICAST) !== 0,
+    addresses: link.addresses,
+    link: facts,
+    noUplink: noUplink?.bridge,
+    miimonMs: lower?.kind === 'bond' ? number(sysfs(lower.name, 'bonding/miimon')) : undefined,
+    lacpFast: lacpFast(lower),
+    snoopingBridge: snoopingBridge(link, links),
+    arpIgnore: strictest(name, 'arp_ignore'),
+    arpFilter: strictest(name, 'arp_filter'),
+  };
+}
+
+function sysfs(name: string, file: string): string {
+  return `/sys/class/net/${name}/${file}`;
+}
+
+/** What the ports tell their partner: how often they want to hear from it. */
+function lacpFast(lower: LowerFacts | undefined): boolean | undefined {
+  if (lower?.kind !== 'bond') return undefined;
+  const states = lower.ports.flatMap(({ actorState }) => actorState ?? []);
+  if (states.length === 0) return undefined;
+  return states.every((state) => (state & LACP_SHORT_TIMEOUT) !== 0);
+}
+
+/** The bridge that the interface is, or is a port of, where it snoops and nobody asks. */
+function snoopingBridge(link: Link, links: LinkWatch): string | undefined {
+  const above = link.master === undefined ? undefined : links.byIndex(link.master);
+  const bridge = [link, above].find((one) => one?.kind === 'bridge');
+  if (bridge === undefined) return undefined;
+  const snoops = number(sysfs(bridge.name, 'bridge/multicast_snooping')) === 1;
+  const asks = number(sysfs(bridge.name, 'bridge/multicast_querier')) === 1;
+  return snoops && !asks ? bridge.name : undefined;
+}
+
+/** The kernel takes the higher one of the interface's and that of all. */
+function strictest(name: string, key: string): number | undefined {
+  const values = ['all', name].map((place) => number(`/proc/sys/net/ipv4/conf/${place}/${key}`));
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}

@@ -1,0 +1,164 @@
+// The doctor's round: the host, each interface and what it stands on, the firewall, and then what
+// is to be heard on each segment. It changes nothing.
+import { toMillis } from '../base/time.ts';
+import { messageOf } from '../base/errors.ts';
+import { formatIpv4, CARP_GROUP } from '../carp/addresses.ts';
+import type { Config, InstanceConfig } from '../config/config.ts';
+import { finding, type Finding } from '../doctor/catalogue.ts';
+import { firewallFindings, type FirewallFacts } from '../doctor/firewall-checks.ts';
+import { hostFindings } from '../doctor/host-checks.ts';
+import { linkFindings, placeFindings } from '../doctor/link-checks.ts';
+import { hookFindings, placeFaults, type RunningDaemon } from '../doctor/place-checks.ts';
+import {
+  addressFindings,
+  advertFindings,
+  segmentFindings,
+  switchFindings,
+  type GroupFacts,
+} from '../doctor/wire-checks.ts';
+import { advertInterval } from '../election/cadence.ts';
+import { readGateways } from '../linux/gateways.ts';
+import { openLinkWatch, type LinkWatch } from '../linux/link-watch.ts';
+import { readPrivileges } from '../linux/privileges.ts';
+import { readFirewall, readHostFacts } from './doctor-host.ts';
+import { readInterface } from './doctor-links.ts';
+import { readHook, readPlaces } from './doctor-places.ts';
+import { hearSegment } from './doctor-wire.ts';
+
+export interface Patient {
+  readonly configPath: string;
+  /** Undefined: only interfaces are looked at. */
+  readonly config: Config | undefined;
+  readonly interfaceNames: readonly string[];
+  /** The daemon of this configuration, if it answers. */
+  readonly running: RunningDaemon | undefined;
+}
+
+export interface ExamineOptions {
+  /** How long each segment is listened to; 0: not at all. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+/** All findings, in the order of the round. */
+export async function examine(
+  patient: Patient,
+  options: ExamineOptions,
+): Promise<readonly Finding[]> {
+  const { config, running, configPath } = patient;
+  const found: Finding[] = [...hostFindings(await readHostFacts(running?.pid))];
+  if (config !== undefined) {
+    const places = await readPlaces(config, running !== undefined);
+    found.push(...placeFaults(places, running, configPath));
+  }
+  for (const { name, hooks } of config?.instances ?? []) {
+    const paths = [hooks.up[0], hooks.down[0]].filter((path) => path !== undefined);
+    found.push(...hookFindings(name, [...new Set(paths)].map(readHook)));
+  }
+  const links = await openLinkWatch({ onChange: () => undefined, onError: () => undefined });
+  try {
+    const firewall = await readFirewall();
+    const rounds = patient.interfaceNames.map((name) =>
+      new InterfaceRound(patient, links, name).examine(firewall, options),
+    );
+    found.push(...(await Promise.all(rounds)).flat());
+  } finally {
+    links.close();
+  }
+  return found;
+}
+
+class InterfaceRound {
+  readonly #patient: Patient;
+  readonly #links: LinkWatch;
+  readonly #name: string;
+  readonly #instances: readonly InstanceConfig[];
+
+  constructor(patient: Patient, links: LinkWatch, name: string) {
+    this.#patient = patient;
+    this.#links = links;
+    this.#name = name;
+    const all = patient.config?.instances ?? [];
+    this.#instances = all.filter(({ interfaceName }) => interfaceName === name);
+  }
+
+  async examine(firewall: FirewallFacts, options: ExamineOptions): Promise<readonly Finding[]> {
+    const link = this.#links.find(this.#name);
+    if (link === undefined) {
+      const names = [...this.#links.all()].map(({ name }) => name).join(', ');
+      const remedy = `correct its name, or create it; there are: ${names}`;
+      return [finding('interface-missing', this.#name, `there is no ${this.#name}`, remedy)];
+    }
+    const uplinks = this.#instances[0]?.gate.uplinks;
+    const facts = readInterface(link, this.#links, uplinks);
+    const others = [...this.#links.all()].map((other) => readInterface(other, this.#links));
+    const groups = this.#instances.map(({ group }) => formatIpv4(group));
+    const found = [
+      ...linkFindings(facts),
+      ...[...new Set(groups.length > 0 ? groups : [formatIpv4(CARP_GROUP)])].flatMap((group) =>
+        firewallFindings(firewall, this.#name, group),
+      ),
+    ];
+    for (const { name, address } of this.#instances) {
+      const isKept = this.#patient.running !== undefined;
+      const place = { name, vip: formatIpv4(address.ip), isKept };
+      const placed = { ...place, prefixLength: address.prefixLength };
+      found.push(...placeFindings(placed, facts, others));
+    }
+    return facts.up && options.seconds > 0 ? [...found, ...(await this.#listen(options))] : found;
+  }
+
+  async #listen({ seconds, signal }: ExamineOptions): Promise<readonly Finding[]> {
+    const name = this.#name;
+    if (readPrivileges().missing.includes('CAP_NET_RAW')) {
+      const text = 'nobody listened: that needs root, or CAP_NET_RAW';
+      return [finding('not-looked', name, text, 'run the doctor as root')];
+    }
+    const groups = await Promise.all(this.#instances.map((instance) => this.#groupOf(instance)));
+    const known =
+      this.#patient.config === undefined
+        ? undefined
+        : this.#instances.map(({ name: of, passphrase, vhid, address, group }) => ({
+            name: of,
+            key: { passphrase: passphrase.reveal(), vhid, addresses: [address.ip] },
+            group,
+          }));
+    try {
+      const links = this.#links;
+      const options = { interfaceName: name, links, groups, known, seconds, signal };
+      const heard = await hearSegment(options);
+      return [
+        ...switchFindings(heard),
+        ...segmentFindings(heard),
+        ...groups.flatMap((group) => [
+          ...advertFindings(group, heard),
+          ...addressFindings(group, heard),
+        ]),
+      ];
+    } catch (error) {
+      return [finding('not-looked', name, `nobody listened: ${messageOf(error)}`)];
+    }
+  }
+
+  async #groupOf(instance: InstanceConfig): Promise<GroupFacts> {
+    const { name, vhid, address, group, gate, peers, source } = instance;
+    const link = this.#links.find(this.#name);
+    const vip = formatIpv4(address.ip);
+    const own = link?.addresses.map((one) => one.address) ?? [];
+    const gateways = gate.probe.targets.includes('gateway')
+      ? await readGateways(this.#name).catch(() => [])
+      : [];
+    const named = gate.probe.targets.filter((target) => target !== 'gateway');
+    const targets = [...gateways, ...[...named, ...peers].map(formatIpv4)];
+    return {
+      name,
+      vhid,
+      vip,
+      group: formatIpv4(group),
+      intervalMs: toMillis(advertInterval(instance)),
+      targets: [...new Set(targets)],
+      source: source === undefined ? own.find((one) => one !== vip) : formatIpv4(source),
+      holdsVip: own.includes(vip),
+    };
+  }
+}

@@ -1,0 +1,190 @@
+// Whether an interface, and what it stands on, is fit for a virtual IP. Pure.
+import { parseIpv4, samePrefix } from '../carp/addresses.ts';
+import type { BondFacts, LinkFacts } from '../readiness/facts.ts';
+import { finding, type Finding } from './catalogue.ts';
+
+/** An address of an interface. */
+export interface Address {
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** An interface; undefined where it can't be told. */
+export interface InterfaceFacts {
+  readonly name: string;
+  readonly isEthernet: boolean;
+  readonly up: boolean;
+  readonly multicast: boolean | undefined;
+  readonly addresses: readonly Address[];
+  readonly link: LinkFacts | undefined;
+  /** A bridge without a port that leads outside. */
+  readonly noUplink: string | undefined;
+  /** Milliseconds between two looks of the bond at its ports; 0: it does not look. */
+  readonly miimonMs: number | undefined;
+  /** Whether the bond asks its partner for LACPDUs every second. */
+  readonly lacpFast: boolean | undefined;
+  /** A bridge, this one or the one that it is a port of, that snoops with nobody who asks. */
+  readonly snoopingBridge: string | undefined;
+  /** Of the interface or of all, whichever counts (ip-sysctl). */
+  readonly arpIgnore: number | undefined;
+  readonly arpFilter: number | undefined;
+}
+
+/** An instance as far as its interface matters. */
+export interface PlacedGroup {
+  readonly name: string;
+  readonly vip: string;
+  readonly prefixLength: number;
+  /** A carpd that runs keeps it. */
+  readonly isKept: boolean;
+}
+
+const LACP_CARRYING = 0x3c;
+const ANSWER_NOTHING = 8;
+
+/** Findings about the interface itself. */
+export function linkFindings(facts: InterfaceFacts): readonly Finding[] {
+  const { name, isEthernet, up, link, addresses, multicast } = facts;
+  if (!isEthernet) {
+    const text = `${name} is no Ethernet: CARP needs ARP and multicast`;
+    return [finding('interface-type', name, text, 'name an Ethernet interface')];
+  }
+  if (!up) {
+    return [finding('interface-down', name, `${name} is down`, `ip link set ${name} up`)];
+  }
+  const found = [...bondFindings(facts), ...kernelFindings(facts)];
+  if (link?.carrier === false) {
+    const remedy = 'check the cable, the switch port, and every layer below';
+    found.push(finding('no-carrier', name, `${name} has no carrier`, remedy));
+  }
+  if (addresses.length === 0) {
+    const remedy = 'give it an address; adverts need a sender, and peers answer to it';
+    found.push(finding('no-address', name, `${name} has no IPv4 address`, remedy));
+  }
+  if (multicast === false) {
+    const remedy = `ip link set ${name} multicast on; or broadcast: true on all nodes`;
+    found.push(finding('no-multicast', name, `${name} does not take multicast`, remedy));
+  }
+  if (found.every(({ grade }) => grade === 'note' || grade === 'good')) {
+    const shown = addresses.map((one) => `${one.address}/${String(one.prefixLength)}`).join(', ');
+    found.push(finding('interface-good', name, `up, with carrier; ${shown}`));
+  }
+  return found;
+}
+
+function kernelFindings(facts: InterfaceFacts): readonly Finding[] {
+  const { name, noUplink, snoopingBridge, arpIgnore, arpFilter } = facts;
+  const found: Finding[] = [];
+  if (noUplink !== undefined) {
+    const text = `no port of ${noUplink} leads to other hosts by its kind: no frame can be proof`;
+    found.push(finding('no-uplink', name, text, 'name the way out in gate.uplinks'));
+  }
+  if (snoopingBridge !== undefined) {
+    const text = `${snoopingBridge} snoops on multicast, and does not ask who wants it itself`;
+    const remedy =
+      `ip link set ${snoopingBridge} type bridge mcast_querier 1, unless a router asks; ` +
+      'or mcast_snooping 0';
+    found.push(finding('snooping-alone', name, text, remedy));
+  }
+  if ((arpIgnore ?? 0) >= ANSWER_NOTHING) {
+    const text = `arp_ignore is ${String(arpIgnore)}: nobody gets an answer for any address`;
+    const remedy = `sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.${name}.arp_ignore=0`;
+    found.push(finding('arp-unanswered', name, text, remedy));
+  }
+  if ((arpFilter ?? 0) > 0) {
+    const text = 'arp_filter is on: ARP is answered only where the route back leads here';
+    const remedy = `sysctl -w net.ipv4.conf.${name}.arp_filter=0, unless it is meant`;
+    found.push(finding('arp-filtered', name, text, remedy));
+  }
+  return found;
+}
+
+function bondFindings({ name, link, miimonMs, lacpFast }: InterfaceFacts): Finding[] {
+  const lower = link?.lower;
+  if (lower?.kind === 'team') {
+    const text = `${lower.name} is a team device: whether its ports carry frames can't be told`;
+    return [finding('team-device', name, text, 'use the bonding driver where you can')];
+  }
+  if (lower?.kind !== 'bond') return [];
+  const { ports } = lower;
+  if (ports.length === 0) {
+    const text = `${lower.name} has no ports`;
+    return [finding('bond-no-ports', name, text, `ip link set PORT master ${lower.name}`)];
+  }
+  const found = portFindings(name, lower);
+  if (miimonMs === 0) {
+    const text = `${lower.name} does not watch its ports: miimon is 0`;
+    const remedy = `ip link set ${lower.name} type bond miimon 100`;
+    found.push(finding('bond-unwatched', name, text, remedy));
+  }
+  if (lower.mode === '802.3ad') found.push(...lacpFindings(name, lower, lacpFast));
+  if (found.length === 0) {
+    const text = `${lower.name}: ${lower.mode ?? 'mode unknown'}, ${String(ports.length)} port(s)`;
+    found.push(finding('bond-good', name, text));
+  }
+  return found;
+}
+
+function portFindings(name: string, { ports, mode }: BondFacts): Finding[] {
+  const found: Finding[] = [];
+  for (const port of ports) {
+    if (port.linkUp === false) {
+      const remedy = 'check its cable and switch port: the bond has less to fall back on';
+      found.push(finding('bond-port-down', name, `${port.name} has no link`, remedy));
+    } else if (mode === '802.3ad' && ((port.actorState ?? 0) & LACP_CARRYING) !== LACP_CARRYING) {
+      const text = `${port.name} is not collecting and distributing`;
+      const remedy = 'check that its switch port is in the same port channel, at the same speed';
+      found.push(finding('lacp-port-out', name, text, remedy));
+    }
+  }
+  return found;
+}
+
+function lacpFindings(name: string, bond: BondFacts, fast: boolean | undefined): Finding[] {
+  const found: Finding[] = [];
+  if (bond.partnerMac === undefined || /^[0:]+$/.test(bond.partnerMac)) {
+    const text = `${bond.name} has no LACP partner`;
+    const remedy = 'configure a port channel with LACP on the switch, active or passive';
+    found.push(finding('lacp-no-partner', name, text, remedy));
+  }
+  if (fast === false) {
+    const text = `${bond.name} asks for LACP at the slow rate: a dark path is noticed after 90 s`;
+    const remedy = `lacp_rate fast (see docs/bonding.md); the switch follows`;
+    found.push(finding('lacp-slow', name, text, remedy));
+  }
+  return found;
+}
+
+/** Findings about a virtual IP on its interface, and about its network elsewhere on the host. */
+export function placeFindings(
+  group: PlacedGroup,
+  facts: InterfaceFacts,
+  others: readonly InterfaceFacts[],
+): readonly Finding[] {
+  const { name, vip, isKept } = group;
+  const found: Finding[] = [];
+  const own = facts.addresses.filter(({ address }) => address !== vip);
+  if (own.length > 0 && !own.some((one) => isIn(vip, one))) {
+    const text = `${vip} is in no network of ${facts.name}`;
+    const remedy = 'correct the address or the interface, unless clients have a route to it';
+    found.push(finding('vip-outside', name, text, remedy));
+  }
+  if (own.length < facts.addresses.length && !isKept) {
+    const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
+    const remedy = `ip addr del ${vip}/${String(group.prefixLength)} dev ${facts.name}`;
+    found.push(finding('vip-left-over', name, text, remedy));
+  }
+  for (const other of others) {
+    if (other.name === facts.name || !other.up) continue;
+    if (!other.addresses.some((one) => one.prefixLength < 32 && isIn(vip, one))) continue;
+    const text = `${other.name} is in the network of ${vip} as well: ARP is answered on either`;
+    const remedy = 'bond the two, or give them different networks';
+    found.push(finding('network-twice', name, text, remedy));
+  }
+  return found;
+}
+
+function isIn(vip: string, { address, prefixLength }: Address): boolean {
+  const [one, other] = [parseIpv4(vip), parseIpv4(address)];
+  return one !== undefined && other !== undefined && samePrefix(one, other, prefixLength);
+}

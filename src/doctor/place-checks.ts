@@ -1,0 +1,86 @@
+// Whether the files and sockets that carpd needs are there, and the right people's. Pure.
+import { finding, type Finding } from './catalogue.ts';
+
+/** A file as lstat(2) tells of it, links followed. */
+export interface FileFacts {
+  readonly path: string;
+  /** Undefined: it is not there. */
+  readonly mode: number | undefined;
+  readonly isFile: boolean;
+  readonly uid: number;
+  /** Whether this process may run it. */
+  readonly executable: boolean;
+}
+
+/** Where the daemon listens and keeps things; undefined: nowhere. */
+export interface PlaceFacts {
+  readonly controlSocket: string | undefined;
+  /** Why the control socket can't be had; undefined: it can, or a carpd answers there. */
+  readonly controlFault: string | undefined;
+  readonly metrics: string | undefined;
+  readonly metricsFault: string | undefined;
+  readonly stateDirectory: string | undefined;
+  readonly stateFault: string | undefined;
+}
+
+/** A daemon that answered on the control socket. */
+export interface RunningDaemon {
+  readonly pid: number;
+  readonly states: readonly { readonly name: string; readonly state: string }[];
+}
+
+const OTHERS_WRITE = 0o022;
+
+/** Findings about the hooks of an instance. */
+export function hookFindings(instance: string, hooks: readonly FileFacts[]): readonly Finding[] {
+  return hooks.flatMap(({ path, mode, isFile, uid, executable }) => {
+    if (mode === undefined || !isFile) {
+      const what = mode === undefined ? 'is not there' : 'is no file';
+      const remedy = 'correct hooks, or put the script there';
+      return [finding('hook-missing', instance, `${path} ${what}`, remedy)];
+    }
+    const found: Finding[] = [];
+    if (!executable) {
+      const text = `${path} can not be run`;
+      const remedy = `chmod 755 ${path}; a script begins with #!/bin/sh or the like`;
+      found.push(finding('hook-not-executable', instance, text, remedy));
+    }
+    if ((mode & OTHERS_WRITE) !== 0 || uid !== 0) {
+      const text = `${path} may be changed by others than root`;
+      const remedy = `chown root ${path}; chmod go-w ${path}`;
+      found.push(finding('hook-writable', instance, text, remedy));
+    }
+    return found;
+  });
+}
+
+/** Findings about the daemon of this configuration, and where it listens and keeps things. */
+export function placeFaults(
+  places: PlaceFacts,
+  running: RunningDaemon | undefined,
+  configPath: string,
+): readonly Finding[] {
+  const found: Finding[] = [];
+  if (running !== undefined) {
+    const states = running.states.map(({ name, state }) => `${name} ${state}`).join(', ');
+    found.push(finding('daemon-running', 'host', `process ${String(running.pid)}: ${states}`));
+  } else {
+    const remedy = `systemctl start carpd, or carpd run --config ${configPath}`;
+    found.push(finding('daemon-absent', 'host', 'no carpd answers', remedy));
+  }
+  if (places.controlFault !== undefined) {
+    const remedy = 'remove what is there, or give another control.socket';
+    found.push(finding('control-unusable', 'host', places.controlFault, remedy));
+  }
+  if (places.metricsFault !== undefined) {
+    const text = `${places.metrics ?? ''}: ${places.metricsFault}`;
+    const remedy = 'give another metrics.listen, or end who has it';
+    found.push(finding('metrics-unusable', 'host', text, remedy));
+  }
+  if (places.stateFault !== undefined) {
+    const text = `${places.stateDirectory ?? ''}: ${places.stateFault}`;
+    const remedy = 'make it, writable for the user that carpd runs as: maintenance is kept there';
+    found.push(finding('state-unusable', 'host', text, remedy));
+  }
+  return found;
+}

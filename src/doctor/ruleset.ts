@@ -1,0 +1,135 @@
+// What a set of firewall rules does to one kind of packet, as far as that can be told without
+// sending one. Pure.
+
+/** Whether a rule is about the packet: maybe, where it looks at what is not known of it. */
+export type Tri = 'yes' | 'no' | 'maybe';
+
+export type Verdict =
+  | { readonly kind: 'accept' | 'drop' | 'return' | 'none' }
+  | { readonly kind: 'jump' | 'goto'; readonly chain: string };
+
+export interface Rule {
+  readonly matches: Tri;
+  readonly verdict: Verdict;
+}
+
+/** A chain; only one that the kernel itself calls has a policy. */
+export interface Chain {
+  readonly rules: readonly Rule[];
+  readonly policy?: 'accept' | 'drop';
+}
+
+/** What becomes of the packet in the end. */
+export type Fate = 'accepted' | 'dropped' | 'may be dropped';
+
+const DEPTH_MAX = 64;
+
+/** Walks the chain that the kernel calls, and those that it calls. */
+export function fateOf(chains: ReadonlyMap<string, Chain>, base: string): Fate {
+  const walk = new Walk(chains);
+  const end = walk.through(base, 0) ?? chains.get(base)?.policy ?? 'accept';
+  const certain = end === 'drop' ? 'dropped' : 'accepted';
+  const other = end === 'drop' ? walk.mayBeAccepted : walk.mayBeDropped;
+  return other ? 'may be dropped' : certain;
+}
+
+/** All of several that each see the packet. */
+export function worstFate(fates: readonly Fate[]): Fate {
+  if (fates.includes('dropped')) return 'dropped';
+  return fates.includes('may be dropped') ? 'may be dropped' : 'accepted';
+}
+
+class Walk {
+  mayBeAccepted = false;
+  mayBeDropped = false;
+  readonly #chains: ReadonlyMap<string, Chain>;
+
+  constructor(chains: ReadonlyMap<string, Chain>) {
+    this.#chains = chains;
+  }
+
+  /** Undefined: it comes back from the chain without a verdict. */
+  through(name: string, depth: number, surely = true): 'accept' | 'drop' | undefined {
+    if (depth > DEPTH_MAX) return undefined;
+    for (const { matches, verdict } of this.#chains.get(name)?.rules ?? []) {
+      if (matches === 'no') continue;
+      const certain = surely && matches === 'yes';
+      if (verdict.kind === 'return' && certain) return undefined;
+      const end = this.#ends(verdict, depth, certain);
+      if (end !== undefined && certain) return end;
+      if (end === 'accept') this.mayBeAccepted = true;
+      if (end === 'drop') this.mayBeDropped = true;
+      if (verdict.kind === 'goto' && certain) return undefined;
+    }
+    return undefined;
+  }
+
+  #ends(verdict: Verdict, depth: number, surely: boolean): 'accept' | 'drop' | undefined {
+    switch (verdict.kind) {
+      case 'accept':
+      case 'drop':
+        return verdict.kind;
+      case 'jump':
+      case 'goto':
+        return this.through(verdict.chain, depth + 1, surely);
+      case 'return':
+      case 'none':
+        return undefined;
+    }
+  }
+}
+
+/** All conditions together. */
+export function all(conditions: readonly Tri[]): Tri {
+  if (conditions.includes('no')) return 'no';
+  return conditions.includes('maybe') ? 'maybe' : 'yes';
+}
+
+/** The contrary. */
+export function not(condition: Tri): Tri {
+  if (condition === 'maybe') return 'maybe';
+  return condition === 'yes' ? 'no' : 'yes';
+}
+
+/** What is known of the adverts of a group: those of peers on the way in, ours on the way out. */
+export interface AdvertPath {
+  readonly direction: 'input' | 'output';
+  readonly interfaceName: string;
+  /** Destination of the adverts, as text. */
+  readonly group: string;
+}
+
+const CARP_NAMES = ['112', 'vrrp', 'carp'];
+
+/** Whether a protocol, by number or by a name of /etc/protocols, is CARP's. */
+export function isCarp(protocol: string): Tri {
+  return CARP_NAMES.includes(protocol.toLowerCase()) || protocol === 'all' ? 'yes' : 'no';
+}
+
+/** A name of an interface, or the beginning of one before the wildcard. */
+export function isInterface(pattern: string, name: string, wildcard: '*' | '+'): Tri {
+  const matches = pattern.endsWith(wildcard)
+    ? name.startsWith(pattern.slice(0, -1))
+    : name === pattern;
+  return matches ? 'yes' : 'no';
+}
+
+/** An address with or without prefix length. */
+export function isDestination(text: string, group: string): Tri {
+  const [address = '', length = '32'] = text.split('/');
+  const [mask, given, wanted] = [Number(length), numberOf(address), numberOf(group)];
+  if (given === undefined || wanted === undefined || !(mask >= 0 && mask <= 32)) return 'maybe';
+  const size = 2 ** (32 - mask);
+  return Math.floor(given / size) === Math.floor(wanted / size) ? 'yes' : 'no';
+}
+
+/** Adverts are answered by nobody: connection tracking holds each for the first one. */
+export function isStateOf(states: readonly string[]): Tri {
+  return states.some((state) => state.toLowerCase() === 'new') ? 'yes' : 'no';
+}
+
+function numberOf(address: string): number | undefined {
+  const octets = address.split('.').map(Number);
+  const valid = octets.length === 4 && octets.every((octet) => octet >= 0 && octet <= 255);
+  return valid ? octets.reduce((sum, octet) => sum * 256 + octet, 0) : undefined;
+}
