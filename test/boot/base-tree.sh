@@ -5,6 +5,7 @@
 #
 #   base-tree.sh FOLDER
 set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
 folder=$(realpath -m -- "$1")
 suite=bookworm
 packages=systemd,systemd-sysv,dbus,udev,kmod,ifupdown,ifenslave,iproute2,iputils-ping,procps,ucarp

@@ -4,6 +4,7 @@
 #
 #   image.sh BASE IMAGE [DEB | ''] FOLDER...
 set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
 base=$(realpath -- "$1") image=$(realpath -m -- "$2") deb=$3
 shift 3
 mapfile -t folders < <(realpath -- "$@")
@@ -11,7 +12,7 @@ mapfile -t folders < <(realpath -- "$@")
 # The mounts are seen here alone, and end with this script.
 if [ "${CARPD_BOOT_UNSHARED:-}" != 1 ]; then
   CARPD_BOOT_UNSHARED=1 exec unshare --mount --propagation private \
-    "$0" "$base" "$image" "$deb" "${folders[@]}"
+    bash "$0" "$base" "$image" "$deb" "${folders[@]}"
 fi
 work=$(mktemp -d "$image.XXXXXX")
 trap 'cd /; umount -R "$work"; rm -rf "$work"' EXIT

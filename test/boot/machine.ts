@@ -10,7 +10,7 @@ import { killKernel, startKernel } from '../bond/uml.ts';
 
 /** A boot takes 10 to 20 s, and much longer beside others. */
 const BOOT_MS = 180_000;
-const SCRIPT_MS_DEFAULT = 60_000;
+const SCRIPT_MS_DEFAULT = 120_000;
 const MEMORY_MIB = 1_024;
 const CONSOLE_CHARS_KEPT = 6_000;
 const WORDS = [

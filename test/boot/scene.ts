@@ -6,7 +6,7 @@ import { eventually, throughout } from '../lab/wait.ts';
 import { Machine } from './machine.ts';
 
 /** Longer than a boot goes on, or a new election takes, on a busy machine. */
-const SOON_MS = 60_000;
+const SOON_MS = 120_000;
 const POLL_MS = 300;
 
 const HOLDERS = `
@@ -95,7 +95,9 @@ export class Scene {
   /** What the journal has of a ucarp, in this boot (0) or the one before (-1). */
   async ucarp(unit: UcarpUnit, boot: 0 | -1 = 0): Promise<readonly Step[]> {
     const lines = await this.machine.sh(
-      `journalctl --quiet --boot=${boot} --output=short-monotonic ` +
+      // First all that was said has to be in it.
+      'journalctl --sync; ' +
+        `journalctl --quiet --boot=${boot} --output=short-monotonic ` +
         `_TRANSPORT=syslog _SYSTEMD_UNIT=${unit}.service`,
     );
     const steps = lines.matchAll(/^\[ *([\d.]+)\].* Switching to state: (\w+)$/gm);
