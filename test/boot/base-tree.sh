@@ -9,16 +9,18 @@ export PATH="$PATH:/usr/sbin:/sbin"
 folder=$(realpath -m -- "$1")
 suite=bookworm
 packages=systemd,systemd-sysv,dbus,udev,kmod,ifupdown,ifenslave,iproute2,iputils-ping,procps,ucarp
-modules=$(echo /usr/lib/uml/modules/*)
+release=$(linux.uml --version)
+modules=/usr/lib/uml/modules/$release
 tree=$folder/tree
 stamp=$folder/stamp
 
 mkdir -p "$folder"
 exec 9>"$folder/lock"
 flock 9
-wanted=$(sha256sum <"$0")$modules
+wanted=$(sha256sum <"$0")$release
 [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
 
+# shellcheck disable=SC2016 # the variable is apt's
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -m 1 '/debian/\?$' || true)
 rm -rf "$tree" "$stamp"
 debootstrap --variant=minbase --include="$packages" "$suite" "$tree" \
@@ -27,7 +29,6 @@ rm -rf "$tree"/var/cache/apt/* "$tree"/var/lib/apt/lists/* "$tree"/usr/share/{do
 echo force-unsafe-io >"$tree/etc/dpkg/dpkg.cfg.d/carpd-test"
 
 # Only what networking needs of the modules, with what they depend on.
-release=$(basename "$modules")
 mkdir -p "$tree/lib/modules/$release/kernel/drivers"
 cp -a "$modules"/modules.{order,builtin,builtin.modinfo} "$tree/lib/modules/$release/"
 cp -a "$modules/kernel/net" "$modules/kernel/lib" "$tree/lib/modules/$release/kernel/"

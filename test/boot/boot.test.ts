@@ -1,7 +1,7 @@
 // The incident that carpd exists for, as a real boot: systemd, the distribution's own network
 // configuration, a real LACP bond, a switch that forms its port channel and passes nothing for a
 // while, and a healthy peer with stock ucarp. Needs root, debootstrap and User Mode Linux.
-import { equal, match, notEqual } from 'node:assert/strict';
+import { doesNotMatch, equal, match, notEqual } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -80,7 +80,9 @@ async function isHeld(scene: Scene): Promise<void> {
   await scene.statusBecomes(HELD);
   await scene.staysHeldBy('peer', DARK_MS, HELD);
   match(await machine.sh('systemctl status carpd'), /Status: "db HELD \(no-frames\)"/);
-  match(await machine.sh('journalctl --unit=carpd'), /event=gate-closed reasons=no-frames\]/);
+  const journal = await machine.sh('journalctl --boot --unit=carpd');
+  match(journal, /event=gate-closed reasons=no-frames\]/);
+  doesNotMatch(journal, /to=MASTER/);
   match(await machine.sh('carpd explain db'), /carrier proved, lacp proved, frames MISSING/);
 }
 

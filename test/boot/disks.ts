@@ -1,4 +1,5 @@
-// The disks that machines boot from: Debian, what the test adds, and with one of them carpd's package.
+// The disks that machines boot from: Debian, what the test adds, and with one of them the package
+// carpd.
 import { ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,7 @@ export function bootSkipReason(): string | false {
   return umlMissing()[0] ?? false;
 }
 
-/** Makes the disk of a machine in `folder`, a disk with carpd after its package; yields its path. */
+/** Makes the disk of a machine in `folder`, for carpd with its package; yields its path. */
 export async function makeDisk(program: Program, folder: string): Promise<string> {
   await script('base-tree.sh', STORE);
   const disk = join(folder, `${program}.img`);

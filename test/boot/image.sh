@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the disk of one guest: the base tree, then DEB installed by dpkg, then the files of each
-# FOLDER at their places. Needs root.
+# Makes the disk of one guest: the base tree, then DEB (unless it is empty) installed by dpkg, then the
+# files of each FOLDER at their places. Needs root.
 #
-#   image.sh BASE IMAGE [DEB | ''] FOLDER...
+#   image.sh BASE IMAGE DEB FOLDER...
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
 base=$(realpath -- "$1") image=$(realpath -m -- "$2") deb=$3
@@ -18,7 +18,8 @@ work=$(mktemp -d "$image.XXXXXX")
 trap 'cd /; umount -R "$work"; rm -rf "$work"' EXIT
 mount -t tmpfs image "$work"
 mkdir "$work"/{upper,scratch,root}
-mount -t overlay overlay -o "lowerdir=$base/tree,upperdir=$work/upper,workdir=$work/scratch" "$work/root"
+mount -t overlay overlay \
+  -o "lowerdir=$base/tree,upperdir=$work/upper,workdir=$work/scratch" "$work/root"
 cd "$work/root"
 
 if [ -n "$deb" ]; then

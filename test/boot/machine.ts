@@ -1,5 +1,5 @@
-// A whole machine: a disk that boots in User Mode Linux with systemd as process 1. The test speaks to
-// it over its serial line, at whose end guest/common/usr/local/lib/lab/console runs scripts.
+// A whole machine: a disk that boots in User Mode Linux with systemd as process 1. The test speaks
+// to it over its serial line, at whose end guest/common/usr/local/lib/lab/console runs scripts.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 // channel, which has link and LACP and passes nothing until it is told to.
 import { equal, notEqual } from 'node:assert/strict';
 import type { Scope } from '../lab/namespaces.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { eventually, sparsely, throughout } from '../lab/wait.ts';
 import { Machine } from './machine.ts';
 
 /** Longer than a boot goes on, or a new election takes, on a busy machine. */
@@ -74,9 +74,15 @@ export class Scene {
 
   /** Fails as soon as anybody else has the virtual IP, or the node is not what it says it is. */
   async staysHeldBy(holders: string, forMs: number, status?: RegExp): Promise<void> {
-    const stays = async (): Promise<boolean> =>
-      (await this.holders()) === holders && (status?.test(await this.status()) ?? true);
-    await throughout(stays, { forMs, what: `the virtual IP on ${holders}` });
+    let seen = '';
+    const stays = async (): Promise<boolean> => {
+      const found = await this.holders();
+      const said = status === undefined ? '' : await this.status();
+      seen = `it is on: ${found}; ${said}`;
+      return found === holders && (status?.test(said) ?? true);
+    };
+    const what = `the virtual IP on: ${holders}`;
+    await throughout(sparsely(POLL_MS, stays), { forMs, what, detail: () => seen });
   }
 
   /** What `systemctl status carpd` says of the node in one line. */
