@@ -1,13 +1,14 @@
 // `carpd release`: virtual IPs off, where no daemon lives that holds them.
 import { messageOf } from '../base/errors.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
-import type { InstanceConfig } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { withoutPassphrases } from '../config/read-file.ts';
-import { release as releaseInstances, type Release } from '../daemon/release.ts';
+import { runtimeDirectory } from '../config/service-environment.ts';
+import { recordedDuties, type Duty } from '../daemon/duties.ts';
+import { release as releaseDuties, type Release } from '../daemon/release.ts';
 import type { InstanceReport, StatusReport } from '../daemon/report.ts';
 import { plainText } from '../daemon/text-format.ts';
-import type { ReleaseCommand } from './args.ts';
+import type { ReleaseCommand } from './commands.ts';
 import { complaint, EXIT_FAILED, EXIT_USAGE, HTTP_OK } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 import { askDaemon } from './control-client.ts';
@@ -20,43 +21,59 @@ export async function release(command: ReleaseCommand): Promise<CommandOutcome> 
   const { configPath, names, quiet } = command;
   // What a service has left must go also where its credentials have gone already.
   const loaded = loadConfigFile(configPath, withoutPassphrases(configPath));
-  if (!loaded.ok) {
-    const lines = loaded.faults.map((fault) => `carpd: ${configPath}: ${describeFault(fault)}\n`);
-    return { stdout: '', stderr: lines.join(''), exitCode: EXIT_USAGE };
-  }
-  const { instances, control } = loaded.config;
-  const known = instances.map(({ name }) => name);
-  const unknown = names.find((name) => !known.includes(name));
+  const faults = (loaded.ok ? [] : loaded.faults).map(
+    (fault) => `${configPath}: ${describeFault(fault)}\n`,
+  );
+  const configured = loaded.ok ? loaded.config.instances : [];
+  const duties = [...configured, ...onRecord().filter((duty) => !configured.some(isSame(duty)))];
+  const known = duties.map(({ name }) => name);
+  const unknown = loaded.ok ? names.find((name) => !known.includes(name)) : undefined;
   if (unknown !== undefined) {
     const text = `no instance is named "${plainText(unknown)}"; there are: ${known.join(', ')}`;
     return complaint(text, EXIT_USAGE);
   }
-  const wanted = instances.filter(({ name }) => names.length === 0 || names.includes(name));
-  const masters = control.socket === undefined ? [] : await mastersAt(control.socket);
-  const held = wanted.filter((config) => masters.some((report) => isOf(report, config)));
+  const wanted = duties.filter(({ name }) => names.length === 0 || names.includes(name));
+  const masters = await mastersAt(loaded.ok ? loaded.config.control.socket : undefined);
+  const held = wanted.filter((duty) => masters.some((report) => isOf(report, duty)));
   const said: string[] = [];
   let outcomes: readonly Release[];
   try {
-    outcomes = await releaseInstances({
-      instances: wanted.filter((config) => !held.includes(config)),
+    outcomes = await releaseDuties({
+      duties: wanted.filter((duty) => !held.includes(duty)),
       env: process.env,
-      onLine: (name, line) => void said.push(`${name}: ${plainText(line)}\n`),
+      onLine: (name, text) => void said.push(`${name}: ${plainText(text)}\n`),
     });
   } catch (error) {
     return complaint(`release: ${messageOf(error)}`, EXIT_FAILED);
   }
   const told = outcomes.filter(({ outcome }) => outcome === 'released' || !quiet);
-  const done = told.filter(({ outcome }) => outcome !== 'failed').map(line);
+  const done = told.filter((one) => !isFailed(one)).map(line);
   const failed = [...held.map(heldLine), ...outcomes.filter(isFailed).map(line)];
+  const exitCode = faults.length > 0 ? EXIT_USAGE : failed.length > 0 ? EXIT_FAILED : 0;
   return {
     stdout: [...said, ...done].join(''),
-    stderr: failed.map((text) => `carpd: ${text}`).join(''),
-    exitCode: failed.length === 0 ? 0 : EXIT_FAILED,
+    stderr: [...faults, ...failed].map((text) => `carpd: ${text}`).join(''),
+    exitCode,
   };
 }
 
+/**
+ * What the daemon of this unit was last told to serve, which the file may say no more. Not for root
+ * in a shell: who may write the record is the user of the daemon.
+ */
+function onRecord(): readonly Duty[] {
+  const directory = runtimeDirectory(process.env);
+  return directory === undefined ? [] : recordedDuties(directory);
+}
+
+function isSame(duty: Duty): (other: Duty) => boolean {
+  return (other) =>
+    other.interfaceName === duty.interfaceName && other.address.ip === duty.address.ip;
+}
+
 /** The instances that a running daemon may hold the address of; none where there is no daemon. */
-async function mastersAt(socketPath: string): Promise<readonly InstanceReport[]> {
+async function mastersAt(socketPath: string | undefined): Promise<readonly InstanceReport[]> {
+  if (socketPath === undefined) return [];
   const answer = await askDaemon(socketPath, '/v1/status', { withinMs: ANSWER_MS_MAX });
   if (!answer.ok || answer.value.status !== HTTP_OK) return [];
   try {
@@ -68,7 +85,7 @@ async function mastersAt(socketPath: string): Promise<readonly InstanceReport[]>
 }
 
 /** By the address and not the name: the configuration may have changed since the daemon read it. */
-function isOf(report: InstanceReport, { interfaceName, address }: InstanceConfig): boolean {
+function isOf(report: InstanceReport, { interfaceName, address }: Duty): boolean {
   const [ip] = report.vip.split('/');
   return report.interface === interfaceName && ip === formatIpv4(address.ip);
 }
@@ -81,7 +98,7 @@ function line({ name, message }: Release): string {
   return `${name}: ${plainText(message)}\n`;
 }
 
-function heldLine({ name }: InstanceConfig): string {
+function heldLine({ name }: Duty): string {
   const remedy = `stop it, or give the address to a peer: carpd handover ${name}`;
   return `${name}: the carpd that runs here is its master; ${remedy}\n`;
 }

@@ -14,7 +14,7 @@ export type Fallbacks = Readonly<Record<string, string>>;
  * A port can't be derived like that; units name a place for the metrics by CARPD_METRICS_LISTEN.
  */
 export function serviceFallbacks(env: Environment): Fallbacks {
-  const runtime = firstDirectory(env['RUNTIME_DIRECTORY']);
+  const runtime = runtimeDirectory(env);
   const state = firstDirectory(env['STATE_DIRECTORY']);
   const metrics = env['CARPD_METRICS_LISTEN'] ?? '';
   return {
@@ -22,6 +22,11 @@ export function serviceFallbacks(env: Environment): Fallbacks {
     ...(state === undefined ? {} : { 'state.directory': state }),
     ...(metrics === '' ? {} : { 'metrics.listen': metrics }),
   };
+}
+
+/** Where a service keeps what ends with it; undefined: it has no such directory of its own. */
+export function runtimeDirectory(env: Environment): string | undefined {
+  return firstDirectory(env['RUNTIME_DIRECTORY']);
 }
 
 /** The file behind a path of the configuration: "credential:NAME" is one that systemd provides. */

@@ -4,11 +4,13 @@ import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
+import { runtimeDirectory } from '../config/service-environment.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { Holding } from './custody.ts';
 import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
+import { recordDuties } from './duties.ts';
 import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
@@ -143,6 +145,7 @@ export class Daemon {
     const links = this.#links;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
+    this.#record(config);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -201,6 +204,7 @@ export class Daemon {
     const diff = diffInstances(before, config.instances);
     const leaving = [...diff.removed, ...diff.changed];
     await Promise.all(leaving.map(({ name }) => this.#remove(name)));
+    this.#record(config);
     await Promise.all([...diff.added, ...diff.changed].map((one) => this.#add(one, links)));
     const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
     events.publish({
@@ -210,6 +214,18 @@ export class Daemon {
       removed: names(diff.removed),
       unchanged: names(diff.unchanged),
     });
+  }
+
+  /** For whoever has to clean up if this process is killed. */
+  #record({ instances }: Config): void {
+    const directory = runtimeDirectory(process.env);
+    if (directory === undefined) return;
+    try {
+      recordDuties(directory, instances);
+    } catch (error) {
+      const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
+      this.#options.events.publish({ event: 'configuration-warning', detail });
+    }
   }
 
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {

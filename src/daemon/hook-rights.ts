@@ -2,8 +2,17 @@
 import type { HookReport } from '../vip/hooks.ts';
 
 /** As the C library, systemctl and ifup put it. */
-const REFUSALS =
-  /operation not permitted|permission denied|read-only file system|authentication required|access denied|must be (?:super-?user|root)|not root/i;
+const REFUSALS = new RegExp(
+  [
+    'operation not permitted',
+    'permission denied',
+    'read-only file system',
+    'authentication required',
+    'access denied',
+    'must be (?:super-?user|root)',
+  ].join('|'),
+  'i',
+);
 
 const REMEDY =
   'what it does was refused, and carpd does not run as root here; where hooks need root, use the ' +

@@ -2,7 +2,6 @@
 // the up hooks began. The way of a step down, without the adverts.
 import { unreachable } from '../base/assert.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
-import type { InstanceConfig } from '../config/config.ts';
 import { now } from '../linux/clock.ts';
 import { runCommand } from '../linux/command.ts';
 import { openLinkWatch, type LinkWatch } from '../linux/link-watch.ts';
@@ -10,6 +9,7 @@ import { AddressWriter } from '../vip/address-writer.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import type { AddressView } from '../vip/ports.ts';
+import type { Duty } from './duties.ts';
 import { addressesOn } from './observed-addresses.ts';
 import { startTimer } from './start-timer.ts';
 
@@ -25,7 +25,7 @@ export interface Release {
 }
 
 export interface ReleaseOptions {
-  readonly instances: readonly InstanceConfig[];
+  readonly duties: readonly Duty[];
   /** For `ip` and the hooks. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the hooks say, and what is to be told beside the outcomes. */
@@ -36,8 +36,8 @@ export interface ReleaseOptions {
 const GONE_MS_MAX = 1_000;
 
 /**
- * Removes the virtual IPs of all these instances that are on their interfaces, and runs the down
- * hooks of those, all at once. Rejects with a CarpdError where the interfaces can't be read.
+ * Removes the virtual IPs of all these that are on their interfaces, and runs the down hooks of
+ * those, all at once. Rejects with a CarpdError where the interfaces can't be read.
  */
 export async function release(options: ReleaseOptions): Promise<readonly Release[]> {
   const listeners = new Set<() => void>();
@@ -46,9 +46,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
     onError: () => undefined,
   });
   try {
-    const each = options.instances.map((config) =>
-      new Releaser(config, links, listeners, options).run(),
-    );
+    const each = options.duties.map((duty) => new Releaser(duty, links, listeners, options).run());
     return await Promise.all(each);
   } finally {
     links.close();
@@ -56,20 +54,15 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
 }
 
 class Releaser {
-  readonly #config: InstanceConfig;
+  readonly #duty: Duty;
   readonly #vip: Vip;
   readonly #view: AddressView;
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(
-    config: InstanceConfig,
-    links: LinkWatch,
-    listeners: Set<() => void>,
-    options: ReleaseOptions,
-  ) {
-    const { address, interfaceName } = config;
-    this.#config = config;
+  constructor(duty: Duty, links: LinkWatch, listeners: Set<() => void>, options: ReleaseOptions) {
+    const { address, interfaceName } = duty;
+    this.#duty = duty;
     this.#options = options;
     this.#env = hookEnvironment(options.env);
     this.#vip = { interfaceName, address: address.ip, prefixLength: address.prefixLength };
@@ -83,7 +76,7 @@ class Releaser {
   }
 
   async run(): Promise<Release> {
-    const { name, manageAddress, interfaceName } = this.#config;
+    const { name, manageAddress, interfaceName } = this.#duty;
     const where = `${formatIpv4(this.#vip.address)} on ${interfaceName}`;
     if (!this.#isThere()) return { name, outcome: 'absent', message: `no ${where}` };
     const fault = manageAddress ? await this.#removeAddress() : undefined;
@@ -104,7 +97,7 @@ class Releaser {
 
   /** Resolves to why it could not be removed. */
   async #removeAddress(): Promise<string | undefined> {
-    const { name } = this.#config;
+    const { name } = this.#duty;
     const writer = new AddressWriter({
       vip: this.#vip,
       runCommand,
@@ -126,7 +119,7 @@ class Releaser {
 
   /** Resolves to what went wrong; a hook that is not configured does not. */
   async #runDownHook(): Promise<string | undefined> {
-    const { interfaceName, address, hooks, name } = this.#config;
+    const { interfaceName, address, hooks, name } = this.#duty;
     const { result } = await new Promise<HookReport>((resolve) => {
       const lane = new HookLane({
         interfaceName,

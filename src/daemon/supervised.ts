@@ -1,5 +1,5 @@
 // The daemon as a service that systemd watches: ready when it takes part with everything that is
-// there, with a status line for `systemctl status`, and alive for as long as its loop does its work.
+// there, a status line for `systemctl status`, and alive for as long as its loop does its work.
 import { fromSeconds, type Micros } from '../base/time.ts';
 import type { ServiceManager } from '../linux/service-manager.ts';
 import type { EventBus } from './event-bus.ts';

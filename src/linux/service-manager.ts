@@ -1,5 +1,5 @@
-// What systemd is told of this service, by the protocol of sd_notify(3): datagrams of VARIABLE=VALUE
-// lines to the Unix socket that it names in the environment.
+// What systemd is told of this service, by the protocol of sd_notify(3): datagrams of lines
+// VARIABLE=VALUE to the Unix socket that it names in the environment.
 import { native } from './native.ts';
 
 /** systemd, or another service manager that speaks its protocol. */

@@ -59,7 +59,7 @@ describe('carpd release', { skip, concurrency: true }, () => {
     match((await release()).stderr, /still .* on eth0: the down hook left it/);
   });
 
-  test('leaves the address of a running master alone, also if it goes by another name', async (t) => {
+  test('leaves a running master its address, whatever name it goes by', async (t) => {
     const { host, peer } = await master(t, {});
     const other = join(host.directory, 'other.yaml');
     writeFileSync(other, configText(host).replace(/^( +)vip:$/m, '$1other:'));

@@ -36,7 +36,8 @@ describe('completion in bash', { concurrency: true }, () => {
   });
 
   test('the options of a command, and only they', async () => {
-    deepEqual(await offers('carpd', 'check', '--'), ['--config', '--help', '--json']);
+    const ofCheck = ['--config', '--help', '--json', '--no-passphrases', '--quiet'];
+    deepEqual(await offers('carpd', 'check', '--'), ofCheck);
     deepEqual(await offers('carpd', 'status', '--s'), ['--socket']);
   });
 

@@ -21,6 +21,9 @@ const NEEDED = [
   'package.json',
   'packaging/carpd.example.yaml',
   'packaging/completion/carpd.bash',
+  'systemd/carpd.service',
+  'systemd/carpd@.service',
+  'systemd/root.conf',
 ];
 
 /** Everything else belongs to one of these. */

@@ -1,5 +1,5 @@
-// A host of a lab on which systemd is process 1: a container on this kernel, in the namespace of the
-// lab's host, with a folder of packages at /mnt.
+// A host of a lab on which systemd is process 1: a container on this kernel, in the namespace of
+// the lab's host, with a folder of packages at /mnt.
 import type { Host } from '../lab/host.ts';
 import { eventually } from '../lab/wait.ts';
 import { debName } from './build.ts';
@@ -30,7 +30,8 @@ export class SystemdHost {
     packages: string,
   ): Promise<SystemdHost> {
     await makeBaseImages();
-    const build = `printf '%s' "$1" | podman build --quiet --pull=never --network=host -t ${IMAGE} -`;
+    const how = `--quiet --pull=never --network=host -t ${IMAGE}`;
+    const build = `printf '%s' "$1" | podman build ${how} -`;
     await succeeds(['bash', '-euc', build, 'bash', DOCKERFILE]);
     const name = host.netns;
     scope.after(() => podmanSync('rm', '--force', '--time=0', name));

@@ -1,4 +1,4 @@
-// carpd as a service: the package on hosts whose process 1 is systemd, in containers on this kernel.
+// carpd as a service: its package where process 1 is systemd, in containers on this kernel.
 // One build of the package serves all. Needs root and podman.
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -149,6 +149,14 @@ describe('carpd under systemd', { skip, concurrency: 3 }, () => {
       equal(released?.length, restarts + 1, 'what the dead daemon left stayed');
     }
     await serves(host, lab);
+    // By then, its configuration says nothing of it any more; and nobody will start it again.
+    await node.configure('instances: {}\n');
+    await node.sh('systemctl kill --signal=KILL --kill-who=main carpd');
+    await eventually(async () => (await node.property('carpd', 'ActiveState')) === 'failed', {
+      withinMs: START_MS,
+      what: 'the end',
+    });
+    equal(await holds(host, VIP), false, 'an address stayed on a host without a daemon');
   });
 
   test('that can not start says why, and is not started again and again', async (t) => {

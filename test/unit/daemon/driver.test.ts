@@ -104,7 +104,7 @@ describe('driver', () => {
     assert.deepEqual(seen.slice(2), [undefined], 'a wake-up in time reads nothing old');
   });
 
-  test('a turn proves that the sockets were read, the work done and no deadline passed over', async () => {
+  test('a turn proves that sockets were read, work was done, no deadline passed over', async () => {
     const done: string[] = [];
     onDrain = () => driver.post(() => done.push('what was read'), 'droppable');
     driver.post(() => done.push('what was queued'));

@@ -19,7 +19,7 @@ describe('the rights of hooks', () => {
     'RTNETLINK answers: Operation not permitted',
     'Failed to start x.service: Interactive authentication required.',
     '/etc/hooks/up: 3: cannot create /etc/x: Read-only file system',
-    'cat: /root/x: Permission denied',
+    'cat: /srv/x: Permission denied',
   ]) {
     test(line, () => {
       const rights = new HookRights(false);

@@ -1,0 +1,52 @@
+// What this daemon may hold, on record in the runtime directory of its unit: by it `carpd release`
+// cleans up after a daemon that was killed, whatever has become of the configuration since.
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { InstanceConfig } from '../config/config.ts';
+import { readRegularFile } from '../config/read-file.ts';
+
+/** What has to be known of an instance to release it. */
+export type Duty = Pick<InstanceConfig, 'name' | 'interfaceName' | 'address' | 'manageAddress'> & {
+  readonly hooks: Omit<InstanceConfig['hooks'], 'up'>;
+};
+
+const FILE_NAME = 'duties.json';
+const FILE_MODE = 0o600;
+const BYTES_MAX = 4_194_304;
+/** Another one is of another version of carpd, and not read. */
+const FORMAT = 1;
+
+/** Puts these on record, in the place of those before; throws the system's error. */
+export function recordDuties(directory: string, instances: readonly InstanceConfig[]): void {
+  const duties = instances.map(dutyOf);
+  const path = join(directory, FILE_NAME);
+  writeFileSync(`${path}.new`, JSON.stringify({ format: FORMAT, duties }), { mode: FILE_MODE });
+  renameSync(`${path}.new`, path);
+}
+
+/** Those on record; none where there is no record that can be read. */
+export function recordedDuties(directory: string): readonly Duty[] {
+  try {
+    const { bytes } = readRegularFile(join(directory, FILE_NAME), BYTES_MAX);
+    const { format, duties } = JSON.parse(new TextDecoder().decode(bytes)) as Recorded;
+    return format === FORMAT && isWhatWasWritten(duties) ? duties : [];
+  } catch {
+    return [];
+  }
+}
+
+interface Recorded {
+  readonly format: unknown;
+  readonly duties: unknown;
+}
+
+/** The format tells the rest: nobody else writes there. */
+function isWhatWasWritten(duties: unknown): duties is readonly Duty[] {
+  return Array.isArray(duties);
+}
+
+/** Nothing else of the configuration, and no passphrase. */
+function dutyOf({ name, interfaceName, address, manageAddress, hooks }: InstanceConfig): Duty {
+  const { down, timeoutMs, xparam } = hooks;
+  return { name, interfaceName, address, manageAddress, hooks: { down, timeoutMs, xparam } };
+}
