@@ -88,6 +88,14 @@ async function runningDaemon(socket: string | undefined): Promise<RunningDaemon 
   if (socket === undefined) return undefined;
   const answer = await askDaemon(socket, '/v1/status');
   if (!answer.ok || answer.value.status !== HTTP_OK) return undefined;
-  const { pid, instances } = JSON.parse(answer.value.text) as StatusReport;
-  return { pid, states: instances.map(({ name, state }) => ({ name, state })) };
+  try {
+    const { pid, instances } = JSON.parse(answer.value.text) as StatusReport;
+    const states = instances.map(({ name, state, fault }) => {
+      return { name, state, fault: fault ?? undefined };
+    });
+    return { pid, states };
+  } catch {
+    // Something that is no carpd, or one of another version.
+    return undefined;
+  }
 }

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import type { FirewallFacts } from '../doctor/firewall-checks.ts';
+import { getopt } from '../config/getopt.ts';
+import { UCARP_OPTIONS } from '../config/ucarp-options.ts';
 import type { HostFacts, OtherDaemon } from '../doctor/host-checks.ts';
 import { loadRawSocket } from '../linux/carp-socket.ts';
 import { native } from '../linux/native.ts';
@@ -124,10 +126,23 @@ function hypervisor(): string | undefined {
 
 function otherDaemons(ownPid: number | undefined): readonly OtherDaemon[] {
   const own = namespaceOf('self');
-  return processNames().filter(({ pid, name }) => {
-    if (pid === process.pid || pid === ownPid) return false;
-    return DAEMONS.includes(name) && namespaceOf(String(pid)) === own;
-  });
+  return processNames()
+    .filter(({ pid, name }) => {
+      if (pid === process.pid || pid === ownPid) return false;
+      return DAEMONS.includes(name) && namespaceOf(String(pid)) === own;
+    })
+    .map((one) => (one.name === 'ucarp' ? { ...one, ...ucarpGroup(one.pid) } : one));
+}
+
+/** Which group the options of a ucarp name; of the rest, as its password, nothing is kept. */
+function ucarpGroup(pid: number): Pick<OtherDaemon, 'interfaceName' | 'vhid'> {
+  const argv = (text(`/proc/${String(pid)}/cmdline`) ?? '').split('\0').slice(1, -1);
+  const given = new Map<string, string>();
+  for (const item of getopt(argv, UCARP_OPTIONS)) {
+    if (item.kind === 'option') given.set(item.key, item.value);
+  }
+  const vhid = Number(given.get('vhid') ?? Number.NaN);
+  return { interfaceName: given.get('interface'), vhid: Number.isNaN(vhid) ? undefined : vhid };
 }
 
 function namespaceOf(pid: string): string | undefined {

@@ -6,6 +6,7 @@ import type { LowerFacts } from '../readiness/facts.ts';
 import { number, text } from './doctor-host.ts';
 
 const ARPHRD_ETHER = 1;
+const IFF_NOARP = 0x80;
 const IFF_MULTICAST = 0x1000;
 const LACP_SHORT_TIMEOUT = 0x02;
 
@@ -19,16 +20,26 @@ export function readInterface(
   const { facts, faults } = resolveStack(links, name, uplinks);
   const lower = facts?.lower;
   const flags = Number(text(`/sys/class/net/${name}/flags`) ?? Number.NaN);
+  const hasFlag = (flag: number): boolean | undefined =>
+    Number.isNaN(flags) ? undefined : (flags & flag) !== 0;
+  const isArpOff = hasFlag(IFF_NOARP);
+  const bond = lower?.kind === 'bond' ? lower.name : undefined;
+  const setting = (key: string): number | undefined =>
+    bond === undefined ? undefined : number(sysfs(bond, `bonding/${key}`));
   const noUplink = faults.find((fault) => fault.kind === 'no-uplink');
   return {
     name,
     isEthernet: link.type === ARPHRD_ETHER,
     up: link.administrativelyUp,
-    multicast: Number.isNaN(flags) ? undefined : (flags & IFF_MULTICAST) !== 0,
+    multicast: hasFlag(IFF_MULTICAST),
+    arp: isArpOff === undefined ? undefined : !isArpOff,
     addresses: link.addresses,
     link: facts,
     noUplink: noUplink?.bridge,
-    miimonMs: lower?.kind === 'bond' ? number(sysfs(lower.name, 'bonding/miimon')) : undefined,
+    missingUplinks: faults.flatMap((one) => (one.kind === 'uplink-missing' ? [one.name] : [])),
+    miimonMs: setting('miimon'),
+    arpIntervalMs: setting('arp_interval'),
+    minLinks: setting('min_links'),
     lacpFast: lacpFast(lower),
     snoopingBridge: snoopingBridge(link, links),
     arpIgnore: strictest(name, 'arp_ignore'),

@@ -6,9 +6,14 @@ import { formatIpv4, CARP_GROUP } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { finding, type Finding } from '../doctor/catalogue.ts';
 import { firewallFindings, type FirewallFacts } from '../doctor/firewall-checks.ts';
-import { hostFindings } from '../doctor/host-checks.ts';
-import { linkFindings, placeFindings } from '../doctor/link-checks.ts';
-import { hookFindings, placeFaults, type RunningDaemon } from '../doctor/place-checks.ts';
+import { hostFindings, rivalFindings } from '../doctor/host-checks.ts';
+import { linkFindings, placeFindings, type PlacedGroup } from '../doctor/link-checks.ts';
+import {
+  hookFindings,
+  instanceFindings,
+  placeFaults,
+  type RunningDaemon,
+} from '../doctor/place-checks.ts';
 import {
   addressFindings,
   advertFindings,
@@ -24,6 +29,8 @@ import { readFirewall, readHostFacts } from './doctor-host.ts';
 import { readInterface } from './doctor-links.ts';
 import { readHook, readPlaces } from './doctor-places.ts';
 import { hearSegment } from './doctor-wire.ts';
+
+const HOST = 'host';
 
 export interface Patient {
   readonly configPath: string;
@@ -46,26 +53,42 @@ export async function examine(
   options: ExamineOptions,
 ): Promise<readonly Finding[]> {
   const { config, running, configPath } = patient;
-  const found: Finding[] = [...hostFindings(await readHostFacts(running?.pid))];
+  const host = await readHostFacts(running?.pid);
+  const instances = config?.instances ?? [];
+  const found: Finding[] = [...hostFindings(host), ...rivalFindings(host.otherDaemons, instances)];
   if (config !== undefined) {
     const places = await readPlaces(config, running !== undefined);
-    found.push(...placeFaults(places, running, configPath));
+    const names = instances.map(({ name }) => name);
+    found.push(...placeFaults(places, running, configPath), ...instanceFindings(names, running));
   }
-  for (const { name, hooks } of config?.instances ?? []) {
+  for (const { name, hooks } of instances) {
     const paths = [hooks.up[0], hooks.down[0]].filter((path) => path !== undefined);
     found.push(...hookFindings(name, [...new Set(paths)].map(readHook)));
   }
-  const links = await openLinkWatch({ onChange: () => undefined, onError: () => undefined });
+  return [...found, ...(await examineInterfaces(patient, options))];
+}
+
+async function examineInterfaces(
+  patient: Patient,
+  options: ExamineOptions,
+): Promise<readonly Finding[]> {
+  let links: LinkWatch;
+  try {
+    links = await openLinkWatch({ onChange: () => undefined, onError: () => undefined });
+  } catch (error) {
+    // As where the addon is broken; what was found of the host still says so.
+    const [reason = ''] = messageOf(error).split('\n');
+    return [finding('not-looked', HOST, `the interfaces: ${reason}`)];
+  }
   try {
     const firewall = await readFirewall();
     const rounds = patient.interfaceNames.map((name) =>
       new InterfaceRound(patient, links, name).examine(firewall, options),
     );
-    found.push(...(await Promise.all(rounds)).flat());
+    return (await Promise.all(rounds)).flat();
   } finally {
     links.close();
   }
-  return found;
 }
 
 class InterfaceRound {
@@ -95,18 +118,26 @@ class InterfaceRound {
     const groups = this.#instances.map(({ group }) => formatIpv4(group));
     const peers = this.#instances.flatMap((instance) => instance.peers.map(formatIpv4));
     const found = [
-      ...linkFindings(facts),
+      ...linkFindings(facts, groups),
       ...[...new Set(groups.length > 0 ? groups : [formatIpv4(CARP_GROUP)])].flatMap((group) =>
         firewallFindings(firewall, this.#name, group, peers),
       ),
     ];
-    for (const { name, address } of this.#instances) {
-      const isKept = this.#patient.running !== undefined;
-      const place = { name, vip: formatIpv4(address.ip), isKept };
-      const placed = { ...place, prefixLength: address.prefixLength };
-      found.push(...placeFindings(placed, facts, others));
+    for (const instance of this.#instances) {
+      found.push(...placeFindings(this.#placed(instance), facts, others));
     }
     return facts.up && options.seconds > 0 ? [...found, ...(await this.#listen(options))] : found;
+  }
+
+  #placed({ name, address, source }: InstanceConfig): PlacedGroup {
+    const state = this.#patient.running?.states.find((one) => one.name === name)?.state;
+    return {
+      name,
+      vip: formatIpv4(address.ip),
+      prefixLength: address.prefixLength,
+      isKept: state === 'MASTER',
+      source: source === undefined ? undefined : formatIpv4(source),
+    };
   }
 
   async #listen({ seconds, signal }: ExamineOptions): Promise<readonly Finding[]> {

@@ -5,6 +5,16 @@ import { finding, type Finding } from './catalogue.ts';
 export interface OtherDaemon {
   readonly pid: number;
   readonly name: string;
+  /** What its options name, as far as they can be read. */
+  readonly interfaceName?: string | undefined;
+  readonly vhid?: number | undefined;
+}
+
+/** A group that is configured here. */
+export interface OwnGroup {
+  readonly name: string;
+  readonly interfaceName: string;
+  readonly vhid: number;
 }
 
 /** What is known of the host; undefined: it could not be found out. */
@@ -83,4 +93,18 @@ function surroundings(facts: HostFacts): readonly Finding[] {
     found.push(finding('service-disabled', HOST, text, 'systemctl enable carpd'));
   }
   return found;
+}
+
+/** Findings about daemons that take part in a group that is configured here. */
+export function rivalFindings(
+  others: readonly OtherDaemon[],
+  groups: readonly OwnGroup[],
+): readonly Finding[] {
+  return others.flatMap((other) => {
+    const { pid, name, interfaceName, vhid } = other;
+    const same = groups.find((one) => one.interfaceName === interfaceName && one.vhid === vhid);
+    if (same === undefined) return [];
+    const text = `${name}, process ${String(pid)}, runs vhid ${String(same.vhid)} on this host too`;
+    return [finding('group-twice', same.name, text, 'stop one: a host is in a group once')];
+  });
 }

@@ -15,12 +15,19 @@ export interface InterfaceFacts {
   readonly isEthernet: boolean;
   readonly up: boolean;
   readonly multicast: boolean | undefined;
+  readonly arp?: boolean | undefined;
   readonly addresses: readonly Address[];
   readonly link: LinkFacts | undefined;
   /** A bridge without a port that leads outside. */
   readonly noUplink: string | undefined;
+  /** Of gate.uplinks, what does not exist. */
+  readonly missingUplinks?: readonly string[];
   /** Milliseconds between two looks of the bond at its ports; 0: it does not look. */
   readonly miimonMs: number | undefined;
+  /** The same by ARP, where the mode has it. */
+  readonly arpIntervalMs?: number | undefined;
+  /** Fewer ports with link take the bond down. */
+  readonly minLinks?: number | undefined;
   /** Whether the bond asks its partner for LACPDUs every second. */
   readonly lacpFast: boolean | undefined;
   /** A bridge, this one or the one that it is a port of, that snoops with nobody who asks. */
@@ -35,15 +42,24 @@ export interface PlacedGroup {
   readonly name: string;
   readonly vip: string;
   readonly prefixLength: number;
-  /** A carpd that runs keeps it. */
+  /** A carpd that runs is master for it. */
   readonly isKept: boolean;
+  /** As it is configured. */
+  readonly source?: string | undefined;
 }
 
 const LACP_CARRYING = 0x3c;
+/** Values of arp_ignore (net/ipv4/arp.c): no answer, and none across networks. */
 const ANSWER_NOTHING = 8;
+const ANSWER_NEIGHBOURS = 2;
+/** 224.0.0.0/24, which no bridge or switch may hold back (RFC 4541, 2.1.2). */
+const LOCAL_GROUP = /^224\.0\.0\./;
 
-/** Findings about the interface itself. */
-export function linkFindings(facts: InterfaceFacts): readonly Finding[] {
+/** Findings about the interface itself; `groups`: where adverts go on it. */
+export function linkFindings(
+  facts: InterfaceFacts,
+  groups: readonly string[] = [],
+): readonly Finding[] {
   const { name, isEthernet, up, link, addresses, multicast } = facts;
   if (!isEthernet) {
     const text = `${name} is no Ethernet: CARP needs ARP and multicast`;
@@ -52,7 +68,7 @@ export function linkFindings(facts: InterfaceFacts): readonly Finding[] {
   if (!up) {
     return [finding('interface-down', name, `${name} is down`, `ip link set ${name} up`)];
   }
-  const found = [...bondFindings(facts), ...kernelFindings(facts)];
+  const found = [...bondFindings(facts), ...kernelFindings(facts, groups)];
   if (link?.carrier === false) {
     const remedy = 'check the cable, the switch port, and every layer below';
     found.push(finding('no-carrier', name, `${name} has no carrier`, remedy));
@@ -72,15 +88,26 @@ export function linkFindings(facts: InterfaceFacts): readonly Finding[] {
   return found;
 }
 
-function kernelFindings(facts: InterfaceFacts): readonly Finding[] {
-  const { name, noUplink, snoopingBridge, arpIgnore, arpFilter } = facts;
+function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): readonly Finding[] {
+  const { name, noUplink, missingUplinks = [], snoopingBridge, arpIgnore, arpFilter, arp } = facts;
   const found: Finding[] = [];
   if (noUplink !== undefined) {
     const text = `no port of ${noUplink} leads to other hosts by its kind: no frame can be proof`;
     found.push(finding('no-uplink', name, text, 'name the way out in gate.uplinks'));
   }
-  if (snoopingBridge !== undefined) {
-    const text = `${snoopingBridge} snoops on multicast, and does not ask who wants it itself`;
+  for (const uplink of missingUplinks) {
+    const text = `gate.uplinks names ${uplink}, which does not exist: no frame of it can be proof`;
+    found.push(finding('no-uplink', name, text, 'correct gate.uplinks, or create it'));
+  }
+  if (arp === false) {
+    const text = `${name} does no ARP: nobody learns where the virtual IP is`;
+    found.push(finding('no-arp', name, text, `ip link set ${name} arp on`));
+  }
+  const snooped = groups.find((group) => !LOCAL_GROUP.test(group));
+  if (snoopingBridge !== undefined && snooped !== undefined) {
+    const text =
+      `${snoopingBridge} snoops on multicast, and does not ask who wants it itself: adverts to ` +
+      `${snooped} may get lost`;
     const remedy =
       `ip link set ${snoopingBridge} type bridge mcast_querier 1, unless a router asks; ` +
       'or mcast_snooping 0';
@@ -99,8 +126,14 @@ function kernelFindings(facts: InterfaceFacts): readonly Finding[] {
   return found;
 }
 
-function bondFindings({ name, link, miimonMs, lacpFast }: InterfaceFacts): Finding[] {
+function bondFindings(facts: InterfaceFacts): Finding[] {
+  const { name, link, lacpFast } = facts;
   const lower = link?.lower;
+  if (lower?.kind === 'unseen') {
+    const text = `what is below ${name} is in another namespace, or there are several bonds`;
+    const remedy = 'LACP can not be judged then: carrier and frames have to do';
+    return [finding('stack-unseen', name, text, remedy)];
+  }
   if (lower?.kind === 'team') {
     const text = `${lower.name} is a team device: whether its ports carry frames can't be told`;
     return [finding('team-device', name, text, 'use the bonding driver where you can')];
@@ -111,16 +144,30 @@ function bondFindings({ name, link, miimonMs, lacpFast }: InterfaceFacts): Findi
     const text = `${lower.name} has no ports`;
     return [finding('bond-no-ports', name, text, `ip link set PORT master ${lower.name}`)];
   }
-  const found = portFindings(name, lower);
-  if (miimonMs === 0) {
-    const text = `${lower.name} does not watch its ports: miimon is 0`;
-    const remedy = `ip link set ${lower.name} type bond miimon 100`;
-    found.push(finding('bond-unwatched', name, text, remedy));
-  }
+  const found = [...portFindings(name, lower), ...watchFindings(facts, lower)];
   if (lower.mode === '802.3ad') found.push(...lacpFindings(name, lower, lacpFast));
   if (found.length === 0) {
     const text = `${lower.name}: ${lower.mode ?? 'mode unknown'}, ${String(ports.length)} port(s)`;
     found.push(finding('bond-good', name, text));
+  }
+  return found;
+}
+
+function watchFindings(
+  { name, miimonMs, arpIntervalMs = 0, minLinks = 0 }: InterfaceFacts,
+  bond: BondFacts,
+): Finding[] {
+  const found: Finding[] = [];
+  if (miimonMs === 0 && arpIntervalMs === 0) {
+    const text = `${bond.name} does not watch its ports: miimon is 0`;
+    const remedy = `ip link set ${bond.name} type bond miimon 100`;
+    found.push(finding('bond-unwatched', name, text, remedy));
+  }
+  const count = bond.ports.length;
+  if (count > 1 && minLinks >= count) {
+    const text = `${bond.name} goes down with any of its ${String(count)} ports: min_links`;
+    const remedy = `ip link set ${bond.name} type bond min_links 1`;
+    found.push(finding('bond-min-links', name, text, remedy));
   }
   return found;
 }
@@ -164,10 +211,16 @@ export function placeFindings(
   const { name, vip, isKept } = group;
   const found: Finding[] = [];
   const own = facts.addresses.filter(({ address }) => address !== vip);
+  found.push(...sourceFindings(group, facts, own));
   if (own.length > 0 && !own.some((one) => isIn(vip, one))) {
     const text = `${vip} is in no network of ${facts.name}`;
     const remedy = 'correct the address or the interface, unless clients have a route to it';
     found.push(finding('vip-outside', name, text, remedy));
+    if (facts.arpIgnore === ANSWER_NEIGHBOURS) {
+      const silent = `arp_ignore is 2, and ${vip} in no network: nobody gets an answer for it`;
+      const arpRemedy = `sysctl -w net.ipv4.conf.${facts.name}.arp_ignore=1, and for all`;
+      found.push(finding('arp-unanswered', name, silent, arpRemedy));
+    }
   }
   if (own.length < facts.addresses.length && !isKept) {
     const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
@@ -182,6 +235,24 @@ export function placeFindings(
     found.push(finding('network-twice', name, text, remedy));
   }
   return found;
+}
+
+/** `own`: the addresses of the interface without the virtual IP. */
+function sourceFindings(
+  { name, vip, source }: PlacedGroup,
+  facts: InterfaceFacts,
+  own: readonly Address[],
+): readonly Finding[] {
+  const [first] = own;
+  if (first === undefined) {
+    if (facts.addresses.length === 0) return [];
+    const text = `${vip} is the only address of ${facts.name}, and none is left to send from`;
+    return [finding('source-missing', name, text, 'give it an address of its own')];
+  }
+  if (source === undefined || own.some(({ address }) => address === source)) return [];
+  const text = `the source ${source} is no address of ${facts.name}`;
+  const remedy = `leave source out, or give ${first.address}`;
+  return [finding('source-missing', name, text, remedy)];
 }
 
 function isIn(vip: string, { address, prefixLength }: Address): boolean {

@@ -26,7 +26,15 @@ export interface PlaceFacts {
 /** A daemon that answered on the control socket. */
 export interface RunningDaemon {
   readonly pid: number;
-  readonly states: readonly { readonly name: string; readonly state: string }[];
+  readonly states: readonly InstanceState[];
+}
+
+/** An instance as the daemon has it. */
+export interface InstanceState {
+  readonly name: string;
+  readonly state: string;
+  /** Why it can't take part. */
+  readonly fault?: string | undefined;
 }
 
 const OTHERS_WRITE = 0o022;
@@ -83,4 +91,23 @@ export function placeFaults(
     found.push(finding('state-unusable', 'host', text, remedy));
   }
   return found;
+}
+
+/** Findings about each instance of the configuration that the daemon does not serve. */
+export function instanceFindings(
+  names: readonly string[],
+  running: RunningDaemon | undefined,
+): readonly Finding[] {
+  if (running === undefined) return [];
+  return names.flatMap((name) => {
+    const known = running.states.find((one) => one.name === name);
+    if (known === undefined) {
+      const text = 'the carpd that runs has read another configuration, without it';
+      const remedy = `systemctl reload carpd, or kill -HUP ${String(running.pid)}`;
+      return [finding('instance-unloaded', name, text, remedy)];
+    }
+    if (known.state !== 'INIT') return [];
+    const text = `carpd can not take part: ${known.fault ?? 'its interface is not ready'}`;
+    return [finding('instance-unfit', name, text, `carpd explain ${name}`)];
+  });
 }

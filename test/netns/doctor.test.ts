@@ -115,7 +115,7 @@ describe('carpd doctor', { skip, concurrency: 6 }, () => {
     expect(findings, 'daemon-absent', /systemctl start carpd/);
   });
 
-  test('sees a bridge that snoops alone, and an interface that is down or not there', async (t) => {
+  test('sees a bridge without a way out, and an interface that is down or not there', async (t) => {
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.1/24');
     await host.ip('link', 'add', 'br9', 'type', 'bridge', 'mcast_snooping', '1');
@@ -124,7 +124,8 @@ describe('carpd doctor', { skip, concurrency: 6 }, () => {
     expect(await of('br9'), 'interface-down', /ip link set br9 up/);
     await host.ip('link', 'set', 'br9', 'up');
     const found = await of('br9');
-    expect(found, 'snooping-alone', /mcast_querier 1/);
+    // Adverts go to a group that no bridge holds back, unless a configuration says otherwise.
+    ok(!found.some(({ code }) => code === 'snooping-alone'), 'snooping does no harm');
     expect(found, 'no-uplink', /gate\.uplinks/);
     expect(found, 'no-address', /address/);
     expect(await of('eth7'), 'interface-missing', /there are: .*eth0/);

@@ -103,7 +103,6 @@ describe('an interface', () => {
     ['without an address', { ...ETH, addresses: [] }, ['no-address']],
     ['without multicast', { ...ETH, multicast: false }, ['no-multicast']],
     ['a bridge to nowhere', { ...ETH, noUplink: 'br0' }, ['no-uplink']],
-    ['on a bridge that snoops', { ...ETH, snoopingBridge: 'br0' }, ['snooping-alone']],
     ['that answers no ARP', { ...ETH, arpIgnore: 8 }, ['arp-unanswered']],
     ['that answers for itself only', { ...ETH, arpIgnore: 1 }, ['interface-good']],
     ['that filters ARP', { ...ETH, arpFilter: 1 }, ['arp-filtered']],
