@@ -86,7 +86,7 @@ const pure = [
   'src/config/{ucarp,ucarp-*,values,listen-address,passphrase,suggest,secret}.ts',
   'src/cli/help.ts',
   'src/config/getopt.ts',
-  'src/cli/args.ts',
+  'src/cli/{args,commands}.ts',
 ];
 
 const impureGlobals = [

@@ -15,7 +15,9 @@ export const TOOL_PREFIX: Readonly<Record<Arch, string>> = {
 const COMPILE_FLAGS = '-g0 -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat';
 const LINK_FLAGS = '-Wl,-z,relro,-z,now';
 
-/** npm's settings in the environment go before the flags of node-gyp: for this machine's own Node. */
+/**
+ * npm's settings in the environment go before the flags of node-gyp: for this machine's own Node.
+ */
 const FOREIGN_SETTINGS = {
   npm_config_nodedir: undefined,
   npm_config_target: undefined,

@@ -26,6 +26,7 @@ const suites = [
   { name: 'package', atOnce: cores },
   { name: 'long', atOnce: cores * 4, onRequest: true },
   { name: 'release', atOnce: 1, onRequest: true },
+  { name: 'boot', atOnce: 1, onRequest: true },
 ];
 
 const coveredLayers = ['src/carp/**', 'src/election/**', 'src/vip/plan.ts'];

@@ -3,7 +3,9 @@
 # Ubuntu it installs; elsewhere it says exactly what is missing and ends with 1. Run again, it does
 # nothing.
 #
-#   scripts/setup-debian.sh demo|test|release     each with what the one before it needs
+#   scripts/setup-debian.sh demo|test|release|boot
+#
+# test: with what the demo needs. release and boot: each with what the tests need.
 set -euo pipefail
 purpose=${1:-test}
 
@@ -20,6 +22,9 @@ fi
 if [ "$purpose" = release ]; then
   package_of+=([lintian]=lintian [xz]=xz-utils [file]=file)
   package_of+=([aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [qemu-aarch64-static]=qemu-user-static)
+fi
+if [ "$purpose" = boot ]; then
+  package_of+=([linux.uml]=user-mode-linux [depmod]=kmod [mkfs.ext4]=e2fsprogs)
 fi
 
 missing=()

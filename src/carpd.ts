@@ -66,6 +66,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { release } = await import('./cli/release.ts');
       return print(await release(command));
     }
+    case 'doctor': {
+      const { doctor } = await import('./cli/doctor.ts');
+      return print(await doctor(command, process.stdout, interruption()));
+    }
     case 'run': {
       // Loaded late: the rest works where the addons were never built.
       const { run } = await import('./cli/run.ts');

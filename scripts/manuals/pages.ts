@@ -1,7 +1,7 @@
 // The manual pages, made from what carpd itself goes by: its help texts, and the documents that
 // tests hold equal to the code.
 import { readFileSync } from 'node:fs';
-import { COMMAND_NAMES } from '../../src/cli/args.ts';
+import { COMMAND_NAMES } from '../../src/cli/commands.ts';
 import { carpdHelp, ucarpHelp } from '../../src/cli/help.ts';
 import { readHelp } from './help.ts';
 import { readMarkdown } from './markdown.ts';

@@ -2,135 +2,16 @@
 import { unreachable } from '../base/assert.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { didYouMean } from '../config/suggest.ts';
-import type { GivenAnswers } from './init-plan.ts';
+import {
+  COMMAND_NAMES,
+  type CarpdCommand,
+  type CarpdMisuse,
+  type CommandName,
+} from './commands.ts';
 
 const CONFIG_PATH_DEFAULT = '/etc/carpd/carpd.yaml';
-
-/** The commands, as they are typed. */
-export const COMMAND_NAMES = [
-  'run',
-  'check',
-  'status',
-  'explain',
-  'watch',
-  'handover',
-  'maintenance',
-  'init',
-  'sniff',
-  'release',
-] as const;
-export type CommandName = (typeof COMMAND_NAMES)[number];
-
-/** What was asked for. `topic` undefined: the help of carpd as a whole. */
-export type CarpdCommand =
-  | { readonly kind: 'run'; readonly configPath: string }
-  | CheckCommand
-  | StatusCommand
-  | ExplainCommand
-  | WatchCommand
-  | HandoverCommand
-  | MaintenanceCommand
-  | InitCommand
-  | SniffCommand
-  | ReleaseCommand
-  | { readonly kind: 'help'; readonly topic: CommandName | undefined }
-  | { readonly kind: 'version' }
-  | CarpdMisuse;
-
-export interface CheckCommand {
-  readonly kind: 'check';
-  readonly configPath: string;
-  readonly json: boolean;
-  /** Print faults and warnings, and nothing else. */
-  readonly quiet: boolean;
-  /** False: their files are not read, since they may be out of reach here. */
-  readonly passphrases: boolean;
-}
-
-export interface StatusCommand {
-  readonly kind: 'status';
-  readonly json: boolean;
-  /** Again and again. */
-  readonly watch: boolean;
-  readonly socketPath: string;
-}
-
-export interface ExplainCommand {
-  readonly kind: 'explain';
-  /** The instance. */
-  readonly name: string;
-  readonly json: boolean;
-  readonly socketPath: string;
-}
-
-export interface WatchCommand {
-  readonly kind: 'watch';
-  /** The instance; undefined: everything. */
-  readonly name: string | undefined;
-  /** Sentences instead of JSON. */
-  readonly text: boolean;
-  /** Also what is frequent. */
-  readonly verbose: boolean;
-  readonly socketPath: string;
-}
-
-/** Whom an order concerns: an instance by its name, or undefined for all. */
-interface OrderCommand {
-  readonly name: string | undefined;
-  readonly force: boolean;
-  readonly json: boolean;
-  readonly socketPath: string;
-}
-
-export interface HandoverCommand extends OrderCommand {
-  readonly kind: 'handover';
-}
-
-export interface MaintenanceCommand extends OrderCommand {
-  readonly kind: 'maintenance';
-  /** Undefined: show how it is; then `name` undefined is all. */
-  readonly on: boolean | undefined;
-}
-
-/** What `carpd init` was given of its answers, as it was typed. */
-export interface InitCommand {
-  readonly kind: 'init';
-  readonly given: GivenAnswers;
-  /** Where the configuration goes; the passphrase file stands beside it unless it is named. */
-  readonly configPath: string;
-  readonly passphrasePath: string | undefined;
-  /** Replace a configuration that is there; the old one is kept beside it. */
-  readonly force: boolean;
-}
-
-/** Exactly one of `interfaceName` and `file` is given. */
-export interface SniffCommand {
-  readonly kind: 'sniff';
-  readonly interfaceName: string | undefined;
-  /** A capture file, "-" for standard input. */
-  readonly file: string | undefined;
-  /** Undefined: digests are not checked. */
-  readonly configPath: string | undefined;
-  readonly json: boolean;
-  /** Ends after so many packets, or seconds. */
-  readonly count: number | undefined;
-  readonly seconds: number | undefined;
-}
-
-export interface ReleaseCommand {
-  readonly kind: 'release';
-  readonly configPath: string;
-  /** The instances; none: all. */
-  readonly names: readonly string[];
-  /** Say nothing of addresses that are not there. */
-  readonly quiet: boolean;
-}
-
-/** Wrong usage: exit code 2; one line without the program's name. */
-export interface CarpdMisuse {
-  readonly kind: 'error';
-  readonly message: string;
-}
+/** Switches speak at least every two seconds of spanning tree, and every thirty of LLDP. */
+const LISTENING_SECONDS = 10;
 
 /** The options of each command: whether they take a value. --help is known to all. */
 const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'flag'>>>> = {
@@ -156,6 +37,7 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
     '--config': 'value',
     '--passphrase-file': 'value',
     '--force': 'flag',
+    '--no-doctor': 'flag',
   },
   sniff: {
     '-i': 'value',
@@ -165,6 +47,7 @@ const OPTIONS: Readonly<Record<CommandName, Readonly<Record<string, 'value' | 'f
     '--count': 'value',
     '--seconds': 'value',
   },
+  doctor: { '--config': 'value', '-i': 'value', '--json': 'flag', '--seconds': 'value' },
   release: { '--config': 'value', '--quiet': 'flag' },
 };
 
@@ -288,6 +171,8 @@ function build(name: CommandName, given: Given): CarpdCommand {
       return buildInit(options);
     case 'sniff':
       return buildSniff(options);
+    case 'doctor':
+      return buildDoctor(options);
     default:
       return unreachable(name);
   }
@@ -306,6 +191,7 @@ function buildInit(options: ReadonlyMap<string, string>): CarpdCommand {
     configPath: options.get('--config') ?? CONFIG_PATH_DEFAULT,
     passphrasePath: options.get('--passphrase-file'),
     force: options.has('--force'),
+    examine: !options.has('--no-doctor'),
   };
 }
 
@@ -331,6 +217,21 @@ function buildSniff(options: ReadonlyMap<string, string>): CarpdCommand {
   const json = options.has('--json');
   const configPath = options.get('--config');
   return { kind: 'sniff', interfaceName, file, configPath, json, count, seconds };
+}
+
+function buildDoctor(options: ReadonlyMap<string, string>): CarpdCommand {
+  const interfaceName = options.get('-i');
+  const given = options.get('--config');
+  if (interfaceName !== undefined && given !== undefined) {
+    return misuse('doctor: give --config FILE or -i INTERFACE, not both');
+  }
+  const seconds = options.get('--seconds') ?? String(LISTENING_SECONDS);
+  if (!/^\d{1,3}$/.test(seconds)) {
+    return misuse(`doctor: --seconds ${quoted(seconds)} is not a whole number 0-999`);
+  }
+  const configPath = interfaceName === undefined ? (given ?? CONFIG_PATH_DEFAULT) : undefined;
+  const json = options.has('--json');
+  return { kind: 'doctor', configPath, interfaceName, json, seconds: Number(seconds) };
 }
 
 function buildMaintenance(

@@ -3,7 +3,7 @@
 import { formatEffective } from '../config/effective.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import type { ReadFile } from '../config/passphrase.ts';
-import type { CheckCommand } from './args.ts';
+import type { CheckCommand } from './commands.ts';
 
 /** What a command prints and how it ends. */
 export interface CommandOutcome {

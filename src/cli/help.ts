@@ -2,7 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { UCARP_OPTIONS, type UcarpOption } from '../config/ucarp-options.ts';
-import type { CommandName } from './args.ts';
+import type { CommandName } from './commands.ts';
 
 /** Help on a command of carpd, or on carpd as a whole. Ends with a line feed. */
 export function carpdHelp(topic: CommandName | undefined): string {
@@ -27,6 +27,8 @@ export function carpdHelp(topic: CommandName | undefined): string {
       return INIT;
     case 'sniff':
       return SNIFF;
+    case 'doctor':
+      return DOCTOR;
     case 'release':
       return RELEASE;
     default:
@@ -73,6 +75,7 @@ Commands:
   handover NAME|--all [--force]  step down now and let a peer take over
   maintenance on|off [NAME]      never master while on; survives a restart
   sniff -i IF | -r FILE.pcap     adverts on the wire, and who sends them
+  doctor [--config FILE | -i IF] what on this host and its links is in the way
   release [--config FILE]        take off what a daemon that was killed has left
 
 Options:
@@ -118,12 +121,33 @@ Exit codes: 0 all are off; 1 one is not, or its down hook failed; 2 wrong usage,
 configuration, or no such instance.
 `;
 
+const DOCTOR = `Usage: carpd doctor [--config FILE | -i IF] [--seconds N] [--json]
+
+Looks at everything that a CARP group needs, and says what is in the way, and
+what to do about it: rights, interface, bond and LACP, firewall, settings of the
+kernel, other daemons; and on the segment the switch, the peers, who has the
+addresses, and whether adverts get through. Changes nothing, and works beside a
+running carpd. Without root it looks at less, and says so.
+
+Options:
+  --config FILE    of the daemon; /etc/carpd/carpd.yaml if not given
+  -i IF            look at an interface alone, before there is a configuration
+  --seconds N      how long to listen on each segment, 0-999: 10 if not given;
+                   0 listens to none. LLDP takes up to 30
+  --json           the findings as JSON
+  -h, --help       this help
+
+Exit codes: 0 nothing worse than a note, 1 a failure or a warning, 2 wrong usage
+or configuration.
+`;
+
 const INIT = `Usage: carpd init [--interface IF] [--address IP/PREFIX] [--peers IP,...]
                   [--name NAME] [--vhid N] [--advskew N] [--config FILE]
-                  [--passphrase-file FILE] [--force]
+                  [--passphrase-file FILE] [--force] [--no-doctor]
 
-Writes a configuration and a passphrase file, and says what to do next, on this
-host and on the others. Asks on the terminal for what is not given.
+Writes a configuration and a passphrase file, looks for what is in the way, and
+says what to do next, on this host and on the others. Asks on the terminal for
+what is not given.
 
 Options:
   --interface IF          the interface of the segment
@@ -137,6 +161,7 @@ Options:
   --passphrase-file FILE  kept if it is there, else written with a new
                           passphrase; NAME.pass beside the configuration
   --force                 replace a configuration; the old one gets .old
+  --no-doctor             do not look for what is in the way
   -h, --help              this help
 
 Exit codes: 0 written, 1 not writable or there already, 2 wrong answers.

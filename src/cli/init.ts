@@ -11,8 +11,10 @@ import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
 import { findUser } from '../daemon/groups.ts';
-import type { InitCommand } from './args.ts';
+import { reportText } from '../doctor/report.ts';
+import type { InitCommand } from './commands.ts';
 import type { CommandOutcome } from './check.ts';
+import { examineHost } from './doctor.ts';
 import {
   ask,
   check,
@@ -50,10 +52,19 @@ export async function init(
   const beside = join(dirname(configPath), `${made.value.name}.pass`);
   const passphrasePath = resolve(command.passphrasePath ?? beside);
   try {
-    return write(made.value, { configPath, passphrasePath });
+    const written = write(made.value, { configPath, passphrasePath });
+    if (written.exitCode !== 0 || !command.examine) return written;
+    return { ...written, stdout: `${written.stdout}${await obstacles(configPath)}` };
   } catch (error) {
     return failure(EXIT_FAILED, `init: ${messageOf(error)}`);
   }
+}
+
+/** What the doctor finds without listening; that all is well is not worth a word. */
+async function obstacles(configPath: string): Promise<string> {
+  const findings = await examineHost(configPath);
+  const bad = findings.filter(({ grade }) => grade === 'failure' || grade === 'warning');
+  return bad.length === 0 ? '' : `\nIn the way on this host:\n${reportText(bad, false)}`;
 }
 
 interface Paths {

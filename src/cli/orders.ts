@@ -3,7 +3,7 @@ import type { OrderResult } from '../daemon/order-result.ts';
 import type { InstanceReport, StatusReport } from '../daemon/report.ts';
 import { clockText } from '../daemon/report-words.ts';
 import { plainText } from '../daemon/text-format.ts';
-import type { HandoverCommand, MaintenanceCommand } from './args.ts';
+import type { HandoverCommand, MaintenanceCommand } from './commands.ts';
 import { ask, complaint, EXIT_FAILED, HTTP_CONFLICT, HTTP_OK, shown } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 

@@ -8,7 +8,7 @@ import { recordedDuties, type Duty } from '../daemon/duties.ts';
 import { release as releaseDuties, type Release } from '../daemon/release.ts';
 import type { InstanceReport, StatusReport } from '../daemon/report.ts';
 import { plainText } from '../daemon/text-format.ts';
-import type { ReleaseCommand } from './args.ts';
+import type { ReleaseCommand } from './commands.ts';
 import { complaint, EXIT_FAILED, EXIT_USAGE, HTTP_OK } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 import { askDaemon } from './control-client.ts';

@@ -9,7 +9,7 @@ import { observe, type KnownGroup } from '../sniff/observe.ts';
 import { PcapReader, type CapturedPacket } from '../sniff/pcap.ts';
 import { Speakers } from '../sniff/speakers.ts';
 import { observationJson, observationLine, summaryJson, summaryText } from '../sniff/text.ts';
-import type { SniffCommand } from './args.ts';
+import type { SniffCommand } from './commands.ts';
 
 /** Where it is printed, and when it is over. */
 export interface SniffEnds {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusReport } from '../daemon/report.ts';
 import { statusText, type StatusStyle } from '../daemon/status-text.ts';
-import type { StatusCommand } from './args.ts';
+import type { StatusCommand } from './commands.ts';
 import { ask, HTTP_OK, shown } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 

@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { WatchedEvent } from '../daemon/event-watch.ts';
 import { watchText } from '../daemon/watch-text.ts';
-import type { WatchCommand } from './args.ts';
+import type { WatchCommand } from './commands.ts';
 import {
   complaint,
   EXIT_FAILED,

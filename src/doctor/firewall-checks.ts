@@ -61,5 +61,6 @@ function remedyFor(
     return `iptables -I ${chain} ${flag} ${interfaceName} -p 112 -j ACCEPT${where}`;
   }
   const match = direction === 'input' ? 'iifname' : 'oifname';
-  return `nft insert rule inet filter ${direction} ${match} ${interfaceName} ip protocol 112 accept`;
+  const rule = `${match} ${interfaceName} ip protocol 112 accept`;
+  return `nft insert rule inet filter ${direction} ${rule}`;
 }

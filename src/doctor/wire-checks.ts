@@ -102,8 +102,8 @@ export function segmentFindings(heard: Heard): readonly Finding[] {
   if (otherFrames + atCard === 0 && !answered) {
     const text = `not a single frame of another host in ${String(seconds)} s`;
     const remedy =
-      'check the switch port (spanning tree, VLAN, port channel); where nobody else is there, give ' +
-      'gate.probe.targets or peers that answer, or the gate stays closed';
+      'check the switch port (spanning tree, VLAN, port channel); where nobody else is there, ' +
+      'give gate.probe.targets or peers that answer, or the gate stays closed';
     return [finding('segment-silent', interfaceName, text, remedy)];
   }
   if (atSocket !== 0 || atCard < BLOCKED_MIN) return [];

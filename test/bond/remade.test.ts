@@ -1,5 +1,5 @@
-// Bonds that somebody takes apart and puts together while carpd runs on them: cables taken out while
-// it is held, and another mode while it is backup. A serves throughout.
+// Bonds that somebody takes apart and puts together while carpd runs on them: cables taken out
+// while it is held, and another mode while it is backup. A serves throughout.
 import { ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { logEntries } from '../lab/carpd-log.ts';

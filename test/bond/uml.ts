@@ -1,6 +1,6 @@
 // Boots User Mode Linux on the host's root file system, runs one command in it, brings out its exit
 // code.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
@@ -112,6 +112,41 @@ export async function runInUml(job: UmlJob): Promise<UmlOutcome> {
   }
 }
 
+/** What a kernel of User Mode Linux is started with. */
+export interface Kernel {
+  /** Its command line, without memory and names. */
+  readonly words: readonly string[];
+  readonly memoryMiB: number;
+  /** A directory of its own for what it keeps on the host. */
+  readonly stateDirectory: string;
+}
+
+/** Starts linux.uml with a pipe for each of its three streams, to be ended by `killKernel`. */
+export function startKernel({
+  words,
+  memoryMiB,
+  stateDirectory,
+}: Kernel): ChildProcessWithoutNullStreams {
+  const umid = `carpd-${randomBytes(8).toString('hex')}`;
+  const own = [`mem=${String(memoryMiB)}M`, `umid=${umid}`, `uml_dir=${stateDirectory}/`];
+  return spawn('linux.uml', [...own, ...words], {
+    // A process group of its own: every process of the guest is a process here, and all must go.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: searchPath(), HOME: stateDirectory, TMPDIR: memoryDirectory(memoryMiB) },
+  });
+}
+
+/** Kills a kernel with all that runs on it, at once. */
+export function killKernel(machine: ChildProcess): void {
+  if (machine.pid === undefined) return;
+  try {
+    process.kill(-machine.pid, osConstants.signals.SIGKILL);
+  } catch {
+    // The group is gone already, which is what is wanted.
+  }
+}
+
 function boot(
   job: UmlJob,
   directory: string,
@@ -119,12 +154,9 @@ function boot(
   token: string,
 ): Promise<UmlOutcome> {
   const memoryMiB = job.memoryMiB ?? 768;
-  const machine = spawn('linux.uml', kernelArguments(job, directory, token, memoryMiB), {
-    // A process group of its own: every process of the guest is a process here, and all must go.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: searchPath(), HOME: stateDirectory, TMPDIR: memoryDirectory(memoryMiB) },
-  });
+  const words = kernelArguments(job, directory, token);
+  const machine = startKernel({ words, memoryMiB, stateDirectory });
+  machine.stdin.end();
   const reader = new ConsoleReader(token, job.onOutput ?? (() => undefined));
   machine.stdout.setEncoding('utf8').on('data', (text: string) => reader.push(text));
   machine.stderr.setEncoding('utf8').on('data', (text: string) => reader.push(text));
@@ -134,7 +166,7 @@ function boot(
 function settle(machine: ChildProcess, reader: ConsoleReader, timeoutMs: number) {
   return new Promise<UmlOutcome>((resolve, reject) => {
     let timedOut = false;
-    const kill = (): void => killGroup(machine);
+    const kill = (): void => killKernel(machine);
     const limit = setTimeout(() => {
       timedOut = true;
       kill();
@@ -207,17 +239,9 @@ class ConsoleReader {
   }
 }
 
-function kernelArguments(
-  job: UmlJob,
-  directory: string,
-  token: string,
-  memoryMiB: number,
-): readonly string[] {
+function kernelArguments(job: UmlJob, directory: string, token: string): readonly string[] {
   const init = fileURLToPath(new URL('uml-init.sh', import.meta.url));
   return [
-    `mem=${String(memoryMiB)}M`,
-    `umid=carpd-${token}`,
-    `uml_dir=${join(directory, `uml-${token}`)}/`,
     'root=/dev/root',
     'rootfstype=hostfs',
     'rootflags=/',
@@ -258,15 +282,6 @@ function memoryDirectory(memoryMiB: number): string {
     // No /dev/shm: a plain directory does, more slowly.
   }
   return tmpdir();
-}
-
-function killGroup(machine: ChildProcess): void {
-  if (machine.pid === undefined) return;
-  try {
-    process.kill(-machine.pid, osConstants.signals.SIGKILL);
-  } catch {
-    // The group is gone already, which is what is wanted.
-  }
 }
 
 function findProgram(name: string): string | undefined {

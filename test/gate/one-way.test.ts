@@ -1,5 +1,5 @@
-// Links that pass frames one way only, under a backup and under a master, with answers to our own ARP
-// required and without. Needs root, namespaces and the stock ucarp.
+// Links that pass frames one way only, under a backup and under a master, with answers to our own
+// ARP required and without. Needs root, namespaces and the stock ucarp.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -65,7 +65,7 @@ describe('a link that passes frames one way only', { skip, concurrency: true }, 
     });
   }
 
-  test('inwards is dead: without answers required, a BACKUP takes over as ucarp does', async (t) => {
+  test('inwards is dead, no answers required: a BACKUP takes over as ucarp does', async (t) => {
     const { lab, questioned, master } = await scene(t);
     const second = startCarpd(questioned, GATED);
     await second.waitFor('BACKUP', WITHIN_MS);
@@ -84,7 +84,7 @@ describe('a link that passes frames one way only', { skip, concurrency: true }, 
     neverLeft(master);
   });
 
-  test('outwards is dead: without answers required, a BACKUP follows, then takes over', async (t) => {
+  test('outwards is dead, no answers required: a BACKUP follows, then takes over', async (t) => {
     const { lab, questioned, master } = await scene(t);
     await lab.dropOnPort(questioned, 'from-host');
     const second = startCarpd(questioned, GATED);
@@ -123,7 +123,9 @@ describe('a link that passes frames one way only', { skip, concurrency: true }, 
   }
 });
 
-/** A carpd that is master and knows whom to ask, and a stock ucarp that is worse in all respects. */
+/**
+ * A carpd that is master and knows whom to ask, and a stock ucarp that is worse in all respects.
+ */
 async function masterAndWorse(
   t: TestContext,
   gate: Readonly<Record<string, unknown>>,

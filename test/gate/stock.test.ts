@@ -19,7 +19,7 @@ const skip = (await labSkipReason()) || ucarpSkipReason();
 
 describe('the stock ucarp', { skip, concurrency: true }, () => {
   describe('on a link in question', { concurrency: true }, () => {
-    test('with all kinds of noise on a dead port: takes over, and the master gives up', async (t) => {
+    test('with all kinds of noise on a dead port: takes over from the master', async (t) => {
       const { lab, questioned, master } = await scene(t);
       await lab.port(questioned).block();
       makeNoise(lab, questioned, Object.keys(NOISE_KINDS));
@@ -104,7 +104,7 @@ describe('the stock ucarp', { skip, concurrency: true }, () => {
         await eventually(one, { withinMs: WITHIN_MS, what: 'one master' });
       });
 
-      test(`as MASTER for ${stopMs} ms, with a peer: takes it back from who took over`, async (t) => {
+      test(`as MASTER for ${stopMs} ms, with a peer: takes it back`, async (t) => {
         const { first, second } = await pair(t);
         await standStill(first, stopMs);
         await sleep(LONG_MS);

@@ -1,7 +1,8 @@
 // carpd's arguments: every command, and every misuse with its remedy.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { COMMAND_NAMES, parseArgs, type CarpdCommand } from '../../../src/cli/args.ts';
+import { parseArgs } from '../../../src/cli/args.ts';
+import { COMMAND_NAMES, type CarpdCommand } from '../../../src/cli/commands.ts';
 
 const SOCKET = '/run/carpd/control.sock';
 

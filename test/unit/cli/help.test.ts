@@ -1,7 +1,7 @@
 // The help texts: width, and that they name every command and option.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { COMMAND_NAMES } from '../../../src/cli/args.ts';
+import { COMMAND_NAMES } from '../../../src/cli/commands.ts';
 import { carpdHelp, ucarpHelp } from '../../../src/cli/help.ts';
 import { UCARP_OPTIONS } from '../../../src/config/ucarp-options.ts';
 

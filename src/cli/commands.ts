@@ -1,0 +1,142 @@
+// The commands of carpd, as the argument list asks for them. Pure.
+import type { GivenAnswers } from './init-plan.ts';
+
+/** The commands, as they are typed. */
+export const COMMAND_NAMES = [
+  'run',
+  'check',
+  'status',
+  'explain',
+  'watch',
+  'handover',
+  'maintenance',
+  'init',
+  'sniff',
+  'doctor',
+  'release',
+] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** What was asked for. `topic` undefined: the help of carpd as a whole. */
+export type CarpdCommand =
+  | { readonly kind: 'run'; readonly configPath: string }
+  | CheckCommand
+  | StatusCommand
+  | ExplainCommand
+  | WatchCommand
+  | HandoverCommand
+  | MaintenanceCommand
+  | InitCommand
+  | SniffCommand
+  | DoctorCommand
+  | ReleaseCommand
+  | { readonly kind: 'help'; readonly topic: CommandName | undefined }
+  | { readonly kind: 'version' }
+  | CarpdMisuse;
+
+export interface CheckCommand {
+  readonly kind: 'check';
+  readonly configPath: string;
+  readonly json: boolean;
+  /** Print faults and warnings, and nothing else. */
+  readonly quiet: boolean;
+  /** False: their files are not read, since they may be out of reach here. */
+  readonly passphrases: boolean;
+}
+
+export interface StatusCommand {
+  readonly kind: 'status';
+  readonly json: boolean;
+  /** Again and again. */
+  readonly watch: boolean;
+  readonly socketPath: string;
+}
+
+export interface ExplainCommand {
+  readonly kind: 'explain';
+  /** The instance. */
+  readonly name: string;
+  readonly json: boolean;
+  readonly socketPath: string;
+}
+
+export interface WatchCommand {
+  readonly kind: 'watch';
+  /** The instance; undefined: everything. */
+  readonly name: string | undefined;
+  /** Sentences instead of JSON. */
+  readonly text: boolean;
+  /** Also what is frequent. */
+  readonly verbose: boolean;
+  readonly socketPath: string;
+}
+
+/** Whom an order concerns: an instance by its name, or undefined for all. */
+interface OrderCommand {
+  readonly name: string | undefined;
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly socketPath: string;
+}
+
+export interface HandoverCommand extends OrderCommand {
+  readonly kind: 'handover';
+}
+
+export interface MaintenanceCommand extends OrderCommand {
+  readonly kind: 'maintenance';
+  /** Undefined: show how it is; then `name` undefined is all. */
+  readonly on: boolean | undefined;
+}
+
+/** What `carpd init` was given of its answers, as it was typed. */
+export interface InitCommand {
+  readonly kind: 'init';
+  readonly given: GivenAnswers;
+  /** Where the configuration goes; the passphrase file stands beside it unless it is named. */
+  readonly configPath: string;
+  readonly passphrasePath: string | undefined;
+  /** Replace a configuration that is there; the old one is kept beside it. */
+  readonly force: boolean;
+  /** Look for what is in the way when it is written. */
+  readonly examine: boolean;
+}
+
+/** Exactly one of `interfaceName` and `file` is given. */
+export interface SniffCommand {
+  readonly kind: 'sniff';
+  readonly interfaceName: string | undefined;
+  /** A capture file, "-" for standard input. */
+  readonly file: string | undefined;
+  /** Undefined: digests are not checked. */
+  readonly configPath: string | undefined;
+  readonly json: boolean;
+  /** Ends after so many packets, or seconds. */
+  readonly count: number | undefined;
+  readonly seconds: number | undefined;
+}
+
+export interface ReleaseCommand {
+  readonly kind: 'release';
+  readonly configPath: string;
+  /** The instances; none: all. */
+  readonly names: readonly string[];
+  /** Say nothing of addresses that are not there. */
+  readonly quiet: boolean;
+}
+
+export interface DoctorCommand {
+  readonly kind: 'doctor';
+  /** Undefined: `interfaceName` alone is looked at. */
+  readonly configPath: string | undefined;
+  readonly interfaceName: string | undefined;
+  readonly json: boolean;
+  /** How long segments are listened to; 0: not at all. */
+  readonly seconds: number;
+}
+
+/** Wrong usage: exit code 2; one line without the program's name. */
+export interface CarpdMisuse {
+  readonly kind: 'error';
+  readonly message: string;
+}

@@ -1,0 +1,93 @@
+// `carpd doctor`: reads the configuration, asks the daemon if there is one, and prints what the
+// examination found.
+import { messageOf } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
+import { readFileWithMode } from '../config/read-file.ts';
+import type { Patient } from '../daemon/doctor.ts';
+import type { StatusReport } from '../daemon/report.ts';
+import { finding, type Finding } from '../doctor/catalogue.ts';
+import type { RunningDaemon } from '../doctor/place-checks.ts';
+import { isFit, reportJson, reportText } from '../doctor/report.ts';
+import type { DoctorCommand } from './commands.ts';
+import { HTTP_OK } from './ask.ts';
+import type { CommandOutcome } from './check.ts';
+import { askDaemon } from './control-client.ts';
+
+const EXIT_UNFIT = 1;
+const EXIT_CONFIGURATION = 2;
+
+/** Examines until it is done or `signal` comes; what was found by then is printed. */
+export async function doctor(
+  { configPath, interfaceName, json, seconds }: DoctorCommand,
+  screen: { readonly isTTY?: boolean },
+  signal: AbortSignal,
+): Promise<CommandOutcome> {
+  const read = configPath === undefined ? undefined : readConfig(configPath);
+  if (read?.config === undefined && configPath !== undefined) {
+    const faults = read?.faults ?? [];
+    const stderr = faults.map((one) => `carpd: ${configPath}: ${describeFault(one)}\n`).join('');
+    return { stdout: '', stderr, exitCode: EXIT_CONFIGURATION };
+  }
+  const about = read === undefined ? [] : configurationFindings(read.warnings);
+  const config = read?.config;
+  const patient = await patientOf(configPath ?? '', config, interfaceName);
+  try {
+    // Loaded late: where an addon is broken the rest of carpd works.
+    const { examine } = await import('../daemon/doctor.ts');
+    const found = [...about, ...(await examine(patient, { seconds, signal }))];
+    const colour = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+    const stdout = json ? reportJson(found) : reportText(found, colour);
+    return { stdout, stderr: '', exitCode: isFit(found) ? 0 : EXIT_UNFIT };
+  } catch (error) {
+    const stderr = `carpd: doctor: ${messageOf(error)}\n`;
+    return { stdout: '', stderr, exitCode: EXIT_UNFIT };
+  }
+}
+
+/** What is found without listening to a segment; nothing where the configuration is wrong. */
+export async function examineHost(configPath: string): Promise<readonly Finding[]> {
+  const { config } = readConfig(configPath);
+  if (config === undefined) return [];
+  const { examine } = await import('../daemon/doctor.ts');
+  const { signal } = new AbortController();
+  return examine(await patientOf(configPath, config), { seconds: 0, signal });
+}
+
+interface ReadConfig {
+  readonly config: Config | undefined;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+}
+
+function readConfig(path: string): ReadConfig {
+  const result = loadConfigFile(path, readFileWithMode);
+  const { warnings } = result;
+  return result.ok
+    ? { config: result.config, faults: [], warnings }
+    : { config: undefined, faults: [...result.faults, ...warnings], warnings };
+}
+
+function configurationFindings(warnings: readonly Fault[]): readonly Finding[] {
+  if (warnings.length === 0) return [finding('configuration-good', 'host', 'it is valid')];
+  return warnings.map((one) => finding('configuration-warning', 'host', describeFault(one)));
+}
+
+async function patientOf(
+  configPath: string,
+  config: Config | undefined,
+  interfaceName = '',
+): Promise<Patient> {
+  const names = config?.instances.map((one) => one.interfaceName) ?? [interfaceName];
+  const running = await runningDaemon(config?.control.socket);
+  return { configPath, config, interfaceNames: [...new Set(names)], running };
+}
+
+/** The daemon that answers on the socket of this configuration. */
+async function runningDaemon(socket: string | undefined): Promise<RunningDaemon | undefined> {
+  if (socket === undefined) return undefined;
+  const answer = await askDaemon(socket, '/v1/status');
+  if (!answer.ok || answer.value.status !== HTTP_OK) return undefined;
+  const { pid, instances } = JSON.parse(answer.value.text) as StatusReport;
+  return { pid, states: instances.map(({ name, state }) => ({ name, state })) };
+}
