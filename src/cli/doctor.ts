@@ -3,7 +3,8 @@
 import { messageOf } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
-import { readFileWithMode } from '../config/read-file.ts';
+import { credentialName } from '../config/passphrase.ts';
+import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
 import type { Patient } from '../daemon/doctor.ts';
 import type { StatusReport } from '../daemon/report.ts';
 import { finding, type Finding } from '../doctor/catalogue.ts';
@@ -29,9 +30,8 @@ export async function doctor(
     const stderr = faults.map((one) => `carpd: ${configPath}: ${describeFault(one)}\n`).join('');
     return { stdout: '', stderr, exitCode: EXIT_CONFIGURATION };
   }
-  const about = read === undefined ? [] : configurationFindings(read.warnings);
-  const config = read?.config;
-  const patient = await patientOf(configPath ?? '', config, interfaceName);
+  const about = read === undefined ? [] : configurationFindings(read);
+  const patient = await patientOf(configPath ?? '', read, interfaceName);
   try {
     // Loaded late: where an addon is broken the rest of carpd works.
     const { examine } = await import('../daemon/doctor.ts');
@@ -47,40 +47,61 @@ export async function doctor(
 
 /** What is found without listening to a segment; nothing where the configuration is wrong. */
 export async function examineHost(configPath: string): Promise<readonly Finding[]> {
-  const { config } = readConfig(configPath);
-  if (config === undefined) return [];
+  const read = readConfig(configPath);
+  if (read.config === undefined) return [];
   const { examine } = await import('../daemon/doctor.ts');
   const { signal } = new AbortController();
-  return examine(await patientOf(configPath, config), { seconds: 0, signal });
+  return examine(await patientOf(configPath, read), { seconds: 0, signal });
 }
 
 interface ReadConfig {
   readonly config: Config | undefined;
   readonly faults: readonly Fault[];
   readonly warnings: readonly Fault[];
+  /** Passphrases that systemd shows to the service alone. */
+  readonly unread: readonly string[];
 }
 
-function readConfig(path: string): ReadConfig {
-  const result = loadConfigFile(path, readFileWithMode);
+function readConfig(configPath: string): ReadConfig {
+  const unread: string[] = [];
+  const hasCredentials = (process.env['CREDENTIALS_DIRECTORY'] ?? '') !== '';
+  const withoutCredentials = withoutPassphrases(configPath);
+  const result = loadConfigFile(configPath, (path, bytesMax) => {
+    if (hasCredentials || credentialName(path) === undefined) {
+      return readFileWithMode(path, bytesMax);
+    }
+    unread.push(path);
+    return withoutCredentials(path, bytesMax);
+  });
   const { warnings } = result;
   return result.ok
-    ? { config: result.config, faults: [], warnings }
-    : { config: undefined, faults: [...result.faults, ...warnings], warnings };
+    ? { config: result.config, faults: [], warnings, unread }
+    : { config: undefined, faults: [...result.faults, ...warnings], warnings, unread };
 }
 
-function configurationFindings(warnings: readonly Fault[]): readonly Finding[] {
-  if (warnings.length === 0) return [finding('configuration-good', 'host', 'it is valid')];
-  return warnings.map((one) => finding('configuration-warning', 'host', describeFault(one)));
+function configurationFindings({ warnings, unread }: ReadConfig): readonly Finding[] {
+  const found = warnings.map((one) => {
+    return finding('configuration-warning', 'host', describeFault(one));
+  });
+  const good = finding('configuration-good', 'host', 'the configuration is valid');
+  const unseen = unread.map((path) => {
+    const text = `${path} is shown to the service alone: digests of adverts are not checked`;
+    return finding('not-looked', 'host', text);
+  });
+  return [...(found.length === 0 ? [good] : found), ...unseen];
 }
 
 async function patientOf(
   configPath: string,
-  config: Config | undefined,
+  read: ReadConfig | undefined,
   interfaceName = '',
 ): Promise<Patient> {
+  const config = read?.config;
+  const hasPassphrases = read?.unread.length === 0;
   const names = config?.instances.map((one) => one.interfaceName) ?? [interfaceName];
   const running = await runningDaemon(config?.control.socket);
-  return { configPath, config, interfaceNames: [...new Set(names)], running };
+  const interfaceNames = [...new Set(names)];
+  return { configPath, config, hasPassphrases, interfaceNames, running };
 }
 
 /** The daemon that answers on the socket of this configuration. */

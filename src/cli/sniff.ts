@@ -2,9 +2,9 @@
 // whether the configuration at hand would believe them.
 import { createReadStream } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
+import { knownGroups } from '../daemon/known-groups.ts';
 import { observe, type KnownGroup } from '../sniff/observe.ts';
 import { PcapReader, type CapturedPacket } from '../sniff/pcap.ts';
 import { Speakers } from '../sniff/speakers.ts';
@@ -25,7 +25,7 @@ const EXIT_CONFIGURATION = 2;
 /** Prints a line for each packet and a summary at the end; resolves to the exit code. */
 export async function sniff(command: SniffCommand, ends: SniffEnds): Promise<number> {
   const complain = (text: string): void => void ends.stderr.write(`carpd: ${text}\n`);
-  const known = knownGroups(command.configPath, complain);
+  const known = groupsOf(command.configPath, complain);
   if (known === 'invalid') return EXIT_CONFIGURATION;
   const printer = new Printer(command, known, ends.stdout);
   const { file, interfaceName } = command;
@@ -89,23 +89,15 @@ class Printer {
 const TIME_OF_DAY = { from: 11, to: 23 } as const;
 
 /** Undefined: there is no configuration, and no digest is checked. */
-function knownGroups(
+function groupsOf(
   path: string | undefined,
   complain: (text: string) => void,
 ): readonly KnownGroup[] | 'invalid' | undefined {
   if (path === undefined) return undefined;
   const result = loadConfigFile(path, readFileWithMode);
-  if (result.ok) return groupsOf(result.config);
+  if (result.ok) return knownGroups(result.config.instances);
   for (const fault of result.faults) complain(`${path}: ${describeFault(fault)}`);
   return 'invalid';
-}
-
-function groupsOf({ instances }: Config): readonly KnownGroup[] {
-  return instances.map(({ name, passphrase, vhid, address, group }) => ({
-    name,
-    key: { passphrase: passphrase.reveal(), vhid, addresses: [address.ip] },
-    group,
-  }));
 }
 
 interface Listening extends SniffEnds {

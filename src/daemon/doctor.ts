@@ -29,6 +29,7 @@ import { readFirewall, readHostFacts } from './doctor-host.ts';
 import { readInterface } from './doctor-links.ts';
 import { readHook, readPlaces } from './doctor-places.ts';
 import { hearSegment } from './doctor-wire.ts';
+import { knownGroups } from './known-groups.ts';
 
 const HOST = 'host';
 
@@ -36,6 +37,8 @@ export interface Patient {
   readonly configPath: string;
   /** Undefined: only interfaces are looked at. */
   readonly config: Config | undefined;
+  /** Whether the passphrases are those of the daemon, so that digests can be checked. */
+  readonly hasPassphrases: boolean;
   readonly interfaceNames: readonly string[];
   /** The daemon of this configuration, if it answers. */
   readonly running: RunningDaemon | undefined;
@@ -147,14 +150,7 @@ class InterfaceRound {
       return [finding('not-looked', name, text, 'run the doctor as root')];
     }
     const groups = await Promise.all(this.#instances.map((instance) => this.#groupOf(instance)));
-    const known =
-      this.#patient.config === undefined
-        ? undefined
-        : this.#instances.map(({ name: of, passphrase, vhid, address, group }) => ({
-            name: of,
-            key: { passphrase: passphrase.reveal(), vhid, addresses: [address.ip] },
-            group,
-          }));
+    const known = this.#patient.hasPassphrases ? knownGroups(this.#instances) : undefined;
     try {
       const links = this.#links;
       const options = { interfaceName: name, links, groups, known, seconds, signal };

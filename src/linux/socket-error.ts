@@ -38,11 +38,14 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 const NO_DEVICE = 'the interface is gone (ENODEV)';
+const NO_RIGHTS =
+  'run as root or with CAP_NET_RAW and CAP_NET_ADMIN; where it has them, SELinux or AppArmor ' +
+  'refuses, and its log says what (ausearch -m AVC, dmesg)';
 
 const REMEDIES: Readonly<Record<SocketPhase, Readonly<Record<string, string>>>> = {
   open: {
-    EPERM: 'not permitted (EPERM); run as root or with CAP_NET_RAW and CAP_NET_ADMIN',
-    EACCES: 'not permitted (EACCES); run as root or with CAP_NET_RAW and CAP_NET_ADMIN',
+    EPERM: `not permitted (EPERM); ${NO_RIGHTS}`,
+    EACCES: `not permitted (EACCES); ${NO_RIGHTS}`,
     ENODEV: NO_DEVICE,
     ENXIO: 'the interface is gone (ENXIO)',
     EMFILE: 'too many open files (EMFILE); raise the limit (ulimit -n, LimitNOFILE=)',

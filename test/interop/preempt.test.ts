@@ -47,10 +47,10 @@ describe('a better node with preempt', { skip, concurrency: true }, () => {
       // It acts on the first advert of the master that it hears after that time.
       const waitedMs = promoted.atMs - (backedUp?.atMs ?? 0);
       t.diagnostic(`${waitedMs.toFixed(0)} ms as backup`);
-      between(waitedMs, deadMs({}) - 5, deadMs({}) + intervalMs(WORSE) + 400, 'wait as backup');
+      between(waitedMs, deadMs({}) - 50, deadMs({}) + 2_000 + intervalMs(WORSE), 'wait as backup');
       const yielded = await master.nextTransition('BACKUP', promoted.atMs - 100, ELECTION_MS);
       const mostMs = worse === 'ucarp' ? UCARP_HEARS_MS : REACTION_MS;
-      between(yielded.atMs - promoted.atMs, -5, mostMs, 'promotion to yield');
+      between(yielded.atMs - promoted.atMs, -50, mostMs, 'promotion to yield');
       await bothStay(master, backup);
       await holdsAlone(lab, backup);
       await seen.stop();
@@ -81,7 +81,7 @@ describe('a better node with preempt', { skip, concurrency: true }, () => {
       await seen.stop();
       const [better] = seen.adverts({ source: b.address });
       ok(better !== undefined);
-      between(yielded.atMs - better.atMs, -5, REACTION_MS, 'better advert to yield');
+      between(yielded.atMs - better.atMs, -50, REACTION_MS, 'better advert to yield');
       const after = seen.adverts({ source: a.address, afterMs: better.atMs });
       // A regular advert may have left at the same moment; it counts from another number.
       const farewell = after.filter(({ advert }) => advert.counter === better.advert.counter + 1n);

@@ -48,7 +48,7 @@ describe('carpd takes over from a silent ucarp', { skip, concurrency: true }, ()
       const [first, , third] = seen.adverts({ source: backup.host.address });
       const pairMs = (third?.atMs ?? 0) - (first?.atMs ?? 0);
       const twoMs = 2 * intervalMs(settings);
-      between(pairMs, twoMs - 200, twoMs + 300, 'two intervals of the new master');
+      between(pairMs, twoMs - 500, twoMs + 1_500, 'two intervals of the new master');
       const { advbase = 1, advskew = 0 } = settings;
       deepEqual([first?.advert.advbase, first?.advert.advskew], [advbase, advskew]);
       equal(path(backup), 'BACKUP (interface-ready), MASTER (master-down)');
@@ -73,7 +73,7 @@ describe('ucarp takes over from a silent carpd', { skip, concurrency: true }, ()
       t.diagnostic(`${silentMs.toFixed(1)} ms`);
       // It hears the last advert late, and looks at its timer once an interval only.
       const mostMs = deadMs(settings) + UCARP_HEARS_MS + 2 * intervalMs(settings);
-      between(silentMs, deadMs(settings) - 10, mostMs, 'silence before the takeover');
+      between(silentMs, deadMs(settings) - 50, mostMs, 'silence before the takeover');
     });
   }
 });

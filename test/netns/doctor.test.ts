@@ -1,7 +1,7 @@
 // `carpd doctor` in namespaces where each fault was really made, and in one where all is well.
 // Needs root, namespaces, nftables and the stock ucarp.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -138,6 +138,10 @@ describe('carpd doctor', { skip, concurrency: 6 }, () => {
     const { findings } = await run(host, ['--config', file, '--json'], weak);
     expect(findings, 'privileges-missing', /CAP_NET_RAW/);
     expect(findings, 'not-looked', /as root$/);
+    const lines = readFileSync(file, 'utf8');
+    writeFileSync(file, lines.replace(/passphraseFile: .*/, 'passphraseFile: credential:db'));
+    const unread = await run(host, ['--config', file, '--seconds', '0', '--json']);
+    expect(unread.findings, 'not-looked', /credential:db is shown to the service/, 'text');
     writeFileSync(file, 'instances: {}\n');
     const broken = host.spawn([...CARPD, 'doctor', '--config', file]);
     equal((await broken.ended(WITHIN_MS)).code, 2, broken.tail());
