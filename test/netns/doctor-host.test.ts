@@ -1,5 +1,5 @@
-// `carpd doctor` and what only a daemon that runs, a configuration, or a host of a certain kind shows
-// it. Needs root, namespaces and the stock ucarp.
+// `carpd doctor`: what only a daemon that runs, a configuration, or a host of a certain kind shows.
+// Needs root, namespaces and the stock ucarp.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
