@@ -55,11 +55,6 @@ _carpd() {
   else
     case $command in
       explain | handover | maintenance) words=$(_carpd_instances "$socket") ;;
-      replay)
-        compopt -o filenames 2>/dev/null || :
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
-        return
-        ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -1,7 +1,7 @@
 // The package for arm64, cross-built, and its daemon run by qemu-user in a namespace. The emulator
-// does not know two options of multicast sockets, so that the daemon gets as far as its CARP socket
-// and goes on trying; the addons are asked for sockets by themselves. Needs root, a cross compiler
-// and qemu-user-static.
+// does not know some options of multicast and packet sockets, so that the daemon gets as far as its
+// CARP socket and goes on trying; the addons are asked for sockets by themselves. Needs root, a
+// cross compiler and qemu-user-static.
 import { equal, match } from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,7 +61,11 @@ const [lib] = process.argv.slice(1);
 const raw = require(lib + '/node_modules/raw-socket');
 raw.createSocket({ protocol: 112 }).close();
 const own = require(lib + '/native/build/Release/carpd_sockets.node');
-const socket = own.openPacket(1, 3, undefined, false);
-own.close(socket);
+try {
+  own.close(own.openPacket(1, 3, undefined, false));
+} catch (error) {
+  if (error.code !== 'ENOPROTOOPT') throw error;
+}
+own.close(own.openNetlink(0));
 console.log('both opened');
 `;
