@@ -1,8 +1,8 @@
 // What the rules of the firewall mean for the adverts of an instance. Pure.
 import { finding, type Finding } from './catalogue.ts';
-import { iptablesFate, tablesIn } from './iptables-rules.ts';
-import { judgeNft, type NftFate } from './nft-ruleset.ts';
-import { worstFate, type AdvertPath } from './ruleset.ts';
+import { judgeIptables, tablesIn } from './iptables-rules.ts';
+import { judgeNft } from './nft-ruleset.ts';
+import { worstFate, type AdvertPath, type Judgement } from './ruleset.ts';
 
 /** What the tools printed; undefined: the tool is not there, or may not look. */
 export interface FirewallFacts {
@@ -27,11 +27,12 @@ export function firewallFindings(
   }
   const found = (['input', 'output'] as const).flatMap((direction) => {
     const sources = direction === 'input' ? peers : [];
-    const { fate, chain } = judge(facts, { direction, interfaceName, group, sources });
-    if (fate === 'accepted') return [];
-    const remedy = remedyFor(facts, { direction, interfaceName, chain });
+    const path = { direction, interfaceName, group, sources };
+    const judged = judge(facts, path);
+    if (judged.fate === 'accepted') return [];
+    const remedy = remedyFor(facts, path, judged);
     const way = direction === 'input' ? 'on the way in' : 'on the way out';
-    return fate === 'dropped'
+    return judged.fate === 'dropped'
       ? [finding('firewall-drops', interfaceName, `protocol 112 is dropped ${way}`, remedy)]
       : [finding('firewall-may-drop', interfaceName, `protocol 112 may be dropped ${way}`, remedy)];
   });
@@ -39,36 +40,44 @@ export function firewallFindings(
   return [finding('firewall-good', interfaceName, 'protocol 112 passes, in and out')];
 }
 
-function judge({ nft, iptables, iptablesOverNft }: FirewallFacts, path: AdvertPath): NftFate {
+/** Where adverts do not pass, by the tool that shows it. */
+interface Judged extends Judgement {
+  readonly tool: 'nft' | 'iptables';
+}
+
+function judge({ nft, iptables, iptablesOverNft }: FirewallFacts, path: AdvertPath): Judged {
   const except = iptablesOverNft === undefined ? [] : tablesIn(iptablesOverNft);
   const byNft = nft === undefined ? undefined : judgeNft(nft, path, except);
   const texts = [iptables, iptablesOverNft].filter((text) => text !== undefined);
-  const others = texts.map((text) => iptablesFate(text, path));
-  const fate = worstFate([...(byNft === undefined ? [] : [byNft.fate]), ...others]);
-  return { fate, chain: byNft?.fate === fate ? byNft.chain : undefined };
+  const all: readonly Judged[] = [
+    ...(byNft === undefined ? [] : [{ ...byNft, tool: 'nft' } as const]),
+    ...texts.map((text) => ({ ...judgeIptables(text, path), tool: 'iptables' }) as const),
+  ];
+  const fate = worstFate(all.map((one) => one.fate));
+  const worst = all.find((one) => one.fate === fate);
+  return { fate, chain: worst?.chain, tool: worst?.tool ?? 'nft' };
 }
 
 /** A rule in front of those that are there, by the tool that makes them. */
 function remedyFor(
-  { nft, managers }: FirewallFacts,
-  { direction, interfaceName, chain }: Stop,
+  { managers }: FirewallFacts,
+  { direction, interfaceName }: AdvertPath,
+  { chain = '', tool }: Judged,
 ): string {
   if (managers.includes('firewalld')) {
     return 'firewall-cmd --permanent --add-protocol=vrrp, then firewall-cmd --reload';
   }
   const isInput = direction === 'input';
-  if (managers.includes('ufw') || nft === undefined || chain === undefined) {
-    const where = managers.includes('ufw') ? ' in /etc/ufw/before.rules' : '';
-    const [name, flag] = isInput ? ['INPUT', '-i'] : ['OUTPUT', '-o'];
-    return `iptables -I ${name} ${flag} ${interfaceName} -p 112 -j ACCEPT${where}`;
+  const flag = `${isInput ? '-i' : '-o'} ${interfaceName}`;
+  if (managers.includes('ufw')) {
+    const name = isInput ? 'INPUT' : 'OUTPUT';
+    return `iptables -I ${name} ${flag} -p 112 -j ACCEPT in /etc/ufw/before.rules`;
+  }
+  if (tool === 'iptables') {
+    const [table = '', name = ''] = chain.split(' ');
+    const where = table === 'filter' ? name : `${name} -t ${table}`;
+    return `iptables -I ${where} ${flag} -p 112 -j ACCEPT`;
   }
   const match = isInput ? 'iifname' : 'oifname';
   return `nft insert rule ${chain} ${match} ${interfaceName} ip protocol 112 accept`;
-}
-
-/** Where adverts do not pass; `chain` undefined: in one of iptables. */
-interface Stop {
-  readonly direction: 'input' | 'output';
-  readonly interfaceName: string;
-  readonly chain: string | undefined;
 }

@@ -1,16 +1,16 @@
 // The rules of iptables, as `iptables-save` prints them. Pure.
 import {
   all,
-  fateOf,
   isCarp,
   isDestination,
   isInterface,
   isSource,
   isStateOf,
+  judgeChains,
   not,
-  worstFate,
   type AdvertPath,
   type Fate,
+  type Judgement,
   type Rule,
   type Tri,
   type Verdict,
@@ -24,6 +24,11 @@ const BASES = {
 
 /** What becomes of adverts in all tables that the text has. */
 export function iptablesFate(text: string, path: AdvertPath): Fate {
+  return judgeIptables(text, path).fate;
+}
+
+/** The same, with the chain to blame as "table CHAIN"; undefined: all let adverts pass. */
+export function judgeIptables(text: string, path: AdvertPath): Judgement {
   const chains = new Map<string, { rules: Rule[]; policy?: 'accept' | 'drop' }>();
   let table = '';
   for (const line of text.split('\n')) {
@@ -40,7 +45,7 @@ export function iptablesFate(text: string, path: AdvertPath): Fate {
       chains.get(key(second))?.rules.push(readRule(words(line).slice(2), path, key));
     }
   }
-  return worstFate(BASES[path.direction].map((base) => fateOf(chains, base)));
+  return judgeChains(chains, BASES[path.direction]);
 }
 
 /** The tables that the text has rules of, by their names. */

@@ -115,15 +115,25 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
   }
   if ((arpIgnore ?? 0) >= ANSWER_NOTHING) {
     const text = `arp_ignore is ${String(arpIgnore)}: nobody gets an answer for any address`;
-    const remedy = `sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.${name}.arp_ignore=0`;
-    found.push(finding('arp-unanswered', name, text, remedy));
+    found.push(finding('arp-unanswered', name, text, answerRemedy(name, 0)));
   }
   if ((arpFilter ?? 0) > 0) {
     const text = 'arp_filter is on: ARP is answered only where the route back leads here';
-    const remedy = `sysctl -w net.ipv4.conf.${name}.arp_filter=0, unless it is meant`;
+    const remedy = `sysctl -w ${sysctlKey(name, 'arp_filter')}=0, unless it is meant`;
     found.push(finding('arp-filtered', name, text, remedy));
   }
   return found;
+}
+
+/** The kernel takes the higher value of the two. */
+function answerRemedy(name: string, value: number): string {
+  const keys = ['all', name].map((place) => sysctlKey(place, 'arp_ignore'));
+  return `sysctl -w ${keys.map((key) => `${key}=${String(value)}`).join(' ')}`;
+}
+
+/** A dot in the name of an interface stands as a slash (sysctl(8)). */
+function sysctlKey(name: string, key: string): string {
+  return `net.ipv4.conf.${name.replaceAll('.', '/')}.${key}`;
 }
 
 function bondFindings(facts: InterfaceFacts): Finding[] {
@@ -216,10 +226,10 @@ export function placeFindings(
     const text = `${vip} is in no network of ${facts.name}`;
     const remedy = 'correct the address or the interface, unless clients have a route to it';
     found.push(finding('vip-outside', name, text, remedy));
-    if (facts.arpIgnore === ANSWER_NEIGHBOURS) {
+    // With a prefix of its own it would make a network.
+    if (facts.arpIgnore === ANSWER_NEIGHBOURS && group.prefixLength === 32) {
       const silent = `arp_ignore is 2, and ${vip} in no network: nobody gets an answer for it`;
-      const arpRemedy = `sysctl -w net.ipv4.conf.${facts.name}.arp_ignore=1, and for all`;
-      found.push(finding('arp-unanswered', name, silent, arpRemedy));
+      found.push(finding('arp-unanswered', name, silent, answerRemedy(facts.name, 1)));
     }
   }
   if (own.length < facts.addresses.length && !isKept) {

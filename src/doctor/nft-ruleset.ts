@@ -3,17 +3,17 @@ import { isFields, NamedSets, readVerdict, type Fields } from './nft-values.ts';
 import {
   all,
   anyOf,
-  fateOf,
   isCarp,
   isDestination,
   isInterface,
   isSource,
   isStateOf,
+  judgeChains,
   not,
-  worstFate,
   type AdvertPath,
   type Chain,
   type Fate,
+  type Judgement,
   type Rule,
   type Tri,
 } from './ruleset.ts';
@@ -31,13 +31,6 @@ const TYPES = ['filter', 'route'];
 const TTL = '255';
 const OTHER_PROTOCOLS = ['tcp', 'udp', 'icmp', 'icmpv6', 'igmp', 'ip6', 'sctp', 'dccp', 'esp'];
 
-/** What becomes of adverts, and by which chain. */
-export interface NftFate {
-  readonly fate: Fate;
-  /** "inet filter input", the first that does not let them pass; undefined: all do. */
-  readonly chain: string | undefined;
-}
-
 /**
  * What becomes of adverts; undefined: the text is no such list. Tables of the family ip that
  * `except` names are left out: iptables-save tells more of those that iptables has made.
@@ -50,19 +43,16 @@ export function nftFate(
   return judgeNft(text, path, except)?.fate;
 }
 
-/** The same, with the chain to blame. */
+/** The same, with the chain to blame as "family table chain". */
 export function judgeNft(
   text: string,
   path: AdvertPath,
   except: readonly string[] = [],
-): NftFate | undefined {
+): Judgement | undefined {
   const list = parsed(text);
   if (list === undefined) return undefined;
   const { chains, bases } = readChains(list, path, except);
-  const fates = bases.map((chain) => ({ chain, fate: fateOf(chains, chain) }));
-  const fate = worstFate(fates.map((one) => one.fate));
-  const culprit = fates.find((one) => fate !== 'accepted' && one.fate === fate);
-  return { fate, chain: culprit?.chain };
+  return judgeChains(chains, bases);
 }
 
 function parsed(text: string): readonly Fields[] | undefined {

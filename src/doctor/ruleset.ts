@@ -39,6 +39,24 @@ export function worstFate(fates: readonly Fate[]): Fate {
   return fates.includes('may be dropped') ? 'may be dropped' : 'accepted';
 }
 
+/** What becomes of adverts, and by which chain. */
+export interface Judgement {
+  readonly fate: Fate;
+  /** The first that does not let them pass; undefined: all do. */
+  readonly chain: string | undefined;
+}
+
+/** Of chains that each see the packet. */
+export function judgeChains(
+  chains: ReadonlyMap<string, Chain>,
+  bases: readonly string[],
+): Judgement {
+  const fates = bases.map((chain) => ({ chain, fate: fateOf(chains, chain) }));
+  const fate = worstFate(fates.map((one) => one.fate));
+  const culprit = fates.find((one) => fate !== 'accepted' && one.fate === fate);
+  return { fate, chain: culprit?.chain };
+}
+
 class Walk {
   mayBeAccepted = false;
   mayBeDropped = false;

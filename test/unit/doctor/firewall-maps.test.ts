@@ -228,5 +228,8 @@ describe('rules that iptables keeps in nft', () => {
     assert.equal(remedy(ruleset('drop', [])), nft);
     const text = '*filter\n:INPUT DROP [0:0]';
     assert.match(remedy(ruleset('accept', []), text) ?? '', /^iptables -I INPUT -i eth0 -p 112/);
+    const raw = '*raw\n:PREROUTING DROP [0:0]';
+    const early = 'iptables -I PREROUTING -t raw -i eth0 -p 112 -j ACCEPT';
+    assert.equal(remedy(ruleset('accept', []), raw), early);
   });
 });

@@ -80,6 +80,14 @@ test('arp_ignore 2 does harm to an address that is in no network only', () => {
   assert.deepEqual(codesOf(placeFindings(GROUP, strict, [])), []);
   const outside = { ...strict, addresses: [{ ...REAL, address: '10.8.0.1' }] };
   assert.deepEqual(codesOf(placeFindings(GROUP, outside, [])), ['vip-outside', 'arp-unanswered']);
+  const network = { ...GROUP, prefixLength: 24 };
+  assert.deepEqual(codesOf(placeFindings(network, outside, [])), ['vip-outside']);
+  const vlan = { ...outside, name: 'bond0.7' };
+  const [, found] = placeFindings(GROUP, vlan, []);
+  assert.equal(
+    found?.remedy,
+    'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.bond0/7.arp_ignore=1',
+  );
 });
 
 test('a bridge that snoops does harm to groups beyond 224.0.0.0/24 only', () => {
