@@ -2,7 +2,7 @@
 // build them. Everything is built twice, packed as for a release: this takes some minutes.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { chownSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -22,6 +22,8 @@ describe('a release', { skip }, () => {
   test('is the same, built by others, elsewhere, with other settings', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'carpd-release-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
+    // The other one has to get there.
+    chmodSync(folder, 0o755);
     for (const major of NODE_MAJORS) fetchNode(major, 'x64');
     fetchNode(24, 'arm64');
     const first = await build(folder, 'a', 0, 'umask 022; export TZ=UTC LC_ALL=C');
