@@ -42,16 +42,23 @@ export function firewallFindings(
 
 /** Where adverts do not pass, by the tool that shows it. */
 interface Judged extends Judgement {
-  readonly tool: 'nft' | 'iptables';
+  readonly tool: 'nft' | 'iptables' | 'iptables-legacy';
 }
 
 function judge({ nft, iptables, iptablesOverNft }: FirewallFacts, path: AdvertPath): Judged {
   const except = iptablesOverNft === undefined ? [] : tablesIn(iptablesOverNft);
   const byNft = nft === undefined ? undefined : judgeNft(nft, path, except);
-  const texts = [iptables, iptablesOverNft].filter((text) => text !== undefined);
+  // Beside nftables the plain command makes rules of nftables: those of the old tables stay.
+  const old = nft === undefined ? 'iptables' : 'iptables-legacy';
+  const texts = [
+    ...(iptables === undefined ? [] : [{ text: iptables, tool: old } as const]),
+    ...(iptablesOverNft === undefined
+      ? []
+      : [{ text: iptablesOverNft, tool: 'iptables' } as const]),
+  ];
   const all: readonly Judged[] = [
     ...(byNft === undefined ? [] : [{ ...byNft, tool: 'nft' } as const]),
-    ...texts.map((text) => ({ ...judgeIptables(text, path), tool: 'iptables' }) as const),
+    ...texts.map(({ text, tool }) => ({ ...judgeIptables(text, path), tool })),
   ];
   const fate = worstFate(all.map((one) => one.fate));
   const worst = all.find((one) => one.fate === fate);
@@ -70,13 +77,14 @@ function remedyFor(
   const isInput = direction === 'input';
   const flag = `${isInput ? '-i' : '-o'} ${interfaceName}`;
   if (managers.includes('ufw')) {
-    const name = isInput ? 'INPUT' : 'OUTPUT';
-    return `iptables -I ${name} ${flag} -p 112 -j ACCEPT in /etc/ufw/before.rules`;
+    const name = isInput ? 'input' : 'output';
+    const rule = `-A ufw-before-${name} ${flag} -p 112 -j ACCEPT`;
+    return `${rule} in /etc/ufw/before.rules, before its COMMIT; then ufw reload`;
   }
-  if (tool === 'iptables') {
+  if (tool !== 'nft') {
     const [table = '', name = ''] = chain.split(' ');
     const where = table === 'filter' ? name : `${name} -t ${table}`;
-    return `iptables -I ${where} ${flag} -p 112 -j ACCEPT`;
+    return `${tool} -I ${where} ${flag} -p 112 -j ACCEPT`;
   }
   const match = isInput ? 'iifname' : 'oifname';
   return `nft insert rule ${chain} ${match} ${interfaceName} ip protocol 112 accept`;

@@ -77,17 +77,22 @@ interface Reading {
   readonly sets: NamedSets;
   /** "family table", before the name of a chain or set. */
   readonly place: string;
+  /** Conditions of the chain itself. */
+  readonly conditions: readonly Tri[];
 }
 
 function readChains(list: readonly Fields[], path: AdvertPath, except: readonly string[]): Ruleset {
   const chains = new Map<string, { rules: Rule[]; policy?: 'accept' | 'drop' }>();
   const bases: string[] = [];
+  const unknown = new Set<string>();
   for (const { chain } of list) {
     if (!isFields(chain) || !FAMILIES.includes(String(chain['family']))) continue;
     if (chain['family'] === 'ip' && except.includes(String(chain['table']))) continue;
     const key = `${placeOf(chain)} ${String(chain['name'])}`;
-    const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
     const isBase = isOnTheWay(chain, path);
+    const isMaybeElsewhere = isBase && isOfUnknownDevice(chain);
+    if (isMaybeElsewhere) unknown.add(key);
+    const policy = chain['policy'] === 'drop' && !isMaybeElsewhere ? 'drop' : 'accept';
     chains.set(key, isBase ? { rules: [], policy } : { rules: [] });
     if (isBase) bases.push(key);
   }
@@ -96,8 +101,10 @@ function readChains(list: readonly Fields[], path: AdvertPath, except: readonly 
     if (!isFields(rule)) continue;
     const expressions = Array.isArray(rule['expr']) ? rule['expr'].filter(isFields) : [];
     const place = placeOf(rule);
-    const rules = chains.get(`${place} ${String(rule['chain'])}`)?.rules;
-    rules?.push(...readRule(expressions, { path, sets, place }));
+    const key = `${place} ${String(rule['chain'])}`;
+    const conditions: readonly Tri[] = unknown.has(key) ? ['maybe'] : [];
+    const rules = chains.get(key)?.rules;
+    rules?.push(...readRule(expressions, { path, sets, place, conditions }));
   }
   return { chains, bases };
 }
@@ -113,9 +120,16 @@ function isOnTheWay({ hook, type, dev }: Fields, path: AdvertPath): boolean {
   return (Array.isArray(dev) ? dev : [dev]).includes(path.interfaceName);
 }
 
+/**
+ * Older versions of nft, such as 1.0.6, leave out of their JSON which device such a chain is of.
+ */
+function isOfUnknownDevice({ family, hook, dev }: Fields): boolean {
+  return dev === undefined && (family === 'netdev' || hook === 'ingress' || hook === 'egress');
+}
+
 /** One rule, or one for each verdict of a map. */
 function readRule(expressions: readonly Fields[], reading: Reading): readonly Rule[] {
-  const conditions: Tri[] = [];
+  const conditions: Tri[] = [...reading.conditions];
   for (const expression of expressions) {
     const [name = ''] = Object.keys(expression);
     const verdict = readVerdict(expression, (chain) => `${reading.place} ${chain}`);
@@ -160,10 +174,17 @@ const HARMLESS = ['counter', 'log', 'mangle', 'notrack', 'comment', 'ct helper',
 function readMatch(match: unknown, { path, sets, place }: Reading): Tri {
   if (!isFields(match)) return 'maybe';
   const { op, left, right } = match;
+  // A packet without the header that is asked for matches neither way.
+  if (isOfOtherProtocol(left)) return 'no';
   if (!EQUALITIES.includes(op)) return 'maybe';
   const values = sets.values(right, place);
   const found = values === undefined ? 'maybe' : compare(left, values, path);
   return op === '!=' ? not(found) : found;
+}
+
+function isOfOtherProtocol(left: unknown): boolean {
+  const payload = isFields(left) ? left['payload'] : undefined;
+  return isFields(payload) && OTHER_PROTOCOLS.includes(String(payload['protocol']));
 }
 
 const EQUALITIES: readonly unknown[] = ['==', '!=', 'in'];
@@ -175,9 +196,7 @@ function compare(left: unknown, values: readonly string[], path: AdvertPath): Tr
   if (isFields(meta)) return compareMeta(String(meta['key']), values, path);
   if (isFields(ct)) return ct['key'] === 'state' ? isStateOf(values) : 'maybe';
   if (!isFields(payload)) return 'maybe';
-  const protocol = String(payload['protocol']);
-  if (OTHER_PROTOCOLS.includes(protocol)) return 'no';
-  if (protocol !== 'ip') return 'maybe';
+  if (payload['protocol'] !== 'ip') return isOfOtherProtocol(left) ? 'no' : 'maybe';
   switch (payload['field']) {
     case 'protocol':
       return anyOf(values.map(isCarp));

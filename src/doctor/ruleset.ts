@@ -24,13 +24,13 @@ export type Fate = 'accepted' | 'dropped' | 'may be dropped';
 
 const DEPTH_MAX = 64;
 
-/** Walks the chain that the kernel calls, and those that it calls. */
+/** Follows the packet through the chain that the kernel calls, and those that it calls. */
 export function fateOf(chains: ReadonlyMap<string, Chain>, base: string): Fate {
-  const walk = new Walk(chains);
-  const end = walk.through(base, 0) ?? chains.get(base)?.policy ?? 'accept';
-  const certain = end === 'drop' ? 'dropped' : 'accepted';
-  const other = end === 'drop' ? walk.mayBeAccepted : walk.mayBeDropped;
-  return other ? 'may be dropped' : certain;
+  const ends = { ...endsOf({ chains, known: new Map() }, base, []) };
+  const { policy = 'accept' } = chains.get(base) ?? {};
+  if (ends.returns) ends[policy] = true;
+  if (!ends.drop) return 'accepted';
+  return ends.accept ? 'may be dropped' : 'dropped';
 }
 
 /** All of several that each see the packet. */
@@ -57,42 +57,62 @@ export function judgeChains(
   return { fate, chain: culprit?.chain };
 }
 
-class Walk {
-  mayBeAccepted = false;
-  mayBeDropped = false;
-  readonly #chains: ReadonlyMap<string, Chain>;
+/** The ways on which the packet may leave a chain: several, where it is not known what matches. */
+interface Ends {
+  accept: boolean;
+  drop: boolean;
+  /** It comes back without a verdict. */
+  returns: boolean;
+}
 
-  constructor(chains: ReadonlyMap<string, Chain>) {
-    this.#chains = chains;
+interface Walked {
+  readonly chains: ReadonlyMap<string, Chain>;
+  /** What is known of chains by now: one that many rules call is walked once. */
+  readonly known: Map<string, Readonly<Ends>>;
+}
+
+/** `path` has the chains that led here; one that calls itself again is left without a verdict. */
+function endsOf(walked: Walked, name: string, path: readonly string[]): Readonly<Ends> {
+  const before = walked.known.get(name);
+  if (before !== undefined) return before;
+  const isTooDeep = path.includes(name) || path.length > DEPTH_MAX;
+  const rules = isTooDeep ? [] : (walked.chains.get(name)?.rules ?? []);
+  const ends = walk(rules, (chain) => endsOf(walked, chain, [...path, name]));
+  if (!isTooDeep) walked.known.set(name, ends);
+  return ends;
+}
+
+function walk(rules: readonly Rule[], call: (chain: string) => Readonly<Ends>): Ends {
+  const ends: Ends = { accept: false, drop: false, returns: false };
+  for (const { matches, verdict } of rules) {
+    if (matches === 'no') continue;
+    const goesOn = follow(verdict, ends, call);
+    if (!goesOn && matches === 'yes') return ends;
   }
+  ends.returns = true;
+  return ends;
+}
 
-  /** Undefined: it comes back from the chain without a verdict. */
-  through(name: string, depth: number, surely = true): 'accept' | 'drop' | undefined {
-    if (depth > DEPTH_MAX) return undefined;
-    for (const { matches, verdict } of this.#chains.get(name)?.rules ?? []) {
-      if (matches === 'no') continue;
-      const certain = surely && matches === 'yes';
-      if (verdict.kind === 'return' && certain) return undefined;
-      const end = this.#ends(verdict, depth, certain);
-      if (end !== undefined && certain) return end;
-      if (end === 'accept') this.mayBeAccepted = true;
-      if (end === 'drop') this.mayBeDropped = true;
-      if (verdict.kind === 'goto' && certain) return undefined;
-    }
-    return undefined;
-  }
-
-  #ends(verdict: Verdict, depth: number, surely: boolean): 'accept' | 'drop' | undefined {
-    switch (verdict.kind) {
-      case 'accept':
-      case 'drop':
-        return verdict.kind;
-      case 'jump':
-      case 'goto':
-        return this.through(verdict.chain, depth + 1, surely);
-      case 'return':
-      case 'none':
-        return undefined;
+/** Adds to `ends` where the verdict leads; whether the packet may come to the next rule. */
+function follow(verdict: Verdict, ends: Ends, into: (chain: string) => Ends): boolean {
+  switch (verdict.kind) {
+    case 'none':
+      return true;
+    case 'accept':
+    case 'drop':
+      ends[verdict.kind] = true;
+      return false;
+    case 'return':
+      ends.returns = true;
+      return false;
+    case 'jump':
+    case 'goto': {
+      const inside = into(verdict.chain);
+      ends.accept ||= inside.accept;
+      ends.drop ||= inside.drop;
+      if (verdict.kind === 'jump') return inside.returns;
+      ends.returns ||= inside.returns;
+      return false;
     }
   }
 }

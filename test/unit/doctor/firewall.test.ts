@@ -170,7 +170,10 @@ describe('the finding', () => {
       /^nft insert rule inet filter input iifname eth0 ip protocol 112/,
     );
     assert.match(remedy({ managers: ['firewalld'] }) ?? '', /^firewall-cmd/);
-    assert.match(remedy({ managers: ['ufw'] }) ?? '', /^iptables .* in \/etc\/ufw\/before\.rules$/);
+    assert.match(
+      remedy({ managers: ['ufw'] }) ?? '',
+      /^-A ufw-before-input .* in \/etc\/ufw\/before\.rules, before its COMMIT; then ufw reload$/,
+    );
     const old = '*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT';
     assert.match(
       remedy({ nft: undefined, iptables: old }) ?? '',
