@@ -9,6 +9,8 @@ import { Host, Netns } from './host.ts';
 import { newLabPrefix, removeNamespaces, sweepStale } from './sweep.ts';
 import { eventually } from './wait.ts';
 
+/** How long a busy kernel may take to tell of a carrier. */
+const CARRIER_MS = 15_000;
 const LABEL = /^[a-z0-9]{1,12}$/;
 const TOOLS = ['ip', 'bridge', 'nft', 'ping', 'arping', 'tcpdump'];
 
@@ -151,11 +153,20 @@ export class Lab {
     };
   }
 
+  /**
+   * By the host, and then by the bridge, which hears of it later (net/core/link_watch.c), and then
+   * opens a port that is disabled, also one that was blocked meanwhile (br_port_carrier_check).
+   */
   async #carrierSeen(host: Host, on: boolean): Promise<void> {
+    const waiting = { withinMs: CARRIER_MS, everyMs: 5 };
     await eventually(async () => (await host.hasCarrier()) === on, {
-      withinMs: 3_000,
-      everyMs: 5,
+      ...waiting,
       what: `carrier ${on ? 'up' : 'down'} on ${host.name}`,
+    });
+    const operstate = ['cat', `/sys/class/net/${portName(host)}/operstate`];
+    await eventually(async () => /^up$/m.test(await this.switch.exec(operstate)) === on, {
+      ...waiting,
+      what: `the port of ${host.name} to be ${on ? 'up' : 'down'}`,
     });
   }
 }
