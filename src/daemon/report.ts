@@ -117,6 +117,8 @@ export interface ReportSources {
   /** Of the interface; undefined: nothing watches it. */
   readonly readiness: ReadinessSnapshot | undefined;
   readonly lastTransition: LastTransition | undefined;
+  /** When the instance was started: its state is that old until the first transition. */
+  readonly startedAt: Micros;
   readonly source: Ipv4 | undefined;
   /** Why the interface can't be used, in words. */
   readonly fault: string | undefined;
@@ -126,7 +128,7 @@ export interface ReportSources {
 
 /** Builds the report of an instance at the moment `now`. */
 export function reportInstance(sources: ReportSources, now: Micros): InstanceReport {
-  const { config, election, readiness, lastTransition, source, fault } = sources;
+  const { config, election, readiness, lastTransition, startedAt, source, fault } = sources;
   const { address, advbase, advskew, preempt } = config;
   const { master, leaving } = election;
   return {
@@ -136,7 +138,7 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     vip: `${formatIpv4(address.ip)}/${address.prefixLength}`,
     source: source === undefined ? null : formatIpv4(source),
     state: election.state,
-    stateForMs: msSince(election.stateSince, now),
+    stateForMs: msSince(lastTransition === undefined ? startedAt : election.stateSince, now),
     lastTransition: lastTransition === undefined ? null : reportTransition(lastTransition, now),
     fault: fault ?? null,
     holdReasons: election.holdReasons.map(named),

@@ -160,6 +160,12 @@ describe('the report', () => {
     assert.match(link.gate.reasons[0]?.remedy ?? '', /switch port/);
   });
 
+  test('counts the age of a state without a transition from the start of the instance', () => {
+    const rig = new LinkRig();
+    rig.pass(90_000);
+    assert.equal(report(rig, { state: 'INIT', forMs: 5_000 }).stateForMs, 5_000);
+  });
+
   test('knows nothing of a link that does not know the instance', () => {
     assert.equal(report(new LinkRig(), { state: 'INIT' }).link, null);
   });
