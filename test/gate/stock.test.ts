@@ -15,6 +15,8 @@ import { calm, GROUP, LONG_MS, neverLeft, scene, statesOf, VIP, WITHIN_MS } from
 
 /** Half as long again as the dead interval of a peer with an advskew of 100. */
 const DEAD_MS = 5_000;
+/** A host may take ten seconds to answer a query (RFC 3376, 8.3). */
+const QUERIED_MS = 14_000;
 const skip = (await labSkipReason()) || ucarpSkipReason();
 
 describe('the stock ucarp', { skip, concurrency: true }, () => {
@@ -153,7 +155,71 @@ describe('the stock ucarp', { skip, concurrency: true }, () => {
       await holdIt([healthy, questioned]);
     });
   });
+
+  describe('and what is on the way', { concurrency: true }, () => {
+    test('a firewall drops protocol 112 on the way in: it hears before it', async (t) => {
+      const { lab, questioned, master } = await scene(t);
+      await lab.dropInFirewall(questioned, 'input', 'ip protocol 112');
+      const second = startUcarp(questioned, GROUP);
+      await second.waitFor('BACKUP', WITHIN_MS);
+      await calm(master, second, LONG_MS);
+    });
+
+    test('a firewall drops protocol 112 on the way out: it sends past it', async (t) => {
+      const { lab, first, second } = await pair(t);
+      await lab.dropInFirewall(first.host, 'output', 'ip protocol 112');
+      await calm(first, second, LONG_MS);
+    });
+
+    test('a snooping switch with a querier forgets it: it takes over', async (t) => {
+      const { master, backup } = await forgotten(t, '1');
+      await backup.waitFor('MASTER', WITHIN_MS);
+      await master.waitFor('BACKUP', WITHIN_MS);
+    });
+
+    test('a snooping switch without a querier forgets it: nothing happens', async (t) => {
+      const { master, backup } = await forgotten(t, '0');
+      await calm(master, backup, LONG_MS);
+    });
+
+    test('three nodes: the one behind a dead port takes it from the third', async (t) => {
+      const { lab, questioned, master } = await scene(t);
+      const third = startUcarp(await lab.host('c', '10.77.0.20/24'), { ...GROUP, advskew: 10 });
+      await third.waitFor('BACKUP', WITHIN_MS);
+      await lab.port(questioned).block();
+      const booting = startUcarp(questioned, GROUP);
+      await booting.waitFor('MASTER', WITHIN_MS);
+      await master.kill();
+      await third.waitFor('MASTER', WITHIN_MS);
+      await lab.port(questioned).unblock();
+      await third.waitFor('BACKUP', WITHIN_MS);
+      equal(booting.state(), 'MASTER');
+    });
+  });
 });
+
+/** A master and a backup, and a switch that has just forgotten that the backup listens. */
+async function forgotten(
+  t: TestContext,
+  querier: '0' | '1',
+): Promise<{ readonly master: Peer; readonly backup: Peer }> {
+  const lab = await Lab.create(t);
+  // The link-local groups, the usual one among them, are never snooped upon.
+  const options = { ...GROUP, group: '239.1.1.18' };
+  // Hundredths of a second between the first queries: none but the very first comes in the way.
+  const queries = ['mcast_startup_query_interval', '20000', 'mcast_query_interval', '20000'];
+  const snooping = ['mcast_snooping', '1', ...queries, 'mcast_querier', querier];
+  await lab.switch.ip('link', 'set', 'br0', 'type', 'bridge', ...snooping);
+  const master = startUcarp(await lab.host('a', '10.77.0.9/24'), options);
+  await master.waitFor('MASTER', WITHIN_MS);
+  const backup = startUcarp(await lab.host('b', '10.77.0.1/24'), options);
+  await backup.waitFor('BACKUP', WITHIN_MS);
+  // Until it has answered the first query of the switch.
+  await calm(master, backup, QUERIED_MS);
+  const member = ['port', 'p-b', 'grp', options.group];
+  await lab.switch.exec(['bridge', 'mdb', 'del', 'dev', 'br0', ...member]);
+  return { master, backup };
+}
 
 /** A master with the better address, and a backup that is worse by its advskew as well. */
 async function pair(
