@@ -96,6 +96,8 @@ export function describeTrouble(socketPath: string, error: unknown, withinMs: nu
         'it is stopped or overloaded'
       );
     case 'ECONNRESET':
+    // Cut before all of the question was written.
+    case 'EPIPE':
     case 'EAGAIN':
       // A long answer is more likely to be cut off by the end of the daemon.
       if (withinMs > ANSWER_MS_MAX) return `the daemon at ${socketPath} ended before it answered`;

@@ -241,7 +241,7 @@ export class Daemon {
       startTimer,
       env,
       onInterfaceGone,
-      record: new InstanceRecord(config, this.#maintenance),
+      record: new InstanceRecord(config, this.#maintenance, now()),
     });
     this.#instances.set(config.name, instance);
     this.#metrics.added(config);

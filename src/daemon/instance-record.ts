@@ -12,10 +12,12 @@ export class InstanceRecord {
   readonly peers: PeersHeard;
   readonly #name: string;
   readonly #maintenance: Maintenance;
+  readonly #startedAt: Micros;
   readonly #listeners = new Set<() => void>();
 
-  constructor(config: InstanceConfig, maintenance: Maintenance) {
+  constructor(config: InstanceConfig, maintenance: Maintenance, startedAt: Micros) {
     this.#name = config.name;
+    this.#startedAt = startedAt;
     this.#maintenance = maintenance;
     this.peers = new PeersHeard(masterDownInterval(config));
   }
@@ -26,8 +28,9 @@ export class InstanceRecord {
   }
 
   /** What of it a report shows. */
-  report(now: Micros): Pick<ReportSources, 'peers' | 'maintenance'> {
-    return { peers: this.peers.all(now), maintenance: this.maintenance };
+  report(now: Micros): Pick<ReportSources, 'peers' | 'maintenance' | 'startedAt'> {
+    const startedAt = this.#startedAt;
+    return { peers: this.peers.all(now), maintenance: this.maintenance, startedAt };
   }
 
   /** Calls the listener after every step of the election; returns how to stop that. */

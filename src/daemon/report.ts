@@ -1,11 +1,12 @@
 // The report of one instance as plain data: what `carpd status --json` and `carpd explain --json`
 // print, and what their texts are made of. Pure. Every key is always there; null stands for "none"
 // or "not known". Times are whole milliseconds before or after the moment of the report.
-import { toMillis, type Micros } from '../base/time.ts';
+import { since, toMillis, type Micros } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
+import { masterDownInterval } from '../election/cadence.ts';
 import { CAUSES, type Cause, type HoldReason, type State } from '../election/effects.ts';
-import type { ElectionSnapshot } from '../election/snapshot.ts';
+import type { ElectionSnapshot, HeardMaster } from '../election/snapshot.ts';
 import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { MaintenanceEntry } from './maintenance.ts';
 import type { PeerHeard, PeerRole } from './peers-heard.ts';
@@ -27,7 +28,7 @@ export interface TransitionReport {
   readonly agoMs: number;
 }
 
-/** A master that the election goes by. */
+/** The master that is heard. */
 export interface MasterReport {
   readonly address: string;
   readonly advbase: number;
@@ -117,6 +118,8 @@ export interface ReportSources {
   /** Of the interface; undefined: nothing watches it. */
   readonly readiness: ReadinessSnapshot | undefined;
   readonly lastTransition: LastTransition | undefined;
+  /** When the instance was started: its state is that old until the first transition. */
+  readonly startedAt: Micros;
   readonly source: Ipv4 | undefined;
   /** Why the interface can't be used, in words. */
   readonly fault: string | undefined;
@@ -126,9 +129,10 @@ export interface ReportSources {
 
 /** Builds the report of an instance at the moment `now`. */
 export function reportInstance(sources: ReportSources, now: Micros): InstanceReport {
-  const { config, election, readiness, lastTransition, source, fault } = sources;
+  const { config, election, readiness, lastTransition, startedAt, source, fault } = sources;
   const { address, advbase, advskew, preempt } = config;
-  const { master, leaving } = election;
+  const { leaving } = election;
+  const master = masterHeard(sources, now);
   return {
     name: config.name,
     interface: config.interfaceName,
@@ -136,7 +140,7 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     vip: `${formatIpv4(address.ip)}/${address.prefixLength}`,
     source: source === undefined ? null : formatIpv4(source),
     state: election.state,
-    stateForMs: msSince(election.stateSince, now),
+    stateForMs: msSince(lastTransition === undefined ? startedAt : election.stateSince, now),
     lastTransition: lastTransition === undefined ? null : reportTransition(lastTransition, now),
     fault: fault ?? null,
     holdReasons: election.holdReasons.map(named),
@@ -162,6 +166,13 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     maintenance: sources.maintenance ?? null,
     link: readiness === undefined ? null : reportLink(readiness, config, now),
   };
+}
+
+/** A held node counts down to nothing, so that the election does not forget a silent master. */
+function masterHeard({ config, election }: ReportSources, now: Micros): HeardMaster | undefined {
+  const { master, masterDownAt } = election;
+  if (master === undefined || masterDownAt !== undefined) return master;
+  return since(now, master.heardAt) <= masterDownInterval(config) ? master : undefined;
 }
 
 function reportPeer(peer: PeerHeard, now: Micros): PeerReport {

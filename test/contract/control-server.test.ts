@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { askDaemon } from '../../src/cli/control-client.ts';
+import { ANSWER_MS_MAX, askDaemon, describeTrouble } from '../../src/cli/control-client.ts';
 import { eventually } from '../lab/wait.ts';
 import { WITHIN_MS, DB, newPath, running, told, answers, fileAt } from '../support/control.ts';
 import { watchLoop } from '../support/loop-watch.ts';
@@ -124,6 +124,11 @@ describe('hostile clients', () => {
     const answer = await askDaemon(path, '/v1/status');
     assert.ok(!answer.ok, 'no place is left');
     assert.match(answer.reason, /too many clients at once; ask again in a moment/);
+  });
+
+  test('are told apart also where the question could not be written', () => {
+    const cut = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
+    assert.match(describeTrouble('/a', cut, ANSWER_MS_MAX), /has too many clients at once/);
   });
 });
 

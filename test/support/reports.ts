@@ -85,7 +85,9 @@ export function electionSnapshot(changes: Partial<ElectionSnapshot> = {}): Elect
 /** The report at the moment of the rig. */
 export function report(rig: LinkRig, situation: Situation): InstanceReport {
   const { state, cause, from = 'INIT', forMs = 0, election = {}, watched = true } = situation;
-  const stateSince = since(rig.now, fromMillis(forMs));
+  const startedAt = since(rig.now, fromMillis(forMs));
+  // As the election has it: nothing was since before its first transition.
+  const stateSince = cause === undefined ? micros(0) : startedAt;
   const snapshot = electionSnapshot({ state, stateSince, ...election });
   const peer = situation.peer === undefined ? undefined : ip(situation.peer);
   const sources = {
@@ -94,6 +96,7 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
     readiness: watched ? rig.snapshot : undefined,
     lastTransition:
       cause === undefined ? undefined : { from, to: state, cause, peer, at: stateSince },
+    startedAt,
     source: state === 'INIT' ? undefined : ip('10.9.0.10'),
     fault: situation.fault,
     peers: situation.peers ?? [],

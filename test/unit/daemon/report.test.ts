@@ -160,6 +160,21 @@ describe('the report', () => {
     assert.match(link.gate.reasons[0]?.remedy ?? '', /switch port/);
   });
 
+  test('does not name a silent master to a node that is held', () => {
+    const rig = LinkRig.waiting();
+    rig.pass(60_000);
+    const named = (heardAgoMs: number): string | undefined =>
+      report(rig, { state: 'HELD', election: { master: heard(rig, heardAgoMs) } }).master?.address;
+    assert.equal(named(3_000), PEER, 'within the dead interval');
+    assert.equal(named(3_001), undefined, 'after the dead interval');
+  });
+
+  test('counts the age of a state without a transition from the start of the instance', () => {
+    const rig = new LinkRig();
+    rig.pass(90_000);
+    assert.equal(report(rig, { state: 'INIT', forMs: 5_000 }).stateForMs, 5_000);
+  });
+
   test('knows nothing of a link that does not know the instance', () => {
     assert.equal(report(new LinkRig(), { state: 'INIT' }).link, null);
   });
