@@ -66,6 +66,7 @@ napi_value undefined_value(napi_env env);
 // packet_socket.c
 napi_value open_packet(napi_env env, napi_callback_info info);
 napi_value attach_filter(napi_env env, napi_callback_info info);
+napi_value join_link_group(napi_env env, napi_callback_info info);
 
 // datagram.c
 napi_value open_netlink(napi_env env, napi_callback_info info);

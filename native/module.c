@@ -23,6 +23,7 @@ NAPI_MODULE_INIT() {
   static const napi_property_descriptor functions[] = {
       {"openPacket", NULL, open_packet, NULL, NULL, NULL, napi_enumerable, NULL},
       {"attachFilter", NULL, attach_filter, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"joinLinkGroup", NULL, join_link_group, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openNetlink", NULL, open_netlink, NULL, NULL, NULL, napi_enumerable, NULL},
       {"send", NULL, send_bytes, NULL, NULL, NULL, napi_enumerable, NULL},
       {"receive", NULL, receive_bytes, NULL, NULL, NULL, napi_enumerable, NULL},

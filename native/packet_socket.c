@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,5 +92,28 @@ napi_value attach_filter(napi_env env, napi_callback_info info) {
   if (entry == NULL || !read_bytes(env, arguments[1], &filter, &length)) return NULL;
   int error = set_filter(entry->fd, filter, length);
   if (error != 0) return throw_errno(env, "attach a filter", error);
+  return undefined_value(env);
+}
+
+// joinLinkGroup(fd, address): the interface takes in frames to this group address while the socket
+// is open; a network card drops those of groups that nobody asked for.
+napi_value join_link_group(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct addon *addon;
+  const void *address = NULL;
+  size_t length = 0;
+  if (!read_arguments(env, info, 2, arguments, &addon)) return NULL;
+  struct watched_socket *entry = find_socket(env, addon, arguments[0], "join a link group");
+  if (entry == NULL || !read_bytes(env, arguments[1], &address, &length)) return NULL;
+  if (length != ETH_ALEN) return throw_errno(env, "join a link group", EINVAL);
+  struct packet_mreq request;
+  memset(&request, 0, sizeof(request));
+  request.mr_ifindex = entry->ifindex;
+  request.mr_type = PACKET_MR_MULTICAST;
+  request.mr_alen = ETH_ALEN;
+  memcpy(request.mr_address, address, ETH_ALEN);
+  if (setsockopt(entry->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof(request)) != 0) {
+    return throw_errno(env, "join a link group", errno);
+  }
   return undefined_value(env);
 }

@@ -63,6 +63,12 @@ export class DatagramSocket {
     native().attachFilter(this.#fd, filter);
   }
 
+  /** Packet sockets: joins a group of the link layer, or throws what the addon throws. */
+  joinLinkGroup(address: Uint8Array): void {
+    if (this.#closed) throw Object.assign(new Error('the socket is closed'), { code: 'EBADF' });
+    native().joinLinkGroup(this.#fd, address);
+  }
+
   /** Reads what is queued, up to a bound; false if the bound left something there. */
   drain(): boolean {
     for (let count = 0; count < BATCH_MAX; count += 1) {

@@ -37,6 +37,11 @@ export interface NativeSockets {
     ignoreOutgoing: boolean,
   ): number;
   attachFilter(fd: number, filter: Uint8Array): void;
+  /**
+   * Packet sockets: has the interface take in frames to a group's MAC address (6 bytes), which a
+   * network card drops otherwise, until the socket is closed.
+   */
+  joinLinkGroup(fd: number, address: Uint8Array): void;
   /** Opens a NETLINK_ROUTE socket; `groups` is a mask of RTMGRP_*. */
   openNetlink(groups: number): number;
   /** Sends one datagram at once, or throws; never waits. */
@@ -87,6 +92,7 @@ function remedy(error: unknown): string {
 const FUNCTIONS: readonly (keyof NativeSockets)[] = [
   'openPacket',
   'attachFilter',
+  'joinLinkGroup',
   'openNetlink',
   'send',
   'receive',

@@ -10,6 +10,11 @@ export interface PacketSocket {
   send(frame: Uint8Array): void;
   /** Replaces the filter; what the old one let through stays queued. Throws a CarpdError. */
   setFilter(filter: Uint8Array): void;
+  /**
+   * Has the interface take in frames to a group's MAC address until the socket is closed: a card
+   * drops those of groups that nobody asked for. Throws a CarpdError.
+   */
+  joinGroup(address: Uint8Array): void;
   /** Hands out the frames that wait in the socket, now; false if a bound left some there. */
   drain(): boolean;
   /** The second time does nothing. */
@@ -53,6 +58,13 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
         socket.setFilter(program);
       } catch (error) {
         throw refusedFilter(ifindex, error);
+      }
+    },
+    joinGroup: (address) => {
+      try {
+        socket.joinLinkGroup(address);
+      } catch (error) {
+        throw socketError(`join a group on interface ${ifindex}`, 'open', error);
       }
     },
     drain: () => socket.drain(),

@@ -14,7 +14,7 @@ import {
   type Statement,
 } from './bpf.ts';
 import type { Datagram } from './native.ts';
-import { openPacketSocket } from './packet-socket.ts';
+import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
 
 export interface SegmentEarOptions {
   readonly ifindex: number;
@@ -30,6 +30,18 @@ export interface SegmentEar {
   close(): void;
 }
 
+/** Whom switches speak to; a card drops all that unless somebody asks for it. */
+const SWITCH_GROUPS: readonly (readonly number[])[] = [
+  // Spanning tree, LACP, and LLDP to the nearest bridge, the nearest one that is no relay, and the
+  // nearest one of a customer (the last has the address of spanning tree).
+  [0x01, 0x80, 0xc2, 0x00, 0x00, 0x00],
+  [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02],
+  [0x01, 0x80, 0xc2, 0x00, 0x00, 0x03],
+  [0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e],
+  // CDP, and PVST+.
+  [0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcc],
+  [0x01, 0x00, 0x0c, 0xcc, 0xcc, 0xcd],
+];
 const ALL_PROTOCOLS = 3;
 const LIFE_FRAMES_MAX = 200;
 const KEPT_BYTES = 2_048;
@@ -52,6 +64,7 @@ export function openSegmentEar(options: SegmentEarOptions): SegmentEar {
   const { ifindex, onFrame, onLife, onError } = options;
   const common = { ifindex, protocol: ALL_PROTOCOLS, ignoreOutgoing: true, onError };
   const ear = openPacketSocket({ ...common, filter: wanted(), onFrame });
+  joinSwitchGroups(ear);
   let heard = 0;
   const life = openPacketSocket({
     ...common,
@@ -69,6 +82,16 @@ export function openSegmentEar(options: SegmentEarOptions): SegmentEar {
       life.close();
     },
   };
+}
+
+function joinSwitchGroups(ear: PacketSocket): void {
+  for (const group of SWITCH_GROUPS) {
+    try {
+      ear.joinGroup(Uint8Array.from(group));
+    } catch {
+      // A driver that can't: then what the card takes in anyhow is all there is to hear.
+    }
+  }
 }
 
 function notOurOwn(): readonly Statement[] {

@@ -7,12 +7,15 @@ import { openPacketSocket } from '../../src/linux/packet-socket.ts';
 import { SocketError } from '../../src/linux/socket-error.ts';
 import { eventually } from '../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
-import { withVeth } from './veth.ts';
+import { indexOf, withVeth } from './veth.ts';
 
 const WITHIN_MS = 5_000;
 const EXPERIMENTAL = 0x88b5;
 const NATIVE = new URL('../../src/linux/native.ts', import.meta.url).href;
 const ADDON = new URL('../../native/build/Release/carpd_sockets.node', import.meta.url).pathname;
+
+/** Of LLDP. */
+const GROUP = Uint8Array.of(0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e);
 
 function fails(error: unknown): never {
   throw error;
@@ -139,6 +142,41 @@ inNamespace(import.meta.url, () => {
         receiver.close();
       }));
 
+    test('a group of the link layer is taken in by who joined it, until the socket is closed', () =>
+      withVeth(async (va) => {
+        // A macvlan drops groups as a network card does; a veth takes in everything.
+        await shell('ip link add mv link vb type macvlan mode bridge && ip link set mv up');
+        const heard: number[] = [];
+        const onFrame = ({ bytes }: Datagram): void => void heard.push(bytes[14] ?? -1);
+        const listen = {
+          ifindex: await indexOf('mv'),
+          protocol: EXPERIMENTAL,
+          onFrame,
+          onError: fails,
+        };
+        const receiver = openPacketSocket(listen);
+        const sender = openPacketSocket({ ifindex: va });
+        const toGroup = (number: number): Uint8Array => {
+          const bytes = frame(number);
+          bytes.set(GROUP);
+          return bytes;
+        };
+        const arrives = (number: number): Promise<boolean> =>
+          eventually(() => heard.includes(number), { withinMs: WITHIN_MS, what: 'a frame' });
+        sender.send(toGroup(1));
+        sender.send(frame(2));
+        await arrives(2);
+        receiver.joinGroup(GROUP);
+        sender.send(toGroup(3));
+        await arrives(3);
+        deepEqual(heard, [2, 3]);
+        throws(() => receiver.joinGroup(GROUP.subarray(1)), /EINVAL/);
+        receiver.close();
+        throws(() => receiver.joinGroup(GROUP), /is closed/);
+        equal(await shell('grep -c 0180c200000e /proc/net/dev_mcast || true'), '0\n');
+        sender.close();
+      }));
+
     test('a link that goes down or away is an error with its name, and closing works', () =>
       withVeth(async (va, vb) => {
         const errors: unknown[] = [];
@@ -182,6 +220,7 @@ inNamespace(import.meta.url, () => {
         () => addon.unwatch(1),
         () => addon.close(1),
         () => addon.attachFilter(1, bytes),
+        () => addon.joinLinkGroup(1, GROUP),
         () => addon.setReceiveBuffer(1, 1),
       ];
       for (const call of calls) throws(call, code('EBADF'));
