@@ -1,9 +1,10 @@
 // The other nodes of a group as far as they were heard advertising: who, when, how often, and what
 // each said last. A backup is silent in CARP, so that this is a memory and no list of members.
 // Pure.
-import { since, type Micros } from '../base/time.ts';
+import { micros, since, type Micros } from '../base/time.ts';
 import { isBowOut } from '../carp/advert.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
+import { advertInterval } from '../election/cadence.ts';
 
 /** What a peer was doing when it was last heard, with what that means. */
 export const PEER_ROLES = {
@@ -44,6 +45,9 @@ export interface PeerAdvert {
 /** So many are remembered of each instance; the ones that were heard last. */
 export const PEERS_MAX = 16;
 
+/** Of its own intervals, one may pass unheard. */
+const INTERVALS_TO_QUIET = 2;
+
 type Entry = Omit<PeerHeard, 'role'> & { readonly left: boolean };
 
 /** See the head of this file; one for each instance. */
@@ -52,7 +56,10 @@ export class PeersHeard {
   readonly #peers = new Map<Ipv4, Entry>();
   readonly #patience: Micros;
 
-  /** `patience`: the dead interval, after which a peer that is not heard is quiet. */
+  /**
+   * `patience`: the dead interval, after which a peer that is not heard is quiet. One that says of
+   * itself that it is slower gets two intervals of its own.
+   */
   constructor(patience: Micros) {
     this.#patience = patience;
   }
@@ -86,8 +93,10 @@ export class PeersHeard {
       .map(({ left, ...peer }) => ({ ...peer, role: this.#roleOf({ ...peer, left }, now) }));
   }
 
-  #roleOf({ left, lastAdvertAt }: Entry, now: Micros): PeerRole {
+  #roleOf({ left, lastAdvertAt, cadence }: Entry, now: Micros): PeerRole {
     if (left) return 'left';
-    return since(now, lastAdvertAt) > this.#patience ? 'quiet' : 'master';
+    const own = cadence === undefined ? 0 : advertInterval(cadence) * INTERVALS_TO_QUIET;
+    const patience = micros(Math.max(this.#patience, own));
+    return since(now, lastAdvertAt) > patience ? 'quiet' : 'master';
   }
 }

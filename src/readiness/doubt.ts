@@ -102,22 +102,28 @@ const RIVALS_MAX = 16;
 interface Rival {
   readonly unansweredSince: Micros;
   readonly heardAt: Micros;
+  /** When its next advert is due, by what the last one says. */
+  readonly interval: Micros;
 }
 
 /**
  * Masters heard by a master that has not yielded to them. One that is heard for a dead interval
- * without answering ARP in that time does not hear us: our sending side is dead.
+ * without answering ARP in that time does not hear us: our sending side is dead. Each is remembered
+ * at its own pace, since the worst masters are the slowest.
  */
 export class Rivals {
+  /** In the order in which they were last heard. */
   readonly #rivals = new Map<string, Rival>();
 
   /** Whether this one has now been heard for a dead interval without an answer. */
-  heard(address: string, deadInterval: Micros, now: Micros): boolean {
+  heard(address: string, interval: Micros, deadInterval: Micros, now: Micros): boolean {
     this.#prune(deadInterval, now);
-    const known = this.#rivals.get(address);
-    if (known === undefined && this.#rivals.size === RIVALS_MAX) return false;
-    const unansweredSince = known?.unansweredSince ?? now;
-    this.#rivals.set(address, { unansweredSince, heardAt: now });
+    const unansweredSince = this.#rivals.get(address)?.unansweredSince ?? now;
+    this.#rivals.delete(address);
+    this.#rivals.set(address, { unansweredSince, heardAt: now, interval });
+    for (const oldest of this.#rivals.keys()) {
+      if (this.#rivals.size > RIVALS_MAX) this.#rivals.delete(oldest);
+    }
     return since(now, unansweredSince) >= deadInterval;
   }
 
@@ -129,8 +135,8 @@ export class Rivals {
 
   /** Until when one of them counts as still heard; undefined: there is none. */
   presentUntil(deadInterval: Micros): Micros | undefined {
-    const last = Math.max(...[...this.#rivals.values()].map(({ heardAt }) => heardAt));
-    return Number.isFinite(last) ? plus(micros(last), memory(deadInterval)) : undefined;
+    const all = [...this.#rivals.values()].map((rival) => forgottenAt(rival, deadInterval));
+    return all.length === 0 ? undefined : micros(Math.max(...all));
   }
 
   clear(): void {
@@ -138,13 +144,17 @@ export class Rivals {
   }
 
   #prune(deadInterval: Micros, now: Micros): void {
-    for (const [address, { heardAt }] of this.#rivals) {
-      if (since(now, heardAt) >= memory(deadInterval)) this.#rivals.delete(address);
+    for (const [address, rival] of this.#rivals) {
+      if (forgottenAt(rival, deadInterval) <= now) this.#rivals.delete(address);
     }
   }
 }
 
-/** Longer than the pace of any worse master, even where a single miss means death. */
-function memory(deadInterval: Micros): Micros {
-  return micros(deadInterval * 2);
+/** Two adverts in a row may be lost before a rival is no rival any more. */
+const INTERVALS_TO_FORGET = 3;
+const DEAD_INTERVALS_TO_FORGET = 2;
+
+function forgottenAt({ heardAt, interval }: Rival, deadInterval: Micros): Micros {
+  const memory = Math.max(interval * INTERVALS_TO_FORGET, deadInterval * DEAD_INTERVALS_TO_FORGET);
+  return plus(heardAt, micros(memory));
 }

@@ -118,7 +118,7 @@ export class InstanceReadiness {
     if (this.#role !== 'master' || leaving) return;
     this.#doubt.otherMasterHeard(now);
     if (this.#settings.gate.policy === 'off') return;
-    const unanswered = this.#rivals.heard(from, this.#settings.deadInterval, now);
+    const unanswered = this.#rivals.heard(from, interval, this.#settings.deadInterval, now);
     if (unanswered && this.#doubt.cause === undefined) this.#doubt.begin('rival-unanswered', now);
   }
 

@@ -46,6 +46,16 @@ describe('a peer', () => {
     assert.deepEqual([back.role, back.interval], ['master', undefined], 'a pause is no interval');
   });
 
+  test('that is slower than the dead interval is master between its adverts', () => {
+    const peers = new PeersHeard(PATIENCE);
+    const slow = { advbase: 10, advskew: 0 };
+    peers.heard(A, slow, at(0));
+    assert.equal(peers.all(at(9_900))[0]?.role, 'master');
+    peers.heard(A, slow, at(10_000));
+    assert.equal(peers.all(at(10_000))[0]?.interval, at(10_000));
+    assert.equal(peers.all(at(30_001))[0]?.role, 'quiet');
+  });
+
   test('of which only a bow-out was heard has no pace', () => {
     const peers = new PeersHeard(PATIENCE);
     peers.heard(A, BOW_OUT, at(0));

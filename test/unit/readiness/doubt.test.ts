@@ -119,44 +119,64 @@ describe('a doubt', () => {
   });
 });
 
+const PACE = fromSeconds(1);
+
 describe('a rival', () => {
   it('is suspected after a dead interval without an answer', () => {
     const rivals = new Rivals();
-    const heard = [10, 11, 12, 12.9, 13].map((second) => rivals.heard(PEER, DEAD, at(second)));
+    const heard = [10, 11, 12, 12.9, 13].map((second) =>
+      rivals.heard(PEER, PACE, DEAD, at(second)),
+    );
     assert.deepEqual(heard, [false, false, false, false, true]);
   });
 
   it('gets more time with every answer', () => {
     const rivals = new Rivals();
-    rivals.heard(PEER, DEAD, at(10));
+    rivals.heard(PEER, PACE, DEAD, at(10));
     rivals.answered(PEER, at(12));
-    assert.equal(rivals.heard(PEER, DEAD, at(14)), false);
-    assert.equal(rivals.heard(PEER, DEAD, at(15)), true);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(14)), false);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(15)), true);
   });
 
   it('is not helped by the answers of others', () => {
     const rivals = new Rivals();
-    rivals.heard(PEER, DEAD, at(10));
+    rivals.heard(PEER, PACE, DEAD, at(10));
     rivals.answered('10.9.0.21', at(12));
-    assert.equal(rivals.heard(PEER, DEAD, at(13)), true);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(13)), true);
   });
 
   it('is forgotten after two dead intervals of silence', () => {
     const rivals = new Rivals();
     assert.equal(rivals.presentUntil(DEAD), undefined);
-    rivals.heard(PEER, DEAD, at(10));
-    rivals.heard('10.9.0.21', DEAD, at(9));
+    rivals.heard(PEER, PACE, DEAD, at(10));
+    rivals.heard('10.9.0.21', PACE, DEAD, at(9));
     assert.equal(rivals.presentUntil(DEAD), at(16));
-    assert.equal(rivals.heard(PEER, DEAD, at(16)), false);
-    assert.equal(rivals.heard(PEER, DEAD, at(19)), true);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(16)), false);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(19)), true);
     rivals.clear();
     assert.equal(rivals.presentUntil(DEAD), undefined);
   });
 
-  it('is one of sixteen at most', () => {
+  for (const pace of [6, 6.5, 10, 60, 254]) {
+    it(`is suspected at its second advert where one comes every ${pace} s`, () => {
+      const rivals = new Rivals();
+      assert.equal(rivals.heard(PEER, fromSeconds(pace), DEAD, at(10)), false);
+      assert.ok((rivals.presentUntil(DEAD) ?? 0) > at(10 + 2 * pace), 'it is asked until then');
+      assert.equal(rivals.heard(PEER, fromSeconds(pace), DEAD, at(10 + pace)), true);
+    });
+  }
+
+  it('that is slow is still one when two of its adverts are lost', () => {
     const rivals = new Rivals();
-    for (let host = 1; host <= 17; host += 1) rivals.heard(`10.9.1.${host}`, DEAD, at(10));
-    assert.equal(rivals.heard('10.9.1.16', DEAD, at(13)), true);
-    assert.equal(rivals.heard('10.9.1.17', DEAD, at(13)), false);
+    rivals.heard(PEER, fromSeconds(10), DEAD, at(10));
+    assert.equal(rivals.heard(PEER, fromSeconds(10), DEAD, at(39.9)), true);
+    assert.equal(rivals.heard(PEER, fromSeconds(10), DEAD, at(69.9)), false, 'not for ever');
+  });
+
+  it('is one of sixteen at most, those that were heard last', () => {
+    const rivals = new Rivals();
+    for (let host = 1; host <= 17; host += 1) rivals.heard(`10.9.1.${host}`, PACE, DEAD, at(10));
+    assert.equal(rivals.heard('10.9.1.17', PACE, DEAD, at(13)), true);
+    assert.equal(rivals.heard('10.9.1.1', PACE, DEAD, at(13)), false);
   });
 });

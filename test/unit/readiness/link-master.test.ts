@@ -202,6 +202,29 @@ describe('a master beside a worse one', () => {
     assert.deepEqual(rig.snapshot.probing, []);
   });
 
+  for (const pace of [7, 20, 200]) {
+    it(`doubts though the other advertises every ${pace} s only, and asks it until then`, () => {
+      const slow = { interval: fromSeconds(pace) };
+      const rig = LinkRig.master();
+      rig.advert(slow);
+      rig.pass(pace * 1_000);
+      assert.deepEqual(rig.snapshot.probing, [PEER, '10.9.0.100']);
+      rig.advert(slow);
+      assert.deepEqual(doubts(rig), [`${pace * 1_000} rival-unanswered`]);
+    });
+
+    it(`does not doubt while one that advertises every ${pace} s answers`, () => {
+      const rig = LinkRig.master();
+      for (let advert = 0; advert < 4; advert += 1) {
+        rig.advert({ interval: fromSeconds(pace) });
+        rig.pass(pace * 1_000 - 500);
+        rig.answer(PEER);
+        rig.pass(500);
+      }
+      assert.deepEqual(doubts(rig), []);
+    });
+  }
+
   it('does not suspect it with the gate off, or after stepping down in between', () => {
     assert.deepEqual(doubts(beside(10, false, { gate: { ...HOLD, policy: 'off' } })), []);
     const rig = beside(2, false);
