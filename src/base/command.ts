@@ -3,6 +3,8 @@
 /** One child process to run, without a shell. */
 export interface CommandRequest {
   readonly argv: readonly string[];
+  /** What the child reads from its standard input, and then its end; none if not given. */
+  readonly input?: string;
   /** At this age the whole process group is killed; at most 2^31-1. */
   readonly timeoutMs: number;
   /** The whole environment; that of this process if not given. */

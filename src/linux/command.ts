@@ -17,7 +17,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** Starts a command. A fault of starting it is a result as well, never an exception. */
 export function runCommand(request: CommandRequest): RunningCommand {
-  const { argv, env } = request;
+  const { argv, env, input } = request;
   const [program = '', ...args] = argv;
   let child: ChildProcess;
   if (isScriptWithoutInterpreter(program)) {
@@ -26,12 +26,13 @@ export function runCommand(request: CommandRequest): RunningCommand {
   try {
     child = spawn(program, args, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       ...(env === undefined ? {} : { env }),
     });
   } catch (error) {
     return { result: Promise.resolve(resultOfError(error)), kill: () => undefined };
   }
+  if (input !== undefined) give(child, input);
   // A number of a process that was reaped may be another's by now.
   let ended = false;
   child.once('exit', () => {
@@ -41,6 +42,13 @@ export function runCommand(request: CommandRequest): RunningCommand {
     if (!ended) killGroup(child);
   };
   return { result: settle(child, request, kill), kill };
+}
+
+function give(child: ChildProcess, input: string): void {
+  // A child that ends without reading all of it breaks the pipe; its exit tells the rest.
+  child.stdin?.on('error', () => undefined);
+  child.once('exit', () => child.stdin?.destroy());
+  child.stdin?.end(input);
 }
 
 function settle(

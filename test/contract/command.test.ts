@@ -49,6 +49,23 @@ describe('a command', () => {
     deepEqual({ ...result, output: '' }, { kind: 'exited', code: 3, output: '', truncated: false });
   });
 
+  test('reads what it is given, however long, and finds its end', async () => {
+    const input = 'addr add 10.9.0.100/24 dev eth0\n'.repeat(10_000);
+    const result = await run(['wc', '-l'], { input });
+    ok(result.kind === 'exited');
+    equal(result.output.trim(), '10000');
+    const none = await run(['wc', '-c']);
+    ok(none.kind === 'exited');
+    equal(none.output.trim(), '0');
+  });
+
+  test('that does not read what it is given ends like any other', async () => {
+    const input = 'x'.repeat(1_000_000);
+    const exited = { kind: 'exited', code: 4, output: '', truncated: false };
+    deepEqual(await run(['sh', '-c', 'exit 4'], { input }), exited);
+    deepEqual(await run(['sleep', '60'], { input, timeoutMs: 100 }), { kind: 'timeout' });
+  });
+
   test('ended by a signal', async () => {
     const result = await run(['sh', '-c', 'kill -TERM $$']);
     const expected = { kind: 'exited', code: undefined, signal: 'SIGTERM', output: '' };
