@@ -4,15 +4,16 @@
 import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
-import { BOW_OUT, isBowOut } from '../carp/advert.ts';
+import { isBowOut } from '../carp/advert.ts';
 import * as rules from './advert-rules.ts';
-import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
+import { Bid } from './bid.ts';
+import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
 import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
-import type { AdvertKind, Cause, Effect, HoldReason, State } from './effects.ts';
+import type { Cause, Effect, HoldReason, State } from './effects.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
-import { SendHealth } from './send-health.ts';
 import type { ElectionSnapshot, HeardMaster } from './snapshot.ts';
+import { StepDown } from './step-down.ts';
 import { Tenure } from './tenure.ts';
 
 /** What of an instance's configuration the election needs. */
@@ -27,9 +28,6 @@ export interface ElectionSettings extends Cadence {
 }
 
 const VIP_RETRY_DELAY = fromSeconds(10);
-/** A demoted node that no longer sends is trusted again after so many dead intervals. */
-const DEAD_INTERVALS_TO_FORGIVE = 10;
-const COUNTER_BITS = 64;
 
 type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
 
@@ -37,8 +35,9 @@ type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
 export class Election {
   readonly #settings: ElectionSettings;
   readonly #deadlines = new Deadlines();
-  readonly #health = new SendHealth();
+  readonly #bid: Bid;
   readonly #tenure: Tenure;
+  readonly #stepDown: StepDown;
   readonly #holds = new Set<HoldReason>(['gate-closed', 'carrier-lost']);
   #state: State = 'INIT';
   #stateSince = micros(0);
@@ -46,22 +45,17 @@ export class Election {
   /** The interface is there, up, and has the source; a master that has lost it still bows out. */
   #usable = false;
   #master: HeardMaster | undefined;
-  #counter: bigint;
-  #inDoubt = false;
   readonly #catchingUp = new CatchingUp(this.#deadlines);
-  /** Stepping down in good order: adverts go on until the address is off. */
-  #leaving: Cause | undefined;
-  #handedOver = false;
   /** The last claim of the address failed: no reason to push a healthy master aside. */
   #claimFailed = false;
-  #stopping = false;
   #effects: Effect[] = [];
 
   constructor(settings: ElectionSettings) {
     this.#settings = settings;
-    this.#counter = settings.initialCounter;
     const emit = (effect: Effect): void => void this.#effects.push(effect);
+    this.#bid = new Bid(settings, this.#deadlines, emit);
     this.#tenure = new Tenure(settings.manageAddress, this.#deadlines, emit);
+    this.#stepDown = new StepDown(settings, this.#deadlines);
   }
 
   /**
@@ -91,10 +85,10 @@ export class Election {
       term: this.#tenure.term,
       master: this.#master,
       holdReasons: [...this.#holds],
-      inDoubt: this.#inDoubt,
-      demoted: this.#health.demoted,
-      effectiveAdvskew: this.#effectiveAdvskew(),
-      leaving: this.#leaving,
+      inDoubt: this.#bid.inDoubt,
+      demoted: this.#bid.demoted,
+      effectiveAdvskew: this.#bid.advskew,
+      leaving: this.#stepDown.cause,
       masterDownAt: this.#deadlines.get('masterDown'),
       advertiseAt: this.#deadlines.get('advertise'),
     };
@@ -109,11 +103,11 @@ export class Election {
         if (input.term === this.#tenure.term) this.#left(now);
         return this.#tenure.released(input.term);
       case 'hook-finished':
-        if (this.#tenure.hookFinished(input.hook, input.term, this.#inDoubt)) this.#left(now);
+        if (this.#tenure.hookFinished(input.hook, input.term, this.#bid.inDoubt)) this.#left(now);
         return;
       default:
         // A master that is stopping still advertises and still yields.
-        if (!this.#stopping || this.#state === 'MASTER') this.#handleLive(input, now);
+        if (!this.#stepDown.stopping || this.#state === 'MASTER') this.#handleLive(input, now);
     }
   }
 
@@ -146,7 +140,7 @@ export class Election {
         return this.#vipClaimed(input.term, input.ok, now);
       case 'vip-restored':
         if (input.term === this.#tenure.term && this.#holdsVip()) {
-          this.#tenure.restored(this.#inDoubt);
+          this.#tenure.restored(this.#bid.inDoubt);
         }
         return;
       case 'handover-requested':
@@ -171,14 +165,14 @@ export class Election {
 
   #advertHeard({ from, advert, proved }: AdvertHeard, now: Micros): void {
     if (this.#state === 'INIT') return;
-    this.#counter = advert.counter;
+    this.#bid.follow(advert.counter);
     if (this.#state === 'MASTER') return this.#heardAsMaster(from, advert, now);
     const fromMaster = this.#master === undefined || this.#master.address === from;
     if (!isBowOut(advert)) this.#follow(from, advert, now);
     else if (fromMaster) this.#master = undefined;
     if (this.#state !== 'BACKUP') return;
     const mayPreempt = proved && this.#mayPreempt(now);
-    const view = { fromMaster, mayPreempt, sendsWell: !this.#health.demoted };
+    const view = { fromMaster, mayPreempt, sendsWell: !this.#bid.demoted };
     this.#heardAsBackup(from, rules.judgeAsBackup(this.#self(), view, advert), now);
   }
 
@@ -196,13 +190,13 @@ export class Election {
     if (verdict === 'yield-to-better') {
       // The better master announces the address again when it hears a worse one (ucarp does, and
       // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
-      if (this.#leaving === undefined) this.#sendAdvert('farewell');
+      if (this.#stepDown.cause === undefined) this.#bid.send('farewell');
       return this.#yield('better-advert', from, advert, now);
     }
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#inDoubt || this.#catchingUp.on);
+    if (this.#holdsVip()) this.#tenure.conflict(this.#bid.inDoubt || this.#catchingUp.on);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -215,51 +209,32 @@ export class Election {
   }
 
   #mayPreempt(now: Micros): boolean {
-    if (!this.#settings.preempt || this.#handedOver || this.#claimFailed) return false;
-    if (this.#health.demoted) return false;
+    if (!this.#settings.preempt || this.#stepDown.handedOver || this.#claimFailed) return false;
+    if (this.#bid.demoted) return false;
     return since(now, this.#stateSince) >= masterDownInterval(this.#settings);
   }
 
-  #sendAdvert(kind: AdvertKind): void {
-    this.#counter = BigInt.asUintN(COUNTER_BITS, this.#counter + 1n);
-    const bowOut = kind === 'bow-out';
-    this.#effects.push({
-      kind: 'send-advert',
-      advert: kind,
-      advbase: bowOut ? BOW_OUT : this.#settings.advbase,
-      advskew: bowOut ? BOW_OUT : this.#effectiveAdvskew(),
-      counter: this.#counter,
-    });
-  }
-
   #advertise(dueAt: Micros, now: Micros): void {
-    this.#sendAdvert('regular');
-    const next = plus(dueAt, this.#interval());
-    // After a stall one advert is enough: the ones that were missed help nobody now.
-    this.#deadlines.set('advertise', next > now ? next : plus(now, this.#interval()));
-    if (this.#holdsVip()) this.#tenure.advertised(this.#inDoubt);
+    this.#bid.advertise(dueAt, now);
+    if (this.#holdsVip()) this.#tenure.advertised(this.#bid.inDoubt);
   }
 
   #advertSent(sent: boolean, now: Micros): void {
-    if (this.#state !== 'MASTER') return;
-    const verdict = this.#health.record(sent);
-    if (verdict === 'unchanged') return;
-    this.#effects.push({ kind: 'demotion-changed', demoted: verdict === 'demoted' });
     // ucarp tries once more at once, now with the high skew.
-    if (verdict === 'demoted') this.#advertise(now, now);
+    if (this.#state === 'MASTER' && this.#bid.sent(sent)) this.#advertise(now, now);
   }
 
   #promote(cause: Cause, peer: Ipv4 | undefined, now: Micros): void {
     invariant(this.#restingState() === 'BACKUP', 'nothing holds off a promotion');
     this.#tenure.next();
-    this.#sendAdvert('regular');
+    this.#bid.send('regular');
     this.#enter('MASTER', cause, now, peer);
     this.#master = undefined;
-    this.#deadlines.set('advertise', plus(now, this.#interval()));
+    this.#deadlines.set('advertise', plus(now, this.#bid.interval));
   }
 
   #holdsVip(): boolean {
-    return this.#state === 'MASTER' && this.#leaving === undefined;
+    return this.#state === 'MASTER' && this.#stepDown.cause === undefined;
   }
 
   #giveUpVip(now: Micros): void {
@@ -269,7 +244,7 @@ export class Election {
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
     if (term !== this.#tenure.term || !this.#holdsVip()) return;
     this.#claimFailed = !claimed;
-    if (claimed) return this.#tenure.claimed(now, this.#inDoubt);
+    if (claimed) return this.#tenure.claimed(now, this.#bid.inDoubt);
     this.#holds.add('vip-failed');
     this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
     this.#leave('vip-failed');
@@ -277,25 +252,24 @@ export class Election {
 
   /** Steps down in good order: address off, then the bow-out, then the new state (see #left). */
   #leave(cause: Cause): void {
-    if (this.#state === 'MASTER') this.#leaving ??= cause;
+    if (this.#state === 'MASTER') this.#stepDown.begin(cause);
   }
 
   /** The address is off: ends the step down, if one is under way. */
   #left(now: Micros): void {
-    const cause = this.#leaving;
+    const { cause } = this.#stepDown;
     if (cause === undefined) return;
-    this.#sendAdvert('bow-out');
+    this.#bid.send('bow-out');
     this.#enter(this.#restingState(), cause, now);
   }
 
   #stop(now: Micros): void {
-    this.#stopping = true;
-    if (this.#state === 'MASTER') this.#leaving = 'stopped';
-    else this.#enter('INIT', 'stopped', now);
+    this.#stepDown.stop(this.#state === 'MASTER');
+    if (this.#state !== 'MASTER') this.#enter('INIT', 'stopped', now);
   }
 
   #restingState(): State {
-    if (!this.#usable || this.#stopping) return 'INIT';
+    if (!this.#usable || this.#stepDown.stopping) return 'INIT';
     return this.#holds.size > 0 ? 'HELD' : 'BACKUP';
   }
 
@@ -315,17 +289,13 @@ export class Election {
 
   #carrierChanged(up: boolean, now: Micros): void {
     this.#hold('carrier-lost', !up, now);
-    if (up) return this.#deadlines.clear('carrierGrace');
-    if (this.#state !== 'MASTER' || this.#deadlines.get('carrierGrace') !== undefined) return;
-    // Nobody can have taken over within one interval, unless two missed adverts are enough. That
-    // is the configured interval: the one of a demoted node is longer, the peers' patience is not.
-    if (this.#settings.deadRatio <= 2) return this.#leave('carrier-lost');
-    this.#deadlines.set('carrierGrace', plus(now, advertInterval(this.#settings)));
+    if (up) this.#stepDown.carrierBack();
+    else if (this.#state === 'MASTER') this.#stepDown.carrierLost(now);
   }
 
   #doubtChanged(inDoubt: boolean): void {
-    if (this.#inDoubt === inDoubt) return;
-    this.#inDoubt = inDoubt;
+    if (this.#bid.inDoubt === inDoubt) return;
+    this.#bid.inDoubt = inDoubt;
     if (!inDoubt && this.#holdsVip()) this.#tenure.doubtCleared();
   }
 
@@ -333,32 +303,28 @@ export class Election {
     const from = this.#state;
     this.#state = to;
     this.#stateSince = now;
-    // However it ended: who was asked to hand over does not take the address back by preemption.
-    if (this.#leaving === 'handover') this.#handedOver = true;
-    this.#leaving = undefined;
-    this.#deadlines.clear('advertise', 'masterDown', 'upHook', 'carrierGrace');
+    this.#stepDown.ended();
+    this.#deadlines.clear('advertise', 'masterDown', 'upHook');
     if (to === 'BACKUP') {
       this.#catchingUp.waitFor(undefined, plus(now, masterDownInterval(this.#settings)));
     }
-    if (from === 'MASTER' && this.#health.demoted) {
-      const forgiveIn = micros(masterDownInterval(this.#settings) * DEAD_INTERVALS_TO_FORGIVE);
-      this.#deadlines.set('demotionEnd', plus(now, forgiveIn));
-    }
+    if (from === 'MASTER') this.#bid.ended(now);
     if (from !== to) {
       const { term } = this.#tenure;
       this.#effects.push({ kind: 'state-changed', from, to, cause, peer, term });
     }
-    if (!this.#stopping) return;
+    if (!this.#stepDown.stopping) return;
     this.#deadlines.clearAll();
     this.#effects.push({ kind: 'stopped' });
   }
 
   #woken(now: Micros): void {
     if (this.#deadlines.take('carrierGrace', now) !== undefined) this.#leave('carrier-lost');
-    if (this.#deadlines.take('demotionEnd', now) !== undefined) this.#forgive();
+    const forgiven = this.#deadlines.take('demotionEnd', now) !== undefined;
+    if (forgiven && this.#state !== 'MASTER') this.#bid.forgive();
     if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
     if (this.#deadlines.take('masterDown', now) !== undefined) {
-      this.#handedOver = false;
+      this.#stepDown.forgetHandover();
       this.#claimFailed = false;
       const { left } = this.#catchingUp;
       const cause = left === undefined ? 'master-down' : 'bow-out';
@@ -370,31 +336,12 @@ export class Election {
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
   }
 
-  #forgive(): void {
-    if (this.#state === 'MASTER' || this.#health.recover() === 'unchanged') return;
-    this.#effects.push({ kind: 'demotion-changed', demoted: false });
-  }
-
-  #effectiveAdvskew(): number {
-    const { advskew } = this.#settings;
-    const demoted = this.#health.demoted || this.#inDoubt;
-    return demoted ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
-  }
-
-  // In doubt only the bid is low: the patience of the peers, who must hear of this master in time
-  // once frames pass again, knows nothing of a doubt.
-  #interval(): Micros {
-    const { advbase, advskew } = this.#settings;
-    const pace = this.#health.demoted ? this.#effectiveAdvskew() : advskew;
-    return advertInterval({ advbase, advskew: pace });
-  }
-
   #self(): rules.Self {
     invariant(this.#source !== undefined, 'BACKUP and MASTER have a source address');
     return {
       source: this.#source,
       cadence: this.#settings,
-      effectiveAdvskew: this.#effectiveAdvskew(),
+      effectiveAdvskew: this.#bid.advskew,
     };
   }
 }

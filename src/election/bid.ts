@@ -1,0 +1,102 @@
+// What a node says in its adverts, and how often: its timers, its skew, which is high while it
+// can't send well or doubts its path, and the counter.
+import { micros, plus, type Micros } from '../base/time.ts';
+import { BOW_OUT } from '../carp/advert.ts';
+import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { AdvertKind, Effect } from './effects.ts';
+import { SendHealth } from './send-health.ts';
+
+/** A demoted node that no longer sends is trusted again after so many dead intervals. */
+const DEAD_INTERVALS_TO_FORGIVE = 10;
+const COUNTER_BITS = 64;
+
+/** The adverts of one instance; see the head of this file. */
+export class Bid {
+  /** A master whose path may be dead: it bids low and announces nothing. */
+  inDoubt = false;
+  readonly #cadence: Cadence;
+  readonly #deadlines: Deadlines;
+  readonly #emit: (effect: Effect) => void;
+  readonly #health = new SendHealth();
+  #counter: bigint;
+
+  constructor(
+    settings: Cadence & { readonly initialCounter: bigint },
+    deadlines: Deadlines,
+    emit: (effect: Effect) => void,
+  ) {
+    this.#cadence = settings;
+    this.#counter = settings.initialCounter;
+    this.#deadlines = deadlines;
+    this.#emit = emit;
+  }
+
+  /** Sending fails: not fit to replace anybody. */
+  get demoted(): boolean {
+    return this.#health.demoted;
+  }
+
+  /** The skew it bids with now. */
+  get advskew(): number {
+    const { advskew } = this.#cadence;
+    const low = this.demoted || this.inDoubt;
+    return low ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
+  }
+
+  /**
+   * How long from one regular advert to the next. In doubt only the bid is low: the patience of the
+   * peers, who must hear of this master in time once frames pass again, knows nothing of a doubt.
+   */
+  get interval(): Micros {
+    const { advbase, advskew } = this.#cadence;
+    return advertInterval({ advbase, advskew: this.demoted ? this.advskew : advskew });
+  }
+
+  /** Goes on from the counter of an advert that was heard, as ucarp does. */
+  follow(counter: bigint): void {
+    this.#counter = counter;
+  }
+
+  /** Sends one advert now. */
+  send(kind: AdvertKind): void {
+    this.#counter = BigInt.asUintN(COUNTER_BITS, this.#counter + 1n);
+    const bowOut = kind === 'bow-out';
+    this.#emit({
+      kind: 'send-advert',
+      advert: kind,
+      advbase: bowOut ? BOW_OUT : this.#cadence.advbase,
+      advskew: bowOut ? BOW_OUT : this.advskew,
+      counter: this.#counter,
+    });
+  }
+
+  /** Sends the regular advert that was due at `dueAt` and sets the deadline of the next one. */
+  advertise(dueAt: Micros, now: Micros): void {
+    this.send('regular');
+    const next = plus(dueAt, this.interval);
+    // After a stall one advert is enough: the ones that were missed help nobody now.
+    this.#deadlines.set('advertise', next > now ? next : plus(now, this.interval));
+  }
+
+  /** A regular advert has left, or has not. Says whether the node is demoted by it. */
+  sent(ok: boolean): boolean {
+    const verdict = this.#health.record(ok);
+    if (verdict === 'unchanged') return false;
+    this.#emit({ kind: 'demotion-changed', demoted: this.demoted });
+    return this.demoted;
+  }
+
+  /** It is master no more, and so does not send: one that is demoted is forgiven later. */
+  ended(now: Micros): void {
+    if (!this.demoted) return;
+    const forgiveIn = micros(masterDownInterval(this.#cadence) * DEAD_INTERVALS_TO_FORGIVE);
+    this.#deadlines.set('demotionEnd', plus(now, forgiveIn));
+  }
+
+  /** Trusts that it can send again. */
+  forgive(): void {
+    if (this.#health.recover() === 'unchanged') return;
+    this.#emit({ kind: 'demotion-changed', demoted: false });
+  }
+}
