@@ -25,6 +25,7 @@ interface Open {
 export class FrameTap {
   readonly #options: FrameTapOptions;
   #open: Open | undefined;
+  #closed = false;
 
   constructor(options: FrameTapOptions) {
     this.#options = options;
@@ -32,13 +33,14 @@ export class FrameTap {
 
   /**
    * Makes it so. A socket of an earlier epoch holds old frames, so it is opened anew; one that
-   * could not be opened is tried again at the next call.
+   * could not be opened is tried again at the next call. After `close` nothing is opened any more.
    */
   want(mode: WitnessMode | undefined, stack: LinkStack | undefined, epoch: number): void {
+    if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
     const open = this.#open;
     const fits = open?.epoch === epoch && isDeepStrictEqual(open.uplinks, uplinks);
-    if (mode === undefined || stack === undefined || uplinks.length === 0) return this.close();
+    if (mode === undefined || stack === undefined || uplinks.length === 0) return this.#shut();
     try {
       if (open === undefined || !fits) this.#reopen(mode, stack, epoch);
       else if (open.mode !== mode) {
@@ -46,7 +48,7 @@ export class FrameTap {
         open.mode = mode;
       }
     } catch (error) {
-      this.close();
+      this.#shut();
       this.#options.onError(error);
     }
   }
@@ -56,14 +58,20 @@ export class FrameTap {
     this.#open?.witness.drain();
   }
 
+  /** For good: whoever still wants something of it was late. */
   close(): void {
+    this.#closed = true;
+    this.#shut();
+  }
+
+  #shut(): void {
     this.#open?.witness.close();
     this.#open = undefined;
   }
 
   #reopen(mode: WitnessMode, { uplinks, ownMacs }: LinkStack, epoch: number): void {
     const { post, onFrame, onError } = this.#options;
-    this.close();
+    this.#shut();
     const witness = openFrameWitness({
       uplinks,
       mode,

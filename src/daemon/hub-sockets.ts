@@ -11,7 +11,7 @@ import {
   type Mac,
 } from '../carp/addresses.ts';
 import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
-import { openCarpSocket, type CarpSocket } from '../linux/carp-socket.ts';
+import { openCarpSocket, type CarpSocket, type CarpSocketOptions } from '../linux/carp-socket.ts';
 import type { Link } from '../linux/link-watch.ts';
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.ts';
 import { SocketError } from '../linux/socket-error.ts';
@@ -28,6 +28,14 @@ export interface HubSocketsOptions {
   readonly onPacket: (packet: Uint8Array) => void;
   /** The sockets failed or may be opened again: call `ensure` from the loop. */
   readonly onTrouble: () => void;
+  /** What opens the sockets; the real ones if not given. */
+  readonly open?: SocketOpeners;
+}
+
+/** Opens the two kinds of sockets; both may fail with a CarpdError. */
+export interface SocketOpeners {
+  readonly carp: (options: CarpSocketOptions) => Promise<CarpSocket>;
+  readonly packet: (options: { readonly ifindex: number }) => PacketSocket;
 }
 
 /** The sockets of one incarnation of an interface. */
@@ -40,6 +48,7 @@ interface Sockets {
 }
 
 const REOPEN_DELAY_MS = 5_000;
+const REAL_SOCKETS: SocketOpeners = { carp: openCarpSocket, packet: openPacketSocket };
 
 /** See the head of this file. */
 export class HubSockets {
@@ -158,27 +167,50 @@ export class HubSockets {
   }
 
   async #open(ifindex: number): Promise<void> {
-    const { interfaceName, onPacket, onTrouble } = this.#options;
-    const carp = await openCarpSocket({
-      interfaceName,
-      ifindex,
-      onPacket,
-      onError: (error) => {
-        // A late error of sockets that were replaced meanwhile concerns nobody.
-        if (this.#closed || this.#sockets?.carp !== carp) return;
-        this.#closeSockets();
-        this.#failed(error);
-        onTrouble();
-      },
-    });
+    const { open = REAL_SOCKETS } = this.#options;
+    const carp = await this.#openCarp(ifindex, open);
+    // Nobody would ever close what is opened now.
+    if (this.#closed) {
+      carp.close();
+      return;
+    }
     try {
-      const packet = openPacketSocket({ ifindex });
+      const packet = open.packet({ ifindex });
       this.#sockets = { ifindex, carp, packet, joined: new Set() };
     } catch (error) {
       carp.close();
       throw error;
     }
     this.#joinAll(this.#sockets);
+  }
+
+  /** Rejects where the socket fails already while it is being opened. */
+  async #openCarp(ifindex: number, open: SocketOpeners): Promise<CarpSocket> {
+    const { interfaceName, onPacket } = this.#options;
+    const state: { opened?: CarpSocket; fault?: CarpdError } = {};
+    const carp = await open.carp({
+      interfaceName,
+      ifindex,
+      onPacket,
+      onError: (error) => {
+        if (state.opened === undefined) state.fault ??= error;
+        else this.#receiveFailed(state.opened, error);
+      },
+    });
+    if (state.fault !== undefined) {
+      carp.close();
+      throw state.fault;
+    }
+    state.opened = carp;
+    return carp;
+  }
+
+  /** A late error of sockets that were replaced meanwhile concerns nobody. */
+  #receiveFailed(carp: CarpSocket, error: CarpdError): void {
+    if (this.#closed || this.#sockets?.carp !== carp) return;
+    this.#closeSockets();
+    this.#failed(error);
+    this.#options.onTrouble();
   }
 
   /** Joins what is not joined; a group that can't be joined holds off its own instances only. */
@@ -196,6 +228,7 @@ export class HubSockets {
   }
 
   #failed(error: unknown): void {
+    if (this.#closed) return;
     const { herald, onTrouble } = this.#options;
     herald.socketFailed(messageOf(error), REOPEN_DELAY_MS);
     clearTimeout(this.#reopenTimer);

@@ -70,6 +70,7 @@ export class LinkGate implements Member {
   readonly #answerListeners = new Set<(host: Ipv4) => void>();
   readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
+  #closed = false;
 
   constructor(options: LinkGateOptions) {
     const { interfaceName, driver, herald, now } = options;
@@ -95,6 +96,8 @@ export class LinkGate implements Member {
 
   /** All instances on the interface, whenever one came, went, or has another source address. */
   configure(instances: readonly GatedInstance[]): void {
+    // The routes are read in their own time, and an order of an operator takes some as well.
+    if (this.#closed) return;
     const { driver } = this.#options;
     this.#instances = instances;
     if (instances.length === 0) driver.remove(this);
@@ -195,6 +198,7 @@ export class LinkGate implements Member {
   }
 
   close(): void {
+    this.#closed = true;
     this.#options.driver.remove(this);
     this.#gateways.close();
     this.#tap.close();
@@ -216,6 +220,7 @@ export class LinkGate implements Member {
 
   /** One input at a time, also where what comes of one is the cause of another. */
   #step(input: ReadinessInput): void {
+    if (this.#closed) return;
     this.#inbox.push(input);
     if (this.#stepping) return;
     this.#stepping = true;
@@ -267,6 +272,7 @@ export class LinkGate implements Member {
   }
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {
+    if (this.#closed) return;
     const { now, mac, sendFrame } = this.#options;
     this.#answersUntil = plus(now(), ANSWER_PATIENCE);
     this.#tendTap();
