@@ -1,4 +1,5 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
@@ -299,9 +300,13 @@ export class Daemon {
     return leftBehind.flatMap((command) => command ?? []);
   }
 
+  /** Twice: the kernel may have been in the middle of handing over the last packet. */
   async #drain(): Promise<void> {
-    this.#links?.drain();
-    await Promise.all([...this.#hubs.values()].map((hub) => hub.drain()));
+    for (const isLast of [false, true]) {
+      this.#links?.drain();
+      for (const hub of this.#hubs.values()) hub.drain();
+      if (!isLast) await nextTurn();
+    }
   }
 
   #linkChanged({ name, ifindex }: LinkChange): void {

@@ -183,7 +183,8 @@ export class Driver {
    */
   async #wake(): Promise<void> {
     if (this.#closed || this.#waking) return;
-    let now = this.#options.now();
+    // Before the sockets are read: who is due by a later time has to have them read again.
+    const now = this.#options.now();
     const lateBy = this.#lateness(now);
     const late = lateBy > LATE_WAKE;
     if (late || this.#all().some((member) => isDue(member, now) && member.awaitsSilence())) {
@@ -193,7 +194,6 @@ export class Driver {
       if (late) this.#catchUp(micros(lateBy));
       this.#runQueue(Infinity);
       if (late) this.#catchUp(undefined);
-      now = this.#options.now();
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));

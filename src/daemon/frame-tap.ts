@@ -11,6 +11,10 @@ export interface FrameTapOptions {
   readonly post: (run: () => void) => void;
   /** A frame, and the epoch for which the socket was opened that it came from. */
   readonly onFrame: (seen: Seen, epoch: number) => void;
+  /** An advert, at once; after it comes what the frame says beside it. */
+  readonly onAdvert: (packet: Uint8Array, epoch: number) => void;
+  /** Whether adverts are let through from here on. */
+  readonly onWatch: (watches: boolean) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -46,6 +50,7 @@ export class FrameTap {
       else if (open.mode !== mode) {
         open.witness.setMode(mode);
         open.mode = mode;
+        this.#options.onWatch(mode !== 'arp-replies');
       }
     } catch (error) {
       this.#shut();
@@ -53,9 +58,9 @@ export class FrameTap {
     }
   }
 
-  /** Reads the frames that wait. */
-  drain(): void {
-    this.#open?.witness.drain();
+  /** Reads the frames that wait; false if a bound left some there. */
+  drain(): boolean {
+    return this.#open?.witness.drain() ?? true;
   }
 
   /** For good: whoever still wants something of it was late. */
@@ -65,22 +70,26 @@ export class FrameTap {
   }
 
   #shut(): void {
-    this.#open?.witness.close();
+    if (this.#open === undefined) return;
+    this.#open.witness.close();
     this.#open = undefined;
+    this.#options.onWatch(false);
   }
 
   #reopen(mode: WitnessMode, { uplinks, ownMacs }: LinkStack, epoch: number): void {
-    const { post, onFrame, onError } = this.#options;
+    const { post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
     const witness = openFrameWitness({
       uplinks,
       mode,
       onFrame: (frame, { vlans }) => {
         const seen = readWitnessed(frame, { ownMacs, ownVlans: vlans });
+        if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
         if (seen.kind !== 'uncounted') post(() => onFrame(seen, epoch));
       },
       onError,
     });
     this.#open = { witness, uplinks, epoch, mode };
+    this.#options.onWatch(mode !== 'arp-replies');
   }
 }

@@ -24,7 +24,7 @@ export interface HubSocketsOptions {
   readonly link: () => Link | undefined;
   /** The groups whose adverts are wanted now. */
   readonly groups: () => Iterable<Ipv4>;
-  /** A packet of protocol 112; called from within the socket, so it may only queue. */
+  /** A packet of protocol 112; called from within the socket. */
   readonly onPacket: (packet: Uint8Array) => void;
   /** The sockets failed or may be opened again: call `ensure` from the loop. */
   readonly onTrouble: () => void;
@@ -125,9 +125,9 @@ export class HubSockets {
     this.#sockets.packet.send(frame);
   }
 
-  /** Reads what is queued in the sockets. */
-  async drain(): Promise<void> {
-    await this.#sockets?.carp.drain();
+  /** Reads the packets that wait in the CARP socket; false if a bound left some there. */
+  drain(): boolean {
+    return this.#sockets?.carp.drain() ?? true;
   }
 
   close(): void {

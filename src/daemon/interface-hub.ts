@@ -1,7 +1,9 @@
 // One interface and what all instances on it share: its sockets, its adverts, its addresses, and
 // what is known of its readiness.
 import type { Micros } from '../base/time.ts';
-import { acceptPacket, type Group } from '../carp/accept.ts';
+import { acceptPacket, type AcceptedAdvert, type Group } from '../carp/accept.ts';
+import type { DroppedPacket } from '../carp/accept.ts';
+import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
 import type { Ipv4, Mac } from '../carp/addresses.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
@@ -38,7 +40,7 @@ export class InterfaceHub {
   readonly #members = new Set<HubMember>();
   readonly #herald: LinkHerald;
   readonly #sockets: HubSockets;
-  readonly #ear: SecondEar;
+  readonly #ear: SecondEar<HubMember>;
   readonly #addressListeners = new Set<() => void>();
 
   constructor(options: HubOptions) {
@@ -50,14 +52,21 @@ export class InterfaceHub {
       herald: this.#herald,
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
-      onPacket: (packet) => driver.post(() => this.#ear.heard(packet), 'droppable'),
+      onPacket: (packet) => this.#ear.heard(packet),
       onTrouble: () => driver.post(() => void this.refresh()),
     });
     this.gate = this.#createGate();
     this.#ear = new SecondEar({
       epoch: () => this.gate.epoch,
-      deliver: (packet, heard) => this.#packetArrived(packet, heard),
+      now,
+      accept: (packet) => this.#accept(packet),
+      deliver: ({ member, from, advert }, heard) => {
+        if (this.#members.has(member)) member.advertHeard(from, advert, heard);
+      },
+      reject: (dropped) => this.#rejected(dropped),
       post: (run) => driver.post(run),
+      readSocket: () => void this.#sockets.drain(),
+      readWitness: () => this.gate.drain(),
     });
   }
 
@@ -126,10 +135,10 @@ export class InterfaceHub {
     this.#sockets.sendFrame(frame);
   }
 
-  /** Reads what is queued in the sockets. */
-  async drain(): Promise<void> {
+  /** Reads what is queued in the sockets, and has it delivered. */
+  drain(): void {
     this.gate.drain();
-    await this.#sockets.drain();
+    this.#sockets.drain();
     // What only the frame witness has seen by now, the CARP socket will not hear.
     this.#options.driver.post(() => this.#ear.flush());
   }
@@ -147,26 +156,30 @@ export class InterfaceHub {
     this.gate.configure([...this.#members]);
   }
 
-  #packetArrived(packet: Uint8Array, heard: Heard): void {
+  #accept(packet: Uint8Array): Result<AcceptedAdvert<HubMember>, DroppedPacket> {
     const members = [...this.#members];
-    const accepted = acceptPacket(packet, {
+    return acceptPacket(packet, {
       ownSources: new Set(members.flatMap(({ source }) => source ?? [])),
       members: (vhid) => members.filter(({ key }) => key.vhid === vhid),
     });
-    if (accepted.ok) {
-      const { member, from, advert } = accepted.value;
-      member.advertHeard(from, advert, heard);
-      return;
-    }
-    const { vhid } = accepted.reason;
-    const rivalsMaster = members.some(({ key, isMaster }) => isMaster && key.vhid === vhid);
-    this.#herald.rejected(accepted.reason, rivalsMaster);
   }
 
-  /** What the sockets hold now came in before: it has to be out of the queue first. */
-  async #epochBegan(epoch: number): Promise<void> {
-    await this.#sockets.drain();
-    this.#options.driver.post(() => this.#ear.freshFrom(epoch));
+  #rejected(dropped: DroppedPacket): void {
+    const members = [...this.#members];
+    const rivalsMaster = members.some(({ key, isMaster }) => isMaster && key.vhid === dropped.vhid);
+    this.#herald.rejected(dropped, rivalsMaster);
+  }
+
+  /** What the sockets hold now came in before. */
+  #epochBegan(epoch: number): void {
+    this.#sockets.drain();
+    this.#ear.freshFrom(epoch);
+  }
+
+  /** What waits in the socket came in before the witness watched. */
+  #witnessWatches(watches: boolean): void {
+    if (watches) this.#sockets.drain();
+    this.#ear.witnessCovers(watches);
   }
 
   #createGate(): LinkGate {
@@ -180,7 +193,8 @@ export class InterfaceHub {
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),
-      onEpoch: (epoch) => void this.#epochBegan(epoch),
+      onEpoch: (epoch) => this.#epochBegan(epoch),
+      onWatch: (watches) => this.#witnessWatches(watches),
       onAdvertWitnessed: (packet, epoch) => this.#ear.witnessed(packet, epoch),
     });
   }

@@ -44,8 +44,10 @@ export interface LinkGateOptions {
   readonly rejoinMulticast: () => void;
   /** A new epoch has begun: packets that wait in any socket are of the one before. */
   readonly onEpoch: (epoch: number) => void;
-  /** The frame witness has seen an advert, which the CARP socket may or may not get. */
+  /** The frame witness has seen an advert, which the CARP socket may or may not get; at once. */
   readonly onAdvertWitnessed: (packet: Uint8Array, epoch: number) => void;
+  /** Whether the frame witness sees adverts from here on. */
+  readonly onWatch: (watches: boolean) => void;
 }
 
 /** What a bond says of LACP comes without events, and an expired partner may last for a second. */
@@ -80,6 +82,8 @@ export class LinkGate implements Member {
     this.#tap = new FrameTap({
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, epoch) => this.#frameSeen(seen, epoch),
+      onAdvert: options.onAdvertWitnessed,
+      onWatch: options.onWatch,
       onError: (error) => herald.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
@@ -192,9 +196,9 @@ export class LinkGate implements Member {
     this.#step({ kind: 'woken' });
   }
 
-  /** Reads the frames that wait. */
-  drain(): void {
-    this.#tap.drain();
+  /** Reads the frames that wait; false if a bound left some there. */
+  drain(): boolean {
+    return this.#tap.drain();
   }
 
   close(): void {
@@ -289,14 +293,12 @@ export class LinkGate implements Member {
 
   #frameSeen(seen: Seen, epoch: number): void {
     switch (seen.kind) {
-      case 'advert-packet':
-        this.#step({ kind: 'frame-heard', from: seen.from, epoch });
-        return this.#options.onAdvertWitnessed(seen.packet, epoch);
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
         for (const listener of [...this.#answerListeners]) listener(seen.address);
         return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
       }
+      case 'advert-packet':
       case 'frame':
         return this.#step({ kind: 'frame-heard', from: seen.from, epoch });
       case 'uncounted':

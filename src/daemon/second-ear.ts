@@ -1,6 +1,16 @@
 // Adverts come in twice: by the CARP socket, which lies behind the host's firewall, and, while it
 // is open, by the frame witness before it. Each is delivered once, and it is known by which ear.
-import { readIpv4 } from '../carp/ipv4.ts';
+//
+// The two copies of one advert are told from two adverts with the same bytes (an OpenBSD master
+// never changes its counter) by counting: each copy of one ear is one of the other's at most. The
+// kernel queues the witness's copy first. So a copy that the socket gets has its twin in the
+// witness's queue by then, or there is none; and a copy that the witness gets has its twin in the
+// socket's queue a moment later, or something keeps it from the socket. How late the process reads
+// either queue plays no part in it. Only what is believed gets this far: nobody without the
+// passphrase can fill what is kept here.
+import { fromMillis, plus, since, type Micros } from '../base/time.ts';
+import type { AcceptedAdvert, DroppedPacket, Group } from '../carp/accept.ts';
+import type { Result } from '../base/result.ts';
 
 /** How an advert came in. */
 export interface Heard {
@@ -8,61 +18,101 @@ export interface Heard {
   readonly epoch: number;
   /** witness: the CARP socket did not get it. */
   readonly by: 'socket' | 'witness';
+  /**
+   * Whether it came in through an uplink. False: the witness watched the uplinks and saw nothing of
+   * it, as with a guest on a bridge of this host. Undefined: nobody watched.
+   */
+  readonly throughUplink: boolean | undefined;
 }
 
-export interface SecondEarOptions {
+export interface SecondEarOptions<Member extends Group> {
   /** The link epoch now. */
   readonly epoch: () => number;
-  readonly deliver: (packet: Uint8Array, heard: Heard) => void;
+  readonly now: () => Micros;
+  /** Judges a packet; called once for each copy. */
+  readonly accept: (packet: Uint8Array) => Result<AcceptedAdvert<Member>, DroppedPacket>;
+  readonly deliver: (advert: AcceptedAdvert<Member>, heard: Heard) => void;
+  /** A packet that is not believed; one that both ears get is told of once. */
+  readonly reject: (dropped: DroppedPacket) => void;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
+  /** Hands out, now, what waits in the CARP socket: calls `heard`. */
+  readonly readSocket: () => void;
+  /** The same of the frame witness (`witnessed`); false if a bound left something there. */
+  readonly readWitness: () => boolean;
 }
 
-interface Witnessed {
-  readonly packet: Uint8Array;
+/** A copy that has no twin yet. */
+interface Copy<Member extends Group> {
+  readonly key: string;
+  readonly advert: AcceptedAdvert<Member>;
   readonly epoch: number;
-  readonly timer: NodeJS.Timeout;
+  readonly at: Micros;
 }
 
-/** The CARP socket gets its copy of a packet within the same moment, unless the process stalls. */
+/** What the kernel may take between the queues of the witness and of the socket. */
 const GRACE_MS = 50;
-const REMEMBERED_MAX = 256;
+const GRACE = fromMillis(GRACE_MS);
+/** It may take longer on a machine under load. Less than the interval of any OpenBSD master. */
+const LATE = fromMillis(500);
+/** With so many copies that wait for their twins nobody waits: all are delivered at once. */
+const WAITING_MAX = 256;
+/** A socket that brought nothing for so long is taken to be kept from all that comes in. */
+const SOCKET_SILENCE = fromMillis(10_000);
 
 /** See the head of this file. */
-export class SecondEar {
-  readonly #options: SecondEarOptions;
-  /** What the socket has heard lately, in case the witness comes second. */
-  readonly #heard = new Set<string>();
-  readonly #witnessed = new Map<string, Witnessed>();
+export class SecondEar<Member extends Group> {
+  readonly #options: SecondEarOptions<Member>;
+  /** Copies of the witness, oldest first. */
+  #waiting: Copy<Member>[] = [];
+  /** Those that were delivered for want of a twin, which may come yet. */
+  #given: Copy<Member>[] = [];
+  /** Copies of the socket whose twins may wait in the witness: it could not be read to its end. */
+  #owed: Copy<Member>[] = [];
+  readonly #outbox: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #socketEpoch: number;
+  #socketHeardAt: Micros | undefined;
+  #reading = false;
+  #covers = false;
 
-  constructor(options: SecondEarOptions) {
+  constructor(options: SecondEarOptions<Member>) {
     this.#options = options;
     this.#socketEpoch = options.epoch();
   }
 
   /** A packet of the CARP socket. */
   heard(packet: Uint8Array): void {
-    const key = keyOf(packet);
-    this.#forget(key);
-    this.#heard.add(key);
-    for (const oldest of this.#heard)
-      if (this.#heard.size > REMEMBERED_MAX) this.#heard.delete(oldest);
-    this.#options.deliver(packet, { epoch: this.#socketEpoch, by: 'socket' });
+    const { accept, now } = this.#options;
+    this.#socketHeardAt = now();
+    const accepted = accept(packet);
+    if (!accepted.ok) return this.#reject(accepted.reason);
+    const copy = this.#copyOf(accepted.value, this.#socketEpoch);
+    const isWitnessRead = this.#readWitness();
+    const twin = take(this.#waiting, copy.key);
+    this.#given = this.#given.filter(({ at }) => since(copy.at, at) < LATE);
+    if (twin === undefined && take(this.#given, copy.key) !== undefined) return;
+    if (twin === undefined && !isWitnessRead) this.#owe(copy);
+    const throughUplink = twin !== undefined || (this.#covers && isWitnessRead ? false : undefined);
+    this.#deliver(copy, { epoch: this.#socketEpoch, by: 'socket', throughUplink });
   }
 
   /** A packet of the frame witness; delivered only if the socket does not get it as well. */
   witnessed(packet: Uint8Array, epoch: number): void {
-    const key = keyOf(packet);
-    if (this.#heard.has(key) || this.#witnessed.has(key)) return;
-    if (this.#witnessed.size >= REMEMBERED_MAX) return;
-    const timer = setTimeout(() => this.#options.post(() => this.#deliver(key)), GRACE_MS);
-    this.#witnessed.set(key, { packet, epoch, timer });
+    const accepted = this.#options.accept(packet);
+    if (!accepted.ok) return this.#rejectWitnessed(accepted.reason);
+    const copy = this.#copyOf(accepted.value, epoch);
+    if (take(this.#owed, copy.key) !== undefined) return;
+    this.#waiting.push(copy);
+    if (this.#waiting.length > WAITING_MAX) return this.#options.post(() => this.flush());
+    this.#timer ??= setTimeout(() => this.#options.post(() => this.#settle()), GRACE_MS);
   }
 
-  /** The socket has been read to its end: what it has not heard by now, it will not hear. */
+  /** Both queues were read to their ends: nobody waits for a twin any longer. */
   flush(): void {
-    for (const key of [...this.#witnessed.keys()]) this.#deliver(key);
+    this.#options.readSocket();
+    this.#giveUp(this.#waiting.splice(0));
+    this.#empty();
   }
 
   /** All packets that the socket got before this epoch have been read. */
@@ -70,27 +120,98 @@ export class SecondEar {
     this.#socketEpoch = epoch;
   }
 
+  /** Whether the witness has seen all adverts that the socket gets from here on. */
+  witnessCovers(covers: boolean): void {
+    this.#covers = covers;
+  }
+
   close(): void {
-    for (const key of [...this.#witnessed.keys()]) this.#forget(key);
+    clearTimeout(this.#timer);
+    this.#waiting = [];
+    this.#given = [];
+    this.#owed = [];
+    this.#outbox.length = 0;
   }
 
-  #deliver(key: string): void {
-    const witnessed = this.#witnessed.get(key);
-    if (witnessed === undefined) return;
-    this.#forget(key);
-    this.#options.deliver(witnessed.packet, { epoch: witnessed.epoch, by: 'witness' });
+  #settle(): void {
+    this.#timer = undefined;
+    this.#options.readSocket();
+    const now = this.#options.now();
+    const due = this.#waiting.filter(({ at }) => since(now, at) >= GRACE);
+    this.#waiting = this.#waiting.filter((copy) => !due.includes(copy));
+    this.#giveUp(due);
+    this.#empty();
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const restMs = Math.ceil((plus(next.at, GRACE) - now) / 1_000);
+    this.#timer = setTimeout(() => this.#options.post(() => this.#settle()), restMs);
   }
 
-  #forget(key: string): void {
-    clearTimeout(this.#witnessed.get(key)?.timer);
-    this.#witnessed.delete(key);
+  /** The twins did not come in time; one that comes yet is not delivered again. */
+  #giveUp(copies: readonly Copy<Member>[]): void {
+    for (const copy of copies) {
+      this.#deliver(copy, { epoch: copy.epoch, by: 'witness', throughUplink: true });
+      this.#given.push({ ...copy, at: this.#options.now() });
+    }
+    this.#given = this.#given.slice(-WAITING_MAX);
+  }
+
+  #readWitness(): boolean {
+    if (this.#reading) return false;
+    this.#reading = true;
+    const isRead = this.#options.readWitness();
+    this.#reading = false;
+    if (isRead) this.#owed = [];
+    return isRead;
+  }
+
+  #owe(copy: Copy<Member>): void {
+    this.#owed.push(copy);
+    if (this.#owed.length > WAITING_MAX) this.#owed.shift();
+  }
+
+  #copyOf(advert: AcceptedAdvert<Member>, epoch: number): Copy<Member> {
+    return { key: keyOf(advert), advert, epoch, at: this.#options.now() };
+  }
+
+  #deliver({ advert }: Copy<Member>, heard: Heard): void {
+    this.#send(() => this.#options.deliver(advert, heard));
+  }
+
+  #reject(dropped: DroppedPacket): void {
+    this.#send(() => this.#options.reject(dropped));
+  }
+
+  /** The socket counts it, unless nothing ever reaches that. */
+  #rejectWitnessed(dropped: DroppedPacket): void {
+    if (this.#reading || !this.#socketIsSilent()) return;
+    this.#options.readSocket();
+    if (this.#socketIsSilent()) this.#reject(dropped);
+  }
+
+  #socketIsSilent(): boolean {
+    const at = this.#socketHeardAt;
+    return at === undefined || since(this.#options.now(), at) >= SOCKET_SILENCE;
+  }
+
+  /** Everything leaves in the order in which it was read, in one piece of work at a time. */
+  #send(run: () => void): void {
+    if (this.#outbox.push(run) === 1) this.#options.post(() => this.#empty());
+  }
+
+  #empty(): void {
+    for (const run of this.#outbox.splice(0)) run();
   }
 }
 
-/** The same for both ears: padding and what a firewall may rewrite in the header are left out. */
-function keyOf(packet: Uint8Array): string {
-  const ip = readIpv4(packet);
-  if (!ip.ok) return Buffer.from(packet).toString('latin1');
-  const { source, payload } = ip.value;
-  return `${String(source)} ${Buffer.from(payload).toString('latin1')}`;
+/** Takes the oldest copy of an advert out of a list. */
+function take<Member extends Group>(copies: Copy<Member>[], key: string): Copy<Member> | undefined {
+  const index = copies.findIndex((copy) => copy.key === key);
+  return index === -1 ? undefined : copies.splice(index, 1)[0];
+}
+
+/** What no firewall may change: the sender and all of the advert. */
+function keyOf<Member extends Group>({ member, from, advert }: AcceptedAdvert<Member>): string {
+  const { advbase, advskew, demote, counter } = advert;
+  return [from, member.group, advert.vhid, advbase, advskew, demote, counter].join(' ');
 }

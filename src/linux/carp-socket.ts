@@ -3,12 +3,12 @@
 // a flood a send on the same socket would wait until the flood is over. Both lie above the host's
 // firewall. The only importer of raw-socket, which is loaded when the first socket is opened.
 import { isIPv4 } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type * as RawSocketModule from 'raw-socket';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { errnoOf, socketError, SocketError } from './socket-error.ts';
 import { carpReceiveOptions, carpSendOptions, membership, setOption } from './carp-options.ts';
 import { CARP_PROTOCOL, SO_PROTOCOL, SOL_SOCKET, IPPROTO_RAW } from './carp-options.ts';
+import { MEMINFO_BYTES, MEMINFO_DROPS, SO_MEMINFO } from './carp-options.ts';
 
 /** The raw sockets of one interface. Held by this module until closed, whoever forgets them. */
 export interface CarpSocket {
@@ -24,10 +24,15 @@ export interface CarpSocket {
   /** Leaves a group; nothing if it is not joined. */
   leave(group: string): void;
   /**
-   * Hands out every packet that waits in the socket; resolves to how many came. For a wake that is
-   * late: then timers are served before the packets that came in meanwhile.
+   * Hands out, now, the packets that wait in the socket; false if a bound left some there. For a
+   * wake that is late: then timers are served before the packets that came in meanwhile.
    */
-  drain(): Promise<number>;
+  drain(): boolean;
+  /**
+   * How many packets the kernel has dropped so far since the socket was full; undefined where the
+   * kernel does not say (before 4.12).
+   */
+  readonly lost: number | undefined;
   /** Whether the receiving socket still is one; asks the kernel. */
   readonly alive: boolean;
   /** Closes both sockets and rejects the sends under way; the second time does nothing. */
@@ -48,7 +53,7 @@ export async function openCarpSocket(options: CarpSocketOptions): Promise<CarpSo
   const raw = await loadRawSocket();
   const socket = new OpenCarpSocket(raw, options);
   try {
-    await socket.start();
+    socket.start();
   } catch (error) {
     socket.close();
     throw error;
@@ -61,9 +66,14 @@ type RawSocket = RawSocketModule.Socket;
 
 const SEND_MS_MAX = 1_000;
 const SEND_ATTEMPTS_MAX = 3;
-const DRAIN_TURNS_MAX = 256;
+/** Packets read before others get their turn; the rest comes in the next one. */
+const BATCH_MAX = 256;
+/** A receive buffer holds no more (carp-options.ts). */
+const DRAIN_BATCHES_MAX = 128;
 /** No IPv4 packet is longer. */
 const PACKET_BYTES_MAX = 65_535;
+/** For one packet at a time, which is copied at once. */
+const scratch = Buffer.alloc(PACKET_BYTES_MAX);
 
 /** raw-socket closes a socket when its object is collected, without a word: these are not. */
 const openSockets = new Set<OpenCarpSocket>();
@@ -93,7 +103,8 @@ class OpenCarpSocket implements CarpSocket {
   readonly #groups = new Set<string>();
   #receiver: RawSocket | undefined;
   #sender: RawSocket | undefined;
-  #receivedCount = 0;
+  /** raw-socket has closed the receiver: to read it would make another one, bound to nothing. */
+  #receiverGone = false;
   #accepting = false;
   #closed = false;
 
@@ -103,7 +114,7 @@ class OpenCarpSocket implements CarpSocket {
     openSockets.add(this);
   }
 
-  async start(): Promise<void> {
+  start(): void {
     try {
       this.#openReceiver();
       this.#openSender();
@@ -111,7 +122,7 @@ class OpenCarpSocket implements CarpSocket {
       throw socketError(this.#operation('open the CARP socket'), 'open', error);
     }
     // Between its making and its being bound the socket heard every interface of the host.
-    await this.drain();
+    this.drain();
     this.#accepting = true;
   }
 
@@ -156,17 +167,22 @@ class OpenCarpSocket implements CarpSocket {
     }
   }
 
-  async drain(): Promise<number> {
-    const before = this.#receivedCount;
-    // The first turn may have been under way, past the point where sockets are read.
-    await nextTurn();
-    // raw-socket reads one packet a turn of the event loop.
-    for (let turn = 0; turn < DRAIN_TURNS_MAX; turn += 1) {
-      const seen = this.#receivedCount;
-      await nextTurn();
-      if (this.#receivedCount === seen) break;
+  get lost(): number | undefined {
+    const value = Buffer.alloc(MEMINFO_BYTES);
+    try {
+      const length = this.#receiver?.getOption(SOL_SOCKET, SO_MEMINFO, value, value.length) ?? 0;
+      const counts = new Uint32Array(value.buffer, value.byteOffset, Math.floor(length / 4));
+      return counts[MEMINFO_DROPS];
+    } catch {
+      return undefined;
     }
-    return this.#receivedCount - before;
+  }
+
+  drain(): boolean {
+    for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
+      if (this.#readBatch()) return true;
+    }
+    return false;
   }
 
   close(): void {
@@ -192,12 +208,34 @@ class OpenCarpSocket implements CarpSocket {
     });
     this.#receiver = receiver;
     receiver.on('error', (error) => this.#receiveFailed(error));
-    receiver.on('message', (view) => this.#received(view));
+    receiver.on('close', () => (this.#receiverGone = true));
+    receiver.on('message', (view) => {
+      this.#received(view);
+      // raw-socket itself reads one packet in a turn of the event loop: a flood would win.
+      this.#readBatch();
+    });
     for (const option of carpReceiveOptions(this.#options)) setOption(receiver, option);
   }
 
+  /** Reads what waits, up to a bound; false if the bound left something there. */
+  #readBatch(): boolean {
+    for (let count = 0; count < BATCH_MAX; count += 1) {
+      const receiver = this.#receiver;
+      // Closed by what the last packet brought about, perhaps.
+      if (receiver === undefined || this.#receiverGone) return true;
+      let bytes = 0;
+      try {
+        receiver.wrap.recv(scratch, (_buffer, length) => (bytes = length));
+      } catch (error) {
+        if (errnoOf(error) !== 'EAGAIN') this.#receiveFailed(error);
+        return true;
+      }
+      this.#received(scratch.subarray(0, bytes));
+    }
+    return false;
+  }
+
   #received(view: Buffer): void {
-    this.#receivedCount += 1;
     if (!this.#accepting || this.#closed) return;
     // The next packet is read into the same memory.
     const packet = Uint8Array.from(view);
@@ -211,7 +249,7 @@ class OpenCarpSocket implements CarpSocket {
     }
   }
 
-  #receiveFailed(error: Error): void {
+  #receiveFailed(error: unknown): void {
     // Readable, and yet nothing to read: a packet whose checksum proved wrong.
     if (this.#closed || errnoOf(error) === 'EAGAIN') return;
     this.#options.onError(socketError(this.#operation('receive'), 'use', error));
@@ -278,7 +316,8 @@ class OpenCarpSocket implements CarpSocket {
         },
       };
       const timer = setTimeout(() => {
-        const reason = `not sent within ${SEND_MS_MAX} ms; the interface's queue does not move`;
+        const why = 'the process got no turn to send, or the queue of the interface is full';
+        const reason = `not sent within ${SEND_MS_MAX} ms: ${why}`;
         pending.settle(new SocketError('CARPD_SOCKET', operation, reason));
       }, SEND_MS_MAX);
       this.#pending.add(pending);

@@ -39,8 +39,8 @@ export interface FrameWitness {
    * through may still be queued. Throws a CarpdError; some uplinks may have the old mode then.
    */
   setMode(mode: WitnessMode): void;
-  /** Hands out, now, the frames that wait; bounded, so that a flood does not hold the caller. */
-  drain(): void;
+  /** Hands out, now, the frames that wait; false if a bound left some there. */
+  drain(): boolean;
   /** No frame and no error is told of after it; the second time does nothing. */
   close(): void;
 }
@@ -106,18 +106,19 @@ class PacketWitness implements FrameWitness {
     this.#mode = mode;
   }
 
-  drain(): void {
-    for (const { socket } of this.#sockets) {
-      for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
-        if (socket.drain()) break;
-      }
-    }
+  drain(): boolean {
+    return this.#sockets.map(({ socket }) => isEmptied(socket)).every(Boolean);
   }
 
   close(): void {
     this.#closed = true;
     for (const { socket } of this.#sockets) socket.close();
   }
+}
+
+function isEmptied(socket: PacketSocket): boolean {
+  for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) if (socket.drain()) return true;
+  return false;
 }
 
 function witnessed({ bytes, vlan, packetType }: Datagram): WitnessedFrame {

@@ -1,6 +1,16 @@
 // Types of raw-socket 1.8.1 (it has none of its own), as far as carpd uses it.
 declare module 'raw-socket' {
+  /** What a socket stands on. */
+  interface SocketWrap {
+    /**
+     * Reads one packet into `buffer`, at once; throws an Error with the text of strerror, that of
+     * EAGAIN where none waits. On a closed one it opens a new socket, which is bound to nothing.
+     */
+    recv(buffer: Buffer, callback: (buffer: Buffer, bytes: number, source: string) => void): this;
+  }
+
   interface Socket {
+    readonly wrap: SocketWrap;
     /** `buffer` is a view of memory that the next packet overwrites. */
     on(event: 'message', listener: (buffer: Buffer, source: string) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;

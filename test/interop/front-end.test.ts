@@ -14,6 +14,7 @@ import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
 import { ucarpArgv, type UcarpOptions } from '../lab/ucarp-argv.ts';
+import { startUcarp } from '../lab/ucarp-peer.ts';
 import { whoHolds } from '../lab/vip.ts';
 import { eventually } from '../lab/wait.ts';
 
@@ -138,9 +139,7 @@ describe('ucarp in the foreground', { skip, concurrency: true }, () => {
   }
 
   test('SIGTERM as BACKUP: exit 0, and no down hook but that of the start', async (t) => {
-    const { host } = await oneHost(t);
-    const peer = startCarpdUcarp(host, GROUP);
-    await peer.waitFor('BACKUP', START_MS);
+    const { peer } = await backup(t);
     equal((await peer.stop()).code, 0);
     deepEqual(hooksOf(peer), ['down']);
   });
@@ -174,14 +173,22 @@ describe('ucarp in the foreground', { skip, concurrency: true }, () => {
   });
 
   test('the interface of a BACKUP is set down: exit 0, and no down hook', async (t) => {
-    const { host } = await oneHost(t);
-    const peer = startCarpdUcarp(host, GROUP);
-    await peer.waitFor('BACKUP', START_MS);
+    const { host, peer } = await backup(t);
     await host.linkDown();
     equal((await peer.child.ended(END_MS)).code, 0, peer.child.tail());
     deepEqual(hooksOf(peer), ['down']);
   });
 });
+
+/** A backup beside a live master: alone it would be due itself after three seconds. */
+async function backup(t: TestContext): Promise<{ readonly host: Host; readonly peer: Peer }> {
+  const { lab, host } = await oneHost(t);
+  const other = startUcarp(await lab.host('other', '10.77.0.9/24'), GROUP);
+  await other.waitFor('MASTER', ELECTION_MS);
+  const peer = startCarpdUcarp(host, { ...GROUP, advskew: 50 });
+  await peer.waitFor('BACKUP', START_MS);
+  return { host, peer };
+}
 
 /** Options put behind a good command line, ucarp's exit code for them, and what is said. */
 const REFUSALS: readonly { words: readonly string[]; code: number; says: RegExp }[] = [

@@ -86,6 +86,26 @@ describe('driver', () => {
     assert.equal(member.wakes, 0, 'the deadline had moved before it was acted upon');
   });
 
+  test('who becomes due after the sockets were read has them read again', async () => {
+    const [first, second] = [new FakeMember(), new FakeMember()];
+    first.due = fromMillis(100);
+    second.due = fromMillis(150);
+    driver.add(first);
+    driver.add(second);
+    let drained = 0;
+    onDrain = () => {
+      drained += 1;
+      // Right after the last read the process gets no turn for a while.
+      if (drained === 1) now = fromMillis(200);
+      // The advert came in meanwhile.
+      else driver.post(() => (second.due = fromMillis(3_140)));
+    };
+    await pass(100);
+    assert.deepEqual([first.wakes, second.wakes], [1, 0]);
+    await pass(1);
+    assert.deepEqual([second.wakes, drained], [0, 2]);
+  });
+
   test('a member knows what waited while the process stood still', async () => {
     const member = new FakeMember();
     member.due = fromMillis(100);

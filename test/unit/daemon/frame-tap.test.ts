@@ -18,6 +18,8 @@ test('a tap that was closed opens no socket again', () => {
   const tap = new FrameTap({
     post: (run) => run(),
     onFrame: () => undefined,
+    onAdvert: () => undefined,
+    onWatch: () => undefined,
     onError: (error) => void errors.push(error),
   });
   tap.want('adverts', STACK, 1);
