@@ -55,7 +55,9 @@ export function instanceLine(event: InstanceEvent): LogLine | undefined {
       return closedLine('warn', event);
     case 'gate-warning': {
       const { meaning, remedy } = WARNINGS[event.warning];
-      return lineOf('warn', 'gate-warning', `${meaning}; ${remedy}`, { warning: event.warning });
+      const fields = { warning: event.warning };
+      const line = lineOf('warn', 'gate-warning', `${meaning}; ${remedy}`, fields);
+      return { ...line, kind: event.warning };
     }
     case 'vip-in-use':
       // The gate tells of it, as a reason or a warning, with what to do.
@@ -138,7 +140,7 @@ function vipLine(event: VipEvent): LogLine {
     }
     case 'vip-left-behind': {
       const text = `the virtual IP could not be removed and stays. Do it now: ${event.command}`;
-      return lineOf('error', 'vip-failed', text);
+      return { ...lineOf('error', 'vip-failed', text), unlimited: true };
     }
     case 'vip-stale': {
       const text = event.removed

@@ -2,7 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { fromSeconds } from '../base/time.ts';
 import { EPOCH_END_CAUSES } from '../readiness/epoch.ts';
-import { PORT_FAULTS } from '../readiness/lacp.ts';
+import { PORT_FAULTS, type PortFault } from '../readiness/lacp.ts';
 import { WARNINGS } from '../readiness/reasons.ts';
 import type { DaemonNews, EventOf, LinkEvent } from './events.ts';
 import { lineOf, type LogLine } from './log-line.ts';
@@ -11,7 +11,7 @@ import { explainReasons } from './report-words.ts';
 const LINK_REPEAT_PERIOD = fromSeconds(60);
 const DAEMON_REPEAT_PERIOD = fromSeconds(10);
 
-/** Packets that were not believed are told by drop-log.ts. */
+/** Packets that were not believed are told by drop-lines.ts. */
 type LinkEventLogged = Exclude<LinkEvent, EventOf<'advert-rejected'>>;
 
 /** The line for an event; undefined: it is not for the log. */
@@ -39,7 +39,8 @@ export function linkLine(event: LinkEventLogged): LogLine | undefined {
     case 'link-warning': {
       const { meaning, remedy } = WARNINGS[event.warning];
       const fields = { interface: on, warning: event.warning };
-      return lineOf('warn', 'link-warning', `${on}: ${meaning}; ${remedy}`, fields);
+      const line = lineOf('warn', 'link-warning', `${on}: ${meaning}; ${remedy}`, fields);
+      return { ...line, kind: event.warning };
     }
     case 'link-unreadable': {
       const fields = { interface: on, repeats: event.repeats };
@@ -123,10 +124,14 @@ came in`;
 
 function portLine({ interface: on, port, status, faults }: EventOf<'lacp-port'>): LogLine {
   const fields = { interface: on, port, status, faults: faults.join(' ') };
-  if (status === 'gone') return lineOf('info', 'lacp-port', `${on}: ${port} left the bond`, fields);
-  if (status === 'met') return lineOf('info', 'lacp-port', `${on}: ${port} is ready`, fields);
-  const why = faults.map((fault) => PORT_FAULTS[fault]).join('; ');
-  return lineOf('info', 'lacp-port', `${on}: ${port} is not ready: ${why}`, fields);
+  const text = portText(status, faults);
+  return { ...lineOf('info', 'lacp-port', `${on}: ${port} ${text}`, fields), kind: port };
+}
+
+function portText(status: EventOf<'lacp-port'>['status'], faults: readonly PortFault[]): string {
+  if (status === 'gone') return 'left the bond';
+  if (status === 'met') return 'is ready';
+  return `is not ready: ${faults.map((fault) => PORT_FAULTS[fault]).join('; ')}`;
 }
 
 function controlLine({ during, detail }: EventOf<'control-failed'>): LogLine {

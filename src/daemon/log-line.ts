@@ -11,7 +11,11 @@ export interface LogLine {
   /** A sentence for people. */
   readonly message: string;
   readonly fields?: LogFields;
-  /** Lines with this key are written once in the period, with the number left out since. */
+  /** What it is of its event, from a closed list, where each has a quota of its own. */
+  readonly kind?: string;
+  /** It is told in any case: nothing comes after it, or it says what to do at once. */
+  readonly unlimited?: true;
+  /** Lines with this key are written once in the period; besides the quota of the kind. */
   readonly limit?: { readonly key: string; readonly period: Micros };
 }
 

@@ -10,6 +10,7 @@ import { releaseAtOnce } from './emergency.ts';
 import type { EventBus } from './event-bus.ts';
 import { openLoggedBus } from './event-log.ts';
 import type { Logger } from './log.ts';
+import { startTimer } from './start-timer.ts';
 import { supervise } from './supervised.ts';
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
@@ -43,7 +44,7 @@ const EXIT_SET_UP = 2;
  */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
   const { log } = options;
-  const events = openLoggedBus(log, now);
+  const events = openLoggedBus(log, now, startTimer);
   const exitCode = await new DaemonProcess(options, events).run();
   events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();

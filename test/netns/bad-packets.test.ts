@@ -100,7 +100,7 @@ async function strangersAdvert(lab: Lab, host: Host): Promise<readonly string[]>
 function toldInFewLines(peer: Peer): void {
   equal(peer.child.exited, undefined);
   const told = logEntries(peer, { event: 'packet-dropped' });
-  ok(told.length > 0 && told.length < 200, `${told.length} lines of dropped packets`);
+  ok(told.length > 0 && told.length < 100, `${told.length} lines of dropped packets`);
   const reasons = new Set(told.map(({ fields }) => fields['reason']).filter(Boolean));
   for (const reason of reasons) ok(String(reason) in DROP_REASONS, String(reason));
   ok(reasons.size >= 4, `only ${[...reasons].join(', ')}`);

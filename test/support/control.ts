@@ -25,6 +25,8 @@ export interface Opened {
   close(): void;
 }
 
+const noTimer = (): (() => void) => () => undefined;
+
 export function newPath(t: TestContext, name = 'control.sock'): string {
   const directory = mkdtempSync(join(tmpdir(), 'carpd-control-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -37,7 +39,7 @@ export function opened(
   changes: Partial<ControlOptions> = {},
 ): Opened {
   const { logger, lines } = recordingLogger();
-  const log = new EventLog(logger, () => micros(0));
+  const log = new EventLog(logger, () => micros(0), noTimer);
   const control = openControl({
     path,
     group: undefined,

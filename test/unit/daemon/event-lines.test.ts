@@ -81,9 +81,11 @@ const SHARED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   daemon: [],
 };
 
+const noTimer = (): (() => void) => () => undefined;
+
 function logged(event: DomainEvent): readonly LoggedLine[] {
   const { logger, lines } = recordingLogger();
-  new EventLog(logger, () => micros(0)).tell(event);
+  new EventLog(logger, () => micros(0), noTimer).tell(event);
   return lines;
 }
 
@@ -149,7 +151,7 @@ describe('lines that could come again and again', () => {
   for (const name of EVENT_NAMES.filter((one) => [...REPEATED, ...SELDOM].includes(one))) {
     test(`are written once in a while, with the number left out: ${name}`, () => {
       const { logger, lines } = recordingLogger();
-      const log = new EventLog(logger, () => now);
+      const log = new EventLog(logger, () => now, noTimer);
       for (let count = 0; count < 3; count += 1) log.tell(EVENT_SAMPLES[name]);
       assert.equal(lines.length, 1);
       assert.equal(lines[0]?.fields['repeats'], undefined);
@@ -161,7 +163,7 @@ describe('lines that could come again and again', () => {
 
   test('are kept apart by instance and by what they say', () => {
     const { logger, lines } = recordingLogger();
-    const log = new EventLog(logger, () => now);
+    const log = new EventLog(logger, () => now, noTimer);
     const conflict = EVENT_SAMPLES.conflict;
     log.tell(conflict);
     log.tell({ ...conflict, name: 'web' });

@@ -35,7 +35,11 @@ describe('GateHerald, as the log shows it', () => {
     now = micros(0);
     const recording = recordingLogger();
     lines = recording.lines;
-    const log = new EventLog(recording.logger, () => now);
+    const log = new EventLog(
+      recording.logger,
+      () => now,
+      () => () => undefined,
+    );
     const identity = { name: 'db', interface: 'eth0', vhid: 7, vip: '10.0.0.100' };
     herald = new GateHerald(
       (news) => log.tell({ ...news, ...identity }),

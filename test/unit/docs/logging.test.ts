@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { ERROR_CODES } from '../../../src/base/errors.ts';
+import { toSeconds } from '../../../src/base/time.ts';
 import { DROP_REASONS } from '../../../src/carp/accept.ts';
+import { DEFAULT_QUOTA, QUOTAS } from '../../../src/daemon/line-limits.ts';
 import { LOG_EVENTS } from '../../../src/daemon/log-events.ts';
 import { CAUSES } from '../../../src/election/effects.ts';
 import { VIP_FAULTS } from '../../../src/vip/ip-outcome.ts';
@@ -24,4 +26,14 @@ describe('docs/logging.md', () => {
       assert.deepEqual(tableBelow(text, heading), Object.entries(list));
     });
   }
+
+  test('lists the limits that the code has', () => {
+    const quotas = [...Object.entries(QUOTAS), ['any other', DEFAULT_QUOTA] as const];
+    const rows = quotas.map(([event, { burst, refill }]) => [
+      event,
+      String(burst),
+      `${toSeconds(refill)} s`,
+    ]);
+    assert.deepEqual(tableBelow(text, '## How often'), rows);
+  });
 });

@@ -1,0 +1,109 @@
+// How often lines may be written: a few at once, then one in a while, which stands for those that
+// were left out. What is left out is never lost: the newest of it is kept until it may be told, so
+// that the log ends with how things stand, however fast they changed. Pure.
+import { micros, plus, type Micros } from '../base/time.ts';
+
+/** So many at once, and one more each time that `refill` has passed. */
+export interface Quota {
+  readonly burst: number;
+  readonly refill: Micros;
+}
+
+/** Something to be told, and for how many more of its kind it stands. */
+export interface Telling<Line> {
+  readonly line: Line;
+  readonly at: Micros;
+  readonly leftOut: number;
+  /** When the first of those happened that it stands for. */
+  readonly leftOutSince: Micros;
+}
+
+interface Bucket<Line> {
+  readonly quota: Quota;
+  /** When all tokens are back; a token is taken by moving it one refill on. */
+  fullAt: Micros;
+  held: Telling<Line> | undefined;
+}
+
+/** What came of a line: it is told, or kept until then. */
+export type Admission<Line> =
+  { readonly told: Telling<Line> } | { readonly told: undefined; readonly until: Micros };
+
+/** One quota for each key, over a bounded number of keys. */
+export class LineQuotas<Line> {
+  readonly #keysMax: number;
+  readonly #buckets = new Map<string, Bucket<Line>>();
+
+  constructor(keysMax: number) {
+    this.#keysMax = keysMax;
+  }
+
+  /** Whether a line of this key would be told now. */
+  hasRoom(key: string, now: Micros): boolean {
+    const bucket = this.#buckets.get(key);
+    return bucket === undefined || tokenAt(bucket) <= now;
+  }
+
+  /** Takes a line, together with what was kept before it. */
+  admit(key: string, quota: Quota, next: Telling<Line>, now: Micros): Admission<Line> {
+    const bucket = this.#bucket(key, quota, now);
+    bucket.held = merge(bucket.held, next);
+    const told = release(bucket, now);
+    return told === undefined ? { told, until: tokenAt(bucket) } : { told };
+  }
+
+  /** All that was kept and may be told by now. */
+  due(now: Micros): readonly Telling<Line>[] {
+    return [...this.#buckets.values()].flatMap((bucket) => release(bucket, now) ?? []);
+  }
+
+  /** All that was kept: nothing will be told later. */
+  takeAll(): readonly Telling<Line>[] {
+    const all = [...this.#buckets.values()].flatMap((bucket) => bucket.held ?? []);
+    this.#buckets.clear();
+    return all;
+  }
+
+  /** When `due` will have something, if at all. */
+  dueAt(): Micros | undefined {
+    const all = [...this.#buckets.values()].flatMap((bucket) =>
+      bucket.held === undefined ? [] : [tokenAt(bucket)],
+    );
+    return all.length === 0 ? undefined : micros(Math.min(...all));
+  }
+
+  /** With more keys than the bound the oldest is forgotten: better to repeat than to grow. */
+  #bucket(key: string, quota: Quota, now: Micros): Bucket<Line> {
+    const known = this.#buckets.get(key);
+    if (known !== undefined) return known;
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size >= this.#keysMax && oldest !== undefined) this.#buckets.delete(oldest);
+    const fresh = { quota, fullAt: now, held: undefined };
+    this.#buckets.set(key, fresh);
+    return fresh;
+  }
+}
+
+function release<Line>(bucket: Bucket<Line>, now: Micros): Telling<Line> | undefined {
+  const { held, quota } = bucket;
+  if (held === undefined || tokenAt(bucket) > now) return undefined;
+  bucket.held = undefined;
+  bucket.fullAt = plus(bucket.fullAt > now ? bucket.fullAt : now, quota.refill);
+  return held;
+}
+
+/** When there is a token: each one that is missing comes back after one refill. */
+function tokenAt({ quota, fullAt }: Bucket<unknown>): Micros {
+  return micros(fullAt - quota.refill * (quota.burst - 1));
+}
+
+function merge<Line>(before: Telling<Line> | undefined, next: Telling<Line>): Telling<Line> {
+  if (before === undefined) return next;
+  const { leftOutSince } = before;
+  return { ...next, leftOut: before.leftOut + next.leftOut + 1, leftOutSince };
+}
+
+/** A line that stands for itself alone. */
+export function telling<Line>(line: Line, at: Micros): Telling<Line> {
+  return { line, at, leftOut: 0, leftOutSince: at };
+}
