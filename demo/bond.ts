@@ -1,13 +1,14 @@
 // The demo on bonds: plays the incident with stock ucarp and with carpd where there are bonds, in
-// User Mode Linux if this kernel has none, and shows both runs side by side.
+// a qemu machine if this kernel has none, and shows both runs side by side.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildGuestTree, guestPath } from '../test/bond/guest-tree.ts';
+import { runInGuest } from '../test/bond/guest.ts';
 import { hasBonding } from '../test/bond/native.ts';
-import { runInUml, umlMissing } from '../test/bond/uml.ts';
+import { makeKernel, qemuMissing } from '../test/bond/qemu.ts';
 import { isKept, type Incident } from './incident.ts';
 import { incidentSvg } from './incident-svg.ts';
 import { incidentText } from './incident-text.ts';
@@ -15,7 +16,7 @@ import type { Paint } from './timeline.ts';
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const PLAY = join(CHECKOUT, 'demo/incident-play.ts');
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 
 /** Where the demo speaks to. */
 export interface BondDemo {
@@ -34,10 +35,10 @@ export async function showIncident({ say, paint, svgFile }: BondDemo): Promise<n
   const native = await hasBonding();
   const words = [join(CHECKOUT, 'test/bond/install.sh'), ...(native ? ['native'] : [])];
   if (spawnSync('sh', words, { stdio: 'inherit' }).status !== 0) return 1;
-  const faults = native ? [] : umlMissing();
+  const faults = native ? [] : qemuMissing();
   faults.forEach(say);
-  if (faults.length > 0) return 1;
-  const where = native ? 'this kernel has bonding' : 'in a User Mode Linux machine';
+  if (faults.length > 0 || !(native || makeKernel())) return 1;
+  const where = native ? 'this kernel has bonding' : 'in a qemu machine, slowly';
   say(`${paint('bold', 'carpd demo')}: the incident on real LACP bonds (${where}).`);
   say('A serves the address. B boots onto a bond that has carrier and LACP; its switch port does');
   say(
@@ -60,7 +61,7 @@ async function play(native: boolean, say: (text: string) => void): Promise<Incid
   process.once('exit', remove);
   try {
     const file = join(job, 'incident.json');
-    const done = native ? playHere(file) : await playInUml(job, file, say);
+    const done = native ? playHere(file) : await playInGuest(job, file, say);
     return done ? (JSON.parse(readFileSync(file, 'utf8')) as Incident[]) : undefined;
   } finally {
     process.removeListener('exit', remove);
@@ -73,10 +74,14 @@ function playHere(file: string): boolean {
   return spawnSync(process.execPath, words, { stdio: 'inherit', cwd: CHECKOUT }).status === 0;
 }
 
-async function playInUml(job: string, file: string, say: (text: string) => void): Promise<boolean> {
+async function playInGuest(
+  job: string,
+  file: string,
+  say: (text: string) => void,
+): Promise<boolean> {
   const tree = join(job, 'tree');
   await buildGuestTree(CHECKOUT, tree);
-  const outcome = await runInUml({
+  const outcome = await runInGuest({
     command: [process.execPath, guestPath(CHECKOUT, tree, PLAY), file],
     checkout: CHECKOUT,
     visible: [tree],
@@ -89,7 +94,9 @@ async function playInUml(job: string, file: string, say: (text: string) => void)
         .forEach((line) => say(`  ${line}`)),
   });
   if (outcome.kind === 'exited') return outcome.exitCode === 0;
-  say(`The machine ${outcome.kind === 'died' ? 'died' : 'took too long'}:\n${outcome.console}`);
+  say(
+    `The machine ${outcome.kind === 'timed-out' ? 'took too long' : 'died'}:\n${outcome.console}`,
+  );
   return false;
 }
 

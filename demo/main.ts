@@ -24,7 +24,7 @@ same with stock ucarp alone. Needs root; takes under a minute. NO_COLOR=1 turns 
 
 --bond shows the incident that carpd is there for, on real LACP bonds: a node boots onto a link that
 passes nothing. Stock ucarp takes the address from the healthy master, carpd does not. Where the
-kernel has no bonding it happens in User Mode Linux. --svg also writes it as a picture.`;
+kernel has no bonding it happens in a qemu machine. --svg also writes it as a picture.`;
 
 const paint = painter(wantsColour(process.stdout, process.env));
 

@@ -14,10 +14,16 @@ want nft nftables
 want arping iputils-arping
 want tcpdump tcpdump
 want python3 python3
-# A kernel with bonding of its own needs no User Mode Linux.
+# A kernel with bonding of its own needs no machine.
 if [ "${1:-}" != native ]; then
-  want linux.uml user-mode-linux
+  case $(uname -m) in
+    aarch64) want qemu-system-aarch64 qemu-system-arm ;;
+    *) want qemu-system-x86_64 qemu-system-x86 ;;
+  esac
+  want busybox busybox-static
+  want cpio cpio
   want modprobe kmod
+  want setpriv util-linux
 fi
 
 [ -n "$missing" ] || exit 0
@@ -25,7 +31,7 @@ fi
 packages=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 if ! command -v apt-get >/dev/null 2>&1; then
   echo "bond lab: missing, install by hand (Debian's package names): $packages" >&2
-  echo "bond lab: user-mode-linux can be left out where 'ip link add type bond' works" >&2
+  echo "bond lab: qemu and what it boots can be left out where 'ip link add type bond' works" >&2
   exit 1
 fi
 if [ "$(id -u)" -ne 0 ]; then

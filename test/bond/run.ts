@@ -1,6 +1,6 @@
-// Runs the bond suite: natively where the kernel has bonding, in User Mode Linux elsewhere, with a
-// machine for each file and several side by side. "long" adds the variants that take long. With
-// --exec it runs one command in a machine instead. See README.md.
+// Runs the bond suite: natively where the kernel has bonding, in qemu machines elsewhere. "long"
+// adds the variants that take long. With --exec it runs one command in a machine instead.
+// See README.md.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildGuestTree, guestPath } from './guest-tree.ts';
 import { hasBonding } from './native.ts';
-import { runInUml, umlMissing, type UmlOutcome } from './uml.ts';
+import { runInGuest, type GuestOutcome } from './guest.ts';
+import { makeKernel, qemuMissing } from './qemu.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const HERE = join(CHECKOUT, 'test/bond');
@@ -25,8 +26,8 @@ interface Counts {
   readonly cancelled: number;
 }
 
-const USAGE = `usage: run.ts [--machines=N] [--limit=SECONDS] [--uml] [long] [FILE...]
-       run.ts [--limit=SECONDS] [--uml] --exec -- COMMAND [ARGUMENT...]`;
+const USAGE = `usage: run.ts [--machines=N] [--limit=SECONDS] [--guest] [long] [FILE...]
+       run.ts [--limit=SECONDS] [--guest] --exec -- COMMAND [ARGUMENT...]`;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // An orderly exit: its handlers kill the machines and remove what they left.
@@ -44,10 +45,10 @@ async function main(): Promise<number> {
   const long = values.exec !== true && positionals[0] === 'long';
   if (long) positionals.shift();
   const limitMs = Number(values.limit ?? (long ? 2 : 1) * LIMIT_SECONDS_DEFAULT) * 1_000;
-  const native = values.uml !== true && (await hasBonding());
+  const native = values.guest !== true && (await hasBonding());
   if (!install(native)) return 1;
   if (values.exec === true)
-    return native ? execHere(positionals) : await execInUml(positionals, limitMs);
+    return native ? execHere(positionals) : await execInGuest(positionals, limitMs);
   const files = suite(positionals);
   if (files.length === 0) {
     console.error('bond lab: no test files');
@@ -58,13 +59,13 @@ async function main(): Promise<number> {
   const environment = { CARPD_BOND_LONG: long ? '1' : '' };
   if (native) return conclude([nativeRun(files, results, environment)]);
   const machines = Math.min(Number(values.machines ?? availableParallelism()), files.length);
-  return conclude(await umlRun(files, { results, machines, limitMs, environment }));
+  return conclude(await guestRun(files, { results, machines, limitMs, environment }));
 }
 
 function commandLine() {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { machines: text, limit: text, exec: flag, uml: flag };
+  const options = { machines: text, limit: text, exec: flag, guest: flag };
   try {
     const words = parseArgs({ allowPositionals: true, options });
     const { machines = '1', limit = '1' } = words.values;
@@ -87,18 +88,19 @@ function suite(named: readonly string[]): readonly string[] {
 function install(native: boolean): boolean {
   const words = [join(HERE, 'install.sh'), ...(native ? ['native'] : [])];
   if (spawnSync('sh', words, { stdio: 'inherit' }).status !== 0) return false;
-  const faults = native ? [] : umlMissing();
+  if (native) return true;
+  const faults = qemuMissing();
   for (const fault of faults) console.error(`bond lab: ${fault}`);
-  return faults.length === 0;
+  return faults.length === 0 && makeKernel();
 }
 
 function execHere([file = 'true', ...rest]: readonly string[]): number {
   return spawnSync(file, rest, { stdio: 'inherit' }).status ?? 1;
 }
 
-async function execInUml(command: readonly string[], timeoutMs: number): Promise<number> {
+async function execInGuest(command: readonly string[], timeoutMs: number): Promise<number> {
   const onOutput = (text: string): void => void process.stdout.write(text);
-  const outcome = await runInUml({ command, checkout: CHECKOUT, timeoutMs, onOutput });
+  const outcome = await runInGuest({ command, checkout: CHECKOUT, timeoutMs, onOutput });
   return told(outcome, 'the machine', timeoutMs);
 }
 
@@ -117,7 +119,7 @@ function nativeRun(
   return readCounts(tap);
 }
 
-interface UmlRun {
+interface GuestRun {
   readonly results: string;
   readonly machines: number;
   /** For each file. */
@@ -126,9 +128,9 @@ interface UmlRun {
 }
 
 /** Gives each file a machine of its own, so many of them at once. */
-async function umlRun(
+async function guestRun(
   files: readonly string[],
-  { results, machines, limitMs, environment }: UmlRun,
+  { results, machines, limitMs, environment }: GuestRun,
 ): Promise<readonly (Counts | undefined)[]> {
   const tree = join(results, 'tree');
   await buildGuestTree(CHECKOUT, tree);
@@ -141,7 +143,7 @@ async function umlRun(
       await mkdir(jobDirectory);
       const tap = join(jobDirectory, 'results.tap');
       const guestFile = guestPath(CHECKOUT, tree, file);
-      const outcome = await runInUml({
+      const outcome = await runInGuest({
         command: [process.execPath, '--enable-source-maps', ...runnerWords(tap), guestFile],
         checkout: CHECKOUT,
         visible: [tree],
@@ -199,15 +201,13 @@ function conclude(runs: readonly (Counts | undefined)[]): number {
 }
 
 /** Tells why a machine gave no exit code; yields its exit code, or 1. */
-function told(outcome: UmlOutcome, name: string, timeoutMs: number): number {
-  switch (outcome.kind) {
-    case 'exited':
-      return outcome.exitCode;
-    case 'timed-out':
-      console.error(`bond lab: ${name} was killed after ${timeoutMs / 1_000} s (--limit=SECONDS)`);
-      return 1;
-    case 'died':
-      console.error(`bond lab: ${name} died; the end of its console:\n${outcome.console}`);
-      return 1;
-  }
+function told(outcome: GuestOutcome, name: string, timeoutMs: number): number {
+  if (outcome.kind === 'exited') return outcome.exitCode;
+  const why = {
+    'timed-out': `did not end within ${timeoutMs / 1_000} s (--limit=SECONDS)`,
+    'not-booted': 'did not boot',
+    died: 'ended without an exit code',
+  }[outcome.kind];
+  console.error(`bond lab: ${name} ${why}; the end of its console:\n${outcome.console}`);
+  return 1;
 }

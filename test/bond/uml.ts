@@ -1,78 +1,11 @@
-// Boots User Mode Linux on the host's root file system, runs one command in it, brings out its exit
-// code.
+// Kernels of User Mode Linux, for the boot test.
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs';
 import { constants as osConstants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-/** What one guest is asked to do. */
-export interface UmlJob {
-  /**
-   * Program and arguments, run in `checkout`; the root file system is read-only, /tmp and /run are
-   * not.
-   */
-  readonly command: readonly string[];
-  /** Directory of the project; the guest sees it at the same path. */
-  readonly checkout: string;
-  /** Added to the guest's small environment (PATH, HOME, TMPDIR, CARPD_BOND_LAB=uml). */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Memory of the guest in MiB; it is taken from the host only when touched. */
-  readonly memoryMiB?: number;
-  /** Limit in milliseconds for boot and command together; the machine is killed at it. */
-  readonly timeoutMs: number;
-  /** The command's output, stdout and stderr together, as it comes. */
-  readonly onOutput?: (text: string) => void;
-  /**
-   * Directories of the host to be seen at their own paths, read-only, though below /tmp or /run.
-   */
-  readonly visible?: readonly string[];
-  /**
-   * A directory of the host that the command may write to, at the same path; made when left out.
-   */
-  readonly jobDirectory?: string;
-}
-
-/**
- * How a guest ended: by itself, by the limit, or in a way that gave no exit code (with its
- * console).
- */
-export type UmlOutcome =
-  | { readonly kind: 'exited'; readonly exitCode: number; readonly bootMs: number }
-  | { readonly kind: 'timed-out'; readonly console: string }
-  | { readonly kind: 'died'; readonly console: string };
-
-/** The guest's kernel modules that the lab uses. */
-export const GUEST_MODULES = [
-  'bonding',
-  'veth',
-  'bridge',
-  '8021q',
-  'macvlan',
-  'team',
-  'team_mode_activebackup',
-  'dummy',
-  'tun',
-  'sch_netem',
-  'sch_ingress',
-  'cls_flower',
-  'cls_matchall',
-  'act_gact',
-] as const;
 
 const MODULES_ROOT = '/usr/lib/uml/modules';
-const CONSOLE_KEPT = 8_192;
 
 /** What is missing for booting guests here, as sentences with a remedy; empty when nothing is. */
 export function umlMissing(): readonly string[] {
@@ -87,29 +20,6 @@ export function umlMissing(): readonly string[] {
     faults.push(`${MODULES_ROOT} has no modules: apt-get install user-mode-linux`);
   }
   return faults;
-}
-
-/**
- * Boots a guest, runs the job, and resolves when the machine is gone; rejects only if linux.uml
- * can't be started. Several guests may run side by side.
- */
-export async function runInUml(job: UmlJob): Promise<UmlOutcome> {
-  const token = randomBytes(8).toString('hex');
-  const directory = job.jobDirectory ?? mkdtempSync(join(tmpdir(), 'carpd-uml-'));
-  const stateDirectory = join(directory, `uml-${token}`);
-  const cleanUp = (): void => {
-    const own = job.jobDirectory === undefined;
-    rmSync(own ? directory : stateDirectory, { recursive: true, force: true });
-  };
-  process.once('exit', cleanUp);
-  try {
-    mkdirSync(stateDirectory);
-    writeFileSync(join(directory, 'job.sh'), jobScript(job));
-    return await boot(job, directory, stateDirectory, token);
-  } finally {
-    process.removeListener('exit', cleanUp);
-    cleanUp();
-  }
 }
 
 /** What a kernel of User Mode Linux is started with. */
@@ -145,129 +55,6 @@ export function killKernel(machine: ChildProcess): void {
   } catch {
     // The group is gone already, which is what is wanted.
   }
-}
-
-function boot(
-  job: UmlJob,
-  directory: string,
-  stateDirectory: string,
-  token: string,
-): Promise<UmlOutcome> {
-  const memoryMiB = job.memoryMiB ?? 768;
-  const words = kernelArguments(job, directory, token);
-  const machine = startKernel({ words, memoryMiB, stateDirectory });
-  machine.stdin.end();
-  const reader = new ConsoleReader(token, job.onOutput ?? (() => undefined));
-  machine.stdout.setEncoding('utf8').on('data', (text: string) => reader.push(text));
-  machine.stderr.setEncoding('utf8').on('data', (text: string) => reader.push(text));
-  return settle(machine, reader, job.timeoutMs);
-}
-
-function settle(machine: ChildProcess, reader: ConsoleReader, timeoutMs: number) {
-  return new Promise<UmlOutcome>((resolve, reject) => {
-    let timedOut = false;
-    const kill = (): void => killKernel(machine);
-    const limit = setTimeout(() => {
-      timedOut = true;
-      kill();
-    }, timeoutMs);
-    // Before the clean-up that was registered earlier: the machine still writes.
-    process.prependOnceListener('exit', kill);
-    const done = (): void => {
-      clearTimeout(limit);
-      process.removeListener('exit', kill);
-      kill();
-    };
-    // After the exit marker the guest has nothing more to say: don't wait for its power-off.
-    reader.onExit = kill;
-    machine.once('error', (error) => {
-      done();
-      reject(error);
-    });
-    machine.once('close', () => {
-      done();
-      reader.flush();
-      resolve(outcome(reader, timedOut));
-    });
-  });
-}
-
-function outcome(reader: ConsoleReader, timedOut: boolean): UmlOutcome {
-  const { exitCode, bootMs } = reader;
-  if (exitCode !== undefined) return { kind: 'exited', exitCode, bootMs: bootMs ?? 0 };
-  return { kind: timedOut ? 'timed-out' : 'died', console: reader.tail };
-}
-
-/** Splits the console into what the guest's kernel says, the markers, and the job's output. */
-class ConsoleReader {
-  exitCode: number | undefined;
-  bootMs: number | undefined;
-  tail = '';
-  onExit: () => void = () => undefined;
-  readonly #startMarker: string;
-  readonly #exitMarker: string;
-  readonly #onOutput: (text: string) => void;
-  #line = '';
-
-  constructor(token: string, onOutput: (text: string) => void) {
-    this.#startMarker = `CARPD-UML-START ${token} `;
-    this.#exitMarker = `CARPD-UML-EXIT ${token} `;
-    this.#onOutput = onOutput;
-  }
-
-  push(text: string): void {
-    this.tail = (this.tail + text).slice(-CONSOLE_KEPT);
-    const lines = (this.#line + text).split('\n');
-    this.#line = lines.pop() ?? '';
-    for (const line of lines) this.#take(line);
-  }
-
-  flush(): void {
-    if (this.#line !== '') this.#take(this.#line);
-    this.#line = '';
-  }
-
-  #take(line: string): void {
-    if (line.startsWith(this.#startMarker)) {
-      this.bootMs = Math.round(Number(line.slice(this.#startMarker.length)) * 1_000);
-    } else if (line.startsWith(this.#exitMarker)) {
-      this.exitCode = Number.parseInt(line.slice(this.#exitMarker.length), 10);
-      this.onExit();
-    } else if (this.bootMs !== undefined && this.exitCode === undefined) {
-      this.#onOutput(`${line}\n`);
-    }
-  }
-}
-
-function kernelArguments(job: UmlJob, directory: string, token: string): readonly string[] {
-  const init = fileURLToPath(new URL('uml-init.sh', import.meta.url));
-  return [
-    'root=/dev/root',
-    'rootfstype=hostfs',
-    'rootflags=/',
-    'ro',
-    'con=null',
-    'con0=null,fd:1',
-    'quiet',
-    `init=${init}`,
-    `CARPD_JOB=${directory}`,
-    `CARPD_TOKEN=${token}`,
-    `CARPD_LIMIT=${String(Math.ceil(job.timeoutMs / 1_000))}`,
-    `CARPD_CHECKOUT=${job.checkout}`,
-    `CARPD_VISIBLE=${[job.checkout, ...(job.visible ?? [])].join(':')}`,
-    `CARPD_MODULES=${GUEST_MODULES.join(',')}`,
-  ];
-}
-
-function jobScript(job: UmlJob): string {
-  const exports = Object.entries(job.environment ?? {}).map(
-    ([name, value]) => `export ${name}=${quote(value)}\n`,
-  );
-  return `${exports.join('')}exec ${job.command.map(quote).join(' ')}\n`;
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
