@@ -7,6 +7,9 @@
         "sockets.c",
         "packet_socket.c",
         "datagram.c",
+        "names.c",
+        "process.c",
+        "requests.c",
         "watcher.c"
       ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],

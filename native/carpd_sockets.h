@@ -1,4 +1,4 @@
-// The datagram sockets Node lacks: AF_PACKET, NETLINK_ROUTE and AF_UNIX datagrams.
+// The sockets Node lacks: AF_PACKET, NETLINK_ROUTE, AF_UNIX datagrams, and names of AF_UNIX.
 //
 // Sockets are known to JavaScript by their file descriptor. Every one is also kept in a registry of
 // the environment, so that a number which is not (or no longer) ours is answered with EBADF instead
@@ -16,7 +16,7 @@
 // One read fits whole: the largest IP packet with its Ethernet header, or a part of a netlink dump.
 #define RECEIVE_BYTES_MAX (128 * 1024)
 
-enum socket_kind { SOCKET_PACKET, SOCKET_NETLINK };
+enum socket_kind { SOCKET_PACKET, SOCKET_NETLINK, SOCKET_NAME };
 
 struct watched_socket {
   struct watched_socket *next;
@@ -75,6 +75,18 @@ napi_value receive_bytes(napi_env env, napi_callback_info info);
 napi_value set_receive_buffer(napi_env env, napi_callback_info info);
 napi_value send_unix_datagram(napi_env env, napi_callback_info info);
 napi_value close_socket(napi_env env, napi_callback_info info);
+
+// names.c
+napi_value open_name(napi_env env, napi_callback_info info);
+napi_value holder_of_name(napi_env env, napi_callback_info info);
+// Accepts whoever has connected to a name, and hangs up.
+void drop_callers(int fd);
+
+// process.c
+napi_value close_on_exec(napi_env env, napi_callback_info info);
+
+// requests.c
+napi_value send_in_background(napi_env env, napi_callback_info info);
 
 // watcher.c
 napi_value watch_socket(napi_env env, napi_callback_info info);

@@ -60,6 +60,7 @@ napi_value send_bytes(napi_env env, napi_callback_info info) {
   if (!read_arguments(env, info, 2, arguments, &addon)) return NULL;
   struct watched_socket *entry = find_socket(env, addon, arguments[0], "send");
   if (entry == NULL || !read_bytes(env, arguments[1], &data, &length)) return NULL;
+  if (entry->kind == SOCKET_NAME) return throw_errno(env, "send", EINVAL);
   ssize_t sent = entry->kind == SOCKET_PACKET ? send_frame(entry, data, length)
                                               : send_netlink(entry, data, length);
   if (sent < 0) return throw_errno(env, "send", errno);
@@ -112,13 +113,18 @@ static bool describe_netlink(napi_env env, napi_value result, struct msghdr *mes
   return set_number(env, result, "port", from.nl_pid);
 }
 
-// receive(fd): one datagram in bytes of its own, or undefined if none waits.
+// receive(fd): one datagram in bytes of its own, or undefined if none waits. A name never has one:
+// its callers are let go.
 napi_value receive_bytes(napi_env env, napi_callback_info info) {
   napi_value arguments[1];
   struct addon *addon;
   if (!read_arguments(env, info, 1, arguments, &addon)) return NULL;
   struct watched_socket *entry = find_socket(env, addon, arguments[0], "receive");
   if (entry == NULL) return NULL;
+  if (entry->kind == SOCKET_NAME) {
+    drop_callers(entry->fd);
+    return undefined_value(env);
+  }
 
   struct sockaddr_storage from;
   memset(&from, 0, sizeof(from));

@@ -31,6 +31,10 @@ NAPI_MODULE_INIT() {
       {"sendUnixDatagram", NULL, send_unix_datagram, NULL, NULL, NULL, napi_enumerable, NULL},
       {"watch", NULL, watch_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"unwatch", NULL, unwatch_socket, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"openName", NULL, open_name, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"holderOfName", NULL, holder_of_name, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"request", NULL, send_in_background, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"closeOnExec", NULL, close_on_exec, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, close_socket, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   struct addon *addon = calloc(1, sizeof(*addon));

@@ -53,6 +53,8 @@ static const char *errno_name(int error) {
     NAME(ECONNREFUSED);
     NAME(ECONNRESET);
     NAME(ENOBUFS);
+    NAME(ECANCELED);
+    NAME(ECONNABORTED);
     NAME(ENOTCONN);
     NAME(EHOSTDOWN);
     NAME(EHOSTUNREACH);

@@ -135,6 +135,12 @@ export class Daemon {
     return [...this.#instances.values()].map((instance) => instance.abandon());
   }
 
+  /** For the same case: to start `ip` takes descriptors, of which none may be left. */
+  closeSockets(): void {
+    for (const hub of this.#hubs.values()) hub.close();
+    this.#links?.close();
+  }
+
   async #start(): Promise<void> {
     const { config, events } = this.#options;
     const { fault } = this.#maintenance;

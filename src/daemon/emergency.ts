@@ -2,15 +2,22 @@
 // nothing of the event loop can be trusted any more.
 import { spawnSync } from 'node:child_process';
 import { formatIpv4 } from '../carp/addresses.ts';
+import { keepDescriptorsFromChildren } from '../linux/native.ts';
+import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import type { Holding } from './custody.ts';
 
 const TIMEOUT_MS = 2_000;
 
-/** Removes virtual IPs by `ip` and runs the down hooks that are owed; failures change nothing. */
+/**
+ * Removes virtual IPs by `ip` and runs the down hooks that are owed; failures change nothing. The
+ * sockets should be closed by now: the fault may be that no descriptor is left to start `ip` with.
+ */
 export function releaseAtOnce(
   holdings: readonly Holding[],
   env: Readonly<Record<string, string>>,
 ): void {
+  spareDescriptors.release();
+  keepDescriptorsFromChildren();
   for (const { config, address, downHook } of holdings) {
     const { interfaceName, hooks } = config;
     const ip = formatIpv4(config.address.ip);

@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
 import { now } from '../linux/clock.ts';
+import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { findServiceManager } from '../linux/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
@@ -93,6 +94,7 @@ class DaemonProcess {
       this.#end = resolve;
     });
     this.#listen();
+    spareDescriptors.take();
     void this.#start();
     return ended;
   }
@@ -141,7 +143,9 @@ class DaemonProcess {
   #fail(why: string): void {
     const { log } = this.#options;
     this.#events.publish({ event: 'daemon-failed', detail: why, fatal: true });
-    releaseAtOnce(this.#daemon.abandon(), this.#env);
+    const holdings = this.#daemon.abandon();
+    this.#daemon.closeSockets();
+    releaseAtOnce(holdings, this.#env);
     log.flushSync();
     endIfStuck(log);
     process.exit(EXIT_FAILED);

@@ -5,6 +5,7 @@
 import { isIPv4 } from 'node:net';
 import type * as RawSocketModule from 'raw-socket';
 import { CarpdError, messageOf } from '../base/errors.ts';
+import { keepDescriptorsFromChildren } from './native.ts';
 import { errnoOf, socketError, SocketError } from './socket-error.ts';
 import { carpReceiveOptions, carpSendOptions, membership, setOption } from './carp-options.ts';
 import { CARP_PROTOCOL, SO_PROTOCOL, SOL_SOCKET, IPPROTO_RAW } from './carp-options.ts';
@@ -206,6 +207,7 @@ class OpenCarpSocket implements CarpSocket {
       protocol: CARP_PROTOCOL,
       bufferSize: PACKET_BYTES_MAX,
     });
+    keepDescriptorsFromChildren();
     this.#receiver = receiver;
     receiver.on('error', (error) => this.#receiveFailed(error));
     receiver.on('close', () => (this.#receiverGone = true));
@@ -260,6 +262,7 @@ class OpenCarpSocket implements CarpSocket {
     if (this.#sender !== undefined) return this.#sender;
     // A socket of this protocol is given no packets, so none pile up in it.
     const sender = this.#raw.createSocket({ protocol: IPPROTO_RAW, bufferSize: 1 });
+    keepDescriptorsFromChildren();
     sender.pauseRecv();
     sender.on('error', (error) => this.#senderFailed(sender, error));
     try {

@@ -2,7 +2,7 @@
 // since a full pipe would stop the child.
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 export interface OutputOptions {
@@ -30,7 +30,8 @@ export class CommandOutput {
 
   constructor(child: ChildProcess, { outputBytesMax = OUTPUT_BYTES_MAX, onLine }: OutputOptions) {
     this.#bytesMax = outputBytesMax;
-    this.#streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    // A child that could not be started for want of descriptors has no streams at all.
+    this.#streams = [child.stdout, child.stderr].filter((stream) => stream instanceof Readable);
     for (const stream of this.#streams) {
       const lines = new LineCutter(onLine);
       this.#lines.push(lines);

@@ -5,6 +5,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { CommandRequest, CommandResult, RunningCommand } from '../base/command.ts';
 import { messageOf } from '../base/errors.ts';
 import { CommandOutput } from './command-output.ts';
+import { keepDescriptorsFromChildren } from './native.ts';
+import { spareDescriptors } from './spare-descriptors.ts';
 
 /**
  * How long output is awaited after the exit: a daemon that the command started may hold the pipe.
@@ -14,22 +16,21 @@ const OUTPUT_GRACE_MS = 200;
 const KILL_GRACE_MS = 1_000;
 const SCRIPT_HEAD_BYTES = 256;
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+/** For what the spare descriptors are: a hook can be missed, an address has to be taken off. */
+const ESSENTIAL = 'ip';
 
 /** Starts a command. A fault of starting it is a result as well, never an exception. */
 export function runCommand(request: CommandRequest): RunningCommand {
-  const { argv, env, input } = request;
-  const [program = '', ...args] = argv;
+  const { argv, input } = request;
+  const [program = ''] = argv;
   let child: ChildProcess;
   if (isScriptWithoutInterpreter(program)) {
     return { result: Promise.resolve({ kind: 'not-executable' }), kill: () => undefined };
   }
   try {
-    child = spawn(program, args, {
-      detached: true,
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      ...(env === undefined ? {} : { env }),
-    });
+    child = start(request);
   } catch (error) {
+    // Memory that lacks is thrown; descriptors and processes that lack are told of by an event.
     return { result: Promise.resolve(resultOfError(error)), kill: () => undefined };
   }
   if (input !== undefined) give(child, input);
@@ -42,6 +43,33 @@ export function runCommand(request: CommandRequest): RunningCommand {
     if (!ended) killGroup(child);
   };
   return { result: settle(child, request, kill), kill };
+}
+
+function start(request: CommandRequest): ChildProcess {
+  // Packages open descriptors too, and raw-socket leaves its own to every child.
+  keepDescriptorsFromChildren();
+  const child = spawnOnce(request);
+  if (child.pid !== undefined || request.argv[0] !== ESSENTIAL) return child;
+  // Without descriptors there are no streams, and which of the limits was met comes too late.
+  if (!spareDescriptors.release()) return child;
+  child.on('error', () => undefined);
+  try {
+    const second = spawnOnce(request);
+    second.once('close', () => spareDescriptors.take());
+    return second;
+  } finally {
+    // At once what the child has left of them, before others get it.
+    spareDescriptors.take();
+  }
+}
+
+function spawnOnce({ argv, env, input }: CommandRequest): ChildProcess {
+  const [program = '', ...args] = argv;
+  return spawn(program, args, {
+    detached: true,
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(env === undefined ? {} : { env }),
+  });
 }
 
 function give(child: ChildProcess, input: string): void {

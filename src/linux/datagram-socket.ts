@@ -56,6 +56,24 @@ export class DatagramSocket {
     }
   }
 
+  /**
+   * Netlink sockets: sends a request on another thread, since the kernel may make it wait; calls
+   * back with a CarpdError or nothing when it was sent. Never throws; no call after `close`.
+   */
+  request(bytes: Uint8Array, onSent: (error: CarpdError | undefined) => void): void {
+    const operation = `send on ${this.#options.what}`;
+    const done = (error: unknown): void => {
+      if (this.#closed) return;
+      onSent(error === undefined ? undefined : socketError(operation, 'use', error));
+    };
+    if (this.#closed) return;
+    try {
+      native().request(this.#fd, bytes, done);
+    } catch (error) {
+      queueMicrotask(() => done(error));
+    }
+  }
+
   /** Packet sockets: replaces the filter, or throws what the addon throws. */
   setFilter(filter: Uint8Array): void {
     // The number may be another socket's by now.

@@ -34,11 +34,12 @@ export interface LinkWatch {
   all(): Iterable<Link>;
   /**
    * Asks the kernel how these interfaces are now: it tells of no change of an LACP port state, of
-   * the partner or of the active aggregator by itself. The kernel answers while this runs, so that
-   * `drain` takes the answers in at once; without it they come as events do. Only what differs is
-   * told of. An interface that does not exist is passed over: its end is an event of its own. A
-   * request that could not be sent goes to `onError`. After `close` it does nothing. Costs some
-   * 10 us for each; like every request it waits for whoever is changing interfaces meanwhile.
+   * the partner or of the active aggregator by itself. Never waits: the request leaves on another
+   * thread, where it may have to wait for whoever is changing interfaces meanwhile, and the answers
+   * come as events do, in the kernel's order. While one request is under way the next one waits,
+   * and takes along all that is asked for until then. Only what differs is told of. An interface
+   * that does not exist is passed over: its end is an event of its own. A request that could not be
+   * sent goes to `onError`. After `close` it does nothing.
    */
   ask(ifindexes: readonly number[]): void;
   /** Takes in, now, every event that the kernel has queued. */
@@ -85,6 +86,8 @@ class NetlinkWatch implements LinkWatch {
   #disturbedCount = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #opening: { resolve: () => void; reject: (error: CarpdError) => void } | undefined;
+  /** Asked for while an earlier request was under way; undefined: none is. */
+  #askedMeanwhile: Set<number> | undefined;
   #closed = false;
 
   constructor(options: LinkWatchOptions) {
@@ -119,15 +122,23 @@ class NetlinkWatch implements LinkWatch {
 
   ask(ifindexes: readonly number[]): void {
     if (this.#closed || ifindexes.length === 0) return;
-    this.#sequence += 1;
-    try {
-      this.#socket.send(requestLinks(ifindexes, this.#sequence));
-    } catch (error) {
-      const reason = 'the request could not be sent';
-      this.#options.onError(
-        new SocketError('CARPD_SOCKET', 'ask for interfaces', reason, { cause: error }),
-      );
+    if (this.#askedMeanwhile !== undefined) {
+      for (const ifindex of ifindexes) this.#askedMeanwhile.add(ifindex);
+      return;
     }
+    this.#askedMeanwhile = new Set();
+    this.#sequence += 1;
+    this.#socket.request(requestLinks(ifindexes, this.#sequence), (error) => {
+      const next = [...(this.#askedMeanwhile ?? [])];
+      this.#askedMeanwhile = undefined;
+      if (error !== undefined) {
+        const reason = 'the request could not be sent';
+        this.#options.onError(
+          new SocketError('CARPD_SOCKET', 'ask for interfaces', reason, { cause: error }),
+        );
+      }
+      this.ask(next);
+    });
   }
 
   drain(): void {
@@ -196,17 +207,15 @@ class NetlinkWatch implements LinkWatch {
       this.#dumpFailed(`no answer from the kernel within ${DUMP_MS_MAX} ms`);
     }, DUMP_MS_MAX);
     this.#dump = { part, sequence: this.#sequence, timer, disturbed: false };
-    try {
-      if (part === 'links') {
-        this.#table.beginLinkDump();
-        this.#socket.send(dumpLinks(this.#sequence));
-      } else {
-        this.#table.beginAddressDump();
-        this.#socket.send(dumpAddresses(this.#sequence));
-      }
-    } catch (error) {
+    const isLinks = part === 'links';
+    if (isLinks) this.#table.beginLinkDump();
+    else this.#table.beginAddressDump();
+    const request = isLinks ? dumpLinks(this.#sequence) : dumpAddresses(this.#sequence);
+    const begun = this.#dump;
+    this.#socket.request(request, (error) => {
+      if (error === undefined || this.#dump !== begun) return;
       this.#dumpFailed('the request could not be sent', error);
-    }
+    });
   }
 
   #endDump({ part, timer, disturbed }: Dump): LinkChange[] {

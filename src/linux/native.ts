@@ -53,6 +53,23 @@ export interface NativeSockets {
   watch(fd: number, callback: () => void): void;
   unwatch(fd: number): void;
   close(fd: number): void;
+  /**
+   * Takes a name of the abstract namespace, which belongs to this network namespace, until `close`;
+   * EADDRINUSE where another process has it. `watch` and `receive` let go those who ask for it.
+   */
+  openName(name: string): number;
+  /**
+   * Who has the name; undefined: nobody. The pid is 0 where it is in a pid namespace that can't be
+   * seen from here. EAGAIN: somebody has it, and does not say who.
+   */
+  holderOfName(name: string): { readonly pid: number; readonly uid: number } | undefined;
+  /**
+   * Netlink sockets: sends one request to the kernel on another thread, and calls back when it was
+   * sent, which is after the kernel has answered: the kernel may make a request wait for long.
+   */
+  request(fd: number, bytes: Uint8Array, callback: (error: Error | undefined) => void): void;
+  /** Every descriptor of this process but the standard ones is closed in its children. */
+  closeOnExec(): void;
   /** Sends one datagram to a Unix socket; a path that begins with "@" is an abstract name. */
   sendUnixDatagram(path: string, bytes: Uint8Array): void;
 }
@@ -66,6 +83,18 @@ let loaded: NativeSockets | undefined;
 export function native(): NativeSockets {
   loaded ??= load();
   return loaded;
+}
+
+/**
+ * Has every descriptor of this process closed in its children, the standard ones apart. Nothing
+ * where the addon is not in use: then there is no socket but Node's own, which are closed anyway.
+ */
+export function keepDescriptorsFromChildren(): void {
+  try {
+    loaded?.closeOnExec();
+  } catch {
+    // No descriptor is left to look at them by: those that were marked at their opening stay so.
+  }
 }
 
 function load(): NativeSockets {
@@ -101,6 +130,10 @@ const FUNCTIONS: readonly (keyof NativeSockets)[] = [
   'unwatch',
   'close',
   'sendUnixDatagram',
+  'openName',
+  'holderOfName',
+  'request',
+  'closeOnExec',
 ];
 
 function isNativeSockets(addon: unknown): addon is NativeSockets {

@@ -5,6 +5,8 @@ import { openLinkWatch } from '../../src/linux/link-watch.ts';
 import type { FactsLine } from './facts-line.ts';
 
 const POLL_MS = 100;
+/** Within it the kernel has answered, unless it is busy. */
+const ANSWER_MS = 50;
 
 const names = process.argv.slice(2);
 const watch = await openLinkWatch({
@@ -21,8 +23,10 @@ function read(): void {
   watch.drain();
   print('event');
   watch.ask(names.flatMap((name) => resolveStack(watch, name).polled));
-  watch.drain();
-  print('ask');
+  setTimeout(() => {
+    watch.drain();
+    print('ask');
+  }, ANSWER_MS);
 }
 
 function print(by: FactsLine['by']): void {

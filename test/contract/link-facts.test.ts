@@ -4,12 +4,15 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveStack, type LinkStack } from '../../src/linux/link-facts.ts';
 import { openLinkWatch, type LinkWatch } from '../../src/linux/link-watch.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 
 const WITHIN_MS = 5_000;
+/** Long enough for an answer that nothing shows the arrival of. */
+const ANSWER_MS = 300;
 
 function names({ uplinks }: LinkStack): readonly string[] {
   return uplinks.map(({ name }) => name);
@@ -99,6 +102,7 @@ inNamespace(import.meta.url, () => {
             what: 'the loss of the uplink',
           });
           watch.ask(stack().polled);
+          await sleep(ANSWER_MS);
           watch.drain();
           equal(watch.find('b0')?.lowerUp, true, 'the bridge has carrier by its other port');
         },
