@@ -1,5 +1,5 @@
 // The adverts of one instance on their way out: written, signed, sent, and counted while pending.
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { messageOf } from '../base/errors.ts';
 import { writeAdvert } from '../carp/advert.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
@@ -70,4 +70,9 @@ export class AdvertSender {
     this.#pending -= 1;
     onDone(effect, sent);
   }
+}
+
+/** Where the counter of a group starts, so that two starts never look alike. */
+export function randomCounter(): bigint {
+  return randomBytes(8).readBigUInt64BE();
 }

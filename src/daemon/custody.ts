@@ -38,8 +38,11 @@ export interface Holding {
   readonly downHook: boolean;
 }
 
-/** An address that can't be removed at the stop is tried so long, then left with a word. */
-const RELEASE_PATIENCE_MS = 10_000;
+/**
+ * An address that can't be removed at the stop is tried so long, then left with a word: no shorter
+ * than the election goes on as master for it, and a little longer, so that its bow-out is first.
+ */
+const RELEASE_PATIENCE_MS = 10_500;
 
 /** See the head of this file. */
 export class Custody {
@@ -54,6 +57,8 @@ export class Custody {
   #holder: number | undefined;
   /** The term of a release that failed and is being tried again. */
   #unreleased: number | undefined;
+  /** Why the last release failed, until one works or the address is wanted again. */
+  #releaseFault: string | undefined;
   #cancelPatience: (() => void) | undefined;
   #stopping = false;
   #leftBehind: string | undefined;
@@ -68,6 +73,11 @@ export class Custody {
   get busy(): boolean {
     const releasing = this.#stopping && this.#unreleased !== undefined;
     return this.#vipPending > 0 || this.#hooksPending > 0 || releasing;
+  }
+
+  /** Why the address could not be taken off; undefined: nothing is known of that. */
+  get releaseFault(): string | undefined {
+    return this.#releaseFault;
   }
 
   /** What has to be undone by hand, as a command; undefined: nothing. */
@@ -86,6 +96,7 @@ export class Custody {
       if (this.#claimDue !== term) return;
       this.#claimDue = undefined;
       this.#holder = term;
+      this.#unreleased = undefined;
       this.#reconciler?.want({ term, present: true });
     });
   }
@@ -109,10 +120,16 @@ export class Custody {
     if (outcome !== undefined) this.#options.herald.staleVip(outcome);
   }
 
-  /** From now on a release that fails is waited for, a while. */
+  /** From now on a release that fails is waited for, a while; `staying` ends that. */
   stopping(): void {
     this.#stopping = true;
     if (this.#unreleased !== undefined) this.#losePatienceLater();
+  }
+
+  /** It is not to stop after all. */
+  staying(): void {
+    this.#stopping = false;
+    this.#cancelPatience?.();
   }
 
   /**
@@ -143,8 +160,9 @@ export class Custody {
         return this.#released(term);
       case 'release-failed':
         this.#unreleased = term;
-        if (this.#stopping) return this.#losePatienceLater();
-        return feed({ kind: 'vip-released', term });
+        this.#releaseFault = outcome.fault.detail;
+        if (this.#stopping) this.#losePatienceLater();
+        return feed({ kind: 'vip-stuck', term, shown: this.#isShown() });
       case 'superseded':
         // A release that a later claim made pointless is over; a claim that was given up is not
         // news.
@@ -167,8 +185,14 @@ export class Custody {
   #released(term: number): void {
     if (this.#holder === term) this.#holder = undefined;
     this.#unreleased = undefined;
+    this.#releaseFault = undefined;
     this.#cancelPatience?.();
     this.#options.feed({ kind: 'vip-released', term });
+  }
+
+  #isShown(): boolean {
+    const { addresses, config } = this.#options;
+    return addresses.observe().some(({ address }) => address === config.address.ip);
   }
 
   #losePatienceLater(): void {

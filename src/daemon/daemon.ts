@@ -152,7 +152,7 @@ export class Daemon {
     const links = this.#links;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
-    this.#record(config);
+    this.#record(config.instances);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -209,22 +209,47 @@ export class Daemon {
     await this.#metrics.listen(config.metrics.listen);
     const before = [...this.#instances.values()].map((instance) => instance.config);
     const diff = diffInstances(before, config.instances);
-    const leaving = [...diff.removed, ...diff.changed];
-    await Promise.all(leaving.map(({ name }) => this.#remove(name)));
-    this.#record(config);
-    await Promise.all([...diff.added, ...diff.changed].map((one) => this.#add(one, links)));
+    const stayed = await this.#retireAll([...diff.removed, ...diff.changed]);
+    this.#record([...config.instances, ...stayed]);
+    const hasStayed = new Set(stayed.map(({ name }) => name));
+    const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
+      list.filter(({ name }) => !hasStayed.has(name));
+    const fresh = [...diff.added, ...others(diff.changed)];
+    await Promise.all(fresh.map((one) => this.#add(one, links)));
     const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
     events.publish({
       event: 'configuration-reloaded',
       added: names(diff.added),
-      changed: names(diff.changed),
-      removed: names(diff.removed),
-      unchanged: names(diff.unchanged),
+      changed: names(others(diff.changed)),
+      removed: names(others(diff.removed)),
+      unchanged: names([...diff.unchanged, ...stayed]),
     });
   }
 
+  /** Has these hand over and end; resolves to those that stay, since their address can't go. */
+  async #retireAll(configs: readonly InstanceConfig[]): Promise<readonly InstanceConfig[]> {
+    const retired = await Promise.all(configs.map(({ name }) => this.#retire(name)));
+    const stayed = retired.flatMap((instance) => instance?.config ?? []);
+    for (const { name } of stayed) {
+      const detail =
+        `instance ${name} keeps its old configuration, since it is master and its virtual IP can ` +
+        'not be taken off. Mend that, and reload again';
+      this.#options.events.publish({ event: 'configuration-warning', detail });
+    }
+    return stayed;
+  }
+
+  /** Resolves to the instance where it stays. */
+  async #retire(name: string): Promise<Instance | undefined> {
+    const instance = this.#instances.get(name);
+    if (instance === undefined) return undefined;
+    if (!(await instance.retire())) return instance;
+    this.#forget(instance);
+    return undefined;
+  }
+
   /** For whoever has to clean up if this process is killed. */
-  #record({ instances }: Config): void {
+  #record(instances: readonly InstanceConfig[]): void {
     const directory = runtimeDirectory(process.env);
     if (directory === undefined) return;
     try {
@@ -260,14 +285,17 @@ export class Daemon {
     const instance = this.#instances.get(name);
     if (instance === undefined) return undefined;
     const leftBehind = await instance.stop();
+    this.#forget(instance);
+    return leftBehind;
+  }
+
+  #forget({ name, config }: Instance): void {
     this.#instances.delete(name);
     this.#metrics.removed(name);
-    const hub = this.#hubs.get(instance.config.interfaceName);
-    if (hub !== undefined && hub.memberCount === 0) {
-      hub.close();
-      this.#hubs.delete(hub.interfaceName);
-    }
-    return leftBehind;
+    const hub = this.#hubs.get(config.interfaceName);
+    if (hub === undefined || hub.memberCount > 0) return;
+    hub.close();
+    this.#hubs.delete(hub.interfaceName);
   }
 
   #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
@@ -291,6 +319,7 @@ export class Daemon {
   }
 
   async #stop(): Promise<readonly string[]> {
+    for (const instance of this.#instances.values()) instance.insist();
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     this.#control?.close();

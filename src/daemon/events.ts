@@ -142,6 +142,13 @@ type CustodyNews =
       readonly reason: VipFaultReason;
       readonly detail: string;
     }
+  /** `stays`: a master that was asked to leave stays one; else it leaves with the address on. */
+  | {
+      readonly event: 'step-down-stuck';
+      readonly cause: Cause;
+      readonly stays: boolean;
+      readonly detail: string;
+    }
   /** It could not be removed before the end; `command` does it. */
   | { readonly event: 'vip-left-behind'; readonly command: string }
   /** It was on the interface without being held here; `removed` false: it is left as it is. */

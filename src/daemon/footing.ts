@@ -3,6 +3,7 @@
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { CAUSES } from '../election/effects.ts';
+import type { InterfaceFault } from '../election/inputs.ts';
 import type { Link } from '../linux/link-watch.ts';
 import {
   findNetworks,
@@ -19,6 +20,12 @@ export interface FootingOptions {
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly herald: InstanceHerald;
 }
+
+/** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
+export const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set([
+  'interface-missing',
+  'interface-down',
+]);
 
 /** What has changed for an instance on its interface. */
 export interface FootingChange {

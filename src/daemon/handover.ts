@@ -16,6 +16,8 @@ export interface HandoverNode {
   /** How long it waits itself for a silent master, and how long its hooks may take. */
   readonly deadIntervalMs: number;
   readonly hookTimeoutMs: number;
+  /** Why the virtual IP could not be taken off; undefined: nothing is known of that. */
+  vipFault(): string | undefined;
   /** The real addresses of other nodes that the configuration names. */
   readonly peers: readonly Ipv4[];
   /** The other nodes that were heard advertising. */
@@ -39,8 +41,8 @@ export interface HandoverResult {
 /** ARP is answered within milliseconds; a host that sleeps or a lost frame gets some more. */
 const ASK_MS_MAX = 2_000;
 const ASK_AGAIN_MS = 400;
-/** The address and the bow-out take this long beside the hooks. */
-const RELEASE_MS = 10_000;
+/** The address and the bow-out take this long beside the hooks; longer than the election waits. */
+const RELEASE_MS = 15_000;
 /** A peer may wait longer than this node by its skew, and needs time to say that it is master. */
 const SUCCESSOR_SLACK_MS = 5_000;
 /** No wait is longer, whatever is configured. */
@@ -102,7 +104,13 @@ export async function handOver(
   if (state !== 'MASTER') return notMaster(node.snapshot());
   const left = (): boolean => node.ended || node.snapshot().state !== 'MASTER';
   const releaseMs = Math.min(node.hookTimeoutMs + RELEASE_MS, WAIT_MS_MAX);
-  if (!(await becomes(node, left, releaseMs))) {
+  const stays = (): boolean => {
+    const { leaving, term: laterTerm } = node.snapshot();
+    return !left() && leaving === undefined && laterTerm === term;
+  };
+  await becomes(node, () => left() || stays(), releaseMs);
+  if (stays()) return stuck(node);
+  if (!left()) {
     const waited = timeText(elapsedMs());
     const message = `it is still stepping down after ${waited}; carpd explain tells why`;
     return { reason: 'still-master', message, afterMs: null };
@@ -114,6 +122,14 @@ export async function handOver(
   const successorMs = Math.min(node.deadIntervalMs + SUCCESSOR_SLACK_MS, WAIT_MS_MAX);
   await becomes(node, isSettled, successorMs);
   return settled(node, elapsedMs());
+}
+
+function stuck(node: HandoverNode): HandoverResult {
+  const why = node.vipFault() ?? 'the log tells why';
+  const message =
+    `it stays MASTER, since the virtual IP could not be taken off: ${why}. Mend that and try ` +
+    'again: a peer that took over now would make two holders';
+  return { reason: 'vip-stuck', message, afterMs: null };
 }
 
 function notMaster({ state, master }: ElectionSnapshot): HandoverResult {

@@ -153,6 +153,15 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
       detail: 'what was said, for people',
     },
   },
+  'step-down-stuck': {
+    scope: 'instance',
+    tells: 'a step down was not possible in time with the virtual IP off',
+    fields: {
+      cause: 'why it should step down (logging.md)',
+      stays: 'true: it stays master; false: it leaves with the virtual IP still on',
+      detail: 'what was said, for people',
+    },
+  },
   'vip-left-behind': {
     scope: 'instance',
     tells: 'the instance ended and the virtual IP could not be removed',

@@ -166,6 +166,11 @@ export class InstanceHerald {
     }
   }
 
+  /** `detail`: why the address could not be taken off. */
+  stuck({ cause, stays }: Extract<Effect, { kind: 'step-down-stuck' }>, detail: string): void {
+    this.#publish({ event: 'step-down-stuck', cause, stays, detail });
+  }
+
   vipLeftBehind(command: string): void {
     this.#publish({ event: 'vip-left-behind', command });
   }

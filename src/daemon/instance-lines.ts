@@ -111,11 +111,14 @@ function placeLine(event: PlaceEvent): LogLine {
   }
 }
 
+const STUCK = 'the virtual IP could not be taken off';
+
 type VipEvent = EventOf<
   | 'vip-added'
   | 'vip-restored'
   | 'vip-removed'
   | 'vip-failed'
+  | 'step-down-stuck'
   | 'vip-left-behind'
   | 'vip-stale'
   | 'addresses-taken-along'
@@ -137,6 +140,13 @@ function vipLine(event: VipEvent): LogLine {
     case 'vip-failed': {
       const text = vipFailure(event);
       return lineOf('error', 'vip-failed', text, { ...fields, reason: event.reason });
+    }
+    case 'step-down-stuck': {
+      const what = event.stays
+        ? `stays MASTER and does not step down (${event.cause}): ${STUCK}. Mend that and try again`
+        : `steps down (${event.cause}) although ${vip} is still on ${on}, so that two hosts may ` +
+          `answer for it. ${STUCK}; it is tried again`;
+      return lineOf('error', 'vip-failed', `${what}: ${event.detail}`, { cause: event.cause });
     }
     case 'vip-left-behind': {
       const text = `the virtual IP could not be removed and stays. Do it now: ${event.command}`;

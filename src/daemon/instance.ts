@@ -1,5 +1,4 @@
 // One instance at work: its election, and the effects of that election carried out for real.
-import { randomBytes } from 'node:crypto';
 import type { Micros } from '../base/time.ts';
 import { isBowOut, type Advert } from '../carp/advert.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
@@ -8,7 +7,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
 import { advertInterval, masterDownInterval } from '../election/cadence.ts';
 import { type Effect, type State } from '../election/effects.ts';
-import type { Input, InterfaceFault } from '../election/inputs.ts';
+import type { Input } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
@@ -16,17 +15,19 @@ import type { DoubtCause } from '../readiness/doubt.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
 import type { Role } from '../readiness/inputs.ts';
 import type { Warning } from '../readiness/reasons.ts';
-import { Announcer } from '../vip/announcer.ts';
+import type { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
-import { AdvertSender } from './advert-sender.ts';
+import { randomCounter, type AdvertSender } from './advert-sender.ts';
 import { Custody, type Holding } from './custody.ts';
 import type { Driver, Member } from './driver.ts';
+import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from './event-bus.ts';
-import { Footing } from './footing.ts';
+import { Footing, MEANS_GONE } from './footing.ts';
 import { GateHerald } from './gate-herald.ts';
 import { InstanceHerald } from './instance-herald.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { InstanceRecord } from './instance-record.ts';
+import { createAnnouncer, createSender, type WireOptions } from './instance-wire.ts';
 import type { LinkGate } from './link-gate.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
@@ -48,9 +49,6 @@ export interface InstanceOptions {
   readonly onInterfaceGone: () => void;
   readonly record: InstanceRecord;
 }
-
-/** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
-const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set(['interface-missing', 'interface-down']);
 
 const ROLES = {
   INIT: 'inactive',
@@ -76,8 +74,7 @@ export class Instance implements Member, HubMember {
   #masterDownAt: Micros | undefined;
   readonly #inbox: Input[] = [];
   #stepping = false;
-  #stopped = false;
-  #onIdle: (() => void) | undefined;
+  readonly #ending: Ending;
 
   constructor(options: InstanceOptions) {
     const { config } = options;
@@ -93,9 +90,10 @@ export class Instance implements Member, HubMember {
     };
     this.group = config.group;
     this.#election = new Election({ ...config, initialCounter: randomCounter() });
-    this.#announcer = this.#createAnnouncer();
-    this.#sender = this.#createSender();
+    this.#announcer = createAnnouncer(this.#wireOptions());
+    this.#sender = createSender(this.#wireOptions());
     this.#custody = this.#createCustody();
+    this.#ending = this.#createEnding();
   }
 
   get name(): string {
@@ -131,6 +129,11 @@ export class Instance implements Member, HubMember {
     return this.#custody.abandon();
   }
 
+  /** Why the virtual IP could not be taken off, as far as that is known. */
+  get vipFault(): string | undefined {
+    return this.#custody.releaseFault;
+  }
+
   get isMaster(): boolean {
     return this.#election.snapshot().state === 'MASTER';
   }
@@ -154,14 +157,26 @@ export class Instance implements Member, HubMember {
    * command that removes what could not be removed, if there is such a thing.
    */
   async stop(): Promise<string | undefined> {
-    const idle = new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-    });
-    this.#options.driver.post(() => {
-      this.#custody.stopping();
-      this.#feed({ kind: 'stop-requested' });
-    });
-    await idle;
+    await this.#ending.ask('stop-requested');
+    return this.#close();
+  }
+
+  /**
+   * As `stop`, for a reload: resolves to false where the virtual IP can't be taken off, so that it
+   * stays master as it was. A stop that comes meanwhile insists (see `insist`).
+   */
+  async retire(): Promise<boolean> {
+    const ended = await this.#ending.ask('retire-requested');
+    if (ended) this.#close();
+    return ended;
+  }
+
+  /** The whole daemon stops: an instance that a reload has asked to end must. */
+  insist(): void {
+    this.#ending.insist();
+  }
+
+  #close(): string | undefined {
     this.#options.driver.remove(this);
     this.#options.hub.remove(this);
     this.#announcer.stop();
@@ -183,7 +198,7 @@ export class Instance implements Member, HubMember {
 
   /** It was stopped and takes part no more. */
   get ended(): boolean {
-    return this.#stopped;
+    return this.#ending.isOver;
   }
 
   logState(): void {
@@ -291,7 +306,7 @@ export class Instance implements Member, HubMember {
     }
     this.#stepping = false;
     this.#options.driver.arm();
-    this.#checkIdle();
+    this.#ending.check();
     this.record.stepped();
   }
 
@@ -321,50 +336,43 @@ export class Instance implements Member, HubMember {
         return this.#herald.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
         return this.#herald.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
+      case 'step-down-stuck':
+        return this.#stepDownStuck(effect);
       case 'stopped':
-        this.#stopped = true;
-        return;
+        return this.#ending.over();
       default:
         return unreachable(effect);
     }
   }
 
-  #checkIdle(): void {
-    if (!this.#stopped) return;
-    // The socket must not be closed before the bow-out has left through it.
-    if (this.#custody.busy || this.#sender.pending > 0) return;
-    this.#onIdle?.();
+  #stepDownStuck(effect: Extract<Effect, { kind: 'step-down-stuck' }>): void {
+    this.#herald.stuck(effect, this.vipFault ?? 'the log tells why');
+    if (!effect.stays) return;
+    this.#custody.staying();
+    this.#ending.stays();
   }
 
-  // ---- parts ----
-
-  #createAnnouncer(): Announcer {
-    const { config, hub, startTimer } = this.#options;
-    return new Announcer({
-      vip: config.address.ip,
-      mac: () => hub.mac(),
-      burst: config.announce.burst,
-      intervalMs: config.announce.intervalMs,
-      sender: { send: (frame) => hub.sendFrame(frame) },
-      startTimer,
-      onSent: () => this.#herald.announced(),
-      onSendError: (reason) => this.#herald.announceFailed(reason),
-    });
-  }
-
-  #createSender(): AdvertSender {
-    const { config, hub, driver } = this.#options;
-    return new AdvertSender({
-      config,
+  #wireOptions(): WireOptions {
+    const { driver } = this.#options;
+    return {
+      ...this.#options,
       key: this.key,
-      hub,
+      herald: this.#herald,
       source: () => this.source,
-      onDone: (sent, ok) => {
-        if (ok) this.#herald.advertSent(sent);
-        if (sent.advert !== 'regular') return this.#checkIdle();
-        driver.post(() => this.#feed({ kind: 'advert-sent', ok }));
+      onRegularDone: (ok) => driver.post(() => this.#feed({ kind: 'advert-sent', ok })),
+      onLastDone: () => this.#ending.check(),
+    };
+  }
+
+  #createEnding(): Ending {
+    return new Ending({
+      post: (run) => this.#options.driver.post(run),
+      begin: (kind) => {
+        this.#custody.stopping();
+        this.#feed({ kind });
       },
-      onFailed: (unsent, reason) => this.#herald.sendFailed(unsent, reason),
+      // The socket must not be closed before the bow-out has left through it.
+      isIdle: () => !this.#custody.busy && this.#sender.pending === 0,
     });
   }
 
@@ -381,7 +389,7 @@ export class Instance implements Member, HubMember {
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,
       feed: (input) => this.#feed(input),
-      onChanged: () => this.#checkIdle(),
+      onChanged: () => this.#ending.check(),
     });
   }
 
@@ -389,8 +397,4 @@ export class Instance implements Member, HubMember {
   async #removeStaleVip(link: Link | undefined): Promise<void> {
     if (this.#footing.mayRemoveStale(link)) await this.#custody.removeStale();
   }
-}
-
-function randomCounter(): bigint {
-  return randomBytes(8).readBigUInt64BE();
 }

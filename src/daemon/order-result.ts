@@ -15,6 +15,10 @@ export const ORDER_REASONS = {
   'not-stored': { outcome: 'refused', meaning: 'the state directory could not be written' },
   'no-successor': { outcome: 'failed', meaning: 'it stepped down, and no other master was heard' },
   'still-master': { outcome: 'failed', meaning: 'the step down was begun and has not ended' },
+  'vip-stuck': {
+    outcome: 'failed',
+    meaning: 'it stays master: the virtual IP could not be taken off',
+  },
   ended: { outcome: 'failed', meaning: 'the instance was stopped meanwhile' },
 } as const satisfies Record<string, { readonly outcome: Outcome; readonly meaning: string }>;
 

@@ -22,6 +22,7 @@ export function orderedInstance(
       return instance.ended;
     },
     snapshot: () => instance.snapshot(),
+    vipFault: () => instance.vipFault,
     peersHeard: () => record.peers.all(now()),
     ask: (hosts) => gate.askHosts(hosts),
     onAnswer: (listener) => gate.onAnswer(listener),

@@ -3,7 +3,13 @@
 import type { Micros } from '../base/time.ts';
 
 export type DeadlineName =
-  'advertise' | 'masterDown' | 'upHook' | 'carrierGrace' | 'vipRetry' | 'demotionEnd';
+  | 'advertise'
+  | 'masterDown'
+  | 'upHook'
+  | 'carrierGrace'
+  | 'stepDownEnd'
+  | 'vipRetry'
+  | 'demotionEnd';
 
 /** A table of deadlines, each set or not. */
 export class Deadlines {

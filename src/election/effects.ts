@@ -70,5 +70,10 @@ export type Effect =
   | { readonly kind: 'conflict-heard'; readonly peer: Ipv4; readonly equal: boolean }
   /** Sending fails, or works again: how we bid, not what we are. */
   | { readonly kind: 'demotion-changed'; readonly demoted: boolean }
+  /**
+   * The address could not be taken off in time. `stays`: the node goes on as master, and the order
+   * to step down has failed; else it bows out although the address is still there.
+   */
+  | { readonly kind: 'step-down-stuck'; readonly cause: Cause; readonly stays: boolean }
   /** Nothing more will come but the end of what is under way. */
   | { readonly kind: 'stopped' };

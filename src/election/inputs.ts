@@ -46,6 +46,11 @@ export type Input =
   | { readonly kind: 'vip-claimed'; readonly term: number; readonly ok: boolean }
   /** The address is off, or all that could be done to take it off was done. */
   | { readonly kind: 'vip-released'; readonly term: number }
+  /**
+   * The address could not be taken off so far, which goes on being tried; `shown`: the interface
+   * shows it, so that this host still answers for it.
+   */
+  | { readonly kind: 'vip-stuck'; readonly term: number; readonly shown: boolean }
   /** Somebody had removed the address from this master; it was put back. */
   | { readonly kind: 'vip-restored'; readonly term: number }
   /** A hook ended, however it ended; one that is not configured ends at once. */
@@ -53,5 +58,7 @@ export type Input =
   | { readonly kind: 'handover-requested' }
   | { readonly kind: 'maintenance-changed'; readonly on: boolean }
   | { readonly kind: 'stop-requested' }
+  /** A reload wants it to end: as a stop, but a master whose address can't go stays. */
+  | { readonly kind: 'retire-requested' }
   /** A deadline may have come; too early is harmless. */
   | { readonly kind: 'woken' };

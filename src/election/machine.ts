@@ -102,6 +102,8 @@ export class Election {
       case 'vip-released':
         if (input.term === this.#tenure.term) this.#left(now);
         return this.#tenure.released(input.term);
+      case 'vip-stuck':
+        return this.#vipStuck(input.term, input.shown, now);
       case 'hook-finished':
         if (this.#tenure.hookFinished(input.hook, input.term, this.#bid.inDoubt)) this.#left(now);
         return;
@@ -112,7 +114,7 @@ export class Election {
   }
 
   #handleLive(
-    input: Exclude<Input, { kind: 'started' | 'vip-released' | 'hook-finished' }>,
+    input: Exclude<Input, { kind: 'started' | 'vip-released' | 'vip-stuck' | 'hook-finished' }>,
     now: Micros,
   ): void {
     switch (input.kind) {
@@ -144,9 +146,11 @@ export class Election {
         }
         return;
       case 'handover-requested':
-        return this.#leave('handover');
+        return this.#leave('handover', now);
       case 'stop-requested':
-        return this.#stop(now);
+        return this.#stop(false, now);
+      case 'retire-requested':
+        return this.#stop(true, now);
       case 'woken':
         return this.#woken(now);
       default:
@@ -158,7 +162,7 @@ export class Election {
     this.#usable = false;
     this.#master = undefined;
     // Only the address is gone: frames still pass, so the peers can be told not to wait.
-    if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause);
+    if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause, now);
     this.#source = undefined;
     this.#settle(cause, now);
   }
@@ -247,12 +251,12 @@ export class Election {
     if (claimed) return this.#tenure.claimed(now, this.#bid.inDoubt);
     this.#holds.add('vip-failed');
     this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
-    this.#leave('vip-failed');
+    this.#leave('vip-failed', now);
   }
 
   /** Steps down in good order: address off, then the bow-out, then the new state (see #left). */
-  #leave(cause: Cause): void {
-    if (this.#state === 'MASTER') this.#stepDown.begin(cause);
+  #leave(cause: Cause, now: Micros): void {
+    if (this.#state === 'MASTER') this.#stepDown.begin(cause, now);
   }
 
   /** The address is off: ends the step down, if one is under way. */
@@ -263,8 +267,27 @@ export class Election {
     this.#enter(this.#restingState(), cause, now);
   }
 
-  #stop(now: Micros): void {
-    this.#stepDown.stop(this.#state === 'MASTER');
+  /** A bow-out with the address still on would make two holders: it waits, as long as it may. */
+  #vipStuck(term: number, shown: boolean, now: Micros): void {
+    if (!this.#settings.manageAddress) return;
+    const leaving = term === this.#tenure.term && this.#stepDown.cause !== undefined;
+    if (leaving && !this.#stepDown.stuck(shown, now)) return;
+    if (leaving) this.#left(now);
+    this.#tenure.released(term);
+  }
+
+  #stepDownEnds(now: Micros): void {
+    const { cause } = this.#stepDown;
+    invariant(cause !== undefined, 'only who steps down waits for its address');
+    const stays = this.#stepDown.giveUp() === 'stay';
+    this.#effects.push({ kind: 'step-down-stuck', cause, stays });
+    if (stays) return;
+    this.#left(now);
+    this.#tenure.released(this.#tenure.term);
+  }
+
+  #stop(mayStay: boolean, now: Micros): void {
+    this.#stepDown.stop(this.#state === 'MASTER', mayStay, now);
     if (this.#state !== 'MASTER') this.#enter('INIT', 'stopped', now);
   }
 
@@ -283,7 +306,7 @@ export class Election {
   #hold(reason: HoldReason, held: boolean, now: Micros): void {
     if (held) this.#holds.add(reason);
     else this.#holds.delete(reason);
-    if (held && reason === 'maintenance') this.#leave(reason);
+    if (held && reason === 'maintenance') this.#leave(reason, now);
     this.#settle(held ? reason : 'gate-opened', now);
   }
 
@@ -319,7 +342,9 @@ export class Election {
   }
 
   #woken(now: Micros): void {
-    if (this.#deadlines.take('carrierGrace', now) !== undefined) this.#leave('carrier-lost');
+    if (this.#deadlines.take('carrierGrace', now) !== undefined) {
+      this.#leave('carrier-lost', now);
+    }
     const forgiven = this.#deadlines.take('demotionEnd', now) !== undefined;
     if (forgiven && this.#state !== 'MASTER') this.#bid.forgive();
     if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
@@ -334,6 +359,7 @@ export class Election {
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
     const advertiseAt = this.#deadlines.take('advertise', now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
+    if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);
   }
 
   #self(): rules.Self {

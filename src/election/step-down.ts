@@ -1,15 +1,31 @@
 // A master that leaves in good order: why it does, and what became of its earlier orders to leave.
 // The adverts go on until the address is off, so that nobody else takes it before.
-import { plus, type Micros } from '../base/time.ts';
+import { fromSeconds, plus, type Micros } from '../base/time.ts';
 import { advertInterval, type Cadence } from './cadence.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Cause } from './effects.ts';
+
+/** An address that can't be taken off is tried so long before the node goes on without that. */
+const PATIENCE = fromSeconds(10);
+
+/** Orders that can be given again: where the address can't go, nobody is harmed by a refusal. */
+const VOLUNTARY: ReadonlySet<Cause> = new Set(['handover', 'maintenance']);
+
+/**
+ * What to do about an address that can't be taken off. `leave`: bow out all the same, since the
+ * node can't stay master. `stay`: go on as master, since a bow-out now would make two holders.
+ */
+export type StuckVerdict = 'leave' | 'stay';
 
 /** The step down of one instance, over all its terms as master. */
 export class StepDown {
   readonly #cadence: Cadence;
   readonly #deadlines: Deadlines;
   #cause: Cause | undefined;
+  /** Set with the cause. */
+  #begunAt: Micros | undefined;
+  /** It can't stay master, whatever becomes of the address. */
+  #forced = false;
   #handedOver = false;
   #stopping = false;
 
@@ -34,21 +50,51 @@ export class StepDown {
   }
 
   /** A master begins to leave; the first cause counts. */
-  begin(cause: Cause): void {
+  begin(cause: Cause, now: Micros): void {
     this.#cause ??= cause;
+    this.#begunAt ??= now;
+    if (!VOLUNTARY.has(cause)) this.#forced = true;
   }
 
-  /** The instance ends, and that counts before every other cause. */
-  stop(isMaster: boolean): void {
+  /**
+   * The instance ends, and that counts before every other cause. `mayStay`: only a reload wants it,
+   * so that a master whose address can't be taken off goes on instead.
+   */
+  stop(isMaster: boolean, mayStay: boolean, now: Micros): void {
     this.#stopping = true;
-    if (isMaster) this.#cause = 'stopped';
+    if (!isMaster) return;
+    this.#cause = 'stopped';
+    this.#begunAt = now;
+    if (!mayStay) this.#forced = true;
+    if (this.#deadlines.get('stepDownEnd') !== undefined) this.#waitForAddress(now);
+  }
+
+  /**
+   * The address can't be taken off so far, which goes on being tried. Says whether to leave at
+   * once: who has to leave does not wait for an address that the interface does not show.
+   */
+  stuck(shown: boolean, now: Micros): boolean {
+    if (this.#forced && !shown) return true;
+    this.#waitForAddress(now);
+    return false;
+  }
+
+  /** It has been tried for long enough. Where the master stays, it leaves no more from here on. */
+  giveUp(): StuckVerdict {
+    if (this.#forced) return 'leave';
+    this.#cause = undefined;
+    this.#begunAt = undefined;
+    this.#stopping = false;
+    return 'stay';
   }
 
   /** The node has left, or yielded meanwhile: however it ended, who was asked has handed over. */
   ended(): void {
     if (this.#cause === 'handover') this.#handedOver = true;
     this.#cause = undefined;
-    this.#deadlines.clear('carrierGrace');
+    this.#begunAt = undefined;
+    this.#forced = false;
+    this.#deadlines.clear('carrierGrace', 'stepDownEnd');
   }
 
   /** Nobody serves: an earlier handover binds no longer. */
@@ -63,11 +109,16 @@ export class StepDown {
    */
   carrierLost(now: Micros): void {
     if (this.#deadlines.get('carrierGrace') !== undefined) return;
-    if (this.#cadence.deadRatio <= 2) return this.begin('carrier-lost');
+    if (this.#cadence.deadRatio <= 2) return this.begin('carrier-lost', now);
     this.#deadlines.set('carrierGrace', plus(now, advertInterval(this.#cadence)));
   }
 
   carrierBack(): void {
     this.#deadlines.clear('carrierGrace');
+  }
+
+  #waitForAddress(now: Micros): void {
+    const end = plus(this.#begunAt ?? now, PATIENCE);
+    this.#deadlines.set('stepDownEnd', end > now ? end : now);
   }
 }

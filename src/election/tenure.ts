@@ -70,12 +70,17 @@ export class Tenure {
 
   /** The address was added and verified: announce it, and have the up hook run soon. */
   claimed(now: Micros, mute: boolean): void {
-    this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
+    // A master that could not step down after all has run its up hook in this term.
+    if (this.#downHookOwed !== this.#term) {
+      this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
+    }
     this.#addressIsUp(mute);
   }
 
   /** The address of `term` is off: now its down hook may run, if its up hook ever did. */
   released(term: number): void {
+    // News of a release that a later claim of the same term has overtaken.
+    if (this.#running && term === this.#term) return;
     if (this.#downHookOwed === term) this.#runDownHook(term);
   }
 

@@ -58,6 +58,7 @@ const reports: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('vip-claimed' as const), term: terms, ok: boolean }),
   fc.record({ kind: fc.constant('vip-released' as const), term: terms }),
   fc.record({ kind: fc.constant('vip-restored' as const), term: terms }),
+  fc.record({ kind: fc.constant('vip-stuck' as const), term: terms, shown: boolean }),
   fc.record({
     kind: fc.constant('hook-finished' as const),
     hook: fc.constantFrom('up', 'down'),
@@ -68,6 +69,7 @@ const reports: fc.Arbitrary<Input> = fc.oneof(
 const orders: fc.Arbitrary<Input> = fc.oneof(
   { weight: 8, arbitrary: fc.constant<Input>({ kind: 'handover-requested' }) },
   { weight: 1, arbitrary: fc.constant<Input>({ kind: 'stop-requested' }) },
+  { weight: 1, arbitrary: fc.constant<Input>({ kind: 'retire-requested' }) },
   { weight: 1, arbitrary: fc.constant<Input>({ kind: 'woken' }) },
 );
 
@@ -169,6 +171,10 @@ class Player {
   #answer(ok: boolean, termsAgo: number): void {
     const answer = this.#unanswered.shift();
     if (answer === undefined) return;
+    if (answer.kind === 'vip-released' && !ok) {
+      this.#unanswered.push(answer);
+      return this.give({ kind: 'vip-stuck', term: answer.term - termsAgo, shown: true });
+    }
     if ('ok' in answer) return this.give({ ...answer, ok });
     if ('term' in answer) return this.give({ ...answer, term: answer.term - termsAgo });
     this.give(answer);

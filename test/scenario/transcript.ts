@@ -98,6 +98,7 @@ function setAnswers(answers: Answers, words: readonly string[]): void {
     const delay = value === 'never' ? undefined : Number(value);
     if (name === 'send') answers.sendOk = value === 'works';
     else if (name === 'claim') answers.claimOk = value === 'works';
+    else if (name === 'release') answers.releaseOk = value === 'works';
     else if (name === 'vip') answers.vipMs = delay;
     else if (name === 'hook') answers.hookMs = delay;
     else throw new Error(`unknown answer: ${word}`);
@@ -126,11 +127,14 @@ function readInput(command: string, words: readonly string[], line: string): Inp
     case 'hear':
       return readHeard(first, second, third);
     case 'vip-restored':
-      return { kind: 'vip-restored', term: Number(first) };
+    case 'vip-released':
+      return { kind: command, term: Number(first) };
     case 'handover':
       return { kind: 'handover-requested' };
     case 'stop':
       return { kind: 'stop-requested' };
+    case 'retire':
+      return { kind: 'retire-requested' };
     default:
       throw new Error(`unknown command: ${line}`);
   }

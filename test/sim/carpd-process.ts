@@ -356,6 +356,7 @@ export class CarpdProcess {
       case 'announce':
         return station.announce();
       case 'stop-announcing':
+      case 'step-down-stuck':
       case 'conflict-heard':
       case 'demotion-changed':
       case 'stopped':

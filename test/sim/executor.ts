@@ -4,14 +4,23 @@ import type { HookName, Input } from '../../src/election/inputs.ts';
 import type { Surroundings } from './node.ts';
 import type { Station } from './station.ts';
 
-/** How long a command may take in microseconds, and whether adding an address fails. */
+/** How long a command may take in microseconds, and what `ip` refuses. */
 export interface Performance {
   readonly commandMaxUs: number;
   readonly hookMaxUs: number;
   readonly claimFails: boolean;
+  readonly releaseFails: boolean;
 }
 
-export const USUAL: Performance = { commandMaxUs: 40_000, hookMaxUs: 400_000, claimFails: false };
+export const USUAL: Performance = {
+  commandMaxUs: 40_000,
+  hookMaxUs: 400_000,
+  claimFails: false,
+  releaseFails: false,
+};
+
+/** How long after a release that failed it is tried again. */
+const RETRY_US = 500_000;
 
 interface Wish {
   readonly term: number;
@@ -31,6 +40,7 @@ export class Executor {
   readonly #station: Station;
   readonly #hooksManageAddress: boolean;
   readonly #hooks: HookRun[] = [];
+  #newest: Wish | undefined;
   #flying: Wish | undefined;
   #waiting: Wish | undefined;
   #hookRunning = false;
@@ -66,20 +76,29 @@ export class Executor {
     if (!this.#hookRunning) this.#runNextHook();
   }
 
-  #fly(wish: Wish): void {
+  #fly(wish: Wish, isRetry = false): void {
     this.#flying = wish;
+    this.#newest = wish;
     this.#later(this.performance.commandMaxUs, () => {
-      const ok = !(wish.present && this.performance.claimFails);
+      const stuck = !wish.present && this.#station.holdsVip && this.performance.releaseFails;
+      const absent = wish.present && !this.#station.holdsVip && this.performance.claimFails;
+      const ok = !stuck && !absent;
       if (ok) this.#station.holdsVip = wish.present;
       this.#flying = undefined;
       const waiting = this.#waiting;
       this.#waiting = undefined;
       if (waiting !== undefined) this.#fly(waiting);
-      this.#report(
-        wish.present
-          ? { kind: 'vip-claimed', term: wish.term, ok }
-          : { kind: 'vip-released', term: wish.term },
-      );
+      const { term } = wish;
+      if (wish.present) this.#report({ kind: 'vip-claimed', term, ok });
+      else if (ok) this.#report({ kind: 'vip-released', term });
+      else this.#retryLater(wish, isRetry);
+    });
+  }
+
+  #retryLater(wish: Wish, isRetry: boolean): void {
+    if (!isRetry) this.#report({ kind: 'vip-stuck', term: wish.term, shown: true });
+    this.#later(RETRY_US, () => {
+      if (this.#newest === wish) this.#fly(wish, true);
     });
   }
 

@@ -102,12 +102,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => void (node.sendFails = false);
   },
   'address failures': (_stage, node) => {
-    node.performance = { ...USUAL, claimFails: true };
+    node.performance = { ...USUAL, claimFails: true, releaseFails: true };
     if (node.isMaster) node.order({ kind: 'handover-requested' });
     return () => void (node.performance = USUAL);
   },
   'slow commands': (_stage, node) => {
-    node.performance = { commandMaxUs: 3_000_000, hookMaxUs: 6_000_000, claimFails: false };
+    node.performance = { ...USUAL, commandMaxUs: 3_000_000, hookMaxUs: 6_000_000 };
     return () => void (node.performance = USUAL);
   },
   handover: ({ carpdNodes }) => {

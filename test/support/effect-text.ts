@@ -20,6 +20,8 @@ export function effectText(effect: Effect): string {
       return `announce ${effect.reason}${effect.burst ? ' burst' : ''}`;
     case 'run-hook':
       return `hook ${effect.hook} ${String(effect.term)}`;
+    case 'step-down-stuck':
+      return `stuck ${effect.cause} ${effect.stays ? 'stays' : 'leaves'}`;
     case 'conflict-heard':
       return `conflict ${formatIpv4(effect.peer)}${effect.equal ? ' equal' : ''}`;
     case 'demotion-changed':
@@ -62,11 +64,14 @@ export function inputText(input: Input): string {
     case 'vip-released':
     case 'vip-restored':
       return `${input.kind} ${String(input.term)}`;
+    case 'vip-stuck':
+      return `${input.kind} ${String(input.term)}${input.shown ? '' : ' not shown'}`;
     case 'hook-finished':
       return `hook-finished ${input.hook} ${String(input.term)}`;
     case 'started':
     case 'handover-requested':
     case 'stop-requested':
+    case 'retire-requested':
     case 'woken':
       return input.kind;
     default:

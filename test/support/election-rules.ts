@@ -39,6 +39,10 @@ export class CheckedElection {
   #upHookOf: number | undefined;
   #stopped = false;
   #maintenance = false;
+  /** In this term: the address could not be taken off, so that it stayed master. */
+  #stayed = false;
+  /** In this term: something happened that lets it no choice but to leave. */
+  #mustLeave = false;
 
   constructor(election: Election, settings: ElectionSettings) {
     this.#election = election;
@@ -66,6 +70,7 @@ export class CheckedElection {
     assert.equal(this.#state, after.state, 'the chain of changes leads to the state');
     assert.equal(this.#term, after.term);
     this.#checkLeaving(effects, changes[0]);
+    this.#checkVoluntary(input, changes[0]);
     if (input.kind === 'maintenance-changed') this.#maintenance = input.on;
     this.#checkMaintenance(after);
     if (input.kind === 'woken') this.#checkDeadline(now);
@@ -74,7 +79,7 @@ export class CheckedElection {
 
   #checkMaintenance({ state, leaving }: ElectionSnapshot): void {
     if (!this.#maintenance) return;
-    const leaves = state === 'MASTER' && leaving !== undefined;
+    const leaves = state === 'MASTER' && (leaving !== undefined || this.#stayed);
     const held = state === 'HELD' || state === 'INIT';
     assert.ok(held || leaves, `${state} while maintenance is on`);
   }
@@ -116,6 +121,12 @@ export class CheckedElection {
         assert.deepEqual([after.state, after.leaving], ['MASTER', undefined]);
         assert.equal(effect.term, this.#term);
         this.#claimed = true;
+        this.#mayAnnounce = true;
+        return;
+      case 'step-down-stuck':
+        assert.equal(before.leaving, effect.cause);
+        assert.equal(after.state === 'MASTER', effect.stays);
+        if (effect.stays) this.#stayed = true;
         return;
       case 'release-vip':
         assert.ok(this.#settings.manageAddress && this.#claimed, 'claims and releases alternate');
@@ -173,6 +184,7 @@ export class CheckedElection {
     assert.notEqual(effect.from, effect.to);
     assert.ok(COUNTED.has(changeKey(effect)), `${changeKey(effect)} has a series to be counted by`);
     this.#state = effect.to;
+    this.#stayed = false;
     if (effect.to === 'MASTER') {
       assert.deepEqual([before.state, before.holdReasons], ['BACKUP', []]);
       assert.equal(effect.term, this.#term + 1);
@@ -192,6 +204,18 @@ export class CheckedElection {
     if (term === 0) return;
     assert.equal(term, this.#upHookOf, 'a down hook answers an up hook');
     this.#upHookOf = undefined;
+  }
+
+  /** Who was only asked to leave does so without its address, or not at all. */
+  #checkVoluntary(input: Input, change: StateChanged | undefined): void {
+    const lost = input.kind === 'interface-lost' || input.kind === 'stop-requested';
+    if (lost || (input.kind === 'carrier-changed' && !input.up)) this.#mustLeave = true;
+    if (change === undefined) return;
+    const voluntary = change.cause === 'handover' || change.cause === 'maintenance';
+    if (change.from === 'MASTER' && voluntary && this.#settings.manageAddress) {
+      assert.ok(input.kind === 'vip-released' || this.#mustLeave, 'bows out with its address on');
+    }
+    this.#mustLeave = false;
   }
 
   #checkLeaving(effects: readonly Effect[], change: StateChanged | undefined): void {

@@ -85,6 +85,13 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     reason: 'not-permitted',
     detail: 'give it CAP_NET_ADMIN',
   },
+  'step-down-stuck': {
+    ...DB,
+    event: 'step-down-stuck',
+    cause: 'handover',
+    stays: true,
+    detail: 'exit 2: Device or resource busy',
+  },
   'vip-left-behind': {
     ...DB,
     event: 'vip-left-behind',

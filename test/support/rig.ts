@@ -29,6 +29,8 @@ export interface Answers {
   vipMs: number | undefined;
   hookMs: number | undefined;
   claimOk: boolean;
+  /** False: the address can't be taken off, and the interface shows it. */
+  releaseOk: boolean;
   sendOk: boolean;
 }
 
@@ -45,7 +47,13 @@ interface Pending {
 export class Rig {
   readonly election: Election;
   readonly trace: TraceEntry[] = [];
-  readonly answers: Answers = { vipMs: 5, hookMs: 10, claimOk: true, sendOk: true };
+  readonly answers: Answers = {
+    vipMs: 5,
+    hookMs: 10,
+    claimOk: true,
+    releaseOk: true,
+    sendOk: true,
+  };
   /** What the link says of everybody who is heard. */
   proved = true;
   now: Micros = micros(0);
@@ -130,7 +138,7 @@ export class Rig {
   }
 
   #answer(effect: Effect): void {
-    const { vipMs, hookMs, claimOk, sendOk } = this.answers;
+    const { vipMs, hookMs, claimOk, releaseOk, sendOk } = this.answers;
     switch (effect.kind) {
       case 'send-advert':
         if (effect.advert === 'regular') this.#later(0, { kind: 'advert-sent', ok: sendOk });
@@ -138,7 +146,12 @@ export class Rig {
       case 'claim-vip':
         return this.#later(vipMs, { kind: 'vip-claimed', term: effect.term, ok: claimOk });
       case 'release-vip':
-        return this.#later(vipMs, { kind: 'vip-released', term: effect.term });
+        return this.#later(
+          vipMs,
+          releaseOk
+            ? { kind: 'vip-released', term: effect.term }
+            : { kind: 'vip-stuck', term: effect.term, shown: true },
+        );
       case 'run-hook':
         return this.#later(hookMs, {
           kind: 'hook-finished',

@@ -35,6 +35,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'vip-restored': 'warn vip-added 10.9.0.100 on bond0 was removed by someone; it is back',
   'vip-removed': 'info vip-removed 10.9.0.100 is off bond0',
   'vip-failed': 'error vip-failed 10.9.0.100 could not be added to bond0: give it CAP_NET_ADMIN',
+  'step-down-stuck': 'error vip-failed stays MASTER and does not step down (handover): the',
   'vip-left-behind':
     'error vip-failed the virtual IP could not be removed and stays. Do it now: ip a',
   'vip-stale': 'warn vip-stale 10.9.0.100 was on bond0 without being held here',

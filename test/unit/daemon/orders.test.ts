@@ -11,6 +11,7 @@ import { Orders, type Order, type OrderedInstance } from '../../../src/daemon/or
 import type { OrderNews } from '../../../src/daemon/events.ts';
 import type { OrderResult } from '../../../src/daemon/order-result.ts';
 import type { PeerHeard, PeerRole } from '../../../src/daemon/peers-heard.ts';
+import type { Cause } from '../../../src/election/effects.ts';
 import type { ElectionSnapshot } from '../../../src/election/snapshot.ts';
 import { electionSnapshot, ip } from '../../support/reports.ts';
 
@@ -28,6 +29,7 @@ class FakeInstance implements OrderedInstance {
   readonly deadIntervalMs = 3_000;
   readonly hookTimeoutMs = 10_000;
   peers: readonly Ipv4[] = [PEER];
+  fault: string | undefined = undefined;
   ended = false;
   readonly asked: string[] = [];
   readonly told: OrderNews[] = [];
@@ -60,6 +62,10 @@ class FakeInstance implements OrderedInstance {
     return this.#snapshot;
   }
 
+  vipFault(): string | undefined {
+    return this.fault;
+  }
+
   peersHeard(): readonly PeerHeard[] {
     return this.heard;
   }
@@ -80,12 +86,18 @@ class FakeInstance implements OrderedInstance {
 
   handover(): void {
     this.done.push('handover');
+    this.#leave('handover');
     this.onOrder();
   }
 
   maintenanceChanged(): void {
     this.done.push('maintenance');
+    this.#leave('maintenance');
     this.onOrder();
+  }
+
+  #leave(leaving: Cause): void {
+    if (this.#snapshot.state === 'MASTER') this.#snapshot = { ...this.#snapshot, leaving };
   }
 
   tell(news: OrderNews): void {
@@ -223,12 +235,31 @@ describe('a handover', () => {
   test('that does not end is given up', async (t) => {
     const stage = new Stage(t, new FakeInstance());
     const result = only(stage.give(FORCED));
-    await stage.pass(20_000);
+    await stage.pass(25_000);
     const { outcome, reason, message } = await result;
     assert.deepEqual([outcome, reason], ['failed', 'still-master']);
-    assert.match(message, /still stepping down after 20 s/);
+    assert.match(message, /still stepping down after 25 s/);
     assert.equal(stage.instance.listeners, 0);
   });
+
+  for (const order of [FORCED, ON]) {
+    const stays = { reason: 'vip-stuck', outcome: 'failed', state: 'MASTER' };
+    test(`that can not take the address off says why (${order.kind})`, async (t) => {
+      const stage = new Stage(t, new FakeInstance());
+      stage.instance.fault = 'ip addr del: exit 2: Device or resource busy';
+      const result = only(stage.give({ ...order, force: true }));
+      await stage.pass(10_000);
+      stage.instance.become({ leaving: undefined });
+      const { reason, outcome, state, message } = await result;
+      assert.deepEqual({ reason, outcome, state }, stays);
+      assert.match(
+        message,
+        /stays MASTER, .* could not be taken off: .*exit 2: Device or resource/,
+      );
+      assert.equal(/maintenance is on/.test(message), order === ON);
+      assert.equal(stage.instance.listeners, 0);
+    });
+  }
 
   const ALONE: readonly [Partial<ElectionSnapshot>, RegExp][] = [
     [{ state: 'MASTER', term: 2 }, /within 3\.0 s: this node is master again$/],

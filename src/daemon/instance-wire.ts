@@ -1,0 +1,55 @@
+// What one instance puts on the wire: its adverts, and the announcements of its address.
+import type { Ipv4 } from '../carp/addresses.ts';
+import type { GroupKey } from '../carp/digest.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import { Announcer } from '../vip/announcer.ts';
+import type { StartTimer } from '../vip/ports.ts';
+import { AdvertSender } from './advert-sender.ts';
+import type { InstanceHerald } from './instance-herald.ts';
+import type { InterfaceHub } from './interface-hub.ts';
+
+export interface WireOptions {
+  readonly config: InstanceConfig;
+  readonly key: GroupKey;
+  readonly hub: InterfaceHub;
+  readonly herald: InstanceHerald;
+  readonly startTimer: StartTimer;
+  /** The address that the next advert comes from; undefined: none can be sent. */
+  readonly source: () => Ipv4 | undefined;
+  /** A regular advert has left, or could not. */
+  readonly onRegularDone: (ok: boolean) => void;
+  /** The same of the last one of a term. */
+  readonly onLastDone: () => void;
+}
+
+/** Sends the adverts of an instance, and tells the world of each. */
+export function createSender(options: WireOptions): AdvertSender {
+  const { config, key, hub, herald, source, onRegularDone, onLastDone } = options;
+  return new AdvertSender({
+    config,
+    key,
+    hub,
+    source,
+    onDone: (sent, ok) => {
+      if (ok) herald.advertSent(sent);
+      if (sent.advert === 'regular') onRegularDone(ok);
+      else onLastDone();
+    },
+    onFailed: (unsent, reason) => herald.sendFailed(unsent, reason),
+  });
+}
+
+/** Announces the address of an instance, and tells the world of each announcement. */
+export function createAnnouncer(options: WireOptions): Announcer {
+  const { config, hub, herald, startTimer } = options;
+  return new Announcer({
+    vip: config.address.ip,
+    mac: () => hub.mac(),
+    burst: config.announce.burst,
+    intervalMs: config.announce.intervalMs,
+    sender: { send: (frame) => hub.sendFrame(frame) },
+    startTimer,
+    onSent: () => herald.announced(),
+    onSendError: (reason) => herald.announceFailed(reason),
+  });
+}
