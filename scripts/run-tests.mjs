@@ -11,7 +11,10 @@ import { join } from 'node:path';
 
 const cores = availableParallelism();
 
-/** A suite is a folder of test; `atOnce` files of it run side by side; `covers`: see coverage. */
+/**
+ * A suite is a folder of test; `atOnce` files of it run side by side; `covers`: see coverage. A suite
+ * with a `runner` is that program, which ends with a closing line like that of this one.
+ */
 const suites = [
   { name: 'tidy', atOnce: cores },
   { name: 'unit', atOnce: cores, covers: true },
@@ -24,6 +27,7 @@ const suites = [
   { name: 'gate', atOnce: cores * 4 },
   { name: 'prometheus', atOnce: cores },
   { name: 'package', atOnce: cores },
+  { name: 'bond-incident', runner: ['test/bond/run.ts', 'test/bond/incident.test.ts'] },
   { name: 'long', atOnce: cores * 4, onRequest: true },
   { name: 'release', atOnce: 1, onRequest: true },
   { name: 'boot', atOnce: 1, onRequest: true },
@@ -46,7 +50,7 @@ const totals = { pass: 0, fail: 0, skipped: 0 };
 const coverage = mkdtempSync(join(tmpdir(), 'carpd-coverage-'));
 for (const suite of suites) {
   const isWanted = wanted.length > 0 ? wanted.includes(suite.name) : suite.onRequest !== true;
-  if (isWanted) await runSuite(suite);
+  if (isWanted) await (suite.runner === undefined ? runSuite(suite) : runRunner(suite));
 }
 if (wanted.length === 0) await checkCoverage();
 rmSync(coverage, { recursive: true, force: true });
@@ -85,6 +89,24 @@ async function runSuite({ name, atOnce, covers = false }) {
   rmSync(folder, { recursive: true, force: true });
   // A runner that failed without a failed test (a crash while loading, say) has failed all the same.
   if (exitCode !== 0 && counts.fail === 0) counts.fail = 1;
+  conclude(name, counts, started);
+}
+
+async function runRunner({ name, runner }) {
+  const started = performance.now();
+  let said = '';
+  const exitCode = await run(process.execPath, ['--import=tsx', ...runner], {}, (text) => {
+    process.stdout.write(text);
+    said = (said + text).slice(-1_000);
+  });
+  const line = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m.exec(said) ?? [];
+  const [, pass, fail, skipped] = line.map(Number);
+  const counts = { pass: pass ?? 0, fail: fail ?? 0, skipped: skipped ?? 0 };
+  if (exitCode !== 0 && counts.fail === 0) counts.fail = 1;
+  conclude(name, counts, started);
+}
+
+function conclude(name, counts, started) {
   for (const key of Object.keys(totals)) totals[key] += counts[key];
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(`suite ${name}: ${JSON.stringify(counts)} in ${seconds} s\n`);
@@ -125,10 +147,12 @@ function readCounts(tap) {
   };
 }
 
-function run(program, args, env = {}) {
+/** Runs a program to its end and yields its exit code; its output goes to `onOutput`, or to ours. */
+function run(program, args, env = {}, onOutput = undefined) {
   return new Promise((resolve) => {
-    const stdio = ['ignore', 'inherit', 'inherit'];
+    const stdio = ['ignore', onOutput === undefined ? 'inherit' : 'pipe', 'inherit'];
     const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
+    child.stdout?.setEncoding('utf8').on('data', onOutput);
     child.on('close', (code) => resolve(code ?? 1));
   });
 }

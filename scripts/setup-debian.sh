@@ -24,8 +24,20 @@ if [ "$purpose" = release ]; then
   package_of+=([lintian]=lintian [xz]=xz-utils [file]=file)
   package_of+=([aarch64-linux-gnu-g++]=g++-aarch64-linux-gnu [qemu-aarch64-static]=qemu-user-static)
 fi
+# Where the kernel has no bonding, tests on bonds run in machines with the distribution's own kernel.
+has_bonding() {
+  modprobe -q bonding 2>/dev/null || true
+  unshare --net ip link add carpdprobe0 type bond mode 802.3ad 2>/dev/null
+}
+if [ "$purpose" = boot ] || { [ "$purpose" != demo ] && ! has_bonding; }; then
+  case $(uname -m) in
+    aarch64) package_of+=([qemu-system-aarch64]=qemu-system-arm) ;;
+    *) package_of+=([qemu-system-x86_64]=qemu-system-x86) ;;
+  esac
+  package_of+=([busybox]=busybox-static [cpio]=cpio [depmod]=kmod)
+fi
 if [ "$purpose" = boot ]; then
-  package_of+=([linux.uml]=user-mode-linux [depmod]=kmod [mkfs.ext4]=e2fsprogs)
+  package_of+=([mkfs.ext4]=e2fsprogs)
 fi
 
 missing=()

@@ -93,7 +93,7 @@ async function darkness(t: TestContext, is: Darkness): Promise<Outcome> {
     settings,
   );
   const second = await startWaiting(isMaster ? beside : program, isMaster ? a : b, settings);
-  await second.waitFor('BACKUP', 10_000);
+  await second.waitFor('BACKUP', 40_000);
   const span = await darken(b, forMs);
   return outcome(t, isMaster ? [second, first] : [first, second], span);
 }

@@ -13,10 +13,10 @@ import { addBondHost, type BondOptions } from './topology.ts';
 
 export const GROUP = { vhid: 7, vip: '10.9.0.100', password: 'secret' };
 export const GATED = { ...GROUP, gate: 'hold' } as const;
-/** A Node process takes seconds to start in User Mode Linux. */
-export const START_MS = 30_000;
+/** A Node process takes seconds to start in a guest. */
+export const START_MS = 60_000;
 /** A dead interval, a proof, and room for a slow machine. */
-export const SETTLE_MS = 20_000;
+export const SETTLE_MS = 40_000;
 
 export interface Duo {
   readonly lab: Lab;

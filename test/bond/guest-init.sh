@@ -57,6 +57,11 @@ export HOME=/run/home TMPDIR=/tmp CARPD_BOND_LAB=guest
 cd "$CARPD_CHECKOUT" || give_up "no folder $CARPD_CHECKOUT"
 
 echo "$CARPD_STARTED" >$line
+# A sign of life for the host.
+(while :; do
+  echo >/run/job/alive
+  sleep 10
+done) &
 # The host kills the machine at its limit; this one holds should the host's side be dead by then.
 timeout -k 5 "$CARPD_LIMIT" sh /run/job/job.sh </dev/null >$line 2>&1
 echo $? >/run/job/exit-code

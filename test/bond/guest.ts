@@ -1,6 +1,6 @@
 // Boots a guest on the host's root file system, runs one command in it, brings out its exit code.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,7 +41,10 @@ export interface GuestJob {
  */
 export type GuestOutcome =
   | { readonly kind: 'exited'; readonly exitCode: number }
-  | { readonly kind: 'timed-out' | 'died' | 'not-booted'; readonly console: string };
+  | { readonly kind: UntimelyEnd; readonly console: string };
+
+/** Killed at the limit; killed because it gave no sign of life; gone by itself, as by a panic. */
+type UntimelyEnd = 'timed-out' | 'silent' | 'died';
 
 /** The guest's kernel modules that the lab uses; others are loaded when something asks for them. */
 const GUEST_MODULES = [
@@ -50,8 +53,9 @@ const GUEST_MODULES = [
   ...['sch_netem', 'sch_ingress', 'cls_flower', 'cls_matchall', 'act_gact'],
 ];
 
-/** A boot takes 5 s, and much longer beside others. */
-const BOOT_MS = 120_000;
+/** A boot takes 5 s, and much longer beside others; then a sign of life comes every 10 s. */
+const SILENT_MS = 150_000;
+const LOOK_MS = 5_000;
 const MEMORY_MIB_DEFAULT = 2_048;
 const CPUS_DEFAULT = 2;
 
@@ -72,7 +76,7 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
     mkdirSync(stateDirectory, { recursive: true });
     writeFileSync(join(directory, 'job.sh'), jobScript(job));
     writeFileSync(join(directory, 'settings.sh'), settings(job, directory, started));
-    rmSync(join(directory, 'exit-code'), { force: true });
+    for (const name of ['exit-code', 'alive']) rmSync(join(directory, name), { force: true });
     const machine = new Qemu({
       words: ['CARPD_ROOT=host', `CARPD_INIT=${guestInit()}`],
       memoryMiB: job.memoryMiB ?? MEMORY_MIB_DEFAULT,
@@ -83,7 +87,7 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
         { tag: 'job', path: directory, writable: true },
       ],
     });
-    const end = await settle(machine, job, started);
+    const end = await settle(machine, { ...job, jobDirectory: directory }, started);
     const exitCode = readExitCode(directory);
     return exitCode === undefined
       ? { kind: end, console: machine.tail() }
@@ -94,27 +98,31 @@ export async function runInGuest(job: GuestJob): Promise<GuestOutcome> {
   }
 }
 
-type UntimelyEnd = Exclude<GuestOutcome['kind'], 'exited'>;
+type PlacedJob = GuestJob & { readonly jobDirectory: string };
 
 /** Resolves when the machine is gone: how it ended, should there be no exit code. */
-function settle(machine: Qemu, job: GuestJob, started: string): Promise<UntimelyEnd> {
+function settle(machine: Qemu, job: PlacedJob, started: string): Promise<UntimelyEnd> {
   const { child } = machine;
   return new Promise((resolve, reject) => {
     let end: UntimelyEnd = 'died';
     const kill = (): void => machine.kill();
-    const killFor = (why: UntimelyEnd) => (): void => {
+    const killFor = (why: UntimelyEnd): void => {
       end = why;
       kill();
     };
-    const limit = setTimeout(killFor('timed-out'), job.timeoutMs);
-    const bootLimit = setTimeout(killFor('not-booted'), BOOT_MS);
-    const reader = new LineReader(started, () => clearTimeout(bootLimit), job.onOutput);
+    const bornMs = Date.now();
+    const look = setInterval(() => {
+      const aliveMs = Math.max(bornMs, modifiedMs(join(job.jobDirectory, 'alive')));
+      if (Date.now() - aliveMs > SILENT_MS) killFor('silent');
+    }, LOOK_MS);
+    const limit = setTimeout(() => killFor('timed-out'), job.timeoutMs);
+    const reader = new LineReader(started, job.onOutput);
     child.stdout.setEncoding('utf8').on('data', (text: string) => reader.push(text));
     // Before the clean-up that was registered earlier: the machine still writes.
     process.prependOnceListener('exit', kill);
     const done = (): void => {
       clearTimeout(limit);
-      clearTimeout(bootLimit);
+      clearInterval(look);
       process.removeListener('exit', kill);
       kill();
     };
@@ -130,17 +138,20 @@ function settle(machine: Qemu, job: GuestJob, started: string): Promise<Untimely
   });
 }
 
+/** When the guest last wrote a file, by the host's clock; 0 if it never did. */
+function modifiedMs(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 /** Passes on the job's output, which begins after the line `started`. */
 class LineReader {
   readonly #started: string;
-  readonly #onStart: () => void;
   readonly #onOutput: (text: string) => void;
   #hasStarted = false;
   #line = '';
 
-  constructor(started: string, onStart: () => void, onOutput?: (text: string) => void) {
+  constructor(started: string, onOutput?: (text: string) => void) {
     this.#started = started;
-    this.#onStart = onStart;
     this.#onOutput = onOutput ?? (() => undefined);
   }
 
@@ -157,9 +168,7 @@ class LineReader {
 
   #take(line: string): void {
     if (this.#hasStarted) return this.#onOutput(`${line}\n`);
-    if (line.trim() !== this.#started) return;
-    this.#hasStarted = true;
-    this.#onStart();
+    this.#hasStarted = line.trim() === this.#started;
   }
 }
 

@@ -5,6 +5,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import type { Peer } from '../lab/peer.ts';
 import {
+  ELECTION_MS,
   LONG,
   outcome,
   PROGRAMS,
@@ -82,5 +83,5 @@ async function takesOverFrom(master: Peer, backup: Peer): Promise<void> {
   equal(backup.state(), 'BACKUP', backup.child.tail());
   await master.kill();
   await master.host.linkDown();
-  await backup.waitFor('MASTER', 8_000);
+  await backup.waitFor('MASTER', ELECTION_MS);
 }

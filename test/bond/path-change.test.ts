@@ -126,7 +126,7 @@ async function pair(
   if (role === 'BACKUP') {
     const peer = await startMaster('ucarp', a, b, settings);
     const ours = await startWaiting(program, b, settings);
-    await ours.waitFor('BACKUP', 10_000);
+    await ours.waitFor('BACKUP', 40_000);
     return { b, ours, peers: [peer, ours] };
   }
   const ours = await startMaster(program, b, a, settings);

@@ -18,11 +18,11 @@ const PLATFORMS: Readonly<Partial<Record<NodeJS.Architecture, Platform>>> = {
   arm64: { qemu: 'qemu-system-aarch64', machine: 'virt', console: 'ttyAMA0' },
 };
 /**
- * A panic ends the machine. The rest is speed: an emulated processor is slow at what guards against
- * real ones, and its TSC is the host's.
+ * For speed: an emulated processor takes long over what guards a real one against its guests, and
+ * its TSC is the host's.
  */
 const KERNEL_WORDS = [
-  ...['quiet', 'panic=-1', 'mitigations=off', 'apparmor=0', 'audit=0', 'nowatchdog'],
+  ...['quiet', 'mitigations=off', 'apparmor=0', 'audit=0', 'nowatchdog'],
   ...['tsc=reliable', 'rcupdate.rcu_expedited=1'],
 ];
 const MAKE_KERNEL = fileURLToPath(new URL('kernel.sh', import.meta.url));
@@ -46,6 +46,8 @@ export interface MachineOptions {
   readonly shares?: readonly Share[];
   /** An image that is the guest's only disk. */
   readonly disk?: string;
+  /** True: the guest may boot again. Otherwise a reboot ends the machine, and so does a panic. */
+  readonly reboots?: boolean;
 }
 
 /** Where the kernel for guests is kept: outside of the checkout, shared by all checkouts. */
@@ -120,16 +122,18 @@ export class Qemu {
 }
 
 function qemuWords(
-  { words, memoryMiB, cpus, shares = [], disk }: MachineOptions,
+  { words, memoryMiB, cpus, shares = [], disk, reboots = false }: MachineOptions,
   { machine, console }: Platform,
   consoleFile: string,
 ): readonly string[] {
   const kernel = kernelFolder();
-  const command = [`console=${console}`, ...KERNEL_WORDS, ...words].join(' ');
+  const panic = `panic=${reboots ? 0 : -1}`;
+  const command = [`console=${console}`, panic, ...KERNEL_WORDS, ...words].join(' ');
   return [
     ...['-accel', 'tcg,thread=multi', '-machine', machine, '-cpu', 'max'],
     ...['-smp', String(cpus), '-m', String(memoryMiB)],
-    ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+    ...['-nodefaults', '-no-user-config', '-display', 'none'],
+    ...(reboots ? [] : ['-no-reboot']),
     ...['-kernel', join(kernel, 'vmlinuz'), '-initrd', join(kernel, 'initrd.gz')],
     ...['-append', command, '-serial', `file:${consoleFile}`],
     ...['-chardev', 'stdio,id=line,signal=off', '-device', 'virtio-serial-pci'],

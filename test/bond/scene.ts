@@ -36,7 +36,7 @@ export const LONG = process.env['CARPD_BOND_LONG'] === '1';
 export const skip = (await bondSkipReason()) || ucarpSkipReason();
 
 /** Longer than the start of a process and an election, on a busy machine too. */
-export const ELECTION_MS = 25_000;
+export const ELECTION_MS = 60_000;
 /** Longer than a dead interval: who stays alone for so long has nothing left to fear. */
 const STEADY_MS = 4_500;
 

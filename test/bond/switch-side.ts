@@ -161,7 +161,7 @@ export class SwitchSide {
     what: keyof typeof FILTERS = 'everything',
     cables = CABLES,
   ): Promise<Fault> {
-    // Not nft: the kernel of User Mode Linux has none of its netdev family.
+    // Not nft: on the way out a kernel before 5.16 has no hook for it.
     this.#faults += 1;
     const preference = String(this.#faults);
     const hook = direction === 'from-host' ? 'ingress' : 'egress';

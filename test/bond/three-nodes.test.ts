@@ -43,7 +43,7 @@ describe('three nodes', { skip, concurrency: SIDE_BY_SIDE }, () => {
       await b.lacpFormed();
       const master = await startMaster(program, b, a);
       const others = [await startWaiting('ucarp', a), await startWaiting(program, c)];
-      for (const other of others) await other.waitFor('BACKUP', FAULT_MS);
+      for (const other of others) await other.waitFor('BACKUP', 40_000);
       const span = await darken(b, FAULT_MS);
       const { after } = await outcome(t, [...others, master], span);
       // The higher address of the two that are left may be first; the lower one wins in the end.

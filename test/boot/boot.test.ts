@@ -1,6 +1,6 @@
 // The incident that carpd exists for, as a real boot: systemd, the distribution's own network
 // configuration, a real LACP bond, a switch that forms its port channel and passes nothing for a
-// while, and a healthy peer with stock ucarp. Needs root, debootstrap and User Mode Linux.
+// while, and a healthy peer with stock ucarp. Needs root, debootstrap and qemu.
 import { doesNotMatch, equal, match, notEqual } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { after, describe, test, type TestContext } from 'node:test';

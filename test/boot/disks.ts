@@ -4,7 +4,7 @@ import { ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../lab/child.ts';
-import { umlMissing } from '../bond/uml.ts';
+import { kernelFolder, makeKernel, qemuMissing } from '../bond/qemu.ts';
 import { buildPackages, debName } from '../package/build.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -18,12 +18,13 @@ export type Program = 'ucarp' | 'carpd';
 /** Why no machine can be booted here, for the `skip` option of node:test; false if one can. */
 export function bootSkipReason(): string | false {
   if (process.getuid?.() !== 0) return 'making disks needs root';
-  return umlMissing()[0] ?? false;
+  return qemuMissing()[0] ?? false;
 }
 
 /** Makes the disk of a machine in `folder`, for carpd with its package; yields its path. */
 export async function makeDisk(program: Program, folder: string): Promise<string> {
-  await script('base-tree.sh', STORE);
+  ok(makeKernel(), 'no kernel to boot: see above');
+  await script('base-tree.sh', STORE, kernelFolder());
   const disk = join(folder, `${program}.img`);
   const files = ['common', program].map((name) => join(HERE, 'guest', name));
   if (program === 'carpd') await buildPackages(folder, ['--only=carpd']);

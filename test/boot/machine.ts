@@ -1,23 +1,21 @@
-// A whole machine: a disk that boots in User Mode Linux with systemd as process 1. The test speaks
+// A whole machine: a disk that boots in qemu with systemd as process 1. The test speaks
 // to it over its serial line, at whose end guest/common/usr/local/lib/lab/console runs scripts.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Scope } from '../lab/namespaces.ts';
 import { Changes, failure } from '../lab/wait.ts';
-import { killKernel, startKernel } from '../bond/uml.ts';
+import { Qemu } from '../bond/qemu.ts';
 
-/** A boot takes 10 to 20 s, and much longer beside others. */
-const BOOT_MS = 180_000;
+/** A boot takes half a minute, and much longer beside others. */
+const BOOT_MS = 400_000;
 const SCRIPT_MS_DEFAULT = 120_000;
 const MEMORY_MIB = 1_024;
-const CONSOLE_CHARS_KEPT = 6_000;
+const CPUS = 2;
 const WORDS = [
-  ...['root=/dev/ubda', 'rw', 'init=/lib/systemd/systemd'],
-  // The console goes to standard error, the serial line is standard input and output.
-  ...['con=null', 'con0=null,fd:2', 'ssl=null', 'ssl0=fd:0,fd:1'],
-  ...['quiet', 'SYSTEMD_COLORS=0', 'systemd.show_status=auto'],
+  ...['CARPD_ROOT=disk', 'CARPD_INIT=/lib/systemd/systemd', 'SYSTEMD_COLORS=0'],
+  // No login on the line that the test speaks over.
+  ...['systemd.show_status=no', 'systemd.getty_auto=no'],
 ];
 
 /** What a script said, stdout and stderr together, and how it ended. */
@@ -27,23 +25,18 @@ export interface Said {
 }
 
 export class Machine {
-  readonly #kernel: ChildProcessWithoutNullStreams;
+  readonly #qemu: Qemu;
   readonly #changes = new Changes();
   readonly #answers = new Map<number, Said>();
   #asked = 0;
   #boots = 0;
   #ended = false;
-  #console = '';
 
-  private constructor(kernel: ChildProcessWithoutNullStreams) {
-    this.#kernel = kernel;
-    kernel.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#console = (this.#console + text).slice(-CONSOLE_CHARS_KEPT);
-    });
+  private constructor(qemu: Qemu) {
+    this.#qemu = qemu;
     this.#readLines();
-    kernel.stdin.on('error', () => undefined);
     for (const event of ['error', 'exit']) {
-      kernel.on(event, () => {
+      qemu.child.on(event, () => {
         this.#ended = true;
         this.#changes.notify();
       });
@@ -53,10 +46,16 @@ export class Machine {
   /** Boots a disk, which the machine writes to; it is killed when the test is over. */
   static async boot(scope: Scope, disk: string): Promise<Machine> {
     const stateDirectory = mkdtempSync(join(tmpdir(), 'carpd-boot-'));
-    const words = [`ubda=${disk}`, ...WORDS];
-    const kernel = startKernel({ words, memoryMiB: MEMORY_MIB, stateDirectory });
+    const qemu = new Qemu({
+      words: WORDS,
+      memoryMiB: MEMORY_MIB,
+      cpus: CPUS,
+      stateDirectory,
+      disk,
+      reboots: true,
+    });
     const end = (): void => {
-      killKernel(kernel);
+      qemu.kill();
       rmSync(stateDirectory, { recursive: true, force: true });
     };
     process.once('exit', end);
@@ -64,7 +63,7 @@ export class Machine {
       process.removeListener('exit', end);
       end();
     });
-    const machine = new Machine(kernel);
+    const machine = new Machine(qemu);
     await machine.#booted(1);
     return machine;
   }
@@ -73,7 +72,7 @@ export class Machine {
   async run(script: string, withinMs = SCRIPT_MS_DEFAULT): Promise<Said> {
     this.#asked += 1;
     const number = this.#asked;
-    this.#kernel.stdin.write(`${number} ${Buffer.from(script).toString('base64')}\n`);
+    this.#qemu.child.stdin.write(`${number} ${Buffer.from(script).toString('base64')}\n`);
     return this.#until(() => this.#answers.get(number), `the end of: ${script}`, withinMs);
   }
 
@@ -91,9 +90,9 @@ export class Machine {
     await this.#booted(boots + 1);
   }
 
-  /** The end of what was written to the console, for a failure message. */
+  /** The end of what was written to the kernel's console, for a failure message. */
   tail(): string {
-    return this.#console;
+    return this.#qemu.tail();
   }
 
   async #booted(boots: number): Promise<void> {
@@ -111,7 +110,7 @@ export class Machine {
 
   #readLines(): void {
     let rest = '';
-    this.#kernel.stdout.setEncoding('utf8').on('data', (text: string) => {
+    this.#qemu.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.#take(line.trim());

@@ -6,7 +6,7 @@ import { eventually, sparsely, throughout } from '../lab/wait.ts';
 import { Machine } from './machine.ts';
 
 /** Longer than a boot goes on, or a new election takes, on a busy machine. */
-const SOON_MS = 120_000;
+const SOON_MS = 240_000;
 const POLL_MS = 300;
 
 const HOLDERS = `
