@@ -26,8 +26,11 @@ export type CommandResult =
       readonly output: string;
       readonly truncated: boolean;
     }
-  /** Not over at the limit; its group was killed. */
-  | { readonly kind: 'timeout' }
+  /**
+   * Not over at the limit; its group was killed. `ended` is false where it hangs in the kernel,
+   * which no signal ends: it may still do what it was about to do.
+   */
+  | { readonly kind: 'timeout'; readonly ended: boolean }
   /** No such program, or no such interpreter as the first line of the script names. */
   | { readonly kind: 'missing' }
   /** No execute permission, or neither a binary nor a script with a "#!" line. */

@@ -6,14 +6,17 @@ import { formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Input } from '../election/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
-import type { AddressView, RunCommand, StartTimer } from '../vip/ports.ts';
+import type { AddressKeeper } from '../vip/keeper.ts';
+import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
 import { HookRights } from './hook-rights.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 
 export interface CustodyOptions {
   readonly config: InstanceConfig;
-  readonly addresses: AddressView;
+  readonly keeper: AddressKeeper;
+  /** Whether another node may take the address over if this one gives it up. */
+  readonly mayAnotherServe: () => boolean;
   readonly herald: InstanceHerald;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
@@ -117,12 +120,19 @@ export class Custody {
   /** Takes off an address that an earlier run left. */
   async removeStale(): Promise<void> {
     const outcome = await this.#reconciler?.releaseStale();
-    if (outcome !== undefined) this.#options.herald.staleVip(outcome);
+    if (outcome === undefined) return;
+    this.#options.herald.staleVip(outcome);
+    if (outcome.kind !== 'removed' && outcome.kind !== 'absent') return;
+    // It took the place of a release that had failed, whose end nobody tells any more.
+    this.#options.post(() => {
+      if (this.#unreleased !== undefined) this.#released(this.#unreleased);
+    });
   }
 
   /** From now on a release that fails is waited for, a while; `staying` ends that. */
   stopping(): void {
     this.#stopping = true;
+    this.#options.keeper.hurry();
     if (this.#unreleased !== undefined) this.#losePatienceLater();
   }
 
@@ -183,16 +193,16 @@ export class Custody {
   }
 
   #released(term: number): void {
-    if (this.#holder === term) this.#holder = undefined;
+    const owed = this.#unreleased ?? term;
+    if (this.#holder === term || this.#holder === owed) this.#holder = undefined;
     this.#unreleased = undefined;
     this.#releaseFault = undefined;
     this.#cancelPatience?.();
-    this.#options.feed({ kind: 'vip-released', term });
+    this.#options.feed({ kind: 'vip-released', term: owed });
   }
 
   #isShown(): boolean {
-    const { addresses, config } = this.#options;
-    return addresses.observe().some(({ address }) => address === config.address.ip);
+    return this.#reconciler?.isShown === true;
   }
 
   #losePatienceLater(): void {
@@ -205,11 +215,12 @@ export class Custody {
   #losePatience(): void {
     const term = this.#unreleased;
     if (term === undefined) return;
-    const { address, interfaceName } = this.#options.config;
-    const vip = `${formatIpv4(address.ip)}/${address.prefixLength}`;
-    this.#leftBehind = `ip addr del ${vip} dev ${interfaceName}`;
-    this.#unreleased = undefined;
-    this.#options.feed({ kind: 'vip-released', term });
+    if (this.#isShown()) {
+      const { address, interfaceName } = this.#options.config;
+      const vip = `${formatIpv4(address.ip)}/${address.prefixLength}`;
+      this.#leftBehind = `ip addr del ${vip} dev ${interfaceName}`;
+    }
+    this.#released(term);
   }
 
   #hookFinished(report: HookReport): void {
@@ -244,15 +255,14 @@ export class Custody {
   }
 
   #createReconciler(): VipReconciler {
-    const { config, addresses, post, runCommand, startTimer, now, env } = this.#options;
-    const { address, interfaceName } = config;
+    const { config, keeper, mayAnotherServe, post, startTimer, now } = this.#options;
+    const { address } = config;
     return new VipReconciler({
-      vip: { interfaceName, address: address.ip, prefixLength: address.prefixLength },
-      runCommand,
-      addresses,
+      vip: { address: address.ip, prefixLength: address.prefixLength },
+      keeper,
+      mayAnotherServe,
       startTimer,
       clock: now,
-      env,
       onOutcome: (outcome) => post(() => this.#vipSettled(outcome)),
       onNotice: (notice) => post(() => this.#vipNotice(notice)),
     });

@@ -147,6 +147,9 @@ export class Daemon {
     if (fault !== undefined) events.publish({ event: 'maintenance-unreadable', detail: fault });
     this.#links = await openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
+      onAddress: (event) => {
+        for (const hub of this.#hubs.values()) hub.addressTold(event);
+      },
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
@@ -301,13 +304,16 @@ export class Daemon {
   #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
     const known = this.#hubs.get(interfaceName);
     if (known !== undefined) return known;
-    const { events, now } = this.#options;
+    const { events, now, env } = this.#options;
     const hub = new InterfaceHub({
       interfaceName,
       driver: this.#driver,
       links,
       events,
       now,
+      runCommand,
+      startTimer,
+      env,
     });
     this.#hubs.set(interfaceName, hub);
     return hub;
@@ -320,6 +326,8 @@ export class Daemon {
 
   async #stop(): Promise<readonly string[]> {
     for (const instance of this.#instances.values()) instance.insist();
+    // What is under way has to end first, and an `ip` that hangs would hold it up.
+    for (const hub of this.#hubs.values()) hub.keeper.hurry();
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     this.#control?.close();

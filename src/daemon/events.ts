@@ -157,6 +157,8 @@ type CustodyNews =
       readonly removed: boolean;
       readonly prefixLength: number | null;
     }
+  /** Somebody had put the virtual IP on the interface of a node that is not master; it is off. */
+  | { readonly event: 'vip-unwanted' }
   /** The kernel removed these addresses together with the virtual IP. */
   | {
       readonly event: 'addresses-taken-along';

@@ -175,6 +175,11 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
       prefixLength: 'that prefix length, or null',
     },
   },
+  'vip-unwanted': {
+    scope: 'instance',
+    tells: 'somebody put the virtual IP on this node, which is not master; it was removed',
+    fields: {},
+  },
   'addresses-taken-along': {
     scope: 'instance',
     tells: 'removing the virtual IP made the kernel remove others',

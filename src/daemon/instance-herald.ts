@@ -145,14 +145,17 @@ export class InstanceHerald {
       case 'released-late':
         return this.#publish({ event: 'vip-removed', late: true });
       case 'taken-along': {
-        const addresses = notice.addresses.map(({ address }) => formatIpv4(address));
+        const addresses = notice.addresses.map(formatIpv4);
         const { restored } = notice;
         return this.#publish({ event: 'addresses-taken-along', addresses, restored });
       }
-      case 'warning': {
-        const { prefixLength } = notice.warning.observed;
+      case 'other-prefix': {
+        const { prefixLength } = notice;
         return this.#publish({ event: 'vip-stale', removed: false, prefixLength });
       }
+      case 'unwanted':
+        if (notice.fault === undefined) return this.#publish({ event: 'vip-unwanted' });
+        return this.#publish({ event: 'vip-failed', action: 'remove-stale', ...notice.fault });
       default:
         return unreachable(notice);
     }

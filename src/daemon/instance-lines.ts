@@ -121,6 +121,7 @@ type VipEvent = EventOf<
   | 'step-down-stuck'
   | 'vip-left-behind'
   | 'vip-stale'
+  | 'vip-unwanted'
   | 'addresses-taken-along'
 >;
 
@@ -159,6 +160,12 @@ function vipLine(event: VipEvent): LogLine {
         : `${vip} on ${on} is there already with prefix length ${event.prefixLength ?? '?'}; ` +
           'left as it is';
       return lineOf('warn', 'vip-stale', text);
+    }
+    case 'vip-unwanted': {
+      const text =
+        `${vip} was put on ${on} by someone while this node is not master; it was removed. Find ` +
+        'out who else manages the addresses of this interface';
+      return limited(event, 'vip-unwanted', lineOf('warn', 'vip-stale', text));
     }
     case 'addresses-taken-along': {
       const end = event.restored ? 'they were put back' : 'they could NOT be put back';

@@ -1,11 +1,14 @@
 // What is known of an instance beside its election: the peers it heard, whether it is in
 // maintenance, and who waits for its next step.
-import type { Micros } from '../base/time.ts';
+import { since, type Micros } from '../base/time.ts';
 import { masterDownInterval } from '../election/cadence.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Maintenance, MaintenanceEntry } from './maintenance.ts';
 import { PeersHeard } from './peers-heard.ts';
 import type { ReportSources } from './report.ts';
+
+/** Another node that has said nothing for so many dead intervals is not counted on. */
+const PEER_MEMORY_INTERVALS = 3;
 
 /** See the head of this file; one for each instance that runs. */
 export class InstanceRecord {
@@ -13,13 +16,21 @@ export class InstanceRecord {
   readonly #name: string;
   readonly #maintenance: Maintenance;
   readonly #startedAt: Micros;
+  readonly #deadInterval: Micros;
   readonly #listeners = new Set<() => void>();
 
   constructor(config: InstanceConfig, maintenance: Maintenance, startedAt: Micros) {
     this.#name = config.name;
     this.#startedAt = startedAt;
     this.#maintenance = maintenance;
-    this.peers = new PeersHeard(masterDownInterval(config));
+    this.#deadInterval = masterDownInterval(config);
+    this.peers = new PeersHeard(this.#deadInterval);
+  }
+
+  /** Whether another node is known that can take the virtual IP over: it was heard of late. */
+  mayAnotherServe(now: Micros): boolean {
+    const patience = PEER_MEMORY_INTERVALS * this.#deadInterval;
+    return this.peers.all(now).some(({ lastAdvertAt }) => since(now, lastAdvertAt) < patience);
   }
 
   /** Undefined: maintenance is off. */

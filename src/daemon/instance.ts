@@ -377,15 +377,12 @@ export class Instance implements Member, HubMember {
   }
 
   #createCustody(): Custody {
-    const { config, hub, driver, runCommand, startTimer, now, env } = this.#options;
+    const { hub, driver, record, now } = this.#options;
     return new Custody({
-      config,
-      addresses: hub.addresses,
+      ...this.#options,
+      keeper: hub.keeper,
+      mayAnotherServe: () => record.mayAnotherServe(now()),
       herald: this.#herald,
-      now,
-      runCommand,
-      startTimer,
-      env,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,
       feed: (input) => this.#feed(input),

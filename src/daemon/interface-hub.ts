@@ -6,14 +6,15 @@ import type { DroppedPacket } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
 import type { Ipv4, Mac } from '../carp/addresses.ts';
-import type { Link, LinkWatch } from '../linux/link-watch.ts';
-import type { AddressView } from '../vip/ports.ts';
+import type { AddressEvent, Link, LinkWatch } from '../linux/link-watch.ts';
+import { AddressKeeper } from '../vip/keeper.ts';
+import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from './event-bus.ts';
 import { HubSockets } from './hub-sockets.ts';
+import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
 import { LinkHerald } from './link-herald.ts';
-import { addressesOn } from './observed-addresses.ts';
 import { SecondEar, type Heard } from './second-ear.ts';
 
 /** An instance as its interface sees it. */
@@ -30,18 +31,25 @@ export interface HubOptions {
   readonly links: LinkWatch;
   readonly events: EventSink;
   readonly now: () => Micros;
+  readonly runCommand: RunCommand;
+  readonly startTimer: StartTimer;
+  /** For `ip`; no secret is in it. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** See the head of this file. */
 export class InterfaceHub {
   /** Whether this link may be trusted with a promotion. */
   readonly gate: LinkGate;
+  /** The addresses of this interface. */
+  readonly addresses: InterfaceAddresses;
+  /** Who alone changes them, for all instances. */
+  readonly keeper: AddressKeeper;
   readonly #options: HubOptions;
   readonly #members = new Set<HubMember>();
   readonly #herald: LinkHerald;
   readonly #sockets: HubSockets;
   readonly #ear: SecondEar<HubMember>;
-  readonly #addressListeners = new Set<() => void>();
 
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
@@ -56,6 +64,8 @@ export class InterfaceHub {
       onTrouble: () => driver.post(() => void this.refresh()),
     });
     this.gate = this.#createGate();
+    this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
+    this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
     this.#ear = new SecondEar({
       epoch: () => this.gate.epoch,
       now,
@@ -77,15 +87,6 @@ export class InterfaceHub {
   get memberCount(): number {
     return this.#members.size;
   }
-
-  /** The addresses of this interface, for the reconcilers. */
-  readonly addresses: AddressView = {
-    observe: () => addressesOn(this.#options.links, this.interfaceName),
-    onChanged: (listener) => {
-      this.#addressListeners.add(listener);
-      return () => this.#addressListeners.delete(listener);
-    },
-  };
 
   /** The interface as it is now. */
   link(): Link | undefined {
@@ -117,7 +118,12 @@ export class InterfaceHub {
     this.gate.linkChanged();
     await this.#sockets.ensure();
     this.#tellMembers();
-    for (const listener of this.#addressListeners) listener();
+    this.addresses.changed();
+  }
+
+  /** The kernel told of an address, of this interface or another. */
+  addressTold(event: AddressEvent): void {
+    this.addresses.told(event);
   }
 
   /** Something about another interface changed, on which this one may stand. */
@@ -144,6 +150,7 @@ export class InterfaceHub {
   }
 
   close(): void {
+    this.keeper.close();
     this.gate.close();
     this.#ear.close();
     this.#sockets.close();

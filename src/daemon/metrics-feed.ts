@@ -16,6 +16,7 @@ const COUNTED = [
   'advert-rejected',
   'announced',
   'vip-restored',
+  'vip-unwanted',
   'vip-in-use',
   'hook-finished',
   'link-epoch',
@@ -90,6 +91,8 @@ function countOfInstance(
       return metrics.count('carpd_gratuitous_arps_sent_total', labels);
     case 'vip-restored':
       return metrics.count('carpd_vip_restored_total', labels);
+    case 'vip-unwanted':
+      return metrics.count('carpd_vip_unwanted_total', labels);
     case 'vip-in-use':
       return metrics.count('carpd_vip_in_use_total', labels);
     case 'hook-finished':

@@ -4,13 +4,13 @@ import { unreachable } from '../base/assert.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import { now } from '../linux/clock.ts';
 import { runCommand } from '../linux/command.ts';
-import { openLinkWatch, type LinkWatch } from '../linux/link-watch.ts';
-import { AddressWriter } from '../vip/address-writer.ts';
+import { openLinkWatch } from '../linux/link-watch.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
+import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
-import type { AddressView } from '../vip/ports.ts';
+import { VipReconciler } from '../vip/reconciler.ts';
 import type { Duty } from './duties.ts';
-import { addressesOn } from './observed-addresses.ts';
+import { InterfaceAddresses } from './interface-addresses.ts';
 import { startTimer } from './start-timer.ts';
 
 /**
@@ -40,39 +40,55 @@ const GONE_MS_MAX = 1_000;
  * those, all at once. Rejects with a CarpdError where the interfaces can't be read.
  */
 export async function release(options: ReleaseOptions): Promise<readonly Release[]> {
-  const listeners = new Set<() => void>();
+  const env = hookEnvironment(options.env);
+  const kept = new Map<string, Kept>();
   const links = await openLinkWatch({
-    onChange: () => listeners.forEach((listener) => void listener()),
+    onChange: ({ name }) => kept.get(name)?.addresses.changed(),
+    onAddress: (event) => kept.forEach(({ addresses }) => void addresses.told(event)),
     onError: () => undefined,
   });
+  for (const { interfaceName } of options.duties) {
+    if (kept.has(interfaceName)) continue;
+    const addresses = new InterfaceAddresses({ links, link: () => links.find(interfaceName) });
+    const keeper = new AddressKeeper({ runCommand, addresses, startTimer, env });
+    kept.set(interfaceName, { addresses, keeper });
+  }
   try {
-    const each = options.duties.map((duty) => new Releaser(duty, links, listeners, options).run());
+    const each = options.duties.flatMap((duty) => {
+      const on = kept.get(duty.interfaceName);
+      return on === undefined ? [] : [new Releaser(duty, on, options, env).run()];
+    });
     return await Promise.all(each);
   } finally {
     links.close();
   }
 }
 
+/** One interface, and who changes its addresses for all duties on it. */
+interface Kept {
+  readonly addresses: InterfaceAddresses;
+  readonly keeper: AddressKeeper;
+}
+
 class Releaser {
   readonly #duty: Duty;
   readonly #vip: Vip;
-  readonly #view: AddressView;
+  readonly #on: Kept;
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
-  constructor(duty: Duty, links: LinkWatch, listeners: Set<() => void>, options: ReleaseOptions) {
-    const { address, interfaceName } = duty;
+  constructor(
+    duty: Duty,
+    on: Kept,
+    options: ReleaseOptions,
+    env: Readonly<Record<string, string>>,
+  ) {
+    const { address } = duty;
     this.#duty = duty;
+    this.#on = on;
     this.#options = options;
-    this.#env = hookEnvironment(options.env);
-    this.#vip = { interfaceName, address: address.ip, prefixLength: address.prefixLength };
-    this.#view = {
-      observe: () => addressesOn(links, interfaceName),
-      onChanged: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
+    this.#env = env;
+    this.#vip = { address: address.ip, prefixLength: address.prefixLength };
   }
 
   async run(): Promise<Release> {
@@ -92,29 +108,29 @@ class Releaser {
   }
 
   #isThere(): boolean {
-    return isPresent(this.#vip, this.#view.observe());
+    return isPresent(this.#vip, this.#on.addresses.observe());
   }
 
   /** Resolves to why it could not be removed. */
   async #removeAddress(): Promise<string | undefined> {
     const { name } = this.#duty;
-    const writer = new AddressWriter({
+    const reconciler = new VipReconciler({
       vip: this.#vip,
-      runCommand,
-      addresses: this.#view,
+      keeper: this.#on.keeper,
       startTimer,
-      env: this.#env,
+      clock: now,
+      mayAnotherServe: () => true,
+      onOutcome: () => undefined,
       onNotice: (notice) => {
         if (notice.kind !== 'taken-along') return;
-        const others = notice.addresses.map(({ address }) => formatIpv4(address)).join(', ');
+        const others = notice.addresses.map(formatIpv4).join(', ');
         const end = notice.restored ? 'they were put back' : 'they could NOT be put back';
         this.#options.onLine(name, `the kernel removed ${others} with it; ${end}`);
       },
     });
-    const unsubscribe = this.#view.onChanged(() => writer.wake());
-    const attempt = await writer.attempt(false, () => true);
-    unsubscribe();
-    return attempt.kind === 'fault' ? attempt.fault.detail : undefined;
+    const outcome = await reconciler.releaseStale();
+    reconciler.close();
+    return outcome.kind === 'failed' ? outcome.fault.detail : undefined;
   }
 
   /** Resolves to what went wrong; a hook that is not configured does not. */
@@ -165,7 +181,7 @@ class Releaser {
         resolve();
       };
       const cancel = startTimer(GONE_MS_MAX, end);
-      const unsubscribe = this.#view.onChanged(look);
+      const unsubscribe = this.#on.addresses.onChanged(look);
       look();
     });
   }

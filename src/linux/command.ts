@@ -95,13 +95,13 @@ function settle(
     const killAtLimit = (): void => {
       timedOut = true;
       kill();
-      timer = setTimeout(() => finish({ kind: 'timeout' }), KILL_GRACE_MS);
+      timer = setTimeout(() => finish({ kind: 'timeout', ended: false }), KILL_GRACE_MS);
     };
     let timedOut = false;
     timer = setTimeout(killAtLimit, Math.min(request.timeoutMs, TIMEOUT_MS_MAX));
     child.once('error', (error) => finish(resultOfError(error)));
     child.once('exit', (code, signal) => {
-      if (timedOut) return finish({ kind: 'timeout' });
+      if (timedOut) return finish({ kind: 'timeout', ended: true });
       clearTimeout(timer);
       const done = (): void => finish(exited(code, signal, output));
       timer = setTimeout(done, OUTPUT_GRACE_MS);

@@ -150,7 +150,8 @@ export class LinkTable {
     }
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    return this.#replace({ ...link, addresses: insert(link.addresses, entry) });
+    if (isKnown(link.addresses, entry)) return [];
+    return this.#setAddresses(link, insert(link.addresses, entry));
   }
 
   removeAddress(message: AddressMessage): LinkChange[] {
@@ -161,7 +162,14 @@ export class LinkTable {
     if (fresh !== undefined) this.#fresh?.set(message.ifindex, remaining(fresh));
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    return this.#replace({ ...link, addresses: remaining(link.addresses) });
+    const addresses = remaining(link.addresses);
+    return addresses.length === link.addresses.length ? [] : this.#setAddresses(link, addresses);
+  }
+
+  /** For addresses that are known to differ: to compare all of them at each event takes long. */
+  #setAddresses(link: Link, addresses: readonly LinkAddress[]): LinkChange[] {
+    this.#links.set(link.ifindex, { ...link, addresses });
+    return [{ name: link.name, ifindex: link.ifindex }];
   }
 
   #replace(link: Link): LinkChange[] {
@@ -217,6 +225,13 @@ function addressOf(message: AddressMessage): LinkAddress {
   const { address, prefixLength, scope, flags, label } = message;
   const secondary = (flags & IFA_F_SECONDARY) !== 0;
   return { address, prefixLength, secondary, scope, ...(label === undefined ? {} : { label }) };
+}
+
+function isKnown(list: readonly LinkAddress[], entry: LinkAddress): boolean {
+  return isDeepStrictEqual(
+    list.find((known) => sameKey(known, entry)),
+    entry,
+  );
 }
 
 function sameKey(a: LinkAddress, b: LinkAddress): boolean {

@@ -11,15 +11,30 @@ import {
   LINK_AND_IPV4_ADDRESS_GROUPS,
   readNetlink,
   requestLinks,
+  type AddressMessage,
   type NetlinkEvent,
 } from './netlink.ts';
 import { errnoOf, SocketError } from './socket-error.ts';
 
 export type { Link, LinkAddress, LinkChange } from './link-table.ts';
 
+/**
+ * What the kernel told of an address. `request` is the same for all that one request has brought
+ * about. `gap`: the buffer was full, and events of any interface are lost.
+ */
+export type AddressEvent =
+  | {
+      readonly kind: 'added' | 'removed';
+      readonly request: string;
+      readonly address: AddressMessage;
+    }
+  | { readonly kind: 'gap' };
+
 export interface LinkWatchOptions {
   /** Called after each change, with both names after a rename; the watch shows the new state. */
   readonly onChange: (change: LinkChange) => void;
+  /** Called with everything that is told of addresses, in its order; before `onChange`. */
+  readonly onAddress?: (event: AddressEvent) => void;
   /** Something could not be read; the watch goes on, and asks again for everything. */
   readonly onError: (error: CarpdError) => void;
   /** Bytes of the socket's receive buffer; a larger one loses fewer events. */
@@ -181,9 +196,13 @@ class NetlinkWatch implements LinkWatch {
       case 'link-gone':
         return this.#table.removeLink(event.link.ifindex);
       case 'address':
-        return this.#table.setAddress(event.address, event.dumped);
+        return this.#tellAddress(
+          'added',
+          event,
+          this.#table.setAddress(event.address, event.dumped),
+        );
       case 'address-gone':
-        return this.#table.removeAddress(event.address);
+        return this.#tellAddress('removed', event, this.#table.removeAddress(event.address));
       case 'done':
         if (event.sequence !== this.#dump?.sequence) return [];
         if (event.error === 0) return this.#endDump(this.#dump);
@@ -197,6 +216,17 @@ class NetlinkWatch implements LinkWatch {
       default:
         return unreachable(event);
     }
+  }
+
+  /** Tells of an event when the table shows what has `changed` by it. */
+  #tellAddress(
+    kind: 'added' | 'removed',
+    { dumped, port, sequence, address }: Extract<NetlinkEvent, { address: AddressMessage }>,
+    changed: LinkChange[],
+  ): LinkChange[] {
+    // What a dump tells has happened before.
+    if (!dumped) this.#options.onAddress?.({ kind, request: `${port} ${sequence}`, address });
+    return changed;
   }
 
   #beginDump(part: Dump['part']): void {
@@ -266,6 +296,7 @@ class NetlinkWatch implements LinkWatch {
     // The kernel had more events than the buffer could hold, and some are lost: ask for all again.
     const lost = error instanceof SocketError && error.errno === 'ENOBUFS';
     if (!lost) this.#options.onError(error);
+    this.#options.onAddress?.({ kind: 'gap' });
     if (this.#dump === undefined) this.#beginDump('links');
     else this.#dumpAgain = true;
   }

@@ -42,12 +42,17 @@ const IFLA_INFO_SLAVE_DATA = 5;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_LABEL = 3;
+const IFA_BROADCAST = 4;
+const IFA_CACHEINFO = 6;
 const IFA_FLAGS = 8;
+const IFA_RT_PRIORITY = 9;
 
 const NLMSG_HEADER_BYTES = 16;
 const IFINFO_BYTES = 16;
 const IFADDR_BYTES = 8;
 const ATTRIBUTE_HEADER_BYTES = 4;
+/** INFINITY_LIFE_TIME. */
+const FOR_EVER = 0xffffffff;
 const MASK_ATTRIBUTE_BYTES = ATTRIBUTE_HEADER_BYTES + 4;
 const LINK_REQUEST_BYTES = NLMSG_HEADER_BYTES + IFINFO_BYTES + MASK_ATTRIBUTE_BYTES;
 /** The upper two bits are flags (nested, network byte order). */
@@ -97,12 +102,20 @@ export interface AddressMessage {
   /** IFA_F_*; IFA_F_SECONDARY is 0x01. */
   readonly flags: number;
   readonly label: string | undefined;
+  readonly broadcast: string | undefined;
+  /** Seconds left to it; undefined: for ever. */
+  readonly validS: number | undefined;
+  readonly preferredS: number | undefined;
+  /** The metric of the route to its prefix; undefined: the usual one. */
+  readonly metric: number | undefined;
 }
 
 /** What every message bears. */
 export interface NetlinkHeader {
   /** That of the request it answers; for an event that of whoever caused it, so any number. */
   readonly sequence: number;
+  /** The port of whoever asked or caused it; 0 is the kernel itself. */
+  readonly port: number;
   /** Part of a dump, not an event. */
   readonly dumped: boolean;
   /** The dump was taken while things changed, and must be asked for again. */
@@ -134,6 +147,7 @@ export function readNetlink(datagram: Uint8Array): NetlinkEvent[] {
     const flags = view.getUint16(offset + 6, LITTLE_ENDIAN);
     const header = {
       sequence: view.getUint32(offset + 8, LITTLE_ENDIAN),
+      port: view.getUint32(offset + 12, LITTLE_ENDIAN),
       dumped: (flags & NLM_F_MULTI) !== 0,
       interrupted: (flags & NLM_F_DUMP_INTR) !== 0,
     };
@@ -295,7 +309,21 @@ function readAddress(body: Uint8Array): AddressMessage | undefined {
     scope: view.getUint8(3),
     flags: readUnsigned(attributes.get(IFA_FLAGS), 4) ?? view.getUint8(2),
     label: text(attributes.get(IFA_LABEL)),
+    broadcast: dottedQuad(attributes.get(IFA_BROADCAST)),
+    ...readLifetimes(attributes.get(IFA_CACHEINFO)),
+    metric: readUnsigned(attributes.get(IFA_RT_PRIORITY), 4),
   };
+}
+
+/** struct ifa_cacheinfo begins with the preferred and the valid lifetime. */
+function readLifetimes(
+  bytes: Uint8Array | undefined,
+): Pick<AddressMessage, 'validS' | 'preferredS'> {
+  const secondsAt = (offset: number): number | undefined => {
+    const seconds = readUnsigned(bytes?.subarray(offset, offset + 4), 4);
+    return seconds === FOR_EVER ? undefined : seconds;
+  };
+  return { preferredS: secondsAt(0), validS: secondsAt(4) };
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -188,6 +188,12 @@ export const METRICS = {
     NONE,
     'How often somebody took the virtual IP off this master and it was put back.',
   ),
+  carpd_vip_unwanted_total: counter(
+    'instance',
+    [],
+    NONE,
+    'How often somebody put the virtual IP on this node while it was not master; removed.',
+  ),
   carpd_vip_in_use_total: counter(
     'instance',
     [],

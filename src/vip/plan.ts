@@ -1,102 +1,150 @@
-// From what is wanted and what is there to the `ip` commands that make the one the other. Pure.
-import { formatIpv4, samePrefix, type Ipv4 } from '../carp/addresses.ts';
+// From what is wanted and what is there to the `ip addr` commands that make the one the other, for
+// all virtual IPs of an interface at once. Pure.
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { ObservedAddress } from './ports.ts';
 
-/** A virtual IP and where it belongs. */
+/** A virtual IP. */
 export interface Vip {
-  readonly interfaceName: string;
   readonly address: Ipv4;
   /** 0 to 32. */
   readonly prefixLength: number;
 }
 
-/**
- * What an operator should know of a plan. `other-prefix`: the address is there already with another
- * prefix length; it serves its clients all the same, so it is left as it is.
- */
-export interface PlanWarning {
-  readonly kind: 'other-prefix';
-  readonly observed: ObservedAddress;
+/** One virtual IP and what it is to be. */
+export interface VipGoal {
+  readonly vip: Vip;
+  readonly present: boolean;
+  /**
+   * An earlier command may have done what is not seen yet: the command is planned though it may be
+   * superfluous, which does no harm.
+   */
+  readonly uncertain: boolean;
 }
 
-/** Commands in the order in which they are to run, and what there is to say about them. */
-export interface Plan {
-  readonly commands: readonly (readonly string[])[];
-  readonly warnings: readonly PlanWarning[];
+/** A change of one address; `extra` are further words of `ip addr add`. */
+export interface AddressCommand {
+  readonly verb: 'add' | 'del';
+  readonly address: Ipv4;
+  readonly prefixLength: number;
+  readonly extra?: readonly string[];
+}
+
+/** A command, and the goal (by its place in the list) that it is for. */
+export interface Step {
+  readonly goal: number;
+  readonly command: AddressCommand;
+}
+
+export interface BatchPlan {
+  /** In the order in which they are to be carried out. */
+  readonly steps: readonly Step[];
+  /**
+   * Virtual IPs that are there already, with another prefix length. They serve their clients all
+   * the same, so they are left as they are.
+   */
+  readonly otherPrefix: readonly { readonly goal: number; readonly prefixLength: number }[];
+  /**
+   * Addresses that stay, and that the kernel deletes together with one that is deleted, the first
+   * of their prefix, unless `promote_secondaries` is set for the interface.
+   */
+  readonly endangered: readonly ObservedAddress[];
 }
 
 /**
- * The commands after which `vip` is on its interface, or is off it altogether. Nothing is done
- * where that is so already, and no other interface is touched. Added are the plain address and
- * prefix: beside another address of the same prefix the kernel makes it a secondary and adds no
- * second route; alone in its prefix it brings the route that its clients' answers need.
+ * The commands after which every goal is reached. Nothing is done where that is so already. Added
+ * are the plain address and prefix: beside another address of the same prefix the kernel makes it a
+ * secondary and adds no second route; alone in its prefix it brings the route that its clients'
+ * answers need. Deleted are secondaries first, so that as little as possible hangs on what goes
+ * after them, and everything is deleted before anything is added.
  */
-export function planVip(vip: Vip, present: boolean, observed: readonly ObservedAddress[]): Plan {
-  const occurrences = occurrencesOf(vip, observed);
-  if (!present) {
-    const lengths = new Set(occurrences.map((occurrence) => occurrence.prefixLength));
-    return { commands: [...lengths].map((length) => deleteCommand(vip, length)), warnings: [] };
-  }
-  if (occurrences.length === 0) return { commands: [addCommand(vip)], warnings: [] };
-  if (occurrences.some((occurrence) => occurrence.prefixLength === vip.prefixLength)) {
-    return { commands: [], warnings: [] };
-  }
+export function planBatch(
+  goals: readonly VipGoal[],
+  observed: readonly ObservedAddress[],
+): BatchPlan {
+  const there = byAddress(observed);
+  const late: Step[] = [];
+  const early: Step[] = [];
+  const additions: Step[] = [];
+  const otherPrefix: { goal: number; prefixLength: number }[] = [];
+  goals.forEach(({ vip, present, uncertain }, goal) => {
+    const found = there.get(vip.address) ?? [];
+    const exact = found.some(({ prefixLength }) => prefixLength === vip.prefixLength);
+    if (!present) {
+      for (const { address, prefixLength, secondary } of found) {
+        const command = { verb: 'del', address, prefixLength } as const;
+        (secondary ? early : late).push({ goal, command });
+      }
+      if (uncertain && !exact) late.push({ goal, command: { verb: 'del', ...vip } });
+      return;
+    }
+    const [other] = found;
+    if (other === undefined || uncertain) {
+      additions.push({ goal, command: { verb: 'add', ...vip } });
+    } else if (!exact) otherPrefix.push({ goal, prefixLength: other.prefixLength });
+  });
+  const deletions = [...early, ...late];
   return {
-    commands: [],
-    warnings: occurrences.slice(0, 1).map((found) => ({ kind: 'other-prefix', observed: found })),
+    steps: [...deletions, ...additions],
+    otherPrefix,
+    endangered: endangered(
+      deletions.map(({ command }) => command),
+      observed,
+    ),
   };
 }
 
-/** Whether the virtual IP is on its interface, with whatever prefix length. */
-export function isPresent(vip: Vip, observed: readonly ObservedAddress[]): boolean {
-  return occurrencesOf(vip, observed).length > 0;
+/** Whether the virtual IP is there, with whatever prefix length. */
+export function isPresent({ address }: Vip, observed: readonly ObservedAddress[]): boolean {
+  return observed.some((seen) => seen.address === address);
+}
+
+/** The line for `ip -batch`, and after "ip" the words of a command line. */
+export function commandLine(command: AddressCommand, device: string): string {
+  const { verb, address, prefixLength, extra = [] } = command;
+  const words = ['addr', verb, `${formatIpv4(address)}/${prefixLength}`, 'dev', device, ...extra];
+  return words.join(' ');
 }
 
 /**
- * The addresses that went with the virtual IP when it was deleted. Where it was the first address
- * of its prefix (the host's own was added later, or again), the kernel deletes the others of that
- * prefix with it, unless `promote_secondaries` is set for the interface.
+ * The name of an interface as `ip -batch` takes it: the parser of a batch gives a meaning to quotes
+ * and to `#`, so that an interface with such a name goes by its number.
  */
-export function takenAlong(
-  vip: Vip,
-  before: readonly ObservedAddress[],
-  after: readonly ObservedAddress[],
+export function deviceWord({ name, ifindex }: { name: string; ifindex: number }): string {
+  return /["'#\\]/.test(name) ? `if${ifindex}` : name;
+}
+
+/** The secondaries of a primary address, which stay when it goes (devinet.c, __inet_del_ifa). */
+function endangered(
+  deletions: readonly AddressCommand[],
+  observed: readonly ObservedAddress[],
 ): readonly ObservedAddress[] {
-  const lengths = occurrencesOf(vip, before).map((occurrence) => occurrence.prefixLength);
-  return before.filter(
-    (address) =>
-      address.interfaceName === vip.interfaceName &&
-      address.address !== vip.address &&
-      lengths.includes(address.prefixLength) &&
-      samePrefix(address.address, vip.address, address.prefixLength) &&
-      !after.some((left) => sameAddress(left, address)),
-  );
-}
-
-/** `ip addr add 10.9.0.100/24 dev bond0`. */
-export function addCommand(address: ObservedAddress): readonly string[] {
-  return ipAddr('add', address);
-}
-
-function deleteCommand(vip: Vip, prefixLength: number): readonly string[] {
-  return ipAddr('del', { ...vip, prefixLength });
-}
-
-function ipAddr(verb: 'add' | 'del', address: ObservedAddress): readonly string[] {
-  const text = `${formatIpv4(address.address)}/${String(address.prefixLength)}`;
-  return ['ip', 'addr', verb, text, 'dev', address.interfaceName];
-}
-
-function occurrencesOf(vip: Vip, observed: readonly ObservedAddress[]): readonly ObservedAddress[] {
+  const gone = new Set(deletions.map(addressKey));
+  const headless = new Set<string>();
+  for (const seen of observed) {
+    if (!seen.secondary && gone.has(addressKey(seen))) headless.add(networkKey(seen));
+  }
+  if (headless.size === 0) return [];
   return observed.filter(
-    (seen) => seen.interfaceName === vip.interfaceName && seen.address === vip.address,
+    (seen) => seen.secondary && headless.has(networkKey(seen)) && !gone.has(addressKey(seen)),
   );
 }
 
-function sameAddress(a: ObservedAddress, b: ObservedAddress): boolean {
-  return (
-    a.interfaceName === b.interfaceName &&
-    a.address === b.address &&
-    a.prefixLength === b.prefixLength
-  );
+function byAddress(
+  observed: readonly ObservedAddress[],
+): ReadonlyMap<Ipv4, readonly ObservedAddress[]> {
+  const index = new Map<Ipv4, ObservedAddress[]>();
+  for (const seen of observed) {
+    const found = index.get(seen.address);
+    if (found === undefined) index.set(seen.address, [seen]);
+    else found.push(seen);
+  }
+  return index;
+}
+
+function addressKey({ address, prefixLength }: Vip): string {
+  return `${address}/${prefixLength}`;
+}
+
+function networkKey({ address, prefixLength }: Vip): string {
+  return `${Math.floor(address / 2 ** (32 - prefixLength))}/${prefixLength}`;
 }

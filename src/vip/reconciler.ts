@@ -1,15 +1,12 @@
-// Keeps one virtual IP as the election wants it: on its interface or off it. One attempt at a time,
-// the newest wish wins, and nothing is reported that the interface itself does not show.
-import { fromSeconds, since, type Micros } from '../base/time.ts';
+// Keeps one virtual IP as the election wants it: on its interface or off it. The newest wish wins,
+// and nothing is reported that the interface itself does not show. The keeper of the interface
+// carries it out, with all others that are due.
+import { fromMillis, fromSeconds, since, toMillis, type Micros } from '../base/time.ts';
 import { unreachable } from '../base/assert.ts';
-import {
-  AddressWriter,
-  type Attempt,
-  type WriterNotice,
-  type WriterOptions,
-} from './address-writer.ts';
 import type { VipFault } from './ip-outcome.ts';
-import type { Clock } from './ports.ts';
+import type { AddressKeeper, Attempt, Errand, KeeperNotice, Ward } from './keeper.ts';
+import type { Vip } from './plan.ts';
+import type { Clock, StartTimer } from './ports.ts';
 
 /** What the election wants; `term` only comes back with the outcome. */
 export interface VipWish {
@@ -39,16 +36,26 @@ export type StaleOutcome =
  * What happens beside the outcomes. `restored`: the claimed address had been removed by somebody,
  * is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
  * again and again; which goes on being tried. `released-late`: a release that was reported as
- * failed has worked in the end.
+ * failed has worked in the end. `unwanted`: somebody had put the address there while it was not
+ * wanted; it is off again, or `fault` says why not so far, which goes on being tried.
  */
 export type VipNotice =
-  | WriterNotice
+  | KeeperNotice
   | { readonly kind: 'restored'; readonly term: number }
   | { readonly kind: 'lost'; readonly term: number; readonly fault: VipFault }
-  | { readonly kind: 'released-late'; readonly term: number };
+  | { readonly kind: 'released-late'; readonly term: number }
+  | { readonly kind: 'unwanted'; readonly fault: VipFault | undefined };
 
-export interface ReconcilerOptions extends Omit<WriterOptions, 'onNotice'> {
+export interface ReconcilerOptions {
+  readonly vip: Vip;
+  readonly keeper: AddressKeeper;
+  readonly startTimer: StartTimer;
   readonly clock: Clock;
+  /**
+   * Whether another node may take the address over if this one gives it up. Where none can, an
+   * address that is removed again and again is put back at once every time.
+   */
+  readonly mayAnotherServe: () => boolean;
   readonly onOutcome: (outcome: VipOutcome) => void;
   readonly onNotice: (notice: VipNotice) => void;
 }
@@ -59,43 +66,60 @@ const RETRY_MAX_MS = 10_000;
 const CALM = fromSeconds(30);
 /** So many losses without a calm time between them, and the address counts as not to be kept. */
 const LOSSES_MAX = 5;
+/** Against somebody who insists with all the speed of a machine; no client notices it. */
+const PAUSE = fromMillis(100);
 
 /**
  * Where a wish stands. `pending`: no outcome yet. `settled`: as it was wished. `failed`: a claim
  * that is given up. `retrying`: a release that is not. `restoring`: claimed, but lost since.
+ * `removing`: not wanted, but put there by somebody.
  */
-type Phase = 'pending' | 'settled' | 'failed' | 'retrying' | 'restoring';
+type Phase = 'pending' | 'settled' | 'failed' | 'retrying' | 'restoring' | 'removing';
 
 interface Task extends VipWish {
   phase: Phase;
+  /** It is time for an attempt. */
+  due: boolean;
   /** How often in a row it had to wait; what the next delay grows with. */
   delays: number;
   /** How often it was lost without a calm time between. */
   losses: number;
-  /** Whether the present loss was told. */
-  lossTold: boolean;
+  /** Whether the present loss, or the present failure to remove it, was told. */
+  told: boolean;
+  /** Lost by our own doing, so that nobody need hear of it. */
+  quiet: boolean;
   readonly report: (attempt: Attempt) => void;
 }
 
 /** The reconciler of one virtual IP; see the head of this file. */
-export class VipReconciler {
+export class VipReconciler implements Ward {
   readonly #options: ReconcilerOptions;
-  readonly #writer: AddressWriter;
-  readonly #unsubscribe: () => void;
   #task: Task | undefined;
+  /** The task of the attempt that is under way. */
+  #attempted: Task | undefined;
   /** Wishes without an outcome for which a newer one came, oldest first. */
   #overtaken: Task[] = [];
-  #flying = false;
   #closed = false;
-  #restoredAt: Micros | undefined;
+  /** When it was last put right after somebody had meddled with it. */
+  #mendedAt: Micros | undefined;
   #cancelRetry: (() => void) | undefined;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#writer = new AddressWriter(options);
-    this.#unsubscribe = options.addresses.onChanged(() => {
-      this.#addressesChanged();
-    });
+    options.keeper.add(this);
+  }
+
+  get vip(): Vip {
+    return this.#options.vip;
+  }
+
+  get wanted(): boolean | undefined {
+    return this.#task?.present;
+  }
+
+  /** Whether the interface shows the address now. */
+  get isShown(): boolean {
+    return this.#options.keeper.shows(this.vip);
   }
 
   /**
@@ -111,7 +135,7 @@ export class VipReconciler {
   /** Takes off an address that an earlier run has left on the interface; a wish like any other. */
   releaseStale(): Promise<StaleOutcome> {
     return new Promise((resolve) => {
-      const wasThere = this.#writer.seesAddress();
+      const wasThere = this.isShown;
       this.#accept({ term: 0, present: false }, (attempt) => {
         resolve(staleOutcomeOf(wasThere, attempt));
       });
@@ -123,46 +147,66 @@ export class VipReconciler {
    * outcome. Wishes that have none yet end as superseded.
    */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#stopRetry();
-    this.#unsubscribe();
-    this.#writer.wake();
+    this.#options.keeper.remove(this);
+    if (this.#attempted === undefined) void Promise.resolve().then(() => this.#endUnattempted());
   }
+
+  // ---- what the keeper calls ----
+
+  errand(): Errand | undefined {
+    const task = this.#task;
+    if (task?.due !== true || this.#closed) return undefined;
+    task.due = false;
+    this.#attempted = task;
+    const isWanted = (): boolean => this.#task === task && !this.#closed;
+    return {
+      present: task.present,
+      isWanted,
+      end: (attempt) => {
+        this.#attempted = undefined;
+        this.#reportOvertaken(task, attempt);
+        if (isWanted()) this.#conclude(task, attempt);
+        else if (this.#closed) this.#endUnattempted();
+      },
+    };
+  }
+
+  look(shown: boolean, byUs: boolean): void {
+    const task = this.#task;
+    if (task === undefined || task.due || this.#closed) return;
+    switch (task.phase) {
+      case 'retrying':
+      case 'restoring':
+      case 'removing':
+        if (shown === task.present) this.#attemptNow(task);
+        return;
+      case 'settled':
+        if (shown !== task.present) this.#mend(task, byUs);
+        return;
+      case 'pending':
+      case 'failed':
+        return;
+      default:
+        unreachable(task.phase);
+    }
+  }
+
+  notice(notice: KeeperNotice): void {
+    this.#options.onNotice(notice);
+  }
+
+  // ---- wishes ----
 
   #accept(wish: VipWish, report: Task['report']): void {
     if (this.#task?.phase === 'pending') this.#overtaken.push(this.#task);
-    this.#task = { ...wish, phase: 'pending', delays: 0, losses: 0, lossTold: false, report };
-    this.#takeOff();
-    this.#writer.wake();
-  }
-
-  #takeOff(): void {
+    const fresh = { due: true, delays: 0, losses: 0, told: false, quiet: false };
+    this.#task = { ...wish, ...fresh, phase: 'pending', report };
     this.#stopRetry();
-    if (this.#flying) return;
-    this.#flying = true;
-    void this.#fly();
-  }
-
-  /** Attempts wishes until the newest one has been attempted. */
-  async #fly(): Promise<void> {
-    // Whoever made the wish must not get its outcome before `want` has returned.
-    await Promise.resolve();
-    for (let task = this.#task; task !== undefined; task = this.#task) {
-      const attempted = task;
-      const isCurrent = (): boolean => this.#task === attempted && !this.#closed;
-      const attempt = await this.#writer.attempt(attempted.present, isCurrent);
-      this.#reportOvertaken(attempted, attempt);
-      if (isCurrent()) {
-        this.#flying = false;
-        this.#conclude(attempted, attempt);
-        // A change while the last steps ran has only woken the attempt.
-        this.#restoreIfLost();
-        return;
-      }
-      if (this.#closed) break;
-    }
-    this.#flying = false;
-    if (this.#task?.phase === 'pending') this.#task.report({ kind: 'interrupted' });
+    if (this.#closed) void Promise.resolve().then(() => this.#endUnattempted());
+    else this.#options.keeper.wake();
   }
 
   /** A release that was reached all the same is told as one: the address is really off. */
@@ -173,6 +217,14 @@ export class VipReconciler {
     }
   }
 
+  #endUnattempted(): void {
+    const pending = this.#task?.phase === 'pending' ? [this.#task] : [];
+    this.#task = undefined;
+    for (const task of [...this.#overtaken.splice(0), ...pending]) {
+      task.report({ kind: 'interrupted' });
+    }
+  }
+
   #conclude(task: Task, attempt: Attempt): void {
     const reached = attempt.kind === 'reached';
     const { phase } = task;
@@ -180,31 +232,35 @@ export class VipReconciler {
       case 'pending':
         task.phase = reached ? 'settled' : task.present ? 'failed' : 'retrying';
         if (task.phase === 'retrying') this.#retryLater(task);
-        task.report(attempt);
-        break;
+        return task.report(attempt);
       case 'retrying':
-        if (reached) this.#settle(task, { kind: 'released-late', term: task.term });
-        else this.#retryLater(task);
-        break;
+        if (!reached) return this.#retryLater(task);
+        return this.#settle(task, { kind: 'released-late', term: task.term });
       case 'restoring':
-        this.#concludeRestoring(task, attempt);
-        break;
+      case 'removing':
+        return this.#concludeMending(task, attempt);
       case 'settled':
       case 'failed':
-        break;
+        return;
       default:
         unreachable(phase);
     }
   }
 
-  #concludeRestoring(task: Task, attempt: Attempt): void {
+  #concludeMending(task: Task, attempt: Attempt): void {
     if (attempt.kind === 'reached') {
-      this.#restoredAt = this.#options.clock();
-      this.#settle(task, { kind: 'restored', term: task.term });
-      return;
+      if (task.quiet) {
+        task.phase = 'settled';
+        return;
+      }
+      this.#mendedAt = this.#options.clock();
+      const { term } = task;
+      const back: VipNotice = { kind: 'restored', term };
+      return this.#settle(task, task.present ? back : { kind: 'unwanted', fault: undefined });
     }
+    task.quiet = false;
     this.#retryLater(task);
-    if (attempt.kind === 'fault') this.#tellLoss(task, attempt.fault);
+    if (attempt.kind === 'fault') this.#tell(task, attempt.fault);
   }
 
   #settle(task: Task, notice: VipNotice): void {
@@ -212,49 +268,62 @@ export class VipReconciler {
     this.#options.onNotice(notice);
   }
 
-  #addressesChanged(): void {
-    if (this.#flying) {
-      this.#writer.wake();
-      return;
-    }
-    const task = this.#task;
-    if (task === undefined) return;
-    const trying = task.phase === 'retrying' || task.phase === 'restoring';
-    if (trying && this.#writer.seesAddress() === task.present) this.#takeOff();
-    else this.#restoreIfLost();
-  }
+  // ---- others who meddle ----
 
-  /** Puts a claimed address back that somebody has removed. */
-  #restoreIfLost(): void {
-    const task = this.#task;
-    if (task?.phase !== 'settled' || !task.present || this.#writer.seesAddress()) return;
-    task.phase = 'restoring';
-    task.lossTold = false;
-    const last = this.#restoredAt;
-    const insisting = last !== undefined && since(this.#options.clock(), last) < CALM;
+  /** Somebody has removed the address that is wanted, or put it where it is not. */
+  #mend(task: Task, byUs: boolean): void {
+    task.phase = task.present ? 'restoring' : 'removing';
+    task.told = false;
+    task.quiet = byUs && task.present;
+    if (task.quiet) return this.#attemptNow(task);
+    if (!task.present || !this.#options.mayAnotherServe()) {
+      task.losses = 0;
+      task.delays = 0;
+      return this.#attemptAfterPause(task);
+    }
+    const insisting = this.#mendedWithin(CALM);
     task.losses = insisting ? task.losses + 1 : 1;
-    if (task.losses >= LOSSES_MAX) this.#tellLoss(task, keepsVanishing(task.losses));
-    if (insisting) {
-      this.#retryLater(task);
-      return;
-    }
+    if (task.losses >= LOSSES_MAX) this.#tell(task, keepsVanishing(task.losses));
+    if (insisting) return this.#retryLater(task);
     task.delays = 0;
-    this.#takeOff();
+    this.#attemptNow(task);
   }
 
-  #tellLoss(task: Task, fault: VipFault): void {
-    if (task.lossTold) return;
-    task.lossTold = true;
-    this.#options.onNotice({ kind: 'lost', term: task.term, fault });
+  #tell(task: Task, fault: VipFault): void {
+    if (task.told) return;
+    task.told = true;
+    const { term } = task;
+    const lost: VipNotice = { kind: 'lost', term, fault };
+    this.#options.onNotice(task.present ? lost : { kind: 'unwanted', fault });
+  }
+
+  #mendedWithin(period: Micros): boolean {
+    const last = this.#mendedAt;
+    return last !== undefined && since(this.#options.clock(), last) < period;
+  }
+
+  // ---- when ----
+
+  #attemptNow(task: Task): void {
+    this.#stopRetry();
+    task.due = true;
+    this.#options.keeper.wake();
+  }
+
+  #attemptAfterPause(task: Task): void {
+    if (this.#mendedWithin(PAUSE)) this.#attemptLater(task, toMillis(PAUSE));
+    else this.#attemptNow(task);
   }
 
   #retryLater(task: Task): void {
     const delayMs = Math.min(RETRY_FIRST_MS * 2 ** task.delays, RETRY_MAX_MS);
     task.delays += 1;
+    this.#attemptLater(task, delayMs);
+  }
+
+  #attemptLater(task: Task, delayMs: number): void {
     this.#stopRetry();
-    this.#cancelRetry = this.#options.startTimer(delayMs, () => {
-      this.#takeOff();
-    });
+    this.#cancelRetry = this.#options.startTimer(delayMs, () => this.#attemptNow(task));
   }
 
   #stopRetry(): void {

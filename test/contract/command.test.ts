@@ -63,7 +63,10 @@ describe('a command', () => {
     const input = 'x'.repeat(1_000_000);
     const exited = { kind: 'exited', code: 4, output: '', truncated: false };
     deepEqual(await run(['sh', '-c', 'exit 4'], { input }), exited);
-    deepEqual(await run(['sleep', '60'], { input, timeoutMs: 100 }), { kind: 'timeout' });
+    deepEqual(await run(['sleep', '60'], { input, timeoutMs: 100 }), {
+      kind: 'timeout',
+      ended: true,
+    });
   });
 
   test('ended by a signal', async () => {
@@ -125,13 +128,13 @@ describe('a command', () => {
     const script = `sleep 600 & echo $! >${path}.new; mv ${path}.new ${path}; wait`;
     const running = runCommand({ argv: ['sh', '-c', script], timeoutMs: 400 });
     const pid = await pidFrom(path);
-    deepEqual(await running.result, { kind: 'timeout' });
+    deepEqual(await running.result, { kind: 'timeout', ended: true });
     await eventually(() => !isRunning(pid), { withinMs: LONG_MS, what: 'the end of the sleep' });
   });
 
   test('one that ignores SIGTERM is killed all the same', async () => {
     const argv = ['sh', '-c', "trap '' TERM INT HUP; while :; do sleep 1; done"];
-    deepEqual(await run(argv, { timeoutMs: 200 }), { kind: 'timeout' });
+    deepEqual(await run(argv, { timeoutMs: 200 }), { kind: 'timeout', ended: true });
   });
 
   test('kill ends the group, and does nothing once it has ended', async () => {

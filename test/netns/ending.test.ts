@@ -136,8 +136,12 @@ async function stubborn(t: TestContext): Promise<Running & { readonly obstacle: 
   script(
     lab,
     'ip',
-    `[ "$2" = del ] && [ -e ${obstacle} ] && { echo 'RTNETLINK answers: Busy' >&2; exit 2; }
-PATH=${real} exec ip "$@"`,
+    `[ "$2" = -batch ] || PATH=${real} exec ip "$@"
+lines=$(cat)
+case "$lines" in
+  *'addr del'*) [ -e ${obstacle} ] && { echo 'RTNETLINK answers: Busy' >&2; exit 2; } ;;
+esac
+printf '%s\\n' "$lines" | PATH=${real} ip "$@"`,
   );
   const wrapper = ['env', `PATH=${lab.directory}:${real}`];
   const running = await startedIn(lab, { config: { hooks: {} } }, { wrapper });

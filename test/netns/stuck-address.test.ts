@@ -15,7 +15,7 @@ import { holds } from '../lab/vip.ts';
 import { eventually } from '../lab/wait.ts';
 
 const VIPS = ['10.77.0.101/24', '10.77.0.102/24'] as const;
-const COUNTS = [1] as const;
+const COUNTS = [1, 2] as const;
 const ELECTION_MS = 30_000;
 const LOG_MS = 30_000;
 const ORDER_MS = 60_000;

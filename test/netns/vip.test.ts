@@ -9,7 +9,8 @@ import { now } from '../../src/linux/clock.ts';
 import { runCommand } from '../../src/linux/command.ts';
 import { HookLane, hookEnvironment, type HookReport } from '../../src/vip/hooks.ts';
 import { isPresent } from '../../src/vip/plan.ts';
-import type { AddressView, ObservedAddress, RunCommand } from '../../src/vip/ports.ts';
+import { AddressKeeper } from '../../src/vip/keeper.ts';
+import type { AddressView, ObservedAddress, Place, RunCommand } from '../../src/vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../src/vip/reconciler.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
@@ -18,7 +19,7 @@ import { ip } from '../unit/vip/fakes.ts';
 
 const skip = await labSkipReason();
 
-const VIP = { interfaceName: 'eth0', address: ip('10.9.0.100'), prefixLength: 24 };
+const VIP = { address: ip('10.9.0.100'), prefixLength: 24 };
 const REAL = '10.9.0.10/24';
 const WITHIN_MS = 10_000;
 
@@ -27,11 +28,12 @@ const startTimer = (delayMs: number, onExpired: () => void): (() => void) => {
   return () => clearTimeout(timer);
 };
 
-/** What is on the host's eth0, read anew after every line of `ip monitor`. */
+/** What is on the host's eth0, read anew after every line of `ip monitor`, and so later. */
 class MonitoredAddresses implements AddressView {
   readonly #host: Host;
   readonly #listeners = new Set<() => void>();
   #addresses: readonly ObservedAddress[] = [];
+  #place: Place | undefined;
   #reading: Promise<void> = Promise.resolve();
 
   private constructor(host: Host) {
@@ -40,7 +42,7 @@ class MonitoredAddresses implements AddressView {
 
   static async open(host: Host): Promise<MonitoredAddresses> {
     const view = new MonitoredAddresses(host);
-    const monitor = host.spawn(['stdbuf', '-oL', 'ip', 'monitor', 'address']);
+    const monitor = host.spawn(['stdbuf', '-oL', 'ip', 'monitor', 'address', 'link']);
     // It does not say when it begins to listen: change something until it tells of that.
     for (let tries = 0; tries < 100 && monitor.lines.length === 0; tries += 1) {
       await host.ip('addr', 'add', '10.99.0.1/32', 'dev', 'lo');
@@ -50,6 +52,18 @@ class MonitoredAddresses implements AddressView {
     view.#readNext();
     await view.#reading;
     return view;
+  }
+
+  current(): Place | undefined {
+    return this.#place;
+  }
+
+  drain(): void {
+    // What `ip monitor` has not told yet can't be had sooner.
+  }
+
+  onNews(): () => void {
+    return () => undefined;
   }
 
   observe(): readonly ObservedAddress[] {
@@ -65,7 +79,9 @@ class MonitoredAddresses implements AddressView {
   #readNext(): void {
     this.#reading = this.#reading
       .then(async () => {
-        this.#addresses = await addressesOf(this.#host);
+        const links = await linksOf(this.#host);
+        this.#place = links.map(({ ifname: name, ifindex }) => ({ name, ifindex }))[0];
+        this.#addresses = addressesIn(links);
         for (const listener of [...this.#listeners]) listener();
       })
       // The last lines come while the namespace is being removed.
@@ -75,20 +91,32 @@ class MonitoredAddresses implements AddressView {
 
 interface IpAddressJson {
   readonly ifname: string;
-  readonly addr_info: readonly { readonly local: string; readonly prefixlen: number }[];
+  readonly ifindex: number;
+  readonly addr_info: readonly {
+    readonly local: string;
+    readonly prefixlen: number;
+    readonly secondary?: boolean;
+  }[];
+}
+
+/** One, or none where there is no such interface. */
+async function linksOf(host: Host): Promise<readonly IpAddressJson[]> {
+  const links = JSON.parse(await host.ip('-4', '-j', 'addr', 'show')) as readonly IpAddressJson[];
+  return links.filter(({ ifname }) => ifname === host.interface);
+}
+
+function addressesIn(links: readonly IpAddressJson[]): readonly ObservedAddress[] {
+  return links.flatMap(({ addr_info: infos }) =>
+    infos.map(({ local, prefixlen, secondary = false }) => ({
+      address: ip(local),
+      prefixLength: prefixlen,
+      secondary,
+    })),
+  );
 }
 
 async function addressesOf(host: Host): Promise<readonly ObservedAddress[]> {
-  const links = JSON.parse(await host.ip('-4', '-j', 'addr', 'show')) as readonly IpAddressJson[];
-  return links
-    .filter(({ ifname }) => ifname === VIP.interfaceName)
-    .flatMap(({ ifname, addr_info: infos }) =>
-      infos.map(({ local, prefixlen }) => ({
-        interfaceName: ifname,
-        address: ip(local),
-        prefixLength: prefixlen,
-      })),
-    );
+  return addressesIn(await linksOf(host));
 }
 
 /** The reconciler of one host, and what it says. */
@@ -114,13 +142,18 @@ async function subject(
   const notices: VipNotice[] = [];
   const inside: RunCommand = (request) =>
     runCommand({ ...request, argv: ['ip', 'netns', 'exec', host.netns, ...request.argv] });
-  const reconciler = new VipReconciler({
-    vip: VIP,
+  const keeper = new AddressKeeper({
     runCommand: wrap(inside),
     addresses,
     startTimer,
-    clock: now,
     env: { PATH: process.env['PATH'] ?? '' },
+  });
+  const reconciler = new VipReconciler({
+    vip: VIP,
+    keeper,
+    startTimer,
+    clock: now,
+    mayAnotherServe: () => true,
     onOutcome: (outcome) => {
       outcomes.push(outcome);
       changes.notify();
@@ -130,7 +163,10 @@ async function subject(
       changes.notify();
     },
   });
-  t.after(() => reconciler.close());
+  t.after(() => {
+    reconciler.close();
+    keeper.close();
+  });
   const next = <Item>(items: Item[], what: string): Promise<Item> =>
     changes.until(() => items.shift(), { withinMs: WITHIN_MS, what });
   return {
@@ -198,20 +234,6 @@ describe('the reconciler with the real ip', { skip }, () => {
     await host.ip('addr', 'del', '10.9.0.100/24', 'dev', 'eth0');
     assert.deepEqual(await notice(), { kind: 'restored', term: 5 });
     assert.equal(await present(), true);
-  });
-
-  it('keeps the real address where the kernel deletes it along with the virtual one', async (t) => {
-    const { host, reconciler, outcome, notice } = await subject(t, async (made) => {
-      await made.exec(['sh', '-c', 'echo 0 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries']);
-      await made.ip('addr', 'flush', 'dev', 'eth0');
-      await made.ip('addr', 'add', '10.9.0.100/24', 'dev', 'eth0');
-      await made.ip('addr', 'add', REAL, 'dev', 'eth0');
-    });
-    reconciler.want({ term: 1, present: false });
-    assert.deepEqual(await outcome(), { kind: 'released', term: 1 });
-    const real = { interfaceName: 'eth0', address: ip('10.9.0.10'), prefixLength: 24 };
-    assert.deepEqual(await notice(), { kind: 'taken-along', addresses: [real], restored: true });
-    assert.deepEqual(await addressesOf(host), [real]);
   });
 
   it('says that the interface is missing', async (t) => {

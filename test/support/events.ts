@@ -98,6 +98,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     command: 'ip addr del 10.9.0.100/24 dev bond0',
   },
   'vip-stale': { ...DB, event: 'vip-stale', removed: true, prefixLength: null },
+  'vip-unwanted': { ...DB, event: 'vip-unwanted' },
   'addresses-taken-along': {
     ...DB,
     event: 'addresses-taken-along',

@@ -39,6 +39,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'vip-left-behind':
     'error vip-failed the virtual IP could not be removed and stays. Do it now: ip a',
   'vip-stale': 'warn vip-stale 10.9.0.100 was on bond0 without being held here',
+  'vip-unwanted': 'warn vip-stale 10.9.0.100 was put on bond0 by someone',
   'addresses-taken-along': 'warn vip-removed removing 10.9.0.100 on bond0 made the kernel remove',
   announced: 'debug announced sent a gratuitous ARP for 10.9.0.100',
   'announce-failed': 'error announce-failed could not announce 10.9.0.100: ENETDOWN',

@@ -25,9 +25,9 @@ function link(rig: LinkRig, addresses: readonly string[] = []) {
     addresses: {
       observe: () =>
         addresses.map((address) => ({
-          interfaceName: 'bond0',
           address: ip(address),
           prefixLength: 24,
+          secondary: false,
         })),
     },
   };

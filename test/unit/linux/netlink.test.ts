@@ -59,6 +59,7 @@ describe('netlink messages', () => {
     deepEqual(event, {
       kind: 'link',
       sequence: 77,
+      port: 0,
       dumped: true,
       interrupted: false,
       link: {
@@ -94,7 +95,25 @@ describe('netlink messages', () => {
       scope: 253,
       flags: 0x201,
       label: 'eth0:1',
+      broadcast: undefined,
+      validS: undefined,
+      preferredS: undefined,
+      metric: undefined,
     });
+  });
+
+  test('an address: all that it takes to make it anew', () => {
+    const lifetimes = [...u32(90), ...u32(120), ...u32(1), ...u32(2)];
+    const more = [...attribute(4, [10, 0, 0, 255]), ...attribute(6, lifetimes)];
+    const body = [...address(5, [10, 0, 0, 1]), ...more, ...attribute(9, u32(50))];
+    const [event] = read(message(NEWADDR, body));
+    ok(event?.kind === 'address');
+    const { broadcast, validS, preferredS, metric } = event.address;
+    deepEqual([broadcast, validS, preferredS, metric], ['10.0.0.255', 120, 90, 50]);
+    const endless = attribute(6, [...u32(0xffffffff), ...u32(0xffffffff), ...u32(1), ...u32(2)]);
+    const [eternal] = read(message(NEWADDR, [...address(5, [10, 0, 0, 1]), ...endless]));
+    ok(eternal?.kind === 'address');
+    deepEqual([eternal.address.validS, eternal.address.preferredS], [undefined, undefined]);
   });
 
   test('a bridge that tells of its port tells nothing of the interface', () => {

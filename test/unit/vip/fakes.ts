@@ -1,9 +1,8 @@
-// Stand-ins for the tests of the address side: a clock that only moves when told, and a kernel that
-// understands `ip addr` and deletes as Linux does.
+// Stand-ins for the tests of the address side: a clock that only moves when told, and commands that
+// end when told.
 import { fromMillis, type Micros } from '../../../src/base/time.ts';
-import { parseIpv4, samePrefix, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
-import type { AddressView, ObservedAddress } from '../../../src/vip/ports.ts';
 import { invariant } from '../../../src/base/assert.ts';
 
 /** The address in `text`, which a test wrote and so is right. */
@@ -11,13 +10,6 @@ export function ip(text: string): Ipv4 {
   const address = parseIpv4(text);
   invariant(address !== undefined, `${text} is an IPv4 address`);
   return address;
-}
-
-/** "10.9.0.100/24 bond0" as an address on an interface. */
-export function on(text: string): ObservedAddress {
-  const [cidr = '', interfaceName = ''] = text.split(' ');
-  const [address = '', prefixLength = ''] = cidr.split('/');
-  return { address: ip(address), prefixLength: Number(prefixLength), interfaceName };
 }
 
 /** Lets everything run that waits for nothing but promises. */
@@ -106,85 +98,5 @@ export class HeldCommands {
     const held = this.started.at(-1);
     invariant(held !== undefined, 'a command was started');
     return held;
-  }
-}
-
-/** The addresses of a host, changed by `ip addr` commands and seen through an AddressView. */
-export class FakeKernel implements AddressView {
-  addresses: readonly ObservedAddress[];
-  /** What the view shows; behind `addresses` while `lagging`. */
-  #shown: readonly ObservedAddress[];
-  lagging = false;
-  promoteSecondaries = false;
-  /** Where set, what commands end with instead of being carried out. */
-  refuseWith: CommandResult | undefined;
-  readonly commands: string[] = [];
-  readonly #listeners = new Set<() => void>();
-
-  constructor(...addresses: readonly string[]) {
-    this.addresses = addresses.map(on);
-    this.#shown = this.addresses;
-  }
-
-  observe(): readonly ObservedAddress[] {
-    return this.#shown;
-  }
-
-  onChanged(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  get listeners(): number {
-    return this.#listeners.size;
-  }
-
-  /** The view catches up and says so. */
-  show(): void {
-    this.#shown = this.addresses;
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  /** Somebody else runs a command. */
-  meddle(command: string): void {
-    this.#carryOut(command.split(' '));
-    this.show();
-  }
-
-  readonly runCommand = (request: CommandRequest): RunningCommand => {
-    this.commands.push(request.argv.join(' '));
-    const result = Promise.resolve().then(() => {
-      const ended = this.refuseWith ?? this.#carryOut(request.argv);
-      if (!this.lagging) this.show();
-      return ended;
-    });
-    return { result, kill: () => undefined };
-  };
-
-  /** `ip addr add|del CIDR dev NAME`, as Linux does it. */
-  #carryOut(argv: readonly string[]): CommandResult {
-    const [program, object, verb, cidr = '', dev, name = ''] = argv;
-    invariant(program === 'ip' && object === 'addr' && dev === 'dev', 'an ip addr command');
-    const wanted = on(`${cidr} ${name}`);
-    const same = (a: ObservedAddress): boolean =>
-      a.interfaceName === name &&
-      a.address === wanted.address &&
-      a.prefixLength === wanted.prefixLength;
-    if (verb === 'add') {
-      if (this.addresses.some(same)) return refused('Error: ipv4: Address already assigned.');
-      this.addresses = [...this.addresses, wanted];
-      return EXITED_OK;
-    }
-    if (!this.addresses.some(same)) return refused('Error: ipv4: Address not found.');
-    const siblings = this.addresses.filter(
-      (a) =>
-        a.interfaceName === name &&
-        a.prefixLength === wanted.prefixLength &&
-        samePrefix(a.address, wanted.address, a.prefixLength),
-    );
-    const primary = siblings[0] !== undefined && same(siblings[0]);
-    const takesAlong = primary && !this.promoteSecondaries;
-    this.addresses = this.addresses.filter((a) => !(takesAlong ? siblings.includes(a) : same(a)));
-    return EXITED_OK;
   }
 }

@@ -88,7 +88,7 @@ describe('the result', () => {
       result: 'failed',
       says: /SIGSEGV/,
     },
-    { ended: { kind: 'timeout' }, result: 'timeout' },
+    { ended: { kind: 'timeout', ended: true }, result: 'timeout' },
     { ended: { kind: 'missing' }, result: 'missing', says: /\/etc\/vip does not exist/ },
     { ended: { kind: 'not-executable' }, result: 'missing', says: /chmod \+x/ },
     { ended: { kind: 'failed', detail: 'spawn EAGAIN' }, result: 'failed', says: /EAGAIN/ },

@@ -1,170 +1,188 @@
-// The planner: from what is wanted and seen to `ip` commands.
+// The planner: from what is wanted and seen to one batch of commands, and back from what the kernel
+// told to what has to be made anew.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
-import { isPresent, planVip, takenAlong, type Vip } from '../../../src/vip/plan.ts';
-import type { ObservedAddress } from '../../../src/vip/ports.ts';
-import { FakeKernel, ip, on, settle } from './fakes.ts';
+import { commandLine, deviceWord, planBatch, type VipGoal } from '../../../src/vip/plan.ts';
+import { lossesOf, restoreCommand } from '../../../src/vip/plan-losses.ts';
+import type { AddressNews, AddressRecord } from '../../../src/vip/ports.ts';
+import { on } from './fake-kernel.ts';
+import { ip } from './fakes.ts';
 
-const VIP: Vip = { interfaceName: 'bond0', address: ip('10.9.0.100'), prefixLength: 24 };
-const ADD = 'ip addr add 10.9.0.100/24 dev bond0';
-const DELETE = 'ip addr del 10.9.0.100/24 dev bond0';
+/** "+10.9.0.100/24" wants it present, "-" absent; a "?" before says that it is uncertain. */
+function goal(text: string): VipGoal {
+  const [, doubt, sign, cidr = ''] = /^(\??)([+-])(.*)$/.exec(text) ?? [];
+  const { address, prefixLength } = on(cidr);
+  return { vip: { address, prefixLength }, present: sign === '+', uncertain: doubt === '?' };
+}
 
-describe('planVip', () => {
+describe('planBatch', () => {
   const table: readonly {
     desc: string;
-    present: boolean;
+    goals: readonly string[];
     observed: readonly string[];
-    commands: readonly string[];
-    warned?: string;
+    lines: readonly string[];
+    otherPrefix?: number;
+    endangered?: readonly string[];
   }[] = [
-    { desc: 'adds to an empty interface', present: true, observed: [], commands: [ADD] },
     {
-      desc: 'adds beside another address of the prefix',
-      present: true,
-      observed: ['10.9.0.10/24 bond0'],
-      commands: [ADD],
-    },
-    {
-      desc: 'adds although another interface has the address',
-      present: true,
-      observed: ['10.9.0.100/24 eth1'],
-      commands: [ADD],
+      desc: 'adds to an empty interface',
+      goals: ['+10.9.0.100/24'],
+      observed: [],
+      lines: ['add 10.9.0.100/24'],
     },
     {
       desc: 'leaves an address that is there',
-      present: true,
-      observed: ['10.9.0.100/24 bond0'],
-      commands: [],
+      goals: ['+10.9.0.100/24'],
+      observed: ['10.9.0.10/24', '10.9.0.100/24 second'],
+      lines: [],
     },
     {
       desc: 'leaves an address with another prefix length, and says so',
-      present: true,
-      observed: ['10.9.0.10/24 bond0', '10.9.0.100/32 bond0'],
-      commands: [],
-      warned: '10.9.0.100/32 bond0',
+      goals: ['+10.9.0.100/24'],
+      observed: ['10.9.0.10/24', '10.9.0.100/32'],
+      lines: [],
+      otherPrefix: 32,
     },
     {
       desc: 'does not complain of a second prefix length beside the right one',
-      present: true,
-      observed: ['10.9.0.100/32 bond0', '10.9.0.100/24 bond0'],
-      commands: [],
+      goals: ['+10.9.0.100/24'],
+      observed: ['10.9.0.100/32', '10.9.0.100/24'],
+      lines: [],
     },
     {
-      desc: 'deletes what is there',
-      present: false,
-      observed: ['10.9.0.10/24 bond0', '10.9.0.100/24 bond0'],
-      commands: [DELETE],
+      desc: 'deletes with the prefix length that is there, every occurrence',
+      goals: ['-10.9.0.100/24'],
+      observed: ['10.9.0.100/32', '10.9.0.100/16'],
+      lines: ['del 10.9.0.100/32', 'del 10.9.0.100/16'],
+    },
+    { desc: 'has nothing to delete', goals: ['-10.9.0.100/24'], observed: [], lines: [] },
+    {
+      desc: 'repeats what may have been undone, or not done',
+      goals: ['?-10.9.0.100/24', '?+10.9.0.101/24', '?-10.9.0.102/24'],
+      observed: ['10.9.0.101/24', '10.9.0.102/32'],
+      lines: ['del 10.9.0.100/24', 'del 10.9.0.102/32', 'del 10.9.0.102/24', 'add 10.9.0.101/24'],
     },
     {
-      desc: 'deletes with the prefix length that is there, every occurrence once',
-      present: false,
-      observed: ['10.9.0.100/32 bond0', '10.9.0.100/16 bond0', '10.9.0.100/32 bond0'],
-      commands: ['ip addr del 10.9.0.100/32 dev bond0', 'ip addr del 10.9.0.100/16 dev bond0'],
+      desc: 'deletes secondaries first and adds last',
+      goals: ['+10.9.0.103/24', '-10.9.0.101/24', '-10.9.0.102/24'],
+      observed: ['10.9.0.101/24', '10.9.0.102/24 second'],
+      lines: ['del 10.9.0.102/24', 'del 10.9.0.101/24', 'add 10.9.0.103/24'],
     },
     {
-      desc: 'touches no other interface',
-      present: false,
-      observed: ['10.9.0.100/24 eth1'],
-      commands: [],
+      desc: 'knows what hangs on a primary address that goes',
+      goals: ['-10.9.0.101/24', '-10.9.0.102/24'],
+      observed: [
+        '10.9.0.101/24',
+        '10.8.0.1/24',
+        '10.9.0.102/24 second',
+        '10.9.0.10/24 second',
+        '10.8.0.2/24 second',
+      ],
+      lines: ['del 10.9.0.102/24', 'del 10.9.0.101/24'],
+      endangered: ['10.9.0.10/24 second'],
     },
-    { desc: 'has nothing to delete', present: false, observed: [], commands: [] },
+    {
+      desc: 'knows that nothing hangs on a secondary',
+      goals: ['-10.9.0.101/24'],
+      observed: ['10.9.0.10/24', '10.9.0.101/24 second', '10.9.0.11/24 second'],
+      lines: ['del 10.9.0.101/24'],
+    },
   ];
-  for (const { desc, present, observed, commands, warned } of table) {
+  for (const { desc, goals, observed, lines, otherPrefix, endangered = [] } of table) {
     it(desc, () => {
-      const plan = planVip(VIP, present, observed.map(on));
+      const plan = planBatch(goals.map(goal), observed.map(on));
+      const planned = plan.steps.map(({ command }) => commandLine(command, 'bond0'));
       assert.deepEqual(
-        plan.commands.map((argv) => argv.join(' ')),
-        commands,
+        planned,
+        lines.map((line) => `addr ${line} dev bond0`),
       );
-      const warnings = warned === undefined ? [] : [{ kind: 'other-prefix', observed: on(warned) }];
-      assert.deepEqual(plan.warnings, warnings);
+      assert.deepEqual(
+        plan.otherPrefix.map(({ prefixLength }) => prefixLength),
+        otherPrefix === undefined ? [] : [otherPrefix],
+      );
+      assert.deepEqual(plan.endangered, endangered.map(on));
     });
   }
 
-  it('passes one word per argument', () => {
-    assert.deepEqual(planVip(VIP, true, []).commands, [
-      ['ip', 'addr', 'add', '10.9.0.100/24', 'dev', 'bond0'],
-    ]);
-  });
-});
-
-const observations: fc.Arbitrary<readonly ObservedAddress[]> = fc.uniqueArray(
-  fc.record(
-    {
-      interfaceName: fc.constantFrom('bond0', 'eth1'),
-      address: fc.constantFrom(...['10.9.0.100', '10.9.0.10', '10.9.0.11', '10.8.0.1'].map(ip)),
-      prefixLength: fc.constantFrom(16, 24, 32),
-    },
-    { noNullPrototype: true },
-  ),
-  { selector: textOf, maxLength: 8 },
-);
-
-function textOf(address: ObservedAddress): string {
-  const { prefixLength, interfaceName } = address;
-  return `${formatIpv4(address.address)}/${String(prefixLength)} ${interfaceName}`;
-}
-
-describe('a plan that is carried out', () => {
-  it('reaches what is wanted, leaves nothing to do, and costs no other address', async () => {
-    const property = fc.asyncProperty(
-      observations,
-      fc.boolean(),
-      fc.boolean(),
-      async (observed, present, promoteSecondaries) => {
-        const kernel = new FakeKernel(...observed.map(textOf));
-        kernel.promoteSecondaries = promoteSecondaries;
-        await carryOut(kernel, planVip(VIP, present, kernel.observe()).commands);
-        const taken = takenAlong(VIP, observed, kernel.observe());
-        assert.ok(!promoteSecondaries || taken.length === 0, 'nothing was taken along');
-        assert.equal(isPresent(VIP, kernel.observe()), present);
-        assert.deepEqual(planVip(VIP, present, kernel.observe()).commands, []);
-        const left = [...kernel.observe(), ...taken].map(textOf).sort();
-        const others = observed.map(textOf).filter((text) => !isVip(text));
-        assert.deepEqual(
-          left.filter((text) => !isVip(text)),
-          others.sort(),
-        );
-      },
+  it('says for which goal a command is', () => {
+    const plan = planBatch(['+10.9.0.103/24', '-10.9.0.101/24'].map(goal), [on('10.9.0.101/24')]);
+    assert.deepEqual(
+      plan.steps.map((step) => step.goal),
+      [1, 0],
     );
-    await fc.assert(property);
+  });
+
+  it('takes a thousand addresses in its stride', () => {
+    const texts = Array.from({ length: 1_000 }, (_, n) => `10.9.${n >> 8}.${n & 255}/16`);
+    const observed = texts.map((text, n) => on(n === 0 ? text : `${text} second`));
+    const begun = performance.now();
+    assert.equal(
+      planBatch(
+        texts.map((text) => goal(`-${text}`)),
+        observed,
+      ).steps.length,
+      1_000,
+    );
+    const tookMs = performance.now() - begun;
+    assert.ok(tookMs < 250, `it took ${tookMs} ms`);
   });
 });
 
-function isVip(text: string): boolean {
-  return text.startsWith('10.9.0.100/') && text.endsWith(' bond0');
-}
+describe('the name of an interface in a batch', () => {
+  it('is its name, or its number where the name means something there', () => {
+    assert.equal(deviceWord({ name: 'eth0.100', ifindex: 3 }), 'eth0.100');
+    for (const name of ['a#b', 'a"b', "a'b", 'a\\b']) {
+      assert.equal(deviceWord({ name, ifindex: 3 }), 'if3');
+    }
+  });
+});
 
-async function carryOut(
-  kernel: FakeKernel,
-  commands: readonly (readonly string[])[],
-): Promise<void> {
-  for (const argv of commands) {
-    kernel.runCommand({ argv, timeoutMs: 1 });
-    await settle();
-  }
-}
+describe('lossesOf', () => {
+  const record = (text: string): AddressRecord => {
+    const { address, prefixLength } = on(text);
+    return { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
+  };
+  const removed = (request: string, text: string): AddressNews => ({
+    kind: 'removed',
+    request,
+    address: record(text),
+  });
+  const VIPS = new Set([ip('10.9.0.101'), ip('10.9.0.102')]);
+  const [own, vip, second] = ['10.9.0.10/24', '10.9.0.101/24', '10.9.0.102/24'] as const;
 
-describe('takenAlong', () => {
-  const before = [
-    '10.9.0.100/24 bond0',
-    '10.9.0.10/24 bond0',
-    '10.9.0.11/25 bond0',
-    '10.8.0.1/24 bond0',
-    '10.9.0.12/24 eth1',
-  ].map(on);
-
-  it('names the others of the prefix that are gone', () => {
-    assert.deepEqual(takenAlong(VIP, before, []), [on('10.9.0.10/24 bond0')]);
+  it('names what one request removed together with a virtual IP', () => {
+    const news = [removed('a', second), removed('a', own), removed('a', vip)];
+    assert.deepEqual(lossesOf(news, VIPS), [{ culprit: ip('10.9.0.101'), lost: record(own) }]);
   });
 
-  it('does not name what is left', () => {
-    assert.deepEqual(takenAlong(VIP, before, [on('10.9.0.10/24 bond0')]), []);
+  it('does not name what somebody else removes meanwhile', () => {
+    assert.deepEqual(lossesOf([removed('a', vip), removed('b', own)], VIPS), []);
   });
 
-  it('names none where the address was not there before', () => {
-    assert.deepEqual(takenAlong(VIP, before.slice(1), []), []);
+  it('knows nothing of what was added or missed', () => {
+    const added: AddressNews = { kind: 'added', request: 'a', address: record(own) };
+    assert.deepEqual(lossesOf([{ kind: 'gap' }, added, removed('a', vip)], VIPS), []);
+  });
+
+  it('makes an address anew with everything that it had', () => {
+    const line = (more: Partial<AddressRecord>): string =>
+      commandLine(restoreCommand({ ...record(own), ...more }, 'bond0'), 'bond0');
+    assert.equal(line({ label: 'bond0' }), 'addr add 10.9.0.10/24 dev bond0');
+    assert.equal(line({ label: 'eth0:x' }), 'addr add 10.9.0.10/24 dev bond0');
+    const much = line({
+      peer: ip('10.9.0.1'),
+      broadcast: ip('10.9.0.255'),
+      label: 'bond0:x',
+      scope: 253,
+      metric: 50,
+      noPrefixRoute: true,
+      validS: 0,
+      preferredS: 0,
+    });
+    assert.equal(
+      much,
+      'addr add 10.9.0.10/24 dev bond0 peer 10.9.0.1/24 broadcast 10.9.0.255 label bond0:x ' +
+        'scope 253 metric 50 noprefixroute valid_lft 1 preferred_lft 0',
+    );
   });
 });

@@ -1,7 +1,8 @@
 // The reconciler at the start, at the end, and while somebody meddles with the address between.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FakeKernel, HeldCommands, on, refused, settle } from './fakes.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { HeldCommands, refused, settle } from './fakes.ts';
 import { ADD, DELETE, EPERM, HOST, THERE, claimedWorld, kinds, world } from './reconciler-world.ts';
 
 describe('watching a claimed address', () => {
@@ -26,7 +27,7 @@ describe('watching a claimed address', () => {
     await settle();
     assert.deepEqual(kinds(outcomes), ['claimed']);
     assert.deepEqual(kinds(notices), ['restored']);
-    assert.deepEqual(kernel.addresses, [on(THERE)]);
+    assert.deepEqual(kernel.texts, [THERE]);
   });
 
   it('slows down against somebody who insists', async () => {
@@ -89,14 +90,73 @@ describe('watching a claimed address', () => {
     assert.deepEqual(more, []);
   });
 
-  it('leaves alone what others do while the address is not wanted', async () => {
-    const { kernel, reconciler, outcomes } = await claimedWorld();
+  it('puts it back at once every time where nobody else can serve', async () => {
+    const made = await claimedWorld(HOST);
+    made.accompanied = false;
+    for (let times = 1; times <= 8; times += 1) {
+      made.kernel.meddle(DELETE);
+      await settle();
+      assert.equal(made.kernel.commands.length, times);
+      assert.deepEqual(kinds(made.notices.splice(0)), ['restored']);
+      await made.time.advance(1_000);
+    }
+    made.kernel.meddle(DELETE);
+    await settle();
+    made.kernel.meddle(DELETE);
+    await settle();
+    assert.equal(made.kernel.commands.length, 9, 'it does not spin against a machine');
+    await made.time.advance(100);
+    assert.equal(made.kernel.commands.length, 10);
+  });
+
+  it('does not try to put it on an interface that is gone', async () => {
+    const { kernel, time, notices } = await claimedWorld(HOST);
+    kernel.place = undefined;
+    kernel.show();
+    await time.advance(500);
+    assert.deepEqual(kernel.commands, []);
+    assert.deepEqual(kinds(notices), ['lost']);
+  });
+});
+
+describe('an address that is not wanted', () => {
+  it('is taken off whoever put it there', async () => {
+    const { kernel, time, reconciler, outcomes, notices } = await claimedWorld(HOST);
     reconciler.want({ term: 2, present: false });
     await settle();
     kernel.meddle(ADD);
     await settle();
-    assert.deepEqual(kernel.commands, [DELETE]);
+    assert.deepEqual(kernel.commands, [DELETE, DELETE]);
+    assert.deepEqual(kernel.texts, [HOST]);
     assert.equal(outcomes.length, 1);
+    assert.deepEqual(notices, [{ kind: 'unwanted', fault: undefined }]);
+    kernel.meddle(ADD);
+    await settle();
+    assert.equal(kernel.commands.length, 2, 'it does not spin against a machine');
+    await time.advance(100);
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.equal(time.pending, 0);
+  });
+
+  it('is tried again, and told once, where it can not be taken off', async () => {
+    const { kernel, time, reconciler, notices } = await claimedWorld(HOST);
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    kernel.refuseWith = EPERM;
+    kernel.meddle(ADD);
+    await time.advance(3_000);
+    assert.deepEqual(kinds(notices), ['unwanted']);
+    kernel.refuseWith = undefined;
+    await time.advance(10_000);
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.deepEqual(notices.at(-1), { kind: 'unwanted', fault: undefined });
+  });
+
+  it('is left alone until anybody has said that it is not', async () => {
+    const { kernel, time } = world(new FakeKernel(HOST));
+    kernel.meddle(ADD);
+    await time.advance(60_000);
+    assert.deepEqual(kernel.commands, []);
   });
 });
 
@@ -104,7 +164,7 @@ describe('releaseStale', () => {
   it('removes an address that was left, and says that it was there', async () => {
     const { kernel, reconciler, outcomes } = world(new FakeKernel(HOST, THERE));
     assert.deepEqual(await reconciler.releaseStale(), { kind: 'removed' });
-    assert.deepEqual(kernel.addresses, [on(HOST)]);
+    assert.deepEqual(kernel.texts, [HOST]);
     assert.deepEqual(outcomes, [], 'its result comes by the promise only');
   });
 
@@ -137,11 +197,12 @@ describe('releaseStale', () => {
 
 describe('close', () => {
   it('ends retries and the watch', async () => {
-    const { kernel, time, reconciler } = await claimedWorld();
+    const { kernel, time, reconciler, keeper } = await claimedWorld();
     kernel.refuseWith = EPERM;
     reconciler.want({ term: 2, present: false });
     await settle();
     reconciler.close();
+    keeper.close();
     assert.equal(time.pending, 0);
     assert.equal(kernel.listeners, 0);
   });

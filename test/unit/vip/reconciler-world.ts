@@ -1,40 +1,58 @@
-// A reconciler in a fake world, for its tests.
+// A reconciler and its keeper in a fake world, for their tests.
 import assert from 'node:assert/strict';
+import { AddressKeeper } from '../../../src/vip/keeper.ts';
+import type { Vip } from '../../../src/vip/plan.ts';
 import type { RunCommand } from '../../../src/vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../../src/vip/reconciler.ts';
-import { FakeKernel, FakeTime, ip, refused, settle } from './fakes.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { FakeTime, ip, refused, settle } from './fakes.ts';
 
-export const VIP = { interfaceName: 'bond0', address: ip('10.9.0.100'), prefixLength: 24 };
-export const HOST = '10.9.0.10/24 bond0';
-export const THERE = '10.9.0.100/24 bond0';
-export const ADD = 'ip addr add 10.9.0.100/24 dev bond0';
-export const DELETE = 'ip addr del 10.9.0.100/24 dev bond0';
+export const VIP: Vip = { address: ip('10.9.0.100'), prefixLength: 24 };
+export const HOST = '10.9.0.10/24';
+export const THERE = '10.9.0.100/24';
+export const ADD = 'addr add 10.9.0.100/24 dev bond0';
+export const DELETE = 'addr del 10.9.0.100/24 dev bond0';
 export const EPERM = refused('RTNETLINK answers: Operation not permitted');
 
-/** A reconciler of 10.9.0.100/24 on bond0, and everything around it. */
-export interface World {
-  readonly kernel: FakeKernel;
-  readonly time: FakeTime;
+/** The reconciler of one virtual IP, and what it has said. */
+export interface Kept {
   readonly reconciler: VipReconciler;
   readonly outcomes: VipOutcome[];
   readonly notices: VipNotice[];
 }
 
+/** A reconciler of 10.9.0.100/24 on bond0, and everything around it. */
+export interface World extends Kept {
+  readonly kernel: FakeKernel;
+  readonly time: FakeTime;
+  readonly keeper: AddressKeeper;
+  /** Another node is there that can take over. */
+  accompanied: boolean;
+  /** The reconciler of a further virtual IP of the interface. */
+  readonly keep: (vip: Vip) => Kept;
+}
+
 export function world(kernel: FakeKernel, runCommand: RunCommand = kernel.runCommand): World {
   const time = new FakeTime();
-  const outcomes: VipOutcome[] = [];
-  const notices: VipNotice[] = [];
-  const reconciler = new VipReconciler({
-    vip: VIP,
-    runCommand,
-    addresses: kernel,
-    startTimer: time.startTimer,
-    clock: time.clock,
-    env: { PATH: '/usr/sbin' },
-    onOutcome: (outcome) => outcomes.push(outcome),
-    onNotice: (notice) => notices.push(notice),
-  });
-  return { kernel, time, reconciler, outcomes, notices };
+  const { startTimer, clock } = time;
+  const env = { PATH: '/usr/sbin' };
+  const keeper = new AddressKeeper({ runCommand, addresses: kernel, startTimer, env });
+  const keep = (vip: Vip): Kept => {
+    const outcomes: VipOutcome[] = [];
+    const notices: VipNotice[] = [];
+    const reconciler = new VipReconciler({
+      vip,
+      keeper,
+      startTimer,
+      clock,
+      mayAnotherServe: () => made.accompanied,
+      onOutcome: (outcome) => outcomes.push(outcome),
+      onNotice: (notice) => notices.push(notice),
+    });
+    return { reconciler, outcomes, notices };
+  };
+  const made = { kernel, time, keeper, keep, accompanied: true, ...keep(VIP) };
+  return made;
 }
 
 /** A world in which the address was claimed by term 1, its outcome taken off the list. */

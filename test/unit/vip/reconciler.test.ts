@@ -1,7 +1,8 @@
 // The reconciler against a kernel that lags and refuses, and wishes that overtake each other.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EXITED_OK, FakeKernel, HeldCommands, on, refused, settle } from './fakes.ts';
+import { FakeKernel } from './fake-kernel.ts';
+import { EXITED_OK, HeldCommands, ip, refused, settle } from './fakes.ts';
 import { ADD, DELETE, EPERM, HOST, THERE, claimedWorld, kinds, world } from './reconciler-world.ts';
 
 describe('claiming', () => {
@@ -32,7 +33,7 @@ describe('claiming', () => {
       'Error: ipv4: Address already assigned.',
     ]) {
       const { kernel, reconciler, outcomes } = world(new FakeKernel());
-      kernel.addresses = [on(THERE)];
+      kernel.addresses = new FakeKernel(THERE).addresses;
       kernel.lagging = true;
       kernel.refuseWith = refused(text);
       reconciler.want({ term: 1, present: true });
@@ -71,18 +72,18 @@ describe('claiming', () => {
   });
 
   it('accepts another prefix length, with a warning', async () => {
-    const { kernel, reconciler, outcomes, notices } = world(new FakeKernel('10.9.0.100/32 bond0'));
+    const { kernel, reconciler, outcomes, notices } = world(new FakeKernel('10.9.0.100/32'));
     reconciler.want({ term: 1, present: true });
     await settle();
     assert.deepEqual(outcomes, [{ kind: 'claimed', term: 1 }]);
-    assert.deepEqual(kinds(notices), ['warning']);
+    assert.deepEqual(kinds(notices), ['other-prefix']);
     assert.deepEqual(kernel.commands, []);
   });
 
   it('believes the interface, not the command that claims to have failed', async () => {
     const { kernel, reconciler, outcomes } = world(new FakeKernel());
-    kernel.addresses = [on(THERE)];
-    kernel.refuseWith = { kind: 'timeout' };
+    kernel.addresses = new FakeKernel(THERE).addresses;
+    kernel.refuseWith = { kind: 'timeout', ended: true };
     reconciler.want({ term: 1, present: true });
     await settle();
     assert.deepEqual(outcomes, [{ kind: 'claimed', term: 1 }]);
@@ -100,7 +101,7 @@ describe('releasing', () => {
     kernel.show();
     await settle();
     assert.deepEqual(outcomes, [{ kind: 'released', term: 2 }]);
-    assert.deepEqual(kernel.addresses, [on(HOST)]);
+    assert.deepEqual(kernel.texts, [HOST]);
   });
 
   it('is done at once where there is nothing to delete', async () => {
@@ -112,7 +113,10 @@ describe('releasing', () => {
   });
 
   it('takes "not there" for success after looking', async () => {
-    const texts = ['RTNETLINK answers: Cannot assign requested address', 'Cannot find device "b"'];
+    const texts = [
+      'RTNETLINK answers: Cannot assign requested address',
+      'Error: ipv4: Address not found.',
+    ];
     for (const text of texts) {
       const { kernel, reconciler, outcomes } = world(new FakeKernel(THERE));
       kernel.addresses = [];
@@ -125,6 +129,43 @@ describe('releasing', () => {
       await settle();
       assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
     }
+  });
+
+  it('does not take "no such interface" for success while the interface shows it', async () => {
+    const { kernel, time, reconciler, outcomes } = await claimedWorld(HOST);
+    kernel.refuseWith = refused('Cannot find device "bond0"\nCommand failed -:1\n', 1);
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    assert.deepEqual(kinds(outcomes), ['release-failed']);
+    kernel.refuseWith = undefined;
+    await time.advance(500);
+    assert.deepEqual(kernel.texts, [HOST]);
+  });
+
+  it('follows the interface to its new name', async () => {
+    const kernel = new FakeKernel(HOST, THERE);
+    const { reconciler, outcomes } = world(kernel, (request) => {
+      // Between the plan and the command, once.
+      if (kernel.batches === 0) kernel.place = { name: 'wan0', ifindex: 7 };
+      return kernel.runCommand(request);
+    });
+    reconciler.want({ term: 1, present: false });
+    await settle();
+    assert.deepEqual(kernel.commands, [DELETE, 'addr del 10.9.0.100/24 dev wan0']);
+    assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
+  });
+
+  it('is done where the interface has gone', async () => {
+    const { kernel, reconciler, outcomes } = await claimedWorld(HOST);
+    kernel.place = undefined;
+    reconciler.want({ term: 2, present: false });
+    reconciler.want({ term: 3, present: true });
+    await settle();
+    assert.deepEqual(kernel.commands, []);
+    assert.deepEqual(kinds(outcomes), ['superseded', 'claim-failed']);
+    reconciler.want({ term: 4, present: false });
+    await settle();
+    assert.deepEqual(outcomes.at(-1), { kind: 'released', term: 4 });
   });
 
   it('tries a failed release again, ever more rarely, until it works', async () => {
@@ -169,21 +210,25 @@ describe('releasing', () => {
     const { kernel, reconciler, outcomes, notices } = world(new FakeKernel(THERE, HOST));
     reconciler.want({ term: 1, present: false });
     await settle();
-    assert.deepEqual(kernel.commands, [DELETE, 'ip addr add 10.9.0.10/24 dev bond0']);
-    assert.deepEqual(kernel.addresses, [on(HOST)]);
-    assert.deepEqual(notices, [{ kind: 'taken-along', addresses: [on(HOST)], restored: true }]);
+    assert.deepEqual(kernel.commands, [DELETE, 'addr add 10.9.0.10/24 dev bond0']);
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.deepEqual(notices, [
+      { kind: 'taken-along', addresses: [ip('10.9.0.10')], restored: true },
+    ]);
     assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
   });
 
   it('says so when it can not put that back', async () => {
     const kernel = new FakeKernel(THERE, HOST);
     const { reconciler, outcomes, notices } = world(kernel, (request) => {
-      if (request.argv.includes('add')) kernel.refuseWith = EPERM;
+      if (request.input?.includes('addr add') === true) kernel.refuseWith = EPERM;
       return kernel.runCommand(request);
     });
     reconciler.want({ term: 1, present: false });
     await settle();
-    assert.deepEqual(notices, [{ kind: 'taken-along', addresses: [on(HOST)], restored: false }]);
+    assert.deepEqual(notices, [
+      { kind: 'taken-along', addresses: [ip('10.9.0.10')], restored: false },
+    ]);
     assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
   });
 
@@ -207,7 +252,7 @@ describe('wishes that overtake each other', () => {
     reconciler.want({ term: 3, present: true });
     await settle();
     assert.equal(held.started.length, 1, 'one command at a time');
-    kernel.addresses = [on(THERE)];
+    kernel.addresses = new FakeKernel(THERE).addresses;
     kernel.show();
     held.last.finish(EXITED_OK);
     await settle();
@@ -244,15 +289,15 @@ describe('wishes that overtake each other', () => {
     reconciler.want({ term: 2, present: false });
     await settle();
     // The address is there, though the view has never shown it.
-    assert.deepEqual(kernel.addresses, [on(THERE)]);
+    assert.deepEqual(kernel.texts, [THERE]);
     assert.deepEqual(kinds(outcomes), ['superseded', 'release-failed']);
   });
 
   it('delete what a killed command may have added, though the view does not show it', async () => {
     const { kernel, reconciler, outcomes } = world(new FakeKernel());
-    kernel.addresses = [on(THERE)];
+    kernel.addresses = new FakeKernel(THERE).addresses;
     kernel.lagging = true;
-    kernel.refuseWith = { kind: 'timeout' };
+    kernel.refuseWith = { kind: 'timeout', ended: false };
     reconciler.want({ term: 1, present: true });
     await settle();
     kernel.refuseWith = undefined;
@@ -271,7 +316,7 @@ describe('wishes that overtake each other', () => {
     reconciler.want({ term: 3, present: true });
     await settle();
     assert.deepEqual(kernel.commands, [DELETE, ADD]);
-    assert.deepEqual(kernel.addresses, [on(THERE)]);
+    assert.deepEqual(kernel.texts, [THERE]);
     assert.deepEqual(outcomes, [
       { kind: 'superseded', term: 2, present: false },
       { kind: 'claimed', term: 3 },

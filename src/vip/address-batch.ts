@@ -1,0 +1,80 @@
+// Carries out one batch of address commands by `ip`, and knows what the kernel told meanwhile.
+import type { CommandResult, RunningCommand } from '../base/command.ts';
+import { IP_BATCH, judgeBatch, type BatchOutcome } from './ip-outcome.ts';
+import { commandLine, deviceWord, type AddressCommand } from './plan.ts';
+import type { AddressNews, AddressView, Place, RunCommand, StartTimer } from './ports.ts';
+
+export interface BatchOptions {
+  readonly runCommand: RunCommand;
+  readonly addresses: AddressView;
+  readonly startTimer: StartTimer;
+  /** The environment of `ip`: PATH, and nothing that is secret. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How a batch ended, and what the kernel told of the interface between its begin and its end. */
+export interface BatchReport extends BatchOutcome {
+  readonly news: readonly AddressNews[];
+}
+
+/** `ip` answers in milliseconds; it hangs only while another process holds the kernel's lock. */
+const COMMAND_TIMEOUT_MS = 2_000;
+/** A batch of this age hangs, and is not waited for where somebody has no time. */
+const HANGING_MS = 250;
+const OUTPUT_BYTES_MIN = 4_096;
+/** Long enough for what `ip` says of one command. */
+const OUTPUT_BYTES_EACH = 256;
+
+/** Runs batches, of which the caller never has two under way. */
+export class AddressBatch {
+  readonly #options: BatchOptions;
+  #running: { readonly command: RunningCommand; hangs: boolean } | undefined;
+  #hurried = false;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out the commands, one after the other; what fails does not keep the rest back. */
+  async run(commands: readonly AddressCommand[], place: Place): Promise<BatchReport> {
+    const { addresses } = this.#options;
+    const device = deviceWord(place);
+    // What the kernel has told up to now is not of this batch.
+    addresses.drain();
+    const news: AddressNews[] = [];
+    const unsubscribe = addresses.onNews((item) => void news.push(item));
+    const result = await this.#runIp(commands, device);
+    // The kernel tells before it answers `ip`: what this batch has done is there to be read.
+    addresses.drain();
+    unsubscribe();
+    return { ...judgeBatch(commands, device, result), news };
+  }
+
+  /** Kills the batch under way, now or when it hangs; later ones have all their time. */
+  hurry(): void {
+    this.#hurried = this.#running !== undefined;
+    if (this.#running?.hangs === true) this.#running.command.kill();
+  }
+
+  async #runIp(commands: readonly AddressCommand[], device: string): Promise<CommandResult> {
+    const { runCommand, startTimer, env } = this.#options;
+    const command = runCommand({
+      argv: IP_BATCH,
+      input: commands.map((each) => `${commandLine(each, device)}\n`).join(''),
+      env,
+      timeoutMs: COMMAND_TIMEOUT_MS,
+      outputBytesMax: OUTPUT_BYTES_MIN + OUTPUT_BYTES_EACH * commands.length,
+    });
+    const running = { command, hangs: false };
+    this.#running = running;
+    const cancelTimer = startTimer(HANGING_MS, () => {
+      running.hangs = true;
+      if (this.#hurried) command.kill();
+    });
+    const result = await command.result;
+    cancelTimer();
+    this.#running = undefined;
+    this.#hurried = false;
+    return result;
+  }
+}

@@ -1,0 +1,57 @@
+// What the kernel deleted along with a virtual IP, told by its own events, and how to make that
+// anew. Pure.
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { AddressCommand } from './plan.ts';
+import type { AddressNews, AddressRecord } from './ports.ts';
+
+/** An address that went because `culprit` was deleted. */
+export interface Loss {
+  readonly culprit: Ipv4;
+  readonly lost: AddressRecord;
+}
+
+const SCOPE_GLOBAL = 0;
+
+/**
+ * The addresses that one request removed together with one of `deleted`. The kernel tells of them
+ * with the mark of the request that named the other one (devinet.c, __inet_del_ifa), so that what
+ * somebody else removes in the same moment is not among them.
+ */
+export function lossesOf(
+  news: readonly AddressNews[],
+  deleted: ReadonlySet<Ipv4>,
+): readonly Loss[] {
+  const culprits = new Map<string, Ipv4>();
+  const removed = news.flatMap((item) => (item.kind === 'removed' ? [item] : []));
+  for (const { request, address } of removed) {
+    if (deleted.has(address.address)) culprits.set(request, address.address);
+  }
+  return removed.flatMap(({ request, address: lost }) => {
+    const culprit = culprits.get(request);
+    if (culprit === undefined || deleted.has(lost.address)) return [];
+    return [{ culprit, lost }];
+  });
+}
+
+/** The command that makes an address anew as it was, with what is left of its lifetime. */
+export function restoreCommand(record: AddressRecord, interfaceName: string): AddressCommand {
+  const { address, prefixLength } = record;
+  return { verb: 'add', address, prefixLength, extra: attributeWords(record, interfaceName) };
+}
+
+function attributeWords(record: AddressRecord, interfaceName: string): readonly string[] {
+  const { peer, address, broadcast, scope, metric, noPrefixRoute, validS, preferredS } = record;
+  // A label is the name of the interface and more; the bare name is what an address gets anyway.
+  const label = record.label?.startsWith(`${interfaceName}:`) === true ? record.label : undefined;
+  return [
+    ...(peer === address ? [] : ['peer', `${formatIpv4(peer)}/${record.prefixLength}`]),
+    ...(broadcast === undefined ? [] : ['broadcast', formatIpv4(broadcast)]),
+    ...(label === undefined ? [] : ['label', label]),
+    ...(scope === SCOPE_GLOBAL ? [] : ['scope', String(scope)]),
+    ...(metric === undefined ? [] : ['metric', String(metric)]),
+    ...(noPrefixRoute ? ['noprefixroute'] : []),
+    // An address whose time is over all but some milliseconds is not made eternal.
+    ...(validS === undefined ? [] : ['valid_lft', String(Math.max(validS, 1))]),
+    ...(preferredS === undefined ? [] : ['preferred_lft', String(preferredS)]),
+  ];
+}

@@ -1,0 +1,195 @@
+// An interface whose addresses are changed by `ip -force -batch -`, seen through an AddressView,
+// and deleted as Linux deletes them (devinet.c): a primary address takes the secondaries of its
+// prefix along, or the first of them is promoted.
+import { invariant } from '../../../src/base/assert.ts';
+import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
+import { formatIpv4, samePrefix } from '../../../src/carp/addresses.ts';
+import type {
+  AddressNews,
+  AddressRecord,
+  AddressView,
+  ObservedAddress,
+  Place,
+} from '../../../src/vip/ports.ts';
+import { EXITED_OK, ip, refused } from './fakes.ts';
+
+/** "10.9.0.100/24", or "10.9.0.100/24 second" for a secondary. */
+export function on(text: string): ObservedAddress {
+  const [cidr = '', second] = text.split(' ');
+  const [address = '', prefixLength = ''] = cidr.split('/');
+  return {
+    address: ip(address),
+    prefixLength: Number(prefixLength),
+    secondary: second === 'second',
+  };
+}
+
+export type KernelAddress = AddressRecord & ObservedAddress;
+
+const ATTRIBUTES: Readonly<Record<string, (value: string) => Partial<AddressRecord>>> = {
+  broadcast: (value) => ({ broadcast: ip(value) }),
+  label: (label) => ({ label }),
+  scope: (value) => ({ scope: Number(value) }),
+  metric: (value) => ({ metric: Number(value) }),
+  valid_lft: (value) => ({ validS: Number(value) }),
+  preferred_lft: (value) => ({ preferredS: Number(value) }),
+};
+
+/** See the head of this file. */
+export class FakeKernel implements AddressView {
+  addresses: readonly KernelAddress[] = [];
+  /** What the view shows; behind `addresses` while `lagging`. */
+  #shown: readonly ObservedAddress[] = [];
+  lagging = false;
+  promoteSecondaries = false;
+  place: Place | undefined = { name: 'bond0', ifindex: 7 };
+  /** Where set, what commands end with instead of being carried out. */
+  refuseWith: CommandResult | undefined;
+  /** The lines of all batches. */
+  readonly commands: string[] = [];
+  batches = 0;
+  readonly #changeListeners = new Set<() => void>();
+  readonly #newsListeners = new Set<(news: AddressNews) => void>();
+  #requests = 0;
+
+  constructor(...addresses: readonly string[]) {
+    for (const text of addresses) this.#add(text.split(' '));
+    this.#shown = this.addresses;
+  }
+
+  /** "10.9.0.100/24", in the order of the kernel. */
+  get texts(): readonly string[] {
+    return this.addresses.map(textOf);
+  }
+
+  current(): Place | undefined {
+    return this.place;
+  }
+
+  drain(): void {
+    if (!this.lagging) this.#shown = this.addresses;
+  }
+
+  observe(): readonly ObservedAddress[] {
+    return this.place === undefined ? [] : this.#shown;
+  }
+
+  onChanged(listener: () => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  onNews(listener: (news: AddressNews) => void): () => void {
+    this.#newsListeners.add(listener);
+    return () => this.#newsListeners.delete(listener);
+  }
+
+  get listeners(): number {
+    return this.#changeListeners.size + this.#newsListeners.size;
+  }
+
+  /** The view catches up and says so. */
+  show(): void {
+    this.#shown = this.addresses;
+    for (const listener of [...this.#changeListeners]) listener();
+  }
+
+  /** Somebody else runs a command: "addr add 10.9.0.100/24 dev bond0". */
+  meddle(line: string): void {
+    this.#carryOut(line);
+    this.show();
+  }
+
+  readonly runCommand = (request: CommandRequest): RunningCommand => {
+    invariant(request.argv.join(' ') === 'ip -force -batch -', 'a batch');
+    const lines = (request.input ?? '').split('\n').filter((line) => line !== '');
+    this.commands.push(...lines);
+    this.batches += 1;
+    const result = Promise.resolve().then(() => {
+      const ended = this.refuseWith ?? this.#runBatch(lines);
+      if (!this.lagging) this.show();
+      return ended;
+    });
+    return { result, kill: () => undefined };
+  };
+
+  #runBatch(lines: readonly string[]): CommandResult {
+    const said = lines.flatMap((line, index) => {
+      const refusal = this.#carryOut(line);
+      return refusal === undefined ? [] : [refusal, `Command failed -:${String(index + 1)}`];
+    });
+    return said.length === 0 ? EXITED_OK : refused(`${said.join('\n')}\n`, 1);
+  }
+
+  /** What `ip` says, where it fails. */
+  #carryOut(line: string): string | undefined {
+    const [object, verb, cidr = '', dev, name = '', ...attributes] = line.split(' ');
+    invariant(object === 'addr' && dev === 'dev', `an address command: ${line}`);
+    if (name !== this.place?.name) return `Cannot find device "${name}"`;
+    this.#requests += 1;
+    return verb === 'add' ? this.#add([cidr, ...attributes]) : this.#delete(cidr);
+  }
+
+  #add([cidr = '', ...attributes]: readonly string[]): string | undefined {
+    const { address, prefixLength } = on(cidr);
+    if (this.texts.includes(cidr)) return 'Error: ipv4: Address already assigned.';
+    const secondary = this.addresses.some((a) => !a.secondary && sameNetwork(a, on(cidr)));
+    const plain = { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
+    const added: KernelAddress = { ...plain, ...readAttributes(attributes), secondary };
+    const primaries = this.addresses.filter((a) => !a.secondary);
+    const secondaries = this.addresses.filter((a) => a.secondary);
+    this.addresses = secondary
+      ? [...primaries, ...secondaries, added]
+      : [...primaries, added, ...secondaries];
+    this.#tell('added', added);
+    return undefined;
+  }
+
+  #delete(cidr: string): string | undefined {
+    const gone = this.addresses.find((a) => textOf(a) === cidr);
+    if (gone === undefined) return 'Error: ipv4: Address not found.';
+    const behind = this.addresses.filter((a) => a.secondary && sameNetwork(a, gone));
+    const [first] = behind;
+    this.addresses = this.addresses.filter((a) => a !== gone);
+    if (gone.secondary || first === undefined) {
+      this.#tell('removed', gone);
+    } else if (this.promoteSecondaries) {
+      const promoted = { ...first, secondary: false };
+      const others = this.addresses.filter((a) => a !== first);
+      const primaries = others.filter((a) => !a.secondary);
+      this.addresses = [...primaries, promoted, ...others.filter((a) => a.secondary)];
+      this.#tell('removed', gone);
+      this.#tell('added', promoted);
+    } else {
+      this.addresses = this.addresses.filter((a) => !behind.includes(a));
+      for (const a of behind) this.#tell('removed', a);
+      this.#tell('removed', gone);
+    }
+    return undefined;
+  }
+
+  #tell(kind: 'added' | 'removed', address: AddressRecord): void {
+    const request = `1 ${String(this.#requests)}`;
+    for (const listener of [...this.#newsListeners]) listener({ kind, request, address });
+  }
+}
+
+function readAttributes(words: readonly string[]): Partial<AddressRecord> {
+  if (words.includes('noprefixroute')) {
+    const others = words.filter((word) => word !== 'noprefixroute');
+    return { ...readAttributes(others), noPrefixRoute: true };
+  }
+  const [key, value, ...more] = words;
+  if (key === undefined) return {};
+  const read = ATTRIBUTES[key];
+  invariant(read !== undefined && value !== undefined, `an attribute: ${key}`);
+  return { ...read(value), ...readAttributes(more) };
+}
+
+function sameNetwork(a: ObservedAddress, b: ObservedAddress): boolean {
+  return a.prefixLength === b.prefixLength && samePrefix(a.address, b.address, a.prefixLength);
+}
+
+function textOf({ address, prefixLength }: ObservedAddress): string {
+  return `${formatIpv4(address)}/${String(prefixLength)}`;
+}
