@@ -14,9 +14,9 @@ import { addBondHost, type BondOptions } from './topology.ts';
 export const GROUP = { vhid: 7, vip: '10.9.0.100', password: 'secret' };
 export const GATED = { ...GROUP, gate: 'hold' } as const;
 /** A Node process takes seconds to start in a guest. */
-export const START_MS = 60_000;
+export const START_MS = 150_000;
 /** A dead interval, a proof, and room for a slow machine. */
-export const SETTLE_MS = 40_000;
+export const SETTLE_MS = 60_000;
 
 export interface Duo {
   readonly lab: Lab;

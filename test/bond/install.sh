@@ -13,6 +13,7 @@ want ucarp ucarp
 want nft nftables
 want arping iputils-arping
 want tcpdump tcpdump
+want teamnl libteam-utils
 want python3 python3
 # A kernel with bonding of its own needs no machine.
 if [ "${1:-}" != native ]; then

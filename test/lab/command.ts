@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { CarpdError } from '../../src/base/errors.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Runs `argv` with `input` on its standard input; yields its standard output, fails if it fails.
