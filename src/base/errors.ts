@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   CARPD_ADDRESS: 'the virtual IP could not be added, removed or verified',
   CARPD_CONFIG: 'the configuration is not valid',
   CARPD_NATIVE: 'the native addon is missing or was built for another machine',
+  CARPD_GROUP: 'another process of this host serves the group on this interface',
   CARPD_CONTROL: 'the control socket or the metrics listener cannot be served',
 } as const;
 

@@ -37,7 +37,7 @@ export async function run(configPath: string): Promise<number> {
     reload: (events: EventSink) => reload(configPath, events),
     endWithInterface: false,
   };
-  return runDaemon({ config, log, manners, version: version() });
+  return runDaemon({ config, log, manners, version: version(), onFailed: complain });
 }
 
 function reload(configPath: string, events: EventSink): Config | undefined {

@@ -22,6 +22,10 @@ export type Conditions =
       readonly fault: InterfaceFault;
       /** A virtual IP, the only address there is, and so no source. */
       readonly onlyAddress?: string;
+      /** Who serves the group, where another process does. */
+      readonly holder?: string;
+      /** Why there is no socket, where it is known. */
+      readonly detail?: string;
     };
 
 /** ARPHRD_ETHER; bonds, bridges, VLANs and veths are Ethernet too. */
@@ -95,8 +99,12 @@ export function remedyFor(
       return `Create ${interfaceName}, or correct the name in the configuration`;
     case 'not-ethernet':
       return 'Name an Ethernet, bond, bridge or VLAN device';
+    case 'group-held': {
+      const { holder = 'Another process' } = conditions;
+      return `It is ${holder}. Stop that one, or give this instance a vhid of its own`;
+    }
     case 'no-socket':
-      return 'The log tells why; it is tried again every 5 s';
+      return `${conditions.detail ?? 'The log tells why'}; it is tried again every few seconds`;
     case 'interface-down':
       return `Set it up: ip link set ${interfaceName} up`;
     case 'no-source-address': {

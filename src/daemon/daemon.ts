@@ -15,6 +15,7 @@ import { recordDuties } from './duties.ts';
 import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
+import { GroupClaims } from './group-claims.ts';
 import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import type { Opened } from './keep-opening.ts';
@@ -54,6 +55,7 @@ export class Daemon {
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
+  readonly #claims = new GroupClaims();
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -153,6 +155,7 @@ export class Daemon {
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
+    await this.#claims.takeAll(config.instances, links);
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
     this.#record(config.instances);
@@ -212,20 +215,31 @@ export class Daemon {
     await this.#metrics.listen(config.metrics.listen);
     const before = [...this.#instances.values()].map((instance) => instance.config);
     const diff = diffInstances(before, config.instances);
-    const stayed = await this.#retireAll([...diff.removed, ...diff.changed]);
+    const { allowed, refused } = this.#claims.sort([...diff.added, ...diff.changed], links);
+    for (const detail of refused.values()) {
+      events.publish({ event: 'configuration-warning', detail });
+    }
+    const isAllowed = (one: InstanceConfig): boolean => allowed.includes(one);
+    const changing = diff.changed.filter(isAllowed);
+    const added = diff.added.filter(isAllowed);
+    const stayed = await this.#retireAll([...diff.removed, ...changing]);
     this.#record([...config.instances, ...stayed]);
     const hasStayed = new Set(stayed.map(({ name }) => name));
     const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
       list.filter(({ name }) => !hasStayed.has(name));
-    const fresh = [...diff.added, ...others(diff.changed)];
+    const fresh = [...added, ...others(changing)];
     await Promise.all(fresh.map((one) => this.#add(one, links)));
     const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
     events.publish({
       event: 'configuration-reloaded',
-      added: names(diff.added),
-      changed: names(others(diff.changed)),
+      added: names(added),
+      changed: names(others(changing)),
       removed: names(others(diff.removed)),
-      unchanged: names([...diff.unchanged, ...stayed]),
+      unchanged: names([
+        ...diff.unchanged,
+        ...stayed,
+        ...diff.changed.filter((one) => !isAllowed(one)),
+      ]),
     });
   }
 
@@ -276,6 +290,7 @@ export class Daemon {
       startTimer,
       env,
       onInterfaceGone,
+      claim: this.#claims.of(config),
       record: new InstanceRecord(config, this.#maintenance, now()),
     });
     this.#instances.set(config.name, instance);

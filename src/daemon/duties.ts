@@ -6,7 +6,10 @@ import type { InstanceConfig } from '../config/config.ts';
 import { readRegularFile } from '../config/read-file.ts';
 
 /** What has to be known of an instance to release it. */
-export type Duty = Pick<InstanceConfig, 'name' | 'interfaceName' | 'address' | 'manageAddress'> & {
+export type Duty = Pick<
+  InstanceConfig,
+  'name' | 'interfaceName' | 'vhid' | 'group' | 'address' | 'manageAddress'
+> & {
   readonly hooks: Omit<InstanceConfig['hooks'], 'up'>;
 };
 
@@ -14,7 +17,7 @@ const FILE_NAME = 'duties.json';
 const FILE_MODE = 0o600;
 const BYTES_MAX = 4_194_304;
 /** Another one is of another version of carpd, and not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Puts these on record, in the place of those before; throws the system's error. */
 export function recordDuties(directory: string, instances: readonly InstanceConfig[]): void {
@@ -46,7 +49,9 @@ function isWhatWasWritten(duties: unknown): duties is readonly Duty[] {
 }
 
 /** Nothing else of the configuration, and no passphrase. */
-function dutyOf({ name, interfaceName, address, manageAddress, hooks }: InstanceConfig): Duty {
-  const { down, timeoutMs, xparam } = hooks;
-  return { name, interfaceName, address, manageAddress, hooks: { down, timeoutMs, xparam } };
+function dutyOf(config: InstanceConfig): Duty {
+  const { name, interfaceName, vhid, group, address, manageAddress } = config;
+  const { down, timeoutMs, xparam } = config.hooks;
+  const hooks = { down, timeoutMs, xparam };
+  return { name, interfaceName, vhid, group, address, manageAddress, hooks };
 }

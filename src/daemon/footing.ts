@@ -4,6 +4,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { CAUSES } from '../election/effects.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
+import { describeHolder } from '../linux/group-lock.ts';
 import type { Link } from '../linux/link-watch.ts';
 import {
   findNetworks,
@@ -12,6 +13,7 @@ import {
   remedyFor,
   type Conditions,
 } from './conditions.ts';
+import type { Claimed, GroupClaim } from './group-claim.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 
 export interface FootingOptions {
@@ -19,6 +21,10 @@ export interface FootingOptions {
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly herald: InstanceHerald;
+  /** Its hold on the group. */
+  readonly claim: GroupClaim;
+  /** Calls `update` once more, from the loop. */
+  readonly lookAgain: () => void;
 }
 
 /** Faults with which ucarp ends: the interface was deleted, or set down by hand. */
@@ -49,6 +55,14 @@ export class Footing {
     return this.#source;
   }
 
+  /** Takes the group on the interface as it is now; one that can't be had is tried again. */
+  claim(link: Link | undefined): Claimed {
+    const { claim, lookAgain } = this.#options;
+    const claimed = claim.take(link?.ifindex);
+    if (claimed.kind === 'held' || claimed.kind === 'failed') claim.retryLater(lookAgain);
+    return claimed;
+  }
+
   /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */
   fault<Unseen>(unseen: Unseen): string | Unseen | undefined {
     const { config } = this.#options;
@@ -60,14 +74,14 @@ export class Footing {
 
   /**
    * Takes the interface as it is now and tells of what has changed; undefined: nothing has. Without
-   * sockets (`usable` false) it can neither hear nor speak, whatever the interface is like.
+   * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
   update(link: Link | undefined, usable: boolean): FootingChange | undefined {
     const { config, virtualIps, herald } = this.#options;
     const before = this.#conditions;
     const judged = judgeInterface(link, { ...config, virtualIps: virtualIps() });
-    const deaf = judged.kind === 'ready' && !usable;
-    const now: Conditions = deaf ? { kind: 'fault', fault: 'no-socket' } : judged;
+    const claimed = this.claim(link);
+    const now = judged.kind === 'ready' ? (lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
     this.#conditions = now;
     herald.conditions(now);
@@ -80,12 +94,25 @@ export class Footing {
   }
 
   /**
-   * Whether the virtual IP may be taken off if it is there: where it is the interface's only
+   * Whether the virtual IP may be taken off if it is there. Not where another process serves the
+   * group, which put it there. And where it is the interface's only
    * address, it may be the host's own that somebody has configured by mistake, and the host would
    * be cut off.
    */
   mayRemoveStale(link: Link | undefined): boolean {
-    const { config, virtualIps } = this.#options;
+    const { config, virtualIps, claim } = this.#options;
+    if (!claim.isHeld) return false;
     return link === undefined || hasOtherAddress(link, { ...config, virtualIps: virtualIps() });
   }
+}
+
+/** What an instance lacks on an interface that is as it should be. */
+function lacking(claimed: Claimed, usable: boolean): Conditions | undefined {
+  if (claimed.kind === 'held') {
+    return { kind: 'fault', fault: 'group-held', holder: describeHolder(claimed.holder) };
+  }
+  if (claimed.kind === 'failed') {
+    return { kind: 'fault', fault: 'no-socket', detail: claimed.detail };
+  }
+  return usable ? undefined : { kind: 'fault', fault: 'no-socket' };
 }

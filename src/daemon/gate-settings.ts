@@ -3,7 +3,16 @@ import { fromMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { masterDownInterval } from '../election/cadence.ts';
-import type { InstanceSettings } from '../readiness/inputs.ts';
+import type { State } from '../election/effects.ts';
+import type { InstanceSettings, Role } from '../readiness/inputs.ts';
+
+/** What a state means to the readiness of the link. */
+export const ROLES = {
+  INIT: 'inactive',
+  HELD: 'waiting',
+  BACKUP: 'waiting',
+  MASTER: 'master',
+} as const satisfies Record<State, Role>;
 
 /** An instance with its address of the moment. */
 export interface Gated {

@@ -6,14 +6,13 @@ import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
 import { advertInterval, masterDownInterval } from '../election/cadence.ts';
-import { type Effect, type State } from '../election/effects.ts';
+import type { Effect } from '../election/effects.ts';
 import type { Input } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
 import type { DoubtCause } from '../readiness/doubt.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
-import type { Role } from '../readiness/inputs.ts';
 import type { Warning } from '../readiness/reasons.ts';
 import type { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
@@ -23,8 +22,10 @@ import type { Driver, Member } from './driver.ts';
 import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from './event-bus.ts';
 import { Footing, MEANS_GONE } from './footing.ts';
+import { ROLES } from './gate-settings.ts';
 import { GateHerald } from './gate-herald.ts';
 import { InstanceHerald } from './instance-herald.ts';
+import type { GroupClaim } from './group-claim.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { createAnnouncer, createSender, type WireOptions } from './instance-wire.ts';
@@ -48,14 +49,9 @@ export interface InstanceOptions {
   /** The interface has vanished or was set down, having been usable before or not. */
   readonly onInterfaceGone: () => void;
   readonly record: InstanceRecord;
+  /** Its hold on the group. */
+  readonly claim: GroupClaim;
 }
-
-const ROLES = {
-  INIT: 'inactive',
-  HELD: 'waiting',
-  BACKUP: 'waiting',
-  MASTER: 'master',
-} as const satisfies Record<State, Role>;
 
 /** Runs one instance from `start` to the end of `stop`. */
 export class Instance implements Member, HubMember {
@@ -82,7 +78,8 @@ export class Instance implements Member, HubMember {
     const publish = instancePublisher(options.events, config);
     this.#herald = new InstanceHerald(config, publish, options.now);
     this.#gateHerald = new GateHerald(publish, options.now);
-    this.#footing = new Footing({ ...options, herald: this.#herald });
+    const lookAgain = (): void => options.driver.post(() => options.hub.tell(this));
+    this.#footing = new Footing({ ...options, herald: this.#herald, lookAgain });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -145,6 +142,7 @@ export class Instance implements Member, HubMember {
   /** Cleans up after an earlier run and takes part from then on. */
   async start(): Promise<void> {
     const { driver, hub } = this.#options;
+    this.#footing.claim(hub.link());
     await this.#removeStaleVip(hub.link());
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
@@ -157,6 +155,7 @@ export class Instance implements Member, HubMember {
    * command that removes what could not be removed, if there is such a thing.
    */
   async stop(): Promise<string | undefined> {
+    this.#options.claim.leaving();
     await this.#ending.ask('stop-requested');
     return this.#close();
   }
@@ -181,6 +180,7 @@ export class Instance implements Member, HubMember {
     this.#options.hub.remove(this);
     this.#announcer.stop();
     this.#custody.close();
+    this.#options.claim.release();
     const { leftBehind } = this.#custody;
     if (leftBehind !== undefined) this.#herald.vipLeftBehind(leftBehind);
     return leftBehind;

@@ -156,6 +156,12 @@ export class InterfaceHub {
     this.#sockets.close();
   }
 
+  /** Tells one member once more how the interface is. */
+  tell(member: HubMember): void {
+    if (this.#members.has(member))
+      member.linkChanged(this.link(), this.#sockets.hears(member.group));
+  }
+
   #tellMembers(): void {
     const link = this.link();
     for (const member of this.#members) member.linkChanged(link, this.#sockets.hears(member.group));

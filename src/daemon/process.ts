@@ -1,5 +1,5 @@
 // The daemon as a process: signals in, exit code out.
-import { messageOf } from '../base/errors.ts';
+import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
 import { now } from '../linux/clock.ts';
@@ -106,7 +106,8 @@ class DaemonProcess {
     } catch (error) {
       this.#tellFailure(error);
       onFailed?.(messageOf(error));
-      this.#end(manners.endWithInterface ? EXIT_SET_UP : EXIT_FAILED);
+      const held = error instanceof CarpdError && error.code === 'CARPD_GROUP';
+      this.#end(manners.endWithInterface || held ? EXIT_SET_UP : EXIT_FAILED);
       return;
     }
     if (this.#endingSince !== undefined) return;

@@ -4,6 +4,7 @@ import { unreachable } from '../base/assert.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import { now } from '../linux/clock.ts';
 import { runCommand } from '../linux/command.ts';
+import { describeHolder, groupHolder, type GroupHolder } from '../linux/group-lock.ts';
 import { openLinkWatch } from '../linux/link-watch.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
@@ -95,6 +96,12 @@ class Releaser {
     const { name, manageAddress, interfaceName } = this.#duty;
     const where = `${formatIpv4(this.#vip.address)} on ${interfaceName}`;
     if (!this.#isThere()) return { name, outcome: 'absent', message: `no ${where}` };
+    const holder = this.#holder();
+    if (holder !== undefined) {
+      const remedy = 'it is left alone; stop that process, or let it hand over: carpd handover';
+      const message = `${where} belongs to ${describeHolder(holder)}, which runs: ${remedy}`;
+      return { name, outcome: 'failed', message };
+    }
     const fault = manageAddress ? await this.#removeAddress() : undefined;
     const hookFault = await this.#runDownHook();
     if (!manageAddress) await this.#waitUntilGone();
@@ -105,6 +112,15 @@ class Releaser {
     const message = `removed ${where}`;
     if (hookFault === undefined) return { name, outcome: 'released', message };
     return { name, outcome: 'failed', message: `${message}, but its down hook: ${hookFault}` };
+  }
+
+  /** The daemon of this host that serves the group. */
+  #holder(): GroupHolder | undefined {
+    const { vhid, group } = this.#duty;
+    const ifindex = this.#on.addresses.current()?.ifindex;
+    return ifindex === undefined
+      ? undefined
+      : groupHolder({ ifindex, vhid, group: formatIpv4(group) });
   }
 
   #isThere(): boolean {

@@ -12,7 +12,12 @@ export interface HeardAdvert {
 
 /** Why an instance can't take part at all. */
 export type InterfaceFault =
-  'interface-missing' | 'not-ethernet' | 'interface-down' | 'no-socket' | 'no-source-address';
+  | 'interface-missing'
+  | 'not-ethernet'
+  | 'interface-down'
+  | 'group-held'
+  | 'no-socket'
+  | 'no-source-address';
 
 export type HookName = 'up' | 'down';
 

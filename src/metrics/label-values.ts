@@ -37,6 +37,7 @@ const STEPS: Readonly<Record<Cause, Steps>> = {
   'interface-missing': FAILS,
   'not-ethernet': FAILS,
   'interface-down': FAILS,
+  'group-held': FAILS,
   'no-socket': FAILS,
   'no-source-address': [...LEAVES, [['HELD', 'BACKUP'], ['INIT']]],
   'gate-opened': [[['HELD'], ['BACKUP']]],

@@ -7,6 +7,7 @@ const ALL = {
   'not-ethernet': true,
   'interface-down': true,
   'no-source-address': true,
+  'group-held': true,
   'no-socket': true,
 } as const satisfies Record<InterfaceFault, true>;
 

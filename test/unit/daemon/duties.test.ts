@@ -17,9 +17,9 @@ describe('the duties on record', () => {
     recordDuties(folder, [dbConfig(), dbConfig()]);
     const config = dbConfig({ hooks });
     recordDuties(folder, [config]);
-    const { name, interfaceName, address, manageAddress } = config;
+    const { name, interfaceName, vhid, group, address, manageAddress } = config;
     const down = { down: ['/down', 'x'], timeoutMs: 3_000, xparam: 'p' };
-    const duty = { name, interfaceName, address, manageAddress, hooks: down };
+    const duty = { name, interfaceName, vhid, group, address, manageAddress, hooks: down };
     deepEqual(recordedDuties(folder), [duty]);
   });
 

@@ -1,0 +1,98 @@
+// The groups that a daemon serves: none is begun that another process of this host serves already.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CarpdError } from '../base/errors.ts';
+import { formatIpv4 } from '../carp/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import {
+  describeHolder,
+  groupHolder,
+  type GroupHolder,
+  type GroupPlace,
+} from '../linux/group-lock.ts';
+import type { LinkWatch } from '../linux/link-watch.ts';
+import { GroupClaim } from './group-claim.ts';
+import { startTimer } from './start-timer.ts';
+
+/** A daemon may be about to end and not know it yet: its interface was just set down. */
+const GRACE_MS = 1_000;
+/** Hooks and `ip` have their time limits; a holder that is leaving is awaited for longer. */
+const LEAVING_MS_MAX = 20_000;
+const LOOK_MS = 50;
+
+/** See the head of this file. */
+export class GroupClaims {
+  readonly #claims = new Map<string, GroupClaim>();
+
+  /**
+   * Takes the groups of all these whose interfaces exist. Waits for a holder that is leaving;
+   * rejects with CARPD_GROUP, holding none, where one stays.
+   */
+  async takeAll(configs: readonly InstanceConfig[], links: LinkWatch): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+      const conflict = this.#take(configs, links);
+      if (conflict === undefined) return;
+      if (waitedMs >= (conflict.holder.leaving ? LEAVING_MS_MAX : GRACE_MS)) {
+        for (const claim of this.#claims.values()) claim.release();
+        throw groupError(conflict);
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+
+  /** Those that may begin now, and why each of the others may not, by its name. */
+  sort(
+    configs: readonly InstanceConfig[],
+    links: LinkWatch,
+  ): {
+    readonly allowed: readonly InstanceConfig[];
+    readonly refused: ReadonlyMap<string, string>;
+  } {
+    const refused = new Map<string, string>();
+    for (const config of configs) {
+      const ifindex = links.find(config.interfaceName)?.ifindex;
+      const holder = ifindex === undefined ? undefined : groupHolder(placeOf(config, ifindex));
+      // What this process holds is given up, or exchanged, by the same reload.
+      if (holder === undefined || holder.pid === process.pid) continue;
+      const { message } = groupError({ config, holder });
+      refused.set(config.name, `${message}. The new form of this instance is not in force`);
+    }
+    return { allowed: configs.filter(({ name }) => !refused.has(name)), refused };
+  }
+
+  /** The claim of an instance that is being made, with what it holds already. */
+  of(config: InstanceConfig): GroupClaim {
+    const claim = this.#claims.get(config.name) ?? new GroupClaim({ config, startTimer });
+    // Only for its beginning: the instance lets go of it at its end.
+    this.#claims.delete(config.name);
+    return claim;
+  }
+
+  #take(configs: readonly InstanceConfig[], links: LinkWatch): Conflict | undefined {
+    for (const config of configs) {
+      const claim = this.#claims.get(config.name) ?? new GroupClaim({ config, startTimer });
+      this.#claims.set(config.name, claim);
+      const claimed = claim.take(links.find(config.interfaceName)?.ifindex);
+      if (claimed.kind === 'held') return { config, holder: claimed.holder };
+    }
+    return undefined;
+  }
+}
+
+function placeOf({ vhid, group }: InstanceConfig, ifindex: number): GroupPlace {
+  return { ifindex, vhid, group: formatIpv4(group) };
+}
+
+interface Conflict {
+  readonly config: InstanceConfig;
+  readonly holder: GroupHolder;
+}
+
+function groupError({ config, holder }: Conflict): CarpdError {
+  const { name, vhid, interfaceName } = config;
+  return new CarpdError(
+    'CARPD_GROUP',
+    `instances.${name}`,
+    `${describeHolder(holder)} serves vhid ${vhid} on ${interfaceName} already; ` +
+      'stop that one first, or give this instance a vhid of its own',
+  );
+}
