@@ -1,6 +1,6 @@
 // One group, one daemon on a host. Who serves a group on an interface holds a name of the abstract
-// namespace of Unix sockets: the kernel keeps it apart for each network namespace, and takes it back
-// from a process however it ends.
+// namespace of Unix sockets: the kernel has one such namespace for each network namespace, and takes
+// the name back from a process however it ends.
 import { readFileSync } from 'node:fs';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';
@@ -161,8 +161,8 @@ function mayOpenRawSockets(pid: number): boolean {
 function programOf(pid: number): string | undefined {
   try {
     return read(pid, 'comm')
-      .replaceAll(/[^\w .:/-]/g, '?')
-      .trim();
+      .trim()
+      .replaceAll(/[^\w .:/-]/g, '?');
   } catch {
     return undefined;
   }
