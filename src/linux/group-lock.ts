@@ -1,6 +1,6 @@
 // One group, one daemon on a host. Who serves a group on an interface holds a name of the abstract
-// namespace of Unix sockets: the kernel has one such namespace for each network namespace, and takes
-// the name back from a process however it ends.
+// namespace of Unix sockets. The kernel has one such namespace for each network namespace, and
+// takes a name back from a process however it ends.
 import { readFileSync } from 'node:fs';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';

@@ -123,7 +123,9 @@ describe('no conflict', { skip, concurrency: true }, () => {
     const host = await lab.host('a', '10.77.0.1/24');
     const name = `carpd/${await indexOf(host)}/7/224.0.0.18`;
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-    const squatter = host.spawn([...nobody, 'python3', '-uc', SQUAT, name], { label: 'squatter' });
+    const squatter = host.spawn([...nobody, '/usr/bin/python3', '-uc', SQUAT, name], {
+      label: 'squatter',
+    });
     await squatter.line(/^ready$/, START_MS);
     const peer = startCarpd(host, GROUP);
     await peer.waitFor('MASTER', START_MS);
@@ -172,7 +174,7 @@ async function master(t: TestContext): Promise<{ lab: Lab; host: Host; peer: Pee
   const host = await lab.host('a', '10.77.0.1/24');
   const peer = startCarpd(host, GROUP);
   await peer.waitFor('MASTER', START_MS);
-  await logEntry(peer, { event: 'vip-added' }, START_MS);
+  await logEntry(peer, { event: 'hook-finished', fields: { hook: 'up' } }, START_MS);
   return { lab, host, peer };
 }
 
