@@ -13,7 +13,8 @@ export type Reader<Value> = (value: unknown) => Read<Value>;
 const DAY_MS = 86_400_000;
 
 const SHOWN_LENGTH_MAX = 40;
-const INTERFACE_NAME_LENGTH_MAX = 15;
+/** Of an alternative name (ALTIFNAMSIZ); a name proper has at most 15 bytes. */
+const INTERFACE_NAME_LENGTH_MAX = 127;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
 /** The value as it may stand in a message: one line, short, collections by their kind only. */
@@ -136,7 +137,7 @@ function unicastProblem(address: Ipv4): string | undefined {
   return undefined;
 }
 
-/** A name that Linux takes for an interface: 1 to 15 bytes, no "/", ":", space or dot names. */
+/** A name, also an alternative one, of an interface: 1-127 bytes, no "/", ":", space, dot names. */
 export function interfaceName(value: unknown): Read<string> {
   if (typeof value !== 'string') {
     return fail(`${show(value)} is not an interface name; write a name such as bond0`);

@@ -7,9 +7,14 @@ import type { Link } from '../linux/link-watch.ts';
 
 /** What of an instance decides whether it can run on an interface. */
 export interface Needs {
-  /** The configured source; undefined: the interface's first primary IPv4. */
+  /**
+   * The configured source, an address of any interface of this host; undefined: the first primary
+   * IPv4 address of the interface, else the first secondary one.
+   */
   readonly source: Ipv4 | undefined;
   readonly ignoreLinkState: boolean;
+  /** Whether any interface of this host has the address. */
+  readonly isLocal: (address: Ipv4) => boolean;
   /** Addresses that are never a source, since they move between hosts. */
   readonly virtualIps: ReadonlySet<Ipv4>;
 }
@@ -75,17 +80,14 @@ export function findNetworks(link: Link, virtualIps: ReadonlySet<Ipv4>): readonl
 }
 
 function findSource(link: Link, needs: Needs): Ipv4 | undefined {
-  const candidates = link.addresses.flatMap((entry) => {
-    const address = parseIpv4(entry.address);
-    return address === undefined ? [] : [{ address, entry }];
+  if (needs.source !== undefined) return needs.isLocal(needs.source) ? needs.source : undefined;
+  const candidates = link.addresses.flatMap(({ address: text, secondary, scope }) => {
+    const address = parseIpv4(text);
+    if (address === undefined || scope >= SCOPE_HOST || needs.virtualIps.has(address)) return [];
+    return [{ address, secondary }];
   });
-  if (needs.source !== undefined) {
-    return candidates.find(({ address }) => address === needs.source)?.address;
-  }
-  return candidates.find(
-    ({ address, entry }) =>
-      !entry.secondary && entry.scope < SCOPE_HOST && !needs.virtualIps.has(address),
-  )?.address;
+  // A host's own address is a secondary one where a virtual IP of its prefix was there before.
+  return (candidates.find(({ secondary }) => !secondary) ?? candidates[0])?.address;
 }
 
 /** What an operator can do about a fault of the interface. */
@@ -115,8 +117,11 @@ export function remedyFor(
           `Correct \`address\`, or add an address of this host to ${interfaceName}`
         );
       }
-      const wanted = source === undefined ? 'an IPv4 address' : formatIpv4(source);
-      return `Add ${wanted} to ${interfaceName}, or correct \`source\``;
+      if (source === undefined) return `Add an IPv4 address to ${interfaceName}, or set \`source\``;
+      return (
+        `No interface of this host has ${formatIpv4(source)}: it is waited for. Add it, or ` +
+        'correct `source` (-s of ucarp)'
+      );
     }
     default:
       return unreachable(conditions.fault);

@@ -17,6 +17,8 @@ export interface CustodyOptions {
   readonly keeper: AddressKeeper;
   /** Whether another node may take the address over if this one gives it up. */
   readonly mayAnotherServe: () => boolean;
+  /** The name of the interface now. */
+  readonly interfaceName: () => string;
   readonly herald: InstanceHerald;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
@@ -148,7 +150,8 @@ export class Custody {
    */
   abandon(): Holding {
     const downHook = this.#hooks.abandon();
-    return { config: this.#options.config, address: this.#holder !== undefined, downHook };
+    const config = { ...this.#options.config, interfaceName: this.#options.interfaceName() };
+    return { config, address: this.#holder !== undefined, downHook };
   }
 
   close(): void {
@@ -216,9 +219,9 @@ export class Custody {
     const term = this.#unreleased;
     if (term === undefined) return;
     if (this.#isShown()) {
-      const { address, interfaceName } = this.#options.config;
+      const { address } = this.#options.config;
       const vip = `${formatIpv4(address.ip)}/${address.prefixLength}`;
-      this.#leftBehind = `ip addr del ${vip} dev ${interfaceName}`;
+      this.#leftBehind = `ip addr del ${vip} dev ${this.#options.interfaceName()}`;
     }
     this.#released(term);
   }
@@ -234,6 +237,7 @@ export class Custody {
     const rights = new HookRights();
     return new HookLane({
       interfaceName: config.interfaceName,
+      currentName: this.#options.interfaceName,
       address: config.address.ip,
       xparam: config.hooks.xparam,
       up: config.hooks.up,

@@ -7,6 +7,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';
 import { runCommand } from '../linux/command.ts';
+import { BoundLinks } from '../linux/bound-links.ts';
 import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { Holding } from './custody.ts';
 import { openControl } from './control-server.ts';
@@ -50,7 +51,7 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
-  readonly #hubs = new Map<string, InterfaceHub>();
+  readonly #hubs = new Set<InterfaceHub>();
   readonly #instances = new Map<string, Instance>();
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
@@ -139,7 +140,7 @@ export class Daemon {
 
   /** For the same case: to start `ip` takes descriptors, of which none may be left. */
   closeSockets(): void {
-    for (const hub of this.#hubs.values()) hub.close();
+    for (const hub of this.#hubs) hub.close();
     this.#links?.close();
   }
 
@@ -192,7 +193,7 @@ export class Daemon {
       events,
       now,
       sample: () => ({
-        ...sampleAll(this.#instances.values(), this.#hubs.values(), now()),
+        ...sampleAll(this.#instances.values(), this.#hubs, now()),
         logLinesDropped: logLinesDropped(),
       }),
       liveness: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
@@ -277,6 +278,14 @@ export class Daemon {
     }
   }
 
+  /** An interface has a new name: whoever cleans up finds the addresses there. */
+  #recordAll(): void {
+    const instances = [...this.#instances.values()];
+    this.#record(
+      instances.map(({ config, hub }) => ({ ...config, interfaceName: hub.currentName })),
+    );
+  }
+
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
     const { events, now, env, onInterfaceGone } = this.#options;
     const instance = new Instance({
@@ -307,30 +316,38 @@ export class Daemon {
     return leftBehind;
   }
 
-  #forget({ name, config }: Instance): void {
+  #forget({ name, hub }: Instance): void {
     this.#instances.delete(name);
     this.#metrics.removed(name);
-    const hub = this.#hubs.get(config.interfaceName);
-    if (hub === undefined || hub.memberCount > 0) return;
+    if (hub.memberCount > 0) return;
     hub.close();
-    this.#hubs.delete(hub.interfaceName);
+    this.#hubs.delete(hub);
   }
 
+  /**
+   * One for each interface, by whatever name or alternative name the instances call it. Who comes
+   * later means the interface that has the name now, though others work on one that had it.
+   */
   #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
-    const known = this.#hubs.get(interfaceName);
+    const ifindex = links.find(interfaceName)?.ifindex;
+    const known = [...this.#hubs].find((hub) => {
+      const hubIndex = hub.link()?.ifindex;
+      return hubIndex === ifindex && (ifindex !== undefined || hub.interfaceName === interfaceName);
+    });
     if (known !== undefined) return known;
     const { events, now, env } = this.#options;
     const hub = new InterfaceHub({
       interfaceName,
       driver: this.#driver,
-      links,
+      links: new BoundLinks(links),
       events,
       now,
       runCommand,
       startTimer,
       env,
+      onRenamed: () => this.#recordAll(),
     });
-    this.#hubs.set(interfaceName, hub);
+    this.#hubs.add(hub);
     return hub;
   }
 
@@ -362,20 +379,20 @@ export class Daemon {
   async #drain(): Promise<void> {
     for (const isLast of [false, true]) {
       this.#links?.drain();
-      for (const hub of this.#hubs.values()) hub.drain();
+      for (const hub of this.#hubs) hub.drain();
       if (!isLast) await nextTurn();
     }
   }
 
-  #linkChanged({ name, ifindex }: LinkChange): void {
-    for (const hub of this.#hubs.values()) {
-      if (hub.interfaceName === name) void hub.refresh();
-      else hub.otherChanged(ifindex);
+  #linkChanged(change: LinkChange): void {
+    for (const hub of this.#hubs) {
+      if (hub.isAbout(change)) void hub.refresh();
+      else hub.otherChanged(change.ifindex);
     }
   }
 
   #lateWake(lateBy: Micros): void {
-    for (const hub of this.#hubs.values()) hub.gate.wokenLate(lateBy);
+    for (const hub of this.#hubs) hub.gate.wokenLate(lateBy);
     this.#options.events.publish({ event: 'late-wake', lateMs: Math.round(toMillis(lateBy)) });
   }
 }

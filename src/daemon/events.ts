@@ -197,6 +197,8 @@ export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews | 
 
 /** What an interface tells, before its name is added. */
 export type LinkNews =
+  /** Somebody gave the interface a new name; carpd goes on with it. */
+  | { readonly event: 'interface-renamed'; readonly from: string; readonly to: string }
   | { readonly event: 'link-epoch'; readonly epoch: number; readonly cause: EpochEndCause }
   /** It has become ready; `by` and `from` are the best proof there is. */
   | {

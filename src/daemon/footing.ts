@@ -20,6 +20,8 @@ export interface FootingOptions {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
+  /** Whether any interface of this host has the address. */
+  readonly isLocal: (address: Ipv4) => boolean;
   readonly herald: InstanceHerald;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
@@ -77,9 +79,9 @@ export class Footing {
    * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
   update(link: Link | undefined, usable: boolean): FootingChange | undefined {
-    const { config, virtualIps, herald } = this.#options;
+    const { config, virtualIps, isLocal, herald } = this.#options;
     const before = this.#conditions;
-    const judged = judgeInterface(link, { ...config, virtualIps: virtualIps() });
+    const judged = judgeInterface(link, { ...config, isLocal, virtualIps: virtualIps() });
     const claimed = this.claim(link);
     const now = judged.kind === 'ready' ? (lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
@@ -100,9 +102,10 @@ export class Footing {
    * be cut off.
    */
   mayRemoveStale(link: Link | undefined): boolean {
-    const { config, virtualIps, claim } = this.#options;
+    const { config, virtualIps, isLocal, claim } = this.#options;
     if (!claim.isHeld) return false;
-    return link === undefined || hasOtherAddress(link, { ...config, virtualIps: virtualIps() });
+    const needs = { ...config, isLocal, virtualIps: virtualIps() };
+    return link === undefined || hasOtherAddress(link, needs);
   }
 }
 

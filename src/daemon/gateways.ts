@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { readGateways } from '../linux/gateways.ts';
 
 export interface GatewaysOptions {
-  readonly interfaceName: string;
+  /** The name of the interface now. */
+  readonly interfaceName: () => string;
   readonly onChanged: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -50,7 +51,7 @@ export class Gateways {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      const found = await readGateways(this.#options.interfaceName);
+      const found = await readGateways(this.#options.interfaceName());
       if (this.#closed || isDeepStrictEqual(found, this.#known)) return;
       this.#known = found;
       this.#options.onChanged();

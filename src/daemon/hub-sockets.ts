@@ -186,7 +186,9 @@ export class HubSockets {
 
   /** Rejects where the socket fails already while it is being opened. */
   async #openCarp(ifindex: number, open: SocketOpeners): Promise<CarpSocket> {
-    const { interfaceName, onPacket } = this.#options;
+    const { onPacket } = this.#options;
+    // A socket is bound by name, and stays bound whatever the interface is called later.
+    const interfaceName = this.#options.link()?.name ?? this.#options.interfaceName;
     const state: { opened?: CarpSocket; fault?: CarpdError } = {};
     const carp = await open.carp({
       interfaceName,

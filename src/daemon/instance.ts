@@ -57,6 +57,8 @@ export interface InstanceOptions {
 export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
+  readonly hub: InterfaceHub;
+  readonly isOn = (link: object): boolean => link === this.hub;
   readonly #options: InstanceOptions;
   readonly #herald: InstanceHerald;
   readonly #gateHerald: GateHerald;
@@ -75,11 +77,13 @@ export class Instance implements Member, HubMember {
   constructor(options: InstanceOptions) {
     const { config } = options;
     this.#options = options;
+    this.hub = options.hub;
     const publish = instancePublisher(options.events, config);
     this.#herald = new InstanceHerald(config, publish, options.now);
     this.#gateHerald = new GateHerald(publish, options.now);
     const lookAgain = (): void => options.driver.post(() => options.hub.tell(this));
-    this.#footing = new Footing({ ...options, herald: this.#herald, lookAgain });
+    const { isLocal } = options.hub;
+    this.#footing = new Footing({ ...options, isLocal, herald: this.#herald, lookAgain });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -220,8 +224,6 @@ export class Instance implements Member, HubMember {
     return reportInstance(sources, now());
   }
 
-  // ---- what the loop and the interface call ----
-
   deadline(): Micros | undefined {
     return this.#election.deadline();
   }
@@ -291,8 +293,6 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
-
-  // ---- effects ----
 
   /** One input at a time, also where what comes of one is the cause of another. */
   #feed(input: Input): void {
@@ -382,6 +382,7 @@ export class Instance implements Member, HubMember {
       ...this.#options,
       keeper: hub.keeper,
       mayAnotherServe: () => record.mayAnotherServe(now()),
+      interfaceName: () => hub.currentName,
       herald: this.#herald,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,

@@ -5,8 +5,8 @@ import { acceptPacket, type AcceptedAdvert, type Group } from '../carp/accept.ts
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
-import type { AddressEvent, Link, LinkWatch } from '../linux/link-watch.ts';
+import { formatIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import type { Driver } from './driver.ts';
@@ -26,9 +26,12 @@ export interface HubMember extends Group, GatedInstance {
 }
 
 export interface HubOptions {
+  /** As in the configuration; `links` finds the same interface by it when it has another. */
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
+  /** The interface has another name than before. */
+  readonly onRenamed: () => void;
   readonly events: EventSink;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
@@ -50,6 +53,8 @@ export class InterfaceHub {
   readonly #herald: LinkHerald;
   readonly #sockets: HubSockets;
   readonly #ear: SecondEar<HubMember>;
+  /** The interface as it was looked at last. */
+  #place: Pick<Link, 'name' | 'ifindex'> | undefined;
 
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
@@ -84,6 +89,11 @@ export class InterfaceHub {
     return this.#options.interfaceName;
   }
 
+  /** The name that the interface has now, or had last. */
+  get currentName(): string {
+    return this.link()?.name ?? this.#place?.name ?? this.interfaceName;
+  }
+
   get memberCount(): number {
     return this.#members.size;
   }
@@ -93,12 +103,22 @@ export class InterfaceHub {
     return this.#options.links.find(this.interfaceName);
   }
 
+  /** Whether any interface of this host has the address. */
+  readonly isLocal = (address: Ipv4): boolean => {
+    const text = formatIpv4(address);
+    for (const link of this.#options.links.all()) {
+      if (link.addresses.some((entry) => entry.address === text)) return true;
+    }
+    return false;
+  };
+
   /** The card's own MAC address; throws where there is no card, or none with a MAC. */
   mac(): Mac {
     return this.#sockets.mac();
   }
 
   async add(member: HubMember): Promise<void> {
+    this.#lookAtName();
     this.#members.add(member);
     this.gate.configure([...this.#members]);
     await this.#sockets.ensure();
@@ -115,6 +135,7 @@ export class InterfaceHub {
 
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
   async refresh(): Promise<void> {
+    this.#lookAtName();
     this.gate.linkChanged();
     await this.#sockets.ensure();
     this.#tellMembers();
@@ -126,9 +147,17 @@ export class InterfaceHub {
     this.addresses.told(event);
   }
 
+  /** Whether a change of this interface, by this index or under this name, is one of ours. */
+  isAbout({ name, ifindex }: LinkChange): boolean {
+    const ours = [this.#place?.ifindex, this.link()?.ifindex];
+    return ours.includes(ifindex) || (name === this.interfaceName && this.link() === undefined);
+  }
+
   /** Something about another interface changed, on which this one may stand. */
   otherChanged(ifindex: number): void {
     if (this.gate.standsOn(ifindex)) this.gate.linkChanged();
+    // A source address may be on any interface of the host.
+    if ([...this.#members].some(({ config }) => config.source !== undefined)) this.#tellMembers();
   }
 
   /** Sends one advertisement packet to `group`; rejects with a CarpdError. */
@@ -147,6 +176,15 @@ export class InterfaceHub {
     this.#sockets.drain();
     // What only the frame witness has seen by now, the CARP socket will not hear.
     this.#options.driver.post(() => this.#ear.flush());
+  }
+
+  #lookAtName(): void {
+    const before = this.#place;
+    const now = this.link();
+    this.#place = now === undefined ? undefined : { name: now.name, ifindex: now.ifindex };
+    if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
+    this.#herald.renamed(before.name, now.name);
+    this.#options.onRenamed();
   }
 
   close(): void {

@@ -4,6 +4,11 @@ import type { DaemonNews, LinkEvent } from './events.ts';
 
 /** What an interface tells. */
 export const LINK_EVENTS: EventList<LinkEvent['event']> = {
+  'interface-renamed': {
+    scope: 'interface',
+    tells: 'somebody has given the interface a new name; carpd goes on with it',
+    fields: { from: 'the name it had', to: 'the name it has now' },
+  },
   'link-epoch': {
     scope: 'interface',
     tells: 'the path may have changed: what the link proved before counts no more',

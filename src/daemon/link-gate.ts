@@ -87,7 +87,7 @@ export class LinkGate implements Member {
       onError: (error) => herald.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
-      interfaceName,
+      interfaceName: () => options.links.find(interfaceName)?.name ?? interfaceName,
       onChanged: () => driver.post(() => this.configure(this.#instances)),
       onError: (error) => herald.gatewaysUnread(messageOf(error)),
     });

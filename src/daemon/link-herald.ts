@@ -31,6 +31,10 @@ export class LinkHerald {
     this.#now = now;
   }
 
+  renamed(from: string, to: string): void {
+    this.#publish({ event: 'interface-renamed', from, to });
+  }
+
   epochBegan({ number, cause }: Epoch): void {
     if (cause !== undefined) this.#publish({ event: 'link-epoch', epoch: number, cause });
   }

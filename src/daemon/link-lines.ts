@@ -18,6 +18,13 @@ type LinkEventLogged = Exclude<LinkEvent, EventOf<'advert-rejected'>>;
 export function linkLine(event: LinkEventLogged): LogLine | undefined {
   const on = event.interface;
   switch (event.event) {
+    case 'interface-renamed': {
+      const { from, to } = event;
+      const text =
+        `${from} is called ${to} now; carpd goes on with it, and runs hooks with the new name. ` +
+        `A restart looks for ${on}: correct \`interface\` in the configuration`;
+      return lineOf('warn', 'configuration-warning', text, { interface: on, from, to });
+    }
     case 'link-epoch': {
       const { epoch, cause } = event;
       const text = `${on}: ${EPOCH_END_CAUSES[cause]}; it has to prove itself anew`;

@@ -21,6 +21,7 @@ export interface SampledInstance {
   readonly source: Ipv4 | undefined;
   readonly record: { readonly peers: { all(now: Micros): readonly SampledPeer[] } };
   snapshot(): ElectionSnapshot;
+  isOn(link: SampledLink): boolean;
 }
 
 /** An interface as far as it is sampled. */
@@ -40,7 +41,7 @@ export function sampleAll(
   const sampled = [...links].map((link) => {
     const readiness = link.gate.snapshot();
     const present = new Set(link.addresses.observe().map(({ address }) => address));
-    const members = all.filter(({ config }) => config.interfaceName === link.interfaceName);
+    const members = all.filter((instance) => instance.isOn(link));
     return {
       link: sampleLink(link.interfaceName, readiness),
       members: members.map((instance) => sampleInstance(instance, readiness, present, now)),

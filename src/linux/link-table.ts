@@ -18,6 +18,8 @@ export interface LinkAddress {
 export interface Link {
   readonly ifindex: number;
   readonly name: string;
+  /** Other names it goes by (`ip link property add altname`); absent: none. */
+  readonly altNames?: readonly string[];
   /** Lower-case hexadecimal with colons; undefined where the address has not six bytes. */
   readonly mac: string | undefined;
   /** ARPHRD_*; 1 is Ethernet. */
@@ -78,9 +80,13 @@ export class LinkTable {
   /** The addresses of a dump that is under way, with what has happened to them meanwhile. */
   #fresh: Map<number, LinkAddress[]> | undefined;
 
+  /** By its name or an alternative one. */
   find(name: string): Link | undefined {
     const ifindex = this.#indexes.get(name);
-    return ifindex === undefined ? undefined : this.#links.get(ifindex);
+    if (ifindex !== undefined) return this.#links.get(ifindex);
+    // The kernel sees to it that no name means two interfaces.
+    for (const link of this.#links.values()) if (link.altNames?.includes(name)) return link;
+    return undefined;
   }
 
   byIndex(ifindex: number): Link | undefined {
@@ -208,6 +214,7 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     type,
     ...flagged,
     operstate: OPERSTATES[message.operstate ?? 0] ?? 'unknown',
+    ...(message.altNames.length === 0 ? {} : { altNames: message.altNames }),
     ...(carrierDownCount === undefined ? {} : { carrierDownCount }),
     ...(master === undefined ? {} : { master }),
     ...(link === undefined ? {} : { link }),

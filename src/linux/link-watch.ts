@@ -43,6 +43,7 @@ export interface LinkWatchOptions {
 
 /** The interfaces as last heard of; also after `close`. */
 export interface LinkWatch {
+  /** By its name or an alternative one. */
   find(name: string): Link | undefined;
   byIndex(ifindex: number): Link | undefined;
   /** All of them, in no particular order. */

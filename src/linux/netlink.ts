@@ -35,6 +35,8 @@ const IFLA_EXT_MASK = 29;
 const IFLA_CARRIER = 33;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_CARRIER_DOWN_COUNT = 48;
+const IFLA_PROP_LIST = 52;
+const IFLA_ALT_IFNAME = 53;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -69,6 +71,8 @@ export interface LinkMessage {
   /** IFF_*. */
   readonly flags: number;
   readonly name: string | undefined;
+  /** Other names that it goes by. */
+  readonly altNames: readonly string[];
   readonly mac: string | undefined;
   readonly master: number | undefined;
   readonly link: number | undefined;
@@ -191,17 +195,19 @@ export function requestLinks(ifindexes: readonly number[], sequence: number): Ui
 
 /** Attributes by their type; a list that contradicts itself ends where it does. */
 export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  const attributes = new Map<number, Uint8Array>();
+  return new Map(attributesOf(bytes));
+}
+
+function* attributesOf(bytes: Uint8Array): Generator<[number, Uint8Array]> {
   const view = viewOf(bytes);
   let offset = 0;
   while (offset + ATTRIBUTE_HEADER_BYTES <= bytes.length) {
     const length = view.getUint16(offset, LITTLE_ENDIAN);
     if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) break;
     const type = view.getUint16(offset + 2, LITTLE_ENDIAN) & ATTRIBUTE_TYPE_MASK;
-    attributes.set(type, bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length));
+    yield [type, bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length)];
     offset += align(length);
   }
-  return attributes;
 }
 
 /** An unsigned number in the byte order of the machine; undefined: another size, or nothing. */
@@ -280,6 +286,7 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
     type: view.getUint16(2, LITTLE_ENDIAN),
     flags: view.getUint32(8, LITTLE_ENDIAN),
     name: text(attributes.get(IFLA_IFNAME)),
+    altNames: readAltNames(attributes.get(IFLA_PROP_LIST)),
     mac: readMac(attributes.get(IFLA_ADDRESS)),
     master: readUnsigned(attributes.get(IFLA_MASTER), 4),
     link: readUnsigned(attributes.get(IFLA_LINK), 4),
@@ -292,6 +299,13 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
     slaveKind: text(info.get(IFLA_INFO_SLAVE_KIND)),
     slaveData: info.get(IFLA_INFO_SLAVE_DATA),
   };
+}
+
+/** A property of one type for each name (rtnl_fill_prop_list in net/core/rtnetlink.c). */
+function readAltNames(properties: Uint8Array | undefined): readonly string[] {
+  return [...attributesOf(properties ?? new Uint8Array())].flatMap(([type, bytes]) =>
+    type === IFLA_ALT_IFNAME ? (text(bytes) ?? []) : [],
+  );
 }
 
 function readAddress(body: Uint8Array): AddressMessage | undefined {

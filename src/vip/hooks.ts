@@ -38,6 +38,8 @@ export interface HookReport extends HookRequest {
 
 export interface HookLaneOptions {
   readonly interfaceName: string;
+  /** The name that the interface has when a hook begins; absent: always the same. */
+  readonly currentName?: () => string;
   /** The virtual IP; passed without its prefix. */
   readonly address: Ipv4;
   /** The last argument of both hooks; undefined to pass two arguments only (ucarp --xparam). */
@@ -139,7 +141,8 @@ export class HookLane {
   }
 
   async #runOne(request: HookRequest): Promise<HookReport> {
-    const { clock, interfaceName, address, xparam, timeoutMs, env } = this.#options;
+    const { clock, address, xparam, timeoutMs, env } = this.#options;
+    const interfaceName = this.#options.currentName?.() ?? this.#options.interfaceName;
     const command = this.#command(request.hook);
     const extra = xparam === undefined ? [] : [xparam];
     const startedAt = clock();

@@ -154,6 +154,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
   'link-warning': { ...BOND, event: 'link-warning', warning: 'lacp-by-fallback' },
   'link-unreadable': { ...BOND, event: 'link-unreadable', detail: 'no uplink', repeats: 0 },
   'socket-failed': { ...BOND, event: 'socket-failed', detail: 'ENODEV', retryInMs: 5_000 },
+  'interface-renamed': { ...BOND, event: 'interface-renamed', from: 'bond0', to: 'wan0' },
   'send-blocked': { ...BOND, event: 'send-blocked' },
   'advert-rejected': {
     ...BOND,

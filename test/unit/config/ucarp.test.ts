@@ -147,7 +147,7 @@ describe('values that are refused', () => {
     { argv: ['-p', ''], expected: /^1 a password is needed/ },
     { argv: ['-p', 'x'.repeat(20)], expected: /^2 --pass: Password too long \(20 bytes/ },
     { argv: ['-p', 'a\u{fffd}'], expected: /^1 --pass: the password is not UTF-8 text/ },
-    { argv: ['-i', 'sixteen-letters-'], expected: /^2 --interface: .*longer than the 15 bytes/ },
+    { argv: ['-i', 'x'.repeat(128)], expected: /^2 --interface: .*longer than the 127 bytes/ },
     { argv: ['-i', 'a/b'], expected: /^2 --interface: .*is not an interface name/ },
     { argv: ['-Q'], expected: /^1 unknown option -Q; --help lists them/ },
     { argv: ['--zzz=secret'], expected: /^1 unknown option --zzz; --help lists them/ },

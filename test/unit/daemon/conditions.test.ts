@@ -11,7 +11,12 @@ import {
 import type { Link, LinkAddress } from '../../../src/linux/link-watch.ts';
 
 const VIP = ip('10.0.0.100');
-const needs: Needs = { source: undefined, ignoreLinkState: false, virtualIps: new Set([VIP]) };
+const needs: Needs = {
+  source: undefined,
+  ignoreLinkState: false,
+  isLocal: () => false,
+  virtualIps: new Set([VIP]),
+};
 
 const good: Link = {
   ifindex: 2,
@@ -71,7 +76,7 @@ const cases: readonly Case[] = [
     expected: ready('10.0.0.1'),
   },
   {
-    desc: 'secondary and host-only addresses are no default source',
+    desc: 'primary addresses come before secondary ones, and host-only ones are no source',
     link: {
       ...good,
       addresses: [
@@ -83,9 +88,19 @@ const cases: readonly Case[] = [
     expected: ready('10.0.0.9'),
   },
   {
-    desc: 'a configured source may be secondary',
-    link: { ...good, addresses: [{ ...address('10.0.0.7'), secondary: true }] },
-    needs: { source: ip('10.0.0.7') },
+    desc: 'after a crash the virtual IP is first, and the own address secondary',
+    link: { ...good, addresses: [address('10.0.0.100'), secondary('10.0.0.7')] },
+    expected: ready('10.0.0.7'),
+  },
+  {
+    desc: 'nothing but secondary addresses that move between hosts',
+    link: { ...good, addresses: [secondary('10.0.0.100')] },
+    expected: { kind: 'fault', fault: 'no-source-address', onlyAddress: '10.0.0.100' },
+  },
+  {
+    desc: 'a configured source is on any interface of the host',
+    link: { ...good, addresses: [] },
+    needs: { source: ip('10.0.0.7'), isLocal: (one) => one === ip('10.0.0.7') },
     expected: ready('10.0.0.7'),
   },
   {
@@ -122,6 +137,10 @@ function ip(text: string): Ipv4 {
   const address = parseIpv4(text);
   assert.ok(address !== undefined);
   return address;
+}
+
+function secondary(text: string): LinkAddress {
+  return { ...address(text), secondary: true };
 }
 
 function address(text: string): LinkAddress {

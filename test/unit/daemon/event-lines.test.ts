@@ -56,6 +56,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'link-warning': 'warn link-warning bond0: LACP has not formed',
   'link-unreadable': 'warn link-unreadable bond0: no uplink',
   'socket-failed': 'error socket-failed ENODEV; trying again in 5 s',
+  'interface-renamed': 'warn configuration-warning bond0 is called wan0 now; carpd goes on with it',
   'send-blocked': 'warn send-blocked the firewall of this host refuses adverts on bond0',
   'advert-rejected': 'warn packet-dropped dropped a packet from 10.9.0.66: vhid, passphrase',
   'daemon-started': 'info daemon-started running 2 instance(s)',

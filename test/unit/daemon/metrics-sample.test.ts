@@ -15,6 +15,7 @@ function instance(changes: Partial<ElectionSnapshot>, config: object = {}): Samp
     source: undefined,
     record: { peers: { all: () => [] } },
     snapshot: () => ({ ...NEVER, ...changes }),
+    isOn: ({ interfaceName }) => interfaceName === dbConfig(config).interfaceName,
   };
 }
 

@@ -54,6 +54,7 @@ describe('netlink messages', () => {
       ...attribute(0x8000 | 18, info),
       ...attribute(33, [1]),
       ...attribute(48, u32(12)),
+      ...attribute(0x8000 | 52, [...attribute(53, text('enp6s18')), ...attribute(53, text('wan'))]),
     ];
     const [event] = read(message(NEWLINK, link(3, 'bond0', more), 2, 77));
     deepEqual(event, {
@@ -67,6 +68,7 @@ describe('netlink messages', () => {
         type: 1,
         flags: 0x10043,
         name: 'bond0',
+        altNames: ['enp6s18', 'wan'],
         mac: '02:00:00:00:00:ab',
         master: 7,
         link: 4,

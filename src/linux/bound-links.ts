@@ -1,0 +1,47 @@
+// Interfaces by the names of the configuration, which stay with the interface that they meant at
+// first: who renames an interface does not take it away from those that work on it.
+import type { Link, LinkWatch } from './link-watch.ts';
+
+/** A watch whose `find` follows interfaces by their index. */
+export class BoundLinks implements LinkWatch {
+  readonly #links: LinkWatch;
+  readonly #bound = new Map<string, number>();
+
+  constructor(links: LinkWatch) {
+    this.#links = links;
+  }
+
+  /**
+   * The interface that had this name, or this alternative name, when it was asked for first, by
+   * whatever name it goes now. When that one is gone, it is the one that has the name now.
+   */
+  find(name: string): Link | undefined {
+    const ifindex = this.#bound.get(name);
+    const followed = ifindex === undefined ? undefined : this.#links.byIndex(ifindex);
+    if (followed !== undefined) return followed;
+    const found = this.#links.find(name);
+    if (found === undefined) this.#bound.delete(name);
+    else this.#bound.set(name, found.ifindex);
+    return found;
+  }
+
+  byIndex(ifindex: number): Link | undefined {
+    return this.#links.byIndex(ifindex);
+  }
+
+  all(): Iterable<Link> {
+    return this.#links.all();
+  }
+
+  ask(ifindexes: readonly number[]): void {
+    this.#links.ask(ifindexes);
+  }
+
+  drain(): void {
+    this.#links.drain();
+  }
+
+  close(): void {
+    this.#links.close();
+  }
+}

@@ -1,0 +1,115 @@
+// Interfaces that get a new name, go by an alternative one, or send with an address of another one.
+// Needs root and namespaces.
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Capture } from '../lab/capture.ts';
+import { logEntry } from '../lab/carpd-log.ts';
+import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../lab/carpd-peer.ts';
+import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import { holds } from '../lab/vip.ts';
+import { eventually } from '../lab/wait.ts';
+
+const VIPS = ['10.77.0.101', '10.77.0.102'] as const;
+const ELECTION_MS = 30_000;
+const WITHIN_MS = 30_000;
+const skip = await labSkipReason();
+
+describe('an interface that gets a new name', { skip, concurrency: true }, () => {
+  for (const count of [1, 2] as const) {
+    test(`keeps ${count} virtual IP(s), and nobody else takes over`, async (t) => {
+      const lab = await Lab.create(t);
+      const a = await lab.host('a', '10.77.0.1/24');
+      const b = await lab.host('b', '10.77.0.2/24');
+      const vips = VIPS.slice(0, count);
+      const instances = (advskew: number) =>
+        Object.fromEntries(
+          vips.map((vip, index) => {
+            const config = { address: `${vip}/24` };
+            return [`vip${index}`, { vhid: index + 1, vip, password: 'a secret', advskew, config }];
+          }),
+        );
+      const masters = startCarpdInstances(a, instances(0));
+      for (const peer of masters) await peer.waitFor('MASTER', ELECTION_MS);
+      for (const peer of masters) await logEntry(peer, { event: 'vip-added' }, WITHIN_MS);
+      const backups = startCarpdInstances(b, instances(100));
+      for (const peer of backups) await peer.waitFor('BACKUP', ELECTION_MS);
+      const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+      const [first] = masters;
+      ok(first !== undefined, 'an instance');
+      await a.ip('link', 'set', 'dev', a.interface, 'name', 'wan0');
+      const renamed = await logEntry(first, { event: 'configuration-warning' }, WITHIN_MS);
+      match(renamed.message, new RegExp(`${a.interface} is called wan0 now`));
+      await seen.advert(6 * count, { source: a.address }, WITHIN_MS);
+      deepEqual(
+        seen.adverts().filter(({ advert }) => advert.advbase === 255),
+        [],
+      );
+      deepEqual(
+        [...masters, ...backups].map((peer) => peer.state()),
+        [...vips.map(() => 'MASTER'), ...vips.map(() => 'BACKUP')],
+      );
+      const lists = await Promise.all(vips.map((vip) => holds(a, vip)));
+      ok(lists.every(Boolean), 'the addresses are still there');
+      first.signal('SIGTERM');
+      const ended = await first.child.ended(WITHIN_MS);
+      equal(ended.code, 0, first.child.tail());
+      for (const peer of backups) await peer.waitFor('MASTER', ELECTION_MS);
+      for (const vip of vips) equal(await holds(a, vip), false, vip);
+      for (const peer of masters) {
+        deepEqual(
+          peer.hookLog().map(({ hook, args }) => [hook, args[0]]),
+          [
+            ['down', a.interface],
+            ['up', a.interface],
+            ['down', 'wan0'],
+          ],
+        );
+      }
+    });
+  }
+});
+
+describe('an interface with an alternative name', { skip, concurrency: true }, () => {
+  test('is found by it, and shared with who calls it by its name', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const long = 'enx02000000000a-the-second-port';
+    await a.ip('link', 'property', 'add', 'dev', a.interface, 'altname', long);
+    const [one, two] = VIPS;
+    const common = { password: 'a secret', deadRatio: 1 };
+    const peers = startCarpdInstances(a, {
+      one: { ...common, vhid: 1, vip: one, config: { address: `${one}/24`, interface: long } },
+      two: { ...common, vhid: 2, vip: two, config: { address: `${two}/24` } },
+    });
+    for (const peer of peers) await peer.waitFor('MASTER', ELECTION_MS);
+    for (const vip of VIPS) {
+      await eventually(() => holds(a, vip), { withinMs: WITHIN_MS, what: `${vip} on a` });
+    }
+    const sockets = await a.exec(['ss', '-H', '-w', '-a', '-n']);
+    equal(sockets.split('\n').filter((line) => /:112\b|\bcarp\b/.test(line)).length, 1, sockets);
+  });
+});
+
+describe('a source address on another interface', { skip, concurrency: true }, () => {
+  test('carries carpd and its ucarp, on an interface without any; it is waited for', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const b = await lab.host('b', '10.77.0.2/24');
+    await a.ip('addr', 'del', '10.77.0.1/24', 'dev', a.interface);
+    const [vip] = VIPS;
+    const group = { vhid: 1, vip, password: 'a secret', deadRatio: 1, source: '10.66.0.1' };
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    const peer = startCarpd(a, group);
+    await logEntry(peer, { event: 'interface-unusable' }, WITHIN_MS);
+    match(peer.child.tail(), /No interface of this host has 10\.66\.0\.1/);
+    await a.ip('addr', 'add', '10.66.0.1/32', 'dev', 'lo');
+    await peer.waitFor('MASTER', ELECTION_MS);
+    await seen.advert(1, { source: '10.66.0.1' }, WITHIN_MS);
+    await b.ip('addr', 'add', '10.66.0.2/32', 'dev', 'lo');
+    const stock = startCarpdUcarp(b, { ...group, advskew: 50, source: '10.66.0.2' });
+    await stock.waitFor('BACKUP', ELECTION_MS);
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    await stock.waitFor('MASTER', ELECTION_MS);
+    await seen.advert(1, { source: '10.66.0.2' }, WITHIN_MS);
+  });
+});
