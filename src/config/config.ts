@@ -46,6 +46,8 @@ export interface AnnounceConfig {
   /** 0 to 20. */
   readonly burst: number;
   readonly intervalMs: number;
+  /** Announce again so often while MASTER, 1 s to 24 h; undefined: don't. */
+  readonly refreshMs: number | undefined;
 }
 
 /** Less is no time for a port channel to form; more is a slip of the unit. */

@@ -50,7 +50,11 @@ function effectiveInstance(instance: InstanceConfig): Record<string, unknown> {
       timeout: formatDuration(hooks.timeoutMs),
       xparam: hooks.xparam ?? '',
     },
-    announce: { burst: announce.burst, interval: formatDuration(announce.intervalMs) },
+    announce: {
+      burst: announce.burst,
+      interval: formatDuration(announce.intervalMs),
+      refresh: announce.refreshMs === undefined ? 'off' : formatDuration(announce.refreshMs),
+    },
     peers: peers.map(formatIpv4),
     gate: effectiveGate(gate),
   };

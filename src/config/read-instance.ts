@@ -99,7 +99,9 @@ function readHooks(take: Take): InstanceConfig['hooks'] | undefined {
 function readAnnounce(take: Take): InstanceConfig['announce'] | undefined {
   const burst = take(instanceFields.announceBurst);
   const intervalMs = take(instanceFields.announceInterval);
-  return burst === undefined || intervalMs === undefined ? undefined : { burst, intervalMs };
+  const refresh = take(instanceFields.announceRefresh);
+  if (burst === undefined || intervalMs === undefined || refresh === undefined) return undefined;
+  return { burst, intervalMs, refreshMs: refresh === 'off' ? undefined : refresh };
 }
 
 function readPassphrase(raw: Raw, take: Take, context: ReadContext): PassphraseFound | undefined {

@@ -104,6 +104,12 @@ export const instanceFields = {
     values.formatDuration(500),
     'time between them',
   ),
+  announceRefresh: optional(
+    'announce.refresh',
+    values.durationOrOff(1_000),
+    'off',
+    'announce again so often',
+  ),
   peers: optional('peers', lists.addresses, [], 'real addresses of the other nodes'),
   gatePolicy: optional(
     'gate.policy',

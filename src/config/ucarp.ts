@@ -198,7 +198,7 @@ function instanceOf(given: Given, id: Vhid, ip: Ipv4, source: Ipv4): UcarpInstan
       timeoutMs: UCARP_HOOK_TIMEOUT_MS,
       xparam: given.xparam,
     },
-    announce: { burst: 0, intervalMs: ANNOUNCE_INTERVAL_MS },
+    announce: { burst: 0, intervalMs: ANNOUNCE_INTERVAL_MS, refreshMs: undefined },
     peers: [],
     gate: gateOf(given),
   };

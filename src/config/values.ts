@@ -81,6 +81,12 @@ export function durationMs(minMs: number, maxMs = DAY_MS): Reader<number> {
   };
 }
 
+/** The same, or the word "off". YAML reads a bare `off` as a text, and `no` as well. */
+export function durationOrOff(minMs: number, maxMs = DAY_MS): Reader<number | 'off'> {
+  const duration = durationMs(minMs, maxMs);
+  return (value) => (value === 'off' ? ok('off') : duration(value));
+}
+
 /** The shortest exact text of whole milliseconds: "10s", "1500ms". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds % 1_000 !== 0) return `${String(milliseconds)}ms`;

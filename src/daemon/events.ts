@@ -2,6 +2,7 @@
 // made of. Every key is always there, null stands for "none", addresses are text and durations are
 // whole milliseconds, so that an event is its own JSON.
 import type { DropReason } from '../carp/accept.ts';
+import type { ClaimForm } from '../carp/claim.ts';
 import type { AdvertKind, Cause, State } from '../election/effects.ts';
 import type { HookName, InterfaceFault } from '../election/inputs.ts';
 import type { DoubtCause } from '../readiness/doubt.ts';
@@ -164,6 +165,17 @@ type CustodyNews =
       readonly event: 'addresses-taken-along';
       readonly addresses: readonly string[];
       readonly restored: boolean;
+    }
+  /**
+   * Another host said by ARP that the address of this master is its own, or asked for it.
+   * `answered` false: it was but a probe, or this node may not claim the address now.
+   */
+  | {
+      readonly event: 'vip-contested';
+      readonly form: ClaimForm;
+      readonly mac: string;
+      readonly frames: number;
+      readonly answered: boolean;
     }
   /** A gratuitous ARP left. */
   | { readonly event: 'announced' }

@@ -1,10 +1,12 @@
 // What the readiness of a link has to know of an instance, from its configuration.
 import { fromMillis } from '../base/time.ts';
+import { isBowOut, type Advert } from '../carp/advert.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
-import { masterDownInterval } from '../election/cadence.ts';
+import { advertInterval, masterDownInterval } from '../election/cadence.ts';
 import type { State } from '../election/effects.ts';
-import type { InstanceSettings, Role } from '../readiness/inputs.ts';
+import type { AdvertHeard, InstanceSettings, Role } from '../readiness/inputs.ts';
+import type { Heard } from './second-ear.ts';
 
 /** What a state means to the readiness of the link. */
 export const ROLES = {
@@ -45,5 +47,22 @@ export function gateSettings(
     targets: [...new Set([...targets, ...peers.map(formatIpv4)])],
     probeInterval: fromMillis(gate.probe.intervalMs),
     preempt: config.preempt,
+  };
+}
+
+/** What an advert that an instance has heard is to the gate of its link. */
+export function advertForGate(
+  name: string,
+  from: Ipv4,
+  advert: Advert,
+  { epoch, by }: Heard,
+): Omit<AdvertHeard, 'kind'> {
+  return {
+    name,
+    from: formatIpv4(from),
+    interval: advertInterval(advert),
+    leaving: isBowOut(advert),
+    epoch,
+    heardBy: by,
   };
 }

@@ -185,6 +185,16 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
     tells: 'removing the virtual IP made the kernel remove others',
     fields: { addresses: 'a list of them', restored: 'they were put back' },
   },
+  'vip-contested': {
+    scope: 'instance',
+    tells: 'another host claims the virtual IP of this master by ARP, or asks whether it is free',
+    fields: {
+      form: 'as below',
+      mac: 'who claims it, by its MAC address',
+      frames: 'how often it did so in this moment',
+      answered: 'whether the virtual IP is announced again for it',
+    },
+  },
   announced: { scope: 'instance', tells: 'a gratuitous ARP was sent', fields: {} },
   'announce-failed': {
     scope: 'instance',

@@ -10,6 +10,7 @@ import type { DoubtCause } from '../readiness/doubt.ts';
 import type { HookReport } from '../vip/hooks.ts';
 import type { StaleOutcome, VipNotice, VipOutcome } from '../vip/reconciler.ts';
 import { remedyFor, type Conditions, type Network } from './conditions.ts';
+import type { ForeignClaim } from './claim-tap.ts';
 import type { Publish } from './event-bus.ts';
 import type { InstanceNews } from './events.ts';
 import type { Heard } from './second-ear.ts';
@@ -108,6 +109,13 @@ export class InstanceHerald {
       bowOut: isBowOut(advert),
       heardBy: by,
     });
+  }
+
+  /** Told before it is answered; `election` is how it stands then. */
+  contested(claim: ForeignClaim, { state, leaving, inDoubt }: ElectionSnapshot): void {
+    const holds = state === 'MASTER' && leaving === undefined;
+    const answered = holds && !inDoubt && claim.form !== 'probe';
+    this.#publish({ event: 'vip-contested', ...claim, answered });
   }
 
   announced(): void {

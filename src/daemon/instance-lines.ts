@@ -2,6 +2,7 @@
 // facts as fields. Pure.
 import { unreachable } from '../base/assert.ts';
 import { fromSeconds } from '../base/time.ts';
+import { CLAIM_FORMS } from '../carp/claim.ts';
 import { CAUSES } from '../election/effects.ts';
 import { DOUBT_CAUSES } from '../readiness/doubt.ts';
 import type { GateKey } from '../readiness/gate.ts';
@@ -11,6 +12,7 @@ import { lineOf, type LogLine } from './log-line.ts';
 import { explainReasons } from './report-words.ts';
 
 const REPEAT_PERIOD = fromSeconds(10);
+const CLAIM_PERIOD = fromSeconds(60);
 
 const OPEN = {
   proof: 'promotion is possible: the link has proved that it passes frames',
@@ -65,6 +67,8 @@ export function instanceLine(event: InstanceEvent): LogLine | undefined {
     case 'handover':
     case 'maintenance':
       return orderLine(event);
+    case 'vip-contested':
+      return contestedLine(event);
     case 'announced':
       return lineOf('debug', 'announced', `sent a gratuitous ARP for ${event.vip}`, {
         vip: event.vip,
@@ -221,6 +225,21 @@ function conflictLine(event: EventOf<'conflict'>): LogLine {
   const rank = equal ? 'an equal master that loses the tie' : 'a worse master';
   const text = `heard ${rank}, ${peer}; staying master and announcing ${vip} again`;
   return limited(event, `conflict ${peer}`, lineOf('warn', 'conflict', text, { peer, equal }));
+}
+
+/** A probe is no harm, and other nodes of the group send them; who claims the address does harm. */
+function contestedLine(event: EventOf<'vip-contested'>): LogLine {
+  const { name, vip, mac, form, answered } = event;
+  const fields = { vip, mac, form, answered };
+  const limit = { key: `${name} ${form} ${mac}`, period: CLAIM_PERIOD };
+  if (form === 'probe') {
+    const text = `${mac} asks whether ${vip} is free: a node of the group, or a host that wants it`;
+    return { ...lineOf('info', 'vip-contested', text, fields), kind: form, limit };
+  }
+  const what = `${mac} says that ${vip} is its own (${CLAIM_FORMS[form]})`;
+  const reaction = answered ? 'announcing it again' : 'not answered while this node is in doubt';
+  const text = `${what}; ${reaction}. Find the host with that MAC address and take ${vip} off it`;
+  return { ...lineOf('warn', 'vip-contested', text, fields), limit };
 }
 
 function demotionLine({ demoted }: EventOf<'demotion'>): LogLine {

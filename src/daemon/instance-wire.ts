@@ -1,8 +1,10 @@
 // What one instance puts on the wire: its adverts, and the announcements of its address.
+import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
-import { Announcer } from '../vip/announcer.ts';
+import type { AnnounceReason, Effect } from '../election/effects.ts';
+import { Announcer, type Announcement } from '../vip/announcer.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import type { InstanceHerald } from './instance-herald.ts';
@@ -14,6 +16,7 @@ export interface WireOptions {
   readonly hub: InterfaceHub;
   readonly herald: InstanceHerald;
   readonly startTimer: StartTimer;
+  readonly now: () => Micros;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** A regular advert has left, or could not. */
@@ -41,15 +44,27 @@ export function createSender(options: WireOptions): AdvertSender {
 
 /** Announces the address of an instance, and tells the world of each announcement. */
 export function createAnnouncer(options: WireOptions): Announcer {
-  const { config, hub, herald, startTimer } = options;
+  const { config, hub, herald, startTimer, now } = options;
   return new Announcer({
     vip: config.address.ip,
     mac: () => hub.mac(),
     burst: config.announce.burst,
     intervalMs: config.announce.intervalMs,
     sender: { send: (frame) => hub.sendFrame(frame) },
+    now,
     startTimer,
     onSent: () => herald.announced(),
     onSendError: (reason) => herald.announceFailed(reason),
   });
+}
+
+/** They answer what another host has said, who may say it as often as it likes. */
+const DEFENCES: ReadonlySet<AnnounceReason> = new Set(['conflict', 'contested']);
+
+/** What the announcer is to do for an effect of the election. */
+export function announcementOf({
+  reason,
+  burst,
+}: Extract<Effect, { kind: 'announce' }>): Announcement {
+  return { burst, defends: DEFENCES.has(reason) };
 }

@@ -1,11 +1,11 @@
 // One instance at work: its election, and the effects of that election carried out for real.
 import type { Micros } from '../base/time.ts';
-import { isBowOut, type Advert } from '../carp/advert.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import type { Advert } from '../carp/advert.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
-import { advertInterval, masterDownInterval } from '../election/cadence.ts';
+import { masterDownInterval } from '../election/cadence.ts';
 import type { Effect } from '../election/effects.ts';
 import type { Input } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
@@ -16,19 +16,21 @@ import type { GateVerdict } from '../readiness/gate.ts';
 import type { Warning } from '../readiness/reasons.ts';
 import type { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
-import { randomCounter, type AdvertSender } from './advert-sender.ts';
+import type { AdvertSender } from './advert-sender.ts';
+import type { ForeignClaim } from './claim-tap.ts';
 import { Custody, type Holding } from './custody.ts';
 import type { Driver, Member } from './driver.ts';
 import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from './event-bus.ts';
+import { electionSettings } from './election-settings.ts';
 import { Footing, MEANS_GONE } from './footing.ts';
-import { ROLES } from './gate-settings.ts';
+import { advertForGate, ROLES } from './gate-settings.ts';
 import { GateHerald } from './gate-herald.ts';
 import { InstanceHerald } from './instance-herald.ts';
 import type { GroupClaim } from './group-claim.ts';
 import type { HubMember, InterfaceHub } from './interface-hub.ts';
 import type { InstanceRecord } from './instance-record.ts';
-import { createAnnouncer, createSender, type WireOptions } from './instance-wire.ts';
+import * as wire from './instance-wire.ts';
 import type { LinkGate } from './link-gate.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from './report.ts';
 import type { Heard } from './second-ear.ts';
@@ -90,9 +92,9 @@ export class Instance implements Member, HubMember {
       addresses: [config.address.ip],
     };
     this.group = config.group;
-    this.#election = new Election({ ...config, initialCounter: randomCounter() });
-    this.#announcer = createAnnouncer(this.#wireOptions());
-    this.#sender = createSender(this.#wireOptions());
+    this.#election = new Election(electionSettings(config));
+    this.#announcer = wire.createAnnouncer(this.#wireOptions());
+    this.#sender = wire.createSender(this.#wireOptions());
     this.#custody = this.#createCustody();
     this.#ending = this.#createEnding();
   }
@@ -241,18 +243,10 @@ export class Instance implements Member, HubMember {
   }
 
   advertHeard(from: Ipv4, advert: Advert, heard: Heard): void {
-    const { epoch, by } = heard;
     this.#herald.advertHeard(from, advert, heard);
     this.record.peers.heard(from, advert, this.#options.now());
     // First the gate, which an advert may open: then it is heard like the rest.
-    this.gate.advertHeard({
-      name: this.name,
-      from: formatIpv4(from),
-      interval: advertInterval(advert),
-      leaving: isBowOut(advert),
-      epoch,
-      heardBy: by,
-    });
+    this.gate.advertHeard(advertForGate(this.name, from, advert, heard));
     const proved = this.gate.mayPreempt(this.name, from);
     this.#feed({ kind: 'advert-heard', from, advert, proved });
   }
@@ -267,6 +261,11 @@ export class Instance implements Member, HubMember {
     // A doubt that ends with the mastership was not dispelled.
     if (cause !== undefined || this.isMaster) this.#herald.doubt(cause);
     this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
+  }
+
+  foreignClaim(claim: ForeignClaim): void {
+    this.#herald.contested(claim, this.snapshot());
+    if (claim.form !== 'probe') this.#feed({ kind: 'vip-contested' });
   }
 
   remindHeld(): void {
@@ -321,13 +320,15 @@ export class Instance implements Member, HubMember {
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
         this.#herald.transition(effect, this.snapshot(), this.#masterDownAt);
-        return this.#options.hub.gate.roleChanged(this.name, ROLES[effect.to]);
+        return this.#options.hub.roleChanged(this.name, ROLES[effect.to]);
       case 'claim-vip':
         return this.#custody.claim(effect.term);
       case 'release-vip':
         return this.#custody.release(effect.term);
       case 'announce':
-        return this.#announcer.announce({ burst: effect.burst });
+        return this.#announcer.announce(wire.announcementOf(effect));
+      case 'ask-for-vip':
+        return this.#options.hub.askForVip(this);
       case 'stop-announcing':
         return this.#announcer.stop();
       case 'run-hook':
@@ -352,7 +353,7 @@ export class Instance implements Member, HubMember {
     this.#ending.stays();
   }
 
-  #wireOptions(): WireOptions {
+  #wireOptions(): wire.WireOptions {
     const { driver } = this.#options;
     return {
       ...this.#options,

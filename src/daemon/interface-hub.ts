@@ -1,14 +1,18 @@
 // One interface and what all instances on it share: its sockets, its adverts, its addresses, and
 // what is known of its readiness.
+import { messageOf } from '../base/errors.ts';
 import type { Micros } from '../base/time.ts';
 import { acceptPacket, type AcceptedAdvert, type Group } from '../carp/accept.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import { arpRequest } from '../carp/arp.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
+import type { Role } from '../readiness/inputs.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
+import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from './event-bus.ts';
 import { HubSockets } from './hub-sockets.ts';
@@ -21,6 +25,8 @@ import { SecondEar, type Heard } from './second-ear.ts';
 export interface HubMember extends Group, GatedInstance {
   readonly isMaster: boolean;
   advertHeard(from: Ipv4, advert: Advert, heard: Heard): void;
+  /** Another host says that the address of this master is its own. */
+  foreignClaim(claim: ForeignClaim): void;
   /** The interface changed, or its sockets were opened; `usable` is false while there are none. */
   linkChanged(link: Link | undefined, usable: boolean): void;
 }
@@ -55,6 +61,7 @@ export class InterfaceHub {
   readonly #ear: SecondEar<HubMember>;
   /** The interface as it was looked at last. */
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
+  readonly #claims: ClaimTap;
 
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
@@ -71,6 +78,7 @@ export class InterfaceHub {
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
     this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
+    this.#claims = this.#createClaimTap();
     this.#ear = new SecondEar({
       epoch: () => this.gate.epoch,
       now,
@@ -131,6 +139,23 @@ export class InterfaceHub {
     this.gate.configure([...this.#members]);
     const inUse = [...this.#members].some(({ group }) => group === member.group);
     if (!inUse) this.#sockets.leave(member.group);
+    this.#tendClaims();
+  }
+
+  /** What an instance is now; while one is master, claims of others for its address are heard. */
+  roleChanged(name: string, role: Role): void {
+    this.gate.roleChanged(name, role);
+    this.#tendClaims();
+  }
+
+  /** Asks by ARP who else has the address; whoever answers is a foreign claim. */
+  askForVip({ config, source }: HubMember): void {
+    if (source === undefined) return;
+    try {
+      this.sendFrame(arpRequest(this.mac(), source, config.address.ip));
+    } catch (error) {
+      this.#herald.probeFailed(messageOf(error));
+    }
   }
 
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
@@ -139,6 +164,7 @@ export class InterfaceHub {
     this.gate.linkChanged();
     await this.#sockets.ensure();
     this.#tellMembers();
+    this.#tendClaims();
     this.addresses.changed();
   }
 
@@ -191,6 +217,7 @@ export class InterfaceHub {
     this.keeper.close();
     this.gate.close();
     this.#ear.close();
+    this.#claims.close();
     this.#sockets.close();
   }
 
@@ -231,6 +258,26 @@ export class InterfaceHub {
   #witnessWatches(watches: boolean): void {
     if (watches) this.#sockets.drain();
     this.#ear.witnessCovers(watches);
+  }
+
+  #tendClaims(): void {
+    const masters = [...this.#members].filter(({ isMaster }) => isMaster);
+    this.#claims.want(new Set(masters.map(({ config }) => config.address.ip)));
+  }
+
+  #createClaimTap(): ClaimTap {
+    const { driver, links } = this.#options;
+    return new ClaimTap({
+      ifindex: () => this.link()?.ifindex,
+      isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),
+      post: (run) => driver.post(run),
+      onClaim: (address, claim) => {
+        for (const member of this.#members) {
+          if (member.isMaster && member.config.address.ip === address) member.foreignClaim(claim);
+        }
+      },
+      onError: (reason) => this.#herald.claimsUnseen(reason),
+    });
   }
 
   #createGate(): LinkGate {

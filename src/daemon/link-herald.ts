@@ -100,6 +100,11 @@ export class LinkHerald {
     this.#unreadable(`the probe target \`gateway\` is not known: ${reason}`);
   }
 
+  /** What others say of the addresses of this host can't be heard. */
+  claimsUnseen(reason: string): void {
+    this.#unreadable(`${reason}; until it works, claims of other hosts are not answered`);
+  }
+
   probeFailed(reason: string): void {
     this.#unreadable(`an ARP probe could not be sent: ${reason}`);
   }

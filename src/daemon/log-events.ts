@@ -36,6 +36,7 @@ export const LOG_EVENTS = {
   'vip-removed': 'the virtual IP is off the interface',
   'vip-stale': 'the virtual IP was on the interface while this node was not master',
   'vip-failed': 'the virtual IP could not be added or removed',
+  'vip-contested': 'another host claims the virtual IP of this master by ARP, or asks for it',
   announced: 'a gratuitous ARP was sent',
   'announce-failed': 'a gratuitous ARP could not be sent',
   'hook-finished': 'a hook ended, how, and after how long',

@@ -18,6 +18,7 @@ const COUNTED = [
   'vip-restored',
   'vip-unwanted',
   'vip-in-use',
+  'vip-contested',
   'hook-finished',
   'link-epoch',
   'link-proved',
@@ -95,6 +96,10 @@ function countOfInstance(
       return metrics.count('carpd_vip_unwanted_total', labels);
     case 'vip-in-use':
       return metrics.count('carpd_vip_in_use_total', labels);
+    case 'vip-contested': {
+      const { form, frames } = event;
+      return metrics.count('carpd_vip_claims_total', { ...labels, form }, frames);
+    }
     case 'hook-finished':
       return countHook(event, labels, metrics);
     default:

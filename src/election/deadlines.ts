@@ -9,7 +9,9 @@ export type DeadlineName =
   | 'carrierGrace'
   | 'stepDownEnd'
   | 'vipRetry'
-  | 'demotionEnd';
+  | 'demotionEnd'
+  | 'askForVip'
+  | 'refresh';
 
 /** A table of deadlines, each set or not. */
 export class Deadlines {

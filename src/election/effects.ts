@@ -39,7 +39,8 @@ export type HoldReason = 'gate-closed' | 'carrier-lost' | 'maintenance' | 'vip-f
 export type AdvertKind = 'regular' | 'farewell' | 'bow-out';
 
 /** What made an announcement due; bursts follow only where caches are likely to be wrong. */
-export type AnnounceReason = 'promotion' | 'delayed' | 'conflict' | 'doubt-cleared' | 'restored';
+export type AnnounceReason =
+  'promotion' | 'delayed' | 'conflict' | 'contested' | 'refresh' | 'doubt-cleared' | 'restored';
 
 export type Effect =
   | {
@@ -64,8 +65,10 @@ export type Effect =
   | { readonly kind: 'release-vip'; readonly term: number }
   /** One gratuitous ARP at once, and the configured burst after it where `burst` is set. */
   | { readonly kind: 'announce'; readonly reason: AnnounceReason; readonly burst: boolean }
-  /** No gratuitous ARP may leave after this one, whatever was planned. */
+  /** Nothing that was planned to be announced may leave any more; a doubt begins, or the end. */
   | { readonly kind: 'stop-announcing' }
+  /** Ask by ARP who has the address; an answer is a claim of somebody else. */
+  | { readonly kind: 'ask-for-vip' }
   | { readonly kind: 'run-hook'; readonly hook: HookName; readonly term: number }
   /** A second master was heard while this one stays. */
   | { readonly kind: 'conflict-heard'; readonly peer: Ipv4; readonly equal: boolean }

@@ -23,6 +23,8 @@ export interface ElectionSettings extends Cadence {
   readonly neutral: boolean;
   /** True: carpd adds and removes the address. False: the hooks do. */
   readonly manageAddress: boolean;
+  /** Announce the address again and again, so often; undefined: don't. */
+  readonly announceRefresh: Micros | undefined;
   /** Where the advert counter starts; random, so that two starts never look alike. */
   readonly initialCounter: bigint;
 }
@@ -54,7 +56,7 @@ export class Election {
     this.#settings = settings;
     const emit = (effect: Effect): void => void this.#effects.push(effect);
     this.#bid = new Bid(settings, this.#deadlines, emit);
-    this.#tenure = new Tenure(settings.manageAddress, this.#deadlines, emit);
+    this.#tenure = new Tenure(settings, this.#deadlines, emit);
     this.#stepDown = new StepDown(settings, this.#deadlines);
   }
 
@@ -105,7 +107,7 @@ export class Election {
       case 'vip-stuck':
         return this.#vipStuck(input.term, input.shown, now);
       case 'hook-finished':
-        if (this.#tenure.hookFinished(input.hook, input.term, this.#bid.inDoubt)) this.#left(now);
+        if (this.#tenure.hookFinished(input, this.#bid.inDoubt, now)) this.#left(now);
         return;
       default:
         // A master that is stopping still advertises and still yields.
@@ -131,7 +133,7 @@ export class Election {
       case 'maintenance-changed':
         return this.#hold('maintenance', input.on, now);
       case 'doubt-changed':
-        return this.#doubtChanged(input.inDoubt);
+        return this.#doubtChanged(input.inDoubt, now);
       case 'catching-up':
         return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'advert-heard':
@@ -144,6 +146,9 @@ export class Election {
         if (input.term === this.#tenure.term && this.#holdsVip()) {
           this.#tenure.restored(this.#bid.inDoubt);
         }
+        return;
+      case 'vip-contested':
+        if (this.#holdsVip()) this.#tenure.contested(this.#isMute, now);
         return;
       case 'handover-requested':
         return this.#leave('handover', now);
@@ -200,7 +205,12 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#bid.inDoubt || this.#catchingUp.on);
+    if (this.#holdsVip()) this.#tenure.conflict(this.#isMute);
+  }
+
+  /** It claims the address to nobody: another one may serve it, or be better. */
+  get #isMute(): boolean {
+    return this.#bid.inDoubt || this.#catchingUp.on;
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -316,10 +326,12 @@ export class Election {
     else if (this.#state === 'MASTER') this.#stepDown.carrierLost(now);
   }
 
-  #doubtChanged(inDoubt: boolean): void {
+  #doubtChanged(inDoubt: boolean, now: Micros): void {
     if (this.#bid.inDoubt === inDoubt) return;
     this.#bid.inDoubt = inDoubt;
-    if (!inDoubt && this.#holdsVip()) this.#tenure.doubtCleared();
+    if (!this.#holdsVip()) return;
+    if (inDoubt) this.#tenure.doubtBegan();
+    else this.#tenure.doubtCleared(now);
   }
 
   #enter(to: State, cause: Cause, now: Micros, peer = this.#master?.address): void {
@@ -357,6 +369,7 @@ export class Election {
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
+    if (this.#holdsVip()) this.#tenure.woken(this.#isMute, now);
     const advertiseAt = this.#deadlines.take('advertise', now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
     if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);

@@ -1,7 +1,7 @@
 // What being master brings with it besides adverts: the address, its announcements and the hooks,
 // in the order that keeps two nodes which promote themselves at the same moment from hurting
 // anybody: advert, address, gratuitous ARP, and the up hook last.
-import { fromMillis, plus, type Micros } from '../base/time.ts';
+import { fromMillis, fromSeconds, plus, type Micros } from '../base/time.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { AnnounceReason, Effect } from './effects.ts';
 import type { HookName } from './inputs.ts';
@@ -12,12 +12,30 @@ const UP_HOOK_DELAY = fromMillis(50);
 /** ucarp's delayed ARP (`sc_delayed_arp`): announce again after this many further adverts. */
 const ADVERTS_TO_DELAYED_ANNOUNCE = 2;
 
+/** The announcements of a promotion are over by then; who answers still has not believed them. */
+const ASK_AFTER_UP = fromSeconds(3);
+/** A host that has claimed the address is asked for again so much later, until none answers. */
+const ASK_AGAIN = fromSeconds(10);
+
+/** What of an instance's configuration a tenure needs. */
+interface TenureSettings {
+  /** False: the hooks add and remove the address, and are waited for. */
+  readonly manageAddress: boolean;
+  readonly announceRefresh: Micros | undefined;
+}
+
+/** A hook that ended. */
+interface EndedHook {
+  readonly hook: HookName;
+  readonly term: number;
+}
+
 /**
  * The address, announcements and hooks of one instance, over all its terms as master. `mute` is set
  * while the node doubts its own path: it then claims the address to nobody.
  */
 export class Tenure {
-  readonly #manageAddress: boolean;
+  readonly #settings: TenureSettings;
   readonly #deadlines: Deadlines;
   readonly #emit: (effect: Effect) => void;
   #term = 0;
@@ -28,9 +46,8 @@ export class Tenure {
   /** The term whose up hook was begun and whose down hook was not. */
   #downHookOwed: number | undefined;
 
-  /** `manageAddress` false: the hooks add and remove the address, and are waited for. */
-  constructor(manageAddress: boolean, deadlines: Deadlines, emit: (effect: Effect) => void) {
-    this.#manageAddress = manageAddress;
+  constructor(settings: TenureSettings, deadlines: Deadlines, emit: (effect: Effect) => void) {
+    this.#settings = settings;
     this.#deadlines = deadlines;
     this.#emit = emit;
   }
@@ -48,7 +65,7 @@ export class Tenure {
   /** The node holds the address from now on. */
   begin(now: Micros): void {
     this.#running = true;
-    if (this.#manageAddress) this.#emit({ kind: 'claim-vip', term: this.#term });
+    if (this.#settings.manageAddress) this.#emit({ kind: 'claim-vip', term: this.#term });
     else this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
   }
 
@@ -57,9 +74,9 @@ export class Tenure {
     this.#running = false;
     this.#vipUp = false;
     this.#advertsToAnnounce = undefined;
-    this.#deadlines.clear('upHook');
+    this.#deadlines.clear('upHook', 'askForVip', 'refresh');
     this.#emit({ kind: 'stop-announcing' });
-    if (this.#manageAddress) {
+    if (this.#settings.manageAddress) {
       this.#emit({ kind: 'release-vip', term: this.#term });
       return true;
     }
@@ -74,7 +91,7 @@ export class Tenure {
     if (this.#downHookOwed !== this.#term) {
       this.#deadlines.set('upHook', plus(now, UP_HOOK_DELAY));
     }
-    this.#addressIsUp(mute);
+    this.#addressIsUp(mute, now);
   }
 
   /** The address of `term` is off: now its down hook may run, if its up hook ever did. */
@@ -92,9 +109,9 @@ export class Tenure {
   }
 
   /** Says whether this was the hook that took the address off. */
-  hookFinished(hook: HookName, term: number, mute: boolean): boolean {
-    if (this.#manageAddress || term !== this.#term) return false;
-    if (hook === 'up' && this.#running) this.#addressIsUp(mute);
+  hookFinished({ hook, term }: EndedHook, mute: boolean, now: Micros): boolean {
+    if (this.#settings.manageAddress || term !== this.#term) return false;
+    if (hook === 'up' && this.#running) this.#addressIsUp(mute, now);
     return hook === 'down';
   }
 
@@ -118,18 +135,51 @@ export class Tenure {
     if (!mute) this.#announce('restored', true);
   }
 
+  /** Another host says that the address is its own: caches may point at it. */
+  contested(mute: boolean, now: Micros): void {
+    if (!this.#vipUp) return;
+    this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
+    if (this.#deadlines.get('askForVip') === undefined) {
+      this.#deadlines.set('askForVip', plus(now, ASK_AGAIN));
+    }
+    if (!mute) this.#announce('contested', false);
+  }
+
+  /** The path may be dead: what was to be announced stays unsaid. */
+  doubtBegan(): void {
+    this.#emit({ kind: 'stop-announcing' });
+  }
+
   /** The path has proved itself again. */
-  doubtCleared(): void {
+  doubtCleared(now: Micros): void {
+    if (!this.#vipUp) return;
     this.#announce('doubt-cleared', true);
+    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
+  }
+
+  /** A deadline may have come. */
+  woken(mute: boolean, now: Micros): void {
+    const asks = this.#deadlines.take('askForVip', now) !== undefined;
+    if (asks && !mute) this.#emit({ kind: 'ask-for-vip' });
+    if (this.#deadlines.take('refresh', now) === undefined) return;
+    this.#planRefresh(now);
+    if (!mute) this.#announce('refresh', false);
   }
 
   /**
    * Announces it now and two adverts later, counted from here: putting it up may have been slow.
    */
-  #addressIsUp(mute: boolean): void {
+  #addressIsUp(mute: boolean, now: Micros): void {
     this.#vipUp = true;
     this.#advertsToAnnounce = ADVERTS_TO_DELAYED_ANNOUNCE;
+    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
+    this.#planRefresh(now);
     if (!mute) this.#announce('promotion', true);
+  }
+
+  #planRefresh(now: Micros): void {
+    const { announceRefresh } = this.#settings;
+    if (announceRefresh !== undefined) this.#deadlines.set('refresh', plus(now, announceRefresh));
   }
 
   #announce(reason: AnnounceReason, burst: boolean): void {

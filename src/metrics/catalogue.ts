@@ -1,6 +1,7 @@
 // Every metric of carpd: its name, type, labels and meaning, in the order in which they are shown.
 // Names and labels are a contract with those who write alerts: add, never rename.
 import {
+  CLAIM_SERIES,
   CONDITION_SERIES,
   DROP_SERIES,
   EPOCH_SERIES,
@@ -199,6 +200,12 @@ export const METRICS = {
     [],
     NONE,
     'How often another host was found to answer for the virtual IP when it was to be taken.',
+  ),
+  carpd_vip_claims_total: counter(
+    'instance',
+    ['form'],
+    CLAIM_SERIES,
+    'ARP packets of other hosts that claimed the virtual IP of this master, or asked for it.',
   ),
   carpd_hook_runs_total: counter(
     'instance',

@@ -1,5 +1,6 @@
 // The closed lists of what labels may say, made of the lists that the code itself goes by.
 import { DROP_REASONS } from '../carp/accept.ts';
+import { CLAIM_FORMS } from '../carp/claim.ts';
 import { CAUSES, type Cause, type State } from '../election/effects.ts';
 import { EPOCH_END_CAUSES } from '../readiness/epoch.ts';
 import { EVIDENCE_KINDS } from '../readiness/evidence.ts';
@@ -71,6 +72,7 @@ export const STATE_SERIES = series('state', STATES);
 export const DROP_SERIES = series('reason', Object.keys(DROP_REASONS));
 export const HELD_SERIES = series('reason', [...Object.keys(REASONS), 'maintenance', 'vip-failed']);
 export const EPOCH_SERIES = series('cause', Object.keys(EPOCH_END_CAUSES));
+export const CLAIM_SERIES = series('form', Object.keys(CLAIM_FORMS));
 export const CONDITION_SERIES = series('condition', CONDITIONS);
 export const EVIDENCE_SERIES = series('kind', EVIDENCE_KINDS);
 

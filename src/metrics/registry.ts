@@ -77,9 +77,9 @@ export class Metrics {
     this.#forEachCounted('interface', (one, series) => this.#remove(one, { ...link, ...series }));
   }
 
-  /** Counts one more; without effect on an instance or interface that is no longer there. */
-  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>): void {
-    if (this.#isKnown(labels)) this.#counters.get(name)?.inc(labels);
+  /** Counts more; without effect on an instance or interface that is no longer there. */
+  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, more = 1): void {
+    if (this.#isKnown(labels)) this.#counters.get(name)?.inc(labels, more);
   }
 
   /** Notes a duration; without effect on an instance or interface that is no longer there. */

@@ -59,6 +59,7 @@ const reports: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('vip-released' as const), term: terms }),
   fc.record({ kind: fc.constant('vip-restored' as const), term: terms }),
   fc.record({ kind: fc.constant('vip-stuck' as const), term: terms, shown: boolean }),
+  fc.record({ kind: fc.constant('vip-contested' as const) }),
   fc.record({
     kind: fc.constant('hook-finished' as const),
     hook: fc.constantFrom('up', 'down'),
@@ -118,6 +119,7 @@ const settings: fc.Arbitrary<ElectionSettings> = fc
     preempt: boolean,
     neutral: boolean,
     manageAddress: boolean,
+    announceRefresh: fc.constantFrom(undefined, fromMillis(1_000), fromMillis(7_000)),
     initialCounter: fc.constantFrom(0n, 0xffffffffffffffffn),
   })
   // Both zero is refused by the configuration, as by ucarp.

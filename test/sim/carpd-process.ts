@@ -237,6 +237,10 @@ export class CarpdProcess {
     this.#judge({ kind: 'instances-changed', instances: [{ ...readiness, source }] });
   }
 
+  get #vip(): string {
+    return this.#options.readiness.vip;
+  }
+
   // ---- what comes in ----
 
   #read(frame: Frame): void {
@@ -244,6 +248,9 @@ export class CarpdProcess {
     const seen = this.#tap.sees(frame.kind, this.#options.world.clock.now);
     const { mac } = frame;
     this.#lastFrom = mac;
+    // The watch for claims of others sees this whether or not the witness is open.
+    const claims = frame.kind === 'arp-reply' && formatIpv4(frame.address) === this.#vip;
+    if (claims && this.snapshot().state === 'MASTER') this.#tell({ kind: 'vip-contested' });
     if (frame.kind === 'advert') {
       if (seen) this.#judge({ kind: 'frame-heard', from: mac, epoch });
       if (!this.#options.firewalled) return this.#hear(frame, this.#socketEpoch, 'socket');
@@ -355,6 +362,8 @@ export class CarpdProcess {
         return this.#executor.run({ hook: effect.hook, term: effect.term });
       case 'announce':
         return station.announce();
+      case 'ask-for-vip':
+        return this.#probe([readiness.vip], []);
       case 'stop-announcing':
       case 'step-down-stuck':
       case 'conflict-heard':

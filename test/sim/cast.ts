@@ -93,6 +93,7 @@ function wildElection(prng: Prng): ElectionSettings {
     // Where hooks manage the address, the one at the start clears up after a crash.
     neutral: manageAddress && prng.chance(0.3),
     manageAddress,
+    announceRefresh: undefined,
     initialCounter: 0n,
   };
 }
@@ -105,6 +106,7 @@ function tameElection(prng: Prng): ElectionSettings {
     preempt: false,
     neutral: false,
     manageAddress: prng.chance(0.7),
+    announceRefresh: undefined,
     initialCounter: 0n,
   };
 }

@@ -26,6 +26,7 @@ export function effectText(effect: Effect): string {
       return `conflict ${formatIpv4(effect.peer)}${effect.equal ? ' equal' : ''}`;
     case 'demotion-changed':
       return effect.demoted ? 'demoted' : 'recovered';
+    case 'ask-for-vip':
     case 'stop-announcing':
     case 'stopped':
       return effect.kind;
@@ -69,6 +70,7 @@ export function inputText(input: Input): string {
     case 'hook-finished':
       return `hook-finished ${input.hook} ${String(input.term)}`;
     case 'started':
+    case 'vip-contested':
     case 'handover-requested':
     case 'stop-requested':
     case 'retire-requested':

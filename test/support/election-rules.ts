@@ -138,10 +138,16 @@ export class CheckedElection {
         assert.ok(this.#addressUp, 'only an address that is up is announced');
         assert.equal(after.inDoubt, false);
         return;
-      case 'stop-announcing':
-        assert.ok(this.#mayAnnounce, 'each term ends once');
-        this.#mayAnnounce = false;
+      case 'ask-for-vip':
+        assert.ok(this.#mayAnnounce && this.#addressUp, 'only a holder asks who else has it');
+        assert.equal(after.inDoubt, false);
         return;
+      case 'stop-announcing': {
+        assert.ok(this.#mayAnnounce, 'each term ends once');
+        const doubtBegins = !before.inDoubt && after.inDoubt;
+        this.#mayAnnounce = doubtBegins && after.state === 'MASTER' && after.leaving === undefined;
+        return;
+      }
       case 'run-hook':
         return this.#checkHook(effect.hook, effect.term, after);
       case 'conflict-heard':

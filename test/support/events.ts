@@ -105,6 +105,14 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     addresses: ['10.9.0.101'],
     restored: true,
   },
+  'vip-contested': {
+    ...DB,
+    event: 'vip-contested',
+    form: 'announcement',
+    mac: '02:00:00:00:00:66',
+    frames: 3,
+    answered: true,
+  },
   announced: { ...DB, event: 'announced' },
   'announce-failed': { ...DB, event: 'announce-failed', detail: 'ENETDOWN' },
   'hook-finished': {

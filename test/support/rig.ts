@@ -21,6 +21,7 @@ export const DEFAULTS: ElectionSettings = {
   preempt: false,
   neutral: false,
   manageAddress: true,
+  announceRefresh: undefined,
   initialCounter: 0n,
 };
 

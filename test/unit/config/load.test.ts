@@ -111,7 +111,7 @@ describe('a good configuration', () => {
       broadcast: false,
       manageAddress: true,
       hooks: { up: [], down: [], timeoutMs: 10_000, xparam: undefined },
-      announce: { burst: 2, intervalMs: 500 },
+      announce: { burst: 2, intervalMs: 500, refreshMs: undefined },
       peers: [],
       gate: {
         policy: 'hold',
@@ -173,7 +173,7 @@ instances:
       broadcast: true,
       manageAddress: false,
       hooks: { up: ['/bin/up', 'a b'], down: ['/bin/down'], timeoutMs: 1500, xparam: 'x y' },
-      announce: { burst: 20, intervalMs: 250 },
+      announce: { burst: 20, intervalMs: 250, refreshMs: undefined },
       peers: [parseIpv4('10.9.0.20')],
       gate: {
         policy: 'promote-after',

@@ -46,7 +46,7 @@ describe('defaults', () => {
       broadcast: false,
       manageAddress: false,
       hooks: { up: ['/up'], down: ['/down'], timeoutMs: 60_000, xparam: undefined },
-      announce: { burst: 0, intervalMs: 500 },
+      announce: { burst: 0, intervalMs: 500, refreshMs: undefined },
       peers: [],
       gate: GATE_DEFAULTS,
     });

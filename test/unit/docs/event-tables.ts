@@ -1,4 +1,5 @@
 // The tables of docs/events.md, as the code has them.
+import { CLAIM_FORMS } from '../../../src/carp/claim.ts';
 import { EVENTS } from '../../../src/daemon/event-list.ts';
 import type { EventScope } from '../../../src/daemon/event-entry.ts';
 import { ORDER_REASONS } from '../../../src/daemon/order-result.ts';
@@ -21,6 +22,11 @@ export const EVENT_TABLES: readonly EventTable[] = [
     heading: '## Why a master is in doubt',
     head: ['cause', 'meaning'],
     rows: Object.entries(DOUBT_CAUSES),
+  },
+  {
+    heading: '## Forms of a foreign claim',
+    head: ['form', 'meaning'],
+    rows: Object.entries(CLAIM_FORMS),
   },
   {
     heading: '## What came of an order',

@@ -102,7 +102,7 @@ describe('MASTER without carrier (ucarp: down at once, then deaf for 10 s)', () 
     rig.runFor(10_000);
     assert.equal(rig.state, 'MASTER');
     assert.deepEqual(rig.election.snapshot().holdReasons, []);
-    assert.equal(rig.timeline('send-advert', 'announce').length, 0);
+    assert.equal(rig.timeline('send-advert', 'announce', 'ask-for-vip').length, 0);
   });
 
   it('counts the interval from the loss, however often the loss is reported', () => {
@@ -151,7 +151,7 @@ describe('MASTER without carrier (ucarp: down at once, then deaf for 10 s)', () 
 describe('MASTER in doubt', () => {
   it('keeps the address, bids with 240, and announces nothing', () => {
     const rig = master({ advskew: 10 });
-    assert.deepEqual(rig.feed(DOUBT), []);
+    assert.deepEqual(rig.feed(DOUBT), ['stop-announcing']);
     assert.deepEqual(rig.hear(HIGHER, 2, 0), ['conflict 10.77.0.9']);
     assert.deepEqual(rig.feed({ kind: 'vip-restored', term: 1 }), []);
     const effects = rig.runFor(6_000);

@@ -40,7 +40,7 @@ describe('regular adverts', () => {
     const rig = master();
     rig.now = rig.election.deadline() ?? rig.now;
     rig.now = (rig.now + 7_300_000) as typeof rig.now;
-    assert.deepEqual(rig.feed({ kind: 'woken' }), ['advert regular 1/0']);
+    assert.deepEqual(rig.feed({ kind: 'woken' }), ['ask-for-vip', 'advert regular 1/0']);
     assert.equal(rig.election.deadline(), rig.now + 1_000_000);
   });
 });

@@ -26,6 +26,7 @@ class Node {
       preempt: false,
       neutral: false,
       manageAddress: true,
+      announceRefresh: undefined,
       initialCounter: 0n,
       ...settings,
     });

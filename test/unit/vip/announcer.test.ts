@@ -34,6 +34,7 @@ function setUp(burst: number) {
       },
     },
     startTimer: time.startTimer,
+    now: time.clock,
     onSent: () => {
       state.counted += 1;
     },
@@ -104,6 +105,57 @@ describe('announcing', () => {
   });
 });
 
+describe('what other hosts can have announced', () => {
+  it('leaves at once, and then once a second, however often it is asked for', async () => {
+    const { time, announcer, sentAtMs } = setUp(2);
+    for (let claim = 0; claim < 1_000; claim += 1) {
+      announcer.announce({ burst: false, defends: true });
+      await time.advance(10);
+    }
+    await time.advance(5_000);
+    assert.deepEqual(
+      sentAtMs,
+      [0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000, 10_000],
+    );
+  });
+
+  it('is said by a frame that leaves for another reason', async () => {
+    const { time, announcer, sentAtMs } = setUp(0);
+    announcer.announce({ burst: false });
+    await time.advance(400);
+    announcer.announce({ burst: false, defends: true });
+    await time.advance(300);
+    announcer.announce({ burst: false });
+    await time.advance(5_000);
+    assert.deepEqual(sentAtMs, [0, 700]);
+  });
+
+  it('stays unsaid after stop', async () => {
+    const { time, announcer, sentAtMs } = setUp(0);
+    announcer.announce({ burst: false });
+    announcer.announce({ burst: false, defends: true });
+    announcer.stop();
+    assert.equal(time.pending, 0);
+    await time.advance(5_000);
+    assert.deepEqual(sentAtMs, [0]);
+  });
+
+  it('is bounded for all reasons together: 200 promotions within 20 s', async () => {
+    const { time, announcer, sentAtMs } = setUp(2);
+    for (let flap = 0; flap < 200; flap += 1) {
+      announcer.announce({ burst: true });
+      await time.advance(50);
+      announcer.announce({ burst: false, defends: true });
+      await time.advance(50);
+    }
+    assert.ok(sentAtMs.length <= 16 + 40, `${sentAtMs.length} frames`);
+    announcer.stop();
+    await time.advance(60_000);
+    announcer.announce({ burst: true });
+    assert.equal(sentAtMs.at(-1), 80_000, 'after a pause at once');
+  });
+});
+
 describe('stop', () => {
   it('lets no frame leave afterwards, whenever it comes', async () => {
     const property = fc.asyncProperty(fc.nat(1_000), fc.nat(5), async (stopAtMs, burst) => {
@@ -130,6 +182,7 @@ describe('stop', () => {
         intervalMs: 200,
         sender: { send: () => undefined },
         startTimer: time.startTimer,
+        now: time.clock,
         onSent: () => {
           sent += 1;
           if (sent === stopAfter) announcer.stop();
