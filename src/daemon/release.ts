@@ -42,21 +42,25 @@ const GONE_MS_MAX = 1_000;
  */
 export async function release(options: ReleaseOptions): Promise<readonly Release[]> {
   const env = hookEnvironment(options.env);
-  const kept = new Map<string, Kept>();
+  const kept = new Map<number | string, Kept>();
   const links = await openLinkWatch({
-    onChange: ({ name }) => kept.get(name)?.addresses.changed(),
+    onChange: () => kept.forEach(({ addresses }) => void addresses.changed()),
     onAddress: (event) => kept.forEach(({ addresses }) => void addresses.told(event)),
     onError: () => undefined,
   });
-  for (const { interfaceName } of options.duties) {
-    if (kept.has(interfaceName)) continue;
+  // An interface of several names has one keeper: two would put back what the other takes off.
+  const keyOf = (name: string): number | string => links.find(name)?.ifindex ?? name;
+  const duties = options.duties.map((duty) => ({ duty, key: keyOf(duty.interfaceName) }));
+  for (const { duty, key } of duties) {
+    if (kept.has(key)) continue;
+    const { interfaceName } = duty;
     const addresses = new InterfaceAddresses({ links, link: () => links.find(interfaceName) });
     const keeper = new AddressKeeper({ runCommand, addresses, startTimer, env });
-    kept.set(interfaceName, { addresses, keeper });
+    kept.set(key, { addresses, keeper });
   }
   try {
-    const each = options.duties.flatMap((duty) => {
-      const on = kept.get(duty.interfaceName);
+    const each = duties.flatMap(({ duty, key }) => {
+      const on = kept.get(key);
       return on === undefined ? [] : [new Releaser(duty, on, options, env).run()];
     });
     return await Promise.all(each);

@@ -86,6 +86,29 @@ describe('carpd release', { skip, concurrency: true }, () => {
     equal((await release()).code, 0);
     equal(await holds(host, VIP), false);
   });
+
+  test('removes two that one interface holds under two names', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    // The virtual IPs come first, so that what is behind them goes with them.
+    const own = `${host.address}/24`;
+    await host.ip('link', 'property', 'add', 'dev', 'eth0', 'altname', 'enp6s18');
+    await host.ip('addr', 'del', own, 'dev', 'eth0');
+    for (const each of ['10.77.0.101/24', '10.77.0.102/24', own]) {
+      await host.ip('addr', 'add', each, 'dev', 'eth0');
+    }
+    const instance = (name: string, vhid: number) =>
+      `  vip${vhid}: {interface: ${name}, vhid: ${vhid}, address: 10.77.0.10${vhid}/24, ` +
+      'passphrase: a secret}\n';
+    const file = join(host.directory, 'names.yaml');
+    writeFileSync(file, `instances:\n${instance('eth0', 1)}${instance('enp6s18', 2)}`, {
+      mode: 0o600,
+    });
+    const { code, stderr } = await runCarpd(host, ['release', '--config', file]);
+    deepEqual([code, stderr], [0, '']);
+    const left = ['10.77.0.101', '10.77.0.102', host.address].map((each) => holds(host, each));
+    deepEqual(await Promise.all(left), [false, false, true]);
+  });
 });
 
 interface Running {
