@@ -1,20 +1,11 @@
 // The sockets of one interface, shared by all instances on it: opened when it appears, closed when
 // it is gone, and opened again when they fail.
 import { CarpdError, messageOf } from '../base/errors.ts';
-import {
-  BROADCAST_MAC,
-  formatIpv4,
-  isMulticast,
-  multicastMac,
-  parseMac,
-  type Ipv4,
-  type Mac,
-} from '../carp/addresses.ts';
-import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
+import { formatIpv4, isMulticast, parseMac, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { openCarpSocket, type CarpSocket, type CarpSocketOptions } from '../linux/carp-socket.ts';
 import type { Link } from '../linux/link-watch.ts';
 import { openPacketSocket, type PacketSocket } from '../linux/packet-socket.ts';
-import { SocketError } from '../linux/socket-error.ts';
+import { AdvertWay } from './advert-way.ts';
 import type { LinkHerald } from './link-herald.ts';
 
 export interface HubSocketsOptions {
@@ -43,6 +34,7 @@ interface Sockets {
   readonly ifindex: number;
   readonly carp: CarpSocket;
   readonly packet: PacketSocket;
+  readonly way: AdvertWay;
   /** The groups whose adverts come in. */
   readonly joined: Set<Ipv4>;
 }
@@ -98,25 +90,10 @@ export class HubSockets {
     throw this.#unusable('it has no MAC');
   }
 
-  /**
-   * Sends one advertisement packet to `group`. Where the firewall refuses it the packet socket,
-   * which lies below the firewall, takes it: a silent master is worse than a rule that is bypassed.
-   */
+  /** Sends one advertisement packet to `group`; see AdvertWay. */
   async sendAdvert(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
-    const sockets = this.#sockets;
-    if (sockets === undefined) throw this.#unusable('no socket is open');
-    // The kernel maps the group to its multicast MAC; a broadcast frame must be written by hand.
-    if (broadcast) {
-      this.#sendIpv4(packet, BROADCAST_MAC);
-      return;
-    }
-    try {
-      await sockets.carp.send(packet, formatIpv4(group));
-    } catch (error) {
-      if (!(error instanceof SocketError) || error.errno !== 'EPERM') throw error;
-      this.#sendIpv4(packet, multicastMac(group));
-      this.#options.herald.sendBlocked();
-    }
+    if (this.#sockets === undefined) throw this.#unusable('no socket is open');
+    await this.#sockets.way.send(packet, group, broadcast);
   }
 
   /** Sends a whole Ethernet frame, or throws. */
@@ -176,7 +153,7 @@ export class HubSockets {
     }
     try {
       const packet = open.packet({ ifindex });
-      this.#sockets = { ifindex, carp, packet, joined: new Set() };
+      this.#sockets = { ifindex, carp, packet, way: this.#wayOf(carp, packet), joined: new Set() };
     } catch (error) {
       carp.close();
       throw error;
@@ -243,9 +220,9 @@ export class HubSockets {
     this.#sockets = undefined;
   }
 
-  #sendIpv4(packet: Uint8Array, destination: Mac): void {
-    const source = this.mac();
-    this.sendFrame(writeEthernet({ destination, source, etherType: ETHERTYPE_IPV4 }, packet));
+  #wayOf(carp: CarpSocket, packet: PacketSocket): AdvertWay {
+    const onBlocked = (): void => this.#options.herald.sendBlocked();
+    return new AdvertWay({ carp, packet, mac: () => this.mac(), onBlocked });
   }
 
   #unusable(why: string): CarpdError {

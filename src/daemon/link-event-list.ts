@@ -63,7 +63,7 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
   },
   'send-blocked': {
     scope: 'interface',
-    tells: 'the firewall refused an advert, which left through the packet socket',
+    tells: 'the firewall would refuse adverts on the way out; they leave as frames past it',
     fields: {},
     frequent: true,
   },

@@ -124,7 +124,7 @@ export class LinkHerald {
     this.#publish({ event: 'socket-failed', detail, retryInMs });
   }
 
-  /** The firewall refused an advert, which left through the packet socket. */
+  /** The firewall would refuse adverts, which leave as frames ahead of it. */
   sendBlocked(): void {
     this.#publish({ event: 'send-blocked' });
   }

@@ -63,8 +63,8 @@ export function linkLine(event: LinkEventLogged): LogLine | undefined {
     }
     case 'send-blocked': {
       const text =
-        `the firewall of this host refuses adverts on ${on}; they leave through a packet socket ` +
-        'instead. Allow outgoing IP protocol 112, and incoming as well';
+        `the firewall of this host refuses adverts on ${on}; they leave as frames past it. Allow ` +
+        'outgoing IP protocol 112, and incoming as well';
       const line = lineOf('warn', 'send-blocked', text, { interface: on });
       return { ...line, limit: { key: `${on} firewall`, period: LINK_REPEAT_PERIOD } };
     }

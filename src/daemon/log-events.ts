@@ -30,7 +30,7 @@ export const LOG_EVENTS = {
   conflict: 'a second master is heard',
   'packet-dropped': 'a packet of protocol 112 was not believed, and why',
   'send-failed': 'an advert could not be sent',
-  'send-blocked': 'the firewall refused an advert, which left through the packet socket',
+  'send-blocked': 'the firewall would refuse adverts on the way out; they leave past it',
   demotion: 'sending fails or works again: the node bids with another skew',
   'vip-added': 'the virtual IP is on the interface',
   'vip-removed': 'the virtual IP is off the interface',

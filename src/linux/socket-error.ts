@@ -63,7 +63,9 @@ const REMEDIES: Readonly<Record<SocketPhase, Readonly<Record<string, string>>>> 
     ENODEV: NO_DEVICE,
     ENXIO: 'the interface is gone (ENXIO)',
     ENETUNREACH: 'no route (ENETUNREACH); the interface is down or has no IPv4 address',
-    ENOBUFS: "the interface's queue takes no more (ENOBUFS); its link may pass no frames",
+    ENOBUFS:
+      'no room to send (ENOBUFS): the queue of the interface is full, as on a link that passes no ' +
+      'frames, a rule at its egress drops, or the neighbour table of the host is full',
   },
 };
 

@@ -45,6 +45,21 @@ describe('a MASTER whose adverts are refused', { skip, concurrency: true }, () =
     equal((await peer.stop()).code, 0, peer.child.tail());
   });
 
+  test('by nobody, though the host translates addresses: as they are', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const chain = 'type nat hook postrouting priority 100; oif eth0 snat to 10.77.0.66;';
+    await host.exec(['nft', `table ip t { chain c { ${chain} }; }`]);
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    const master = startCarpd(host, GROUP);
+    await master.waitFor('MASTER', MASTER_MS);
+    await seen.advert(5, { source: host.address }, 15_000);
+    equal((await master.stop()).code, 0);
+    const adverts = (await seen.stop()).map(({ advert }) => advert);
+    // The question to the firewall must not have left either.
+    for (const advert of adverts) deepEqual([advert?.source, advert?.ttl], [host.address, 255]);
+  });
+
   test('by the firewall sends them past it, with one warning', async (t) => {
     const lab = await Lab.create(t);
     const a = await lab.host('a', '10.77.0.1/24');
