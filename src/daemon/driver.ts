@@ -185,6 +185,7 @@ export class Driver {
     if (this.#closed || this.#waking) return;
     // Before the sockets are read: who is due by a later time has to have them read again.
     const now = this.#options.now();
+    let readAt = now;
     const lateBy = this.#lateness(now);
     const late = lateBy > LATE_WAKE;
     if (late || this.#all().some((member) => isDue(member, now) && member.awaitsSilence())) {
@@ -194,6 +195,7 @@ export class Driver {
       if (late) this.#catchUp(micros(lateBy));
       this.#runQueue(Infinity);
       if (late) this.#catchUp(undefined);
+      readAt = this.#options.now();
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));
@@ -202,7 +204,7 @@ export class Driver {
     for (const member of this.#all()) {
       if (!isDue(member, now)) continue;
       // The process may stand still right here, too.
-      if (since(this.#options.now(), now) > STALL) return this.#wake();
+      if (since(this.#options.now(), readAt) > STALL) return this.#wake();
       member.wake();
     }
     this.arm();

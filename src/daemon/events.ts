@@ -249,7 +249,14 @@ export type LinkNews =
       readonly rivalsMaster: boolean;
     }
   | { readonly event: 'socket-failed'; readonly detail: string; readonly retryInMs: number }
-  | { readonly event: 'send-blocked' };
+  | { readonly event: 'send-blocked' }
+  /** More packets came in than can be read; what was dropped last was from there, for that. */
+  | {
+      readonly event: 'adverts-lost';
+      readonly count: number;
+      readonly from: string | null;
+      readonly reason: DropReason | null;
+    };
 
 /** What concerns the daemon as a whole. */
 export type DaemonNews =

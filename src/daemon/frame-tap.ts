@@ -23,6 +23,7 @@ interface Open {
   readonly uplinks: readonly Uplink[];
   readonly epoch: number;
   mode: WitnessMode;
+  senders: readonly number[] | undefined;
 }
 
 /** See the head of this file. */
@@ -39,18 +40,24 @@ export class FrameTap {
    * Makes it so. A socket of an earlier epoch holds old frames, so it is opened anew; one that
    * could not be opened is tried again at the next call. After `close` nothing is opened any more.
    */
-  want(mode: WitnessMode | undefined, stack: LinkStack | undefined, epoch: number): void {
+  want(
+    mode: WitnessMode | undefined,
+    stack: LinkStack | undefined,
+    epoch: number,
+    senders?: readonly number[],
+  ): void {
     if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
     const open = this.#open;
     const fits = open?.epoch === epoch && isDeepStrictEqual(open.uplinks, uplinks);
     if (mode === undefined || stack === undefined || uplinks.length === 0) return this.#shut();
     try {
-      if (open === undefined || !fits) this.#reopen(mode, stack, epoch);
-      else if (open.mode !== mode) {
-        open.witness.setMode(mode);
-        open.mode = mode;
-        this.#options.onWatch(mode !== 'arp-replies');
+      if (open === undefined || !fits) this.#reopen(mode, stack, epoch, senders);
+      else if (open.mode !== mode || !isDeepStrictEqual(open.senders, senders)) {
+        open.witness.setMode(mode, senders);
+        const watched = watches(open.mode);
+        Object.assign(open, { mode, senders });
+        if (watched !== watches(mode)) this.#options.onWatch(watches(mode));
       }
     } catch (error) {
       this.#shut();
@@ -76,12 +83,18 @@ export class FrameTap {
     this.#options.onWatch(false);
   }
 
-  #reopen(mode: WitnessMode, { uplinks, ownMacs }: LinkStack, epoch: number): void {
+  #reopen(
+    mode: WitnessMode,
+    { uplinks, ownMacs }: LinkStack,
+    epoch: number,
+    senders: readonly number[] | undefined,
+  ): void {
     const { post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
     const witness = openFrameWitness({
       uplinks,
       mode,
+      senders,
       onFrame: (frame, { vlans }) => {
         const seen = readWitnessed(frame, { ownMacs, ownVlans: vlans });
         if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
@@ -89,7 +102,12 @@ export class FrameTap {
       },
       onError,
     });
-    this.#open = { witness, uplinks, epoch, mode };
-    this.#options.onWatch(mode !== 'arp-replies');
+    this.#open = { witness, uplinks, epoch, mode, senders };
+    this.#options.onWatch(watches(mode));
   }
+}
+
+/** Whether adverts are let through. */
+function watches(mode: WitnessMode): boolean {
+  return mode !== 'arp-replies';
 }

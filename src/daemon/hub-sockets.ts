@@ -107,6 +107,11 @@ export class HubSockets {
     return this.#sockets?.carp.drain() ?? true;
   }
 
+  /** How many packets the kernel has dropped in front of the CARP socket, if it says so. */
+  get lost(): number | undefined {
+    return this.#sockets?.carp.lost;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#reopenTimer);

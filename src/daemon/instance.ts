@@ -235,6 +235,8 @@ export class Instance implements Member, HubMember {
   }
 
   wake(): void {
+    const until = this.isMaster ? undefined : this.#options.hub.unheardUntil();
+    if (until !== undefined) this.#feed({ kind: 'unheard', until });
     this.#feed({ kind: 'woken' });
   }
 

@@ -8,6 +8,7 @@ import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { arpRequest } from '../carp/arp.ts';
+import { SENDERS_MAX } from '../linux/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
 import type { Role } from '../readiness/inputs.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
@@ -15,6 +16,7 @@ import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from './event-bus.ts';
+import { EarHealth } from './ear-health.ts';
 import { HubSockets } from './hub-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
@@ -62,6 +64,9 @@ export class InterfaceHub {
   /** The interface as it was looked at last. */
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
   readonly #claims: ClaimTap;
+  readonly #health: EarHealth;
+  /** Who was heard lately, last come last: whom a flood must not drown. */
+  readonly #masters = new Set<Ipv4>();
 
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
@@ -75,6 +80,11 @@ export class InterfaceHub {
       onPacket: (packet) => this.#ear.heard(packet),
       onTrouble: () => driver.post(() => void this.refresh()),
     });
+    this.#health = new EarHealth({
+      lost: () => this.#sockets.lost,
+      now,
+      onLost: (count) => this.#herald.advertsLost(count),
+    });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
     this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
@@ -83,9 +93,7 @@ export class InterfaceHub {
       epoch: () => this.gate.epoch,
       now,
       accept: (packet) => this.#accept(packet),
-      deliver: ({ member, from, advert }, heard) => {
-        if (this.#members.has(member)) member.advertHeard(from, advert, heard);
-      },
+      deliver: (advert, heard) => this.#deliver(advert, heard),
       reject: (dropped) => this.#rejected(dropped),
       post: (run) => driver.post(run),
       readSocket: () => void this.#sockets.drain(),
@@ -199,7 +207,8 @@ export class InterfaceHub {
   /** Reads what is queued in the sockets, and has it delivered. */
   drain(): void {
     this.gate.drain();
-    this.#sockets.drain();
+    const isRead = this.#sockets.drain();
+    this.#lookForLoss(isRead);
     // What only the frame witness has seen by now, the CARP socket will not hear.
     this.#options.driver.post(() => this.#ear.flush());
   }
@@ -211,6 +220,12 @@ export class InterfaceHub {
     if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
     this.#herald.renamed(before.name, now.name);
     this.#options.onRenamed();
+  }
+
+  /** What was sent before then may have been lost in a flood; undefined: nothing was. */
+  unheardUntil(): Micros | undefined {
+    this.#health.look();
+    return this.#health.unheardUntil;
   }
 
   close(): void {
@@ -254,8 +269,35 @@ export class InterfaceHub {
     this.#ear.freshFrom(epoch);
   }
 
+  #deliver({ member, from, advert }: AcceptedAdvert<HubMember>, { by, ...heard }: Heard): void {
+    if (!this.#members.has(member)) return;
+    this.#masters.delete(from);
+    this.#masters.add(from);
+    for (const oldest of this.#masters) {
+      if (this.#masters.size > SENDERS_MAX / 2) this.#masters.delete(oldest);
+    }
+    const { flooded } = this.#health;
+    if (flooded) this.gate.floodChanged();
+    // Nothing but the flood keeps it from the socket.
+    member.advertHeard(from, advert, { ...heard, by: flooded ? 'socket' : by });
+  }
+
+  #lookForLoss(isRead = true): void {
+    const { flooded } = this.#health;
+    this.#health.look();
+    if (!isRead) this.#health.fellBehind();
+    if (this.#health.flooded !== flooded) this.gate.floodChanged();
+  }
+
+  #floodedMasters(): readonly Ipv4[] | undefined {
+    if (!this.#health.flooded) return undefined;
+    const peers = [...this.#members].flatMap(({ config }) => config.peers);
+    return [...new Set([...this.#masters, ...peers])].sort((a, b) => a - b);
+  }
+
   /** What waits in the socket came in before the witness watched. */
   #witnessWatches(watches: boolean): void {
+    this.#health.witnessWatches(watches);
     if (watches) this.#sockets.drain();
     this.#ear.witnessCovers(watches);
   }
@@ -292,8 +334,13 @@ export class InterfaceHub {
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),
       onEpoch: (epoch) => this.#epochBegan(epoch),
+      onTick: () => this.#lookForLoss(),
       onWatch: (watches) => this.#witnessWatches(watches),
-      onAdvertWitnessed: (packet, epoch) => this.#ear.witnessed(packet, epoch),
+      floodedMasters: () => this.#floodedMasters(),
+      onAdvertWitnessed: (packet, epoch) => {
+        this.#health.witnessed();
+        this.#ear.witnessed(packet, epoch);
+      },
     });
   }
 }

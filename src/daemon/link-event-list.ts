@@ -67,6 +67,16 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
     fields: {},
     frequent: true,
   },
+  'adverts-lost': {
+    scope: 'interface',
+    tells: 'the kernel dropped packets of protocol 112: more come in than can be read',
+    fields: {
+      count: 'how many since it was told last',
+      from: 'the sender of the last packet that was not believed, or null',
+      reason: 'why that was not (logging.md), or null',
+    },
+    frequent: true,
+  },
   'advert-rejected': {
     scope: 'interface',
     tells: 'a packet of protocol 112 was not believed',

@@ -46,6 +46,13 @@ export interface LinkGateOptions {
   readonly onEpoch: (epoch: number) => void;
   /** The frame witness has seen an advert, which the CARP socket may or may not get; at once. */
   readonly onAdvertWitnessed: (packet: Uint8Array, epoch: number) => void;
+  /**
+   * While the CARP socket loses packets to a flood: whose adverts the frame witness is to hear, all
+   * the time; undefined: there is no flood.
+   */
+  readonly floodedMasters: () => readonly Ipv4[] | undefined;
+  /** Comes about every second. */
+  readonly onTick: () => void;
   /** Whether the frame witness sees adverts from here on. */
   readonly onWatch: (watches: boolean) => void;
 }
@@ -213,6 +220,7 @@ export class LinkGate implements Member {
     this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
     this.#ask();
     this.#gateways.refresh();
+    this.#options.onTick();
     this.#tendTap();
     for (const instance of this.#instances) instance.remindHeld();
   }
@@ -272,7 +280,15 @@ export class LinkGate implements Member {
   /** Opens, changes or closes the socket that sees frames, as it is wanted now. */
   #tendTap(): void {
     const answers = this.#answersUntil > this.#options.now() ? 'arp-replies' : undefined;
-    this.#tap.want(this.#wanted ?? answers, this.#stack, this.epoch);
+    const masters = this.#options.floodedMasters();
+    const wanted = this.#wanted ?? (masters === undefined ? answers : 'adverts');
+    const senders = wanted === 'adverts' ? masters : undefined;
+    this.#tap.want(wanted, this.#stack, this.epoch, senders);
+  }
+
+  /** A flood has begun, or has other masters in it. */
+  floodChanged(): void {
+    this.#tendTap();
   }
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {

@@ -26,6 +26,9 @@ export class LinkHerald {
   #evidenceEpoch = 0;
   readonly #evidenceTold = new Set<EvidenceKind>();
 
+  /** What a flood is made of, most likely. */
+  #lastRejected: DroppedPacket | undefined;
+
   constructor(publish: Publish<LinkNews>, now: () => Micros) {
     this.#publish = publish;
     this.#now = now;
@@ -110,7 +113,9 @@ export class LinkHerald {
   }
 
   /** A packet was not believed; `rivalsMaster`: an instance with its vhid is master here. */
-  rejected({ reason, from, vhid }: DroppedPacket, rivalsMaster: boolean): void {
+  rejected(dropped: DroppedPacket, rivalsMaster: boolean): void {
+    const { reason, from, vhid } = dropped;
+    this.#lastRejected = dropped;
     this.#publish({
       event: 'advert-rejected',
       reason,
@@ -122,6 +127,17 @@ export class LinkHerald {
 
   socketFailed(detail: string, retryInMs: number): void {
     this.#publish({ event: 'socket-failed', detail, retryInMs });
+  }
+
+  /** The kernel has dropped so many packets in front of the CARP socket. */
+  advertsLost(count: number): void {
+    const worst = this.#lastRejected;
+    this.#publish({
+      event: 'adverts-lost',
+      count,
+      from: worst?.from === undefined ? null : formatIpv4(worst.from),
+      reason: worst?.reason ?? null,
+    });
   }
 
   /** The firewall would refuse adverts, which leave as frames ahead of it. */

@@ -1,6 +1,7 @@
 // What the events of an interface and of the daemon as a whole come to in the log. Pure.
 import { unreachable } from '../base/assert.ts';
 import { fromSeconds } from '../base/time.ts';
+import { DROP_REASONS } from '../carp/accept.ts';
 import { EPOCH_END_CAUSES } from '../readiness/epoch.ts';
 import { PORT_FAULTS, type PortFault } from '../readiness/lacp.ts';
 import { WARNINGS } from '../readiness/reasons.ts';
@@ -60,6 +61,17 @@ export function linkLine(event: LinkEventLogged): LogLine | undefined {
         ...line,
         limit: { key: `${on} socket ${event.detail}`, period: LINK_REPEAT_PERIOD },
       };
+    }
+    case 'adverts-lost': {
+      const { count, from, reason } = event;
+      const suspect = from === null ? '' : ` from ${from}`;
+      const why = reason === null ? '' : ` (${DROP_REASONS[reason]})`;
+      const text =
+        `${on}: the kernel dropped ${count} packets of protocol 112, more come in than can be ` +
+        'read; the silence of a master proves nothing meanwhile. Look for a flood' +
+        `${suspect}${why}`;
+      const line = lineOf('warn', 'adverts-lost', text, { interface: on, count, from, reason });
+      return { ...line, limit: { key: `${on} lost`, period: LINK_REPEAT_PERIOD } };
     }
     case 'send-blocked': {
       const text =

@@ -31,6 +31,7 @@ export const LOG_EVENTS = {
   'packet-dropped': 'a packet of protocol 112 was not believed, and why',
   'send-failed': 'an advert could not be sent',
   'send-blocked': 'the firewall would refuse adverts on the way out; they leave past it',
+  'adverts-lost': 'the kernel dropped packets of protocol 112: more come in than can be read',
   demotion: 'sending fails or works again: the node bids with another skew',
   'vip-added': 'the virtual IP is on the interface',
   'vip-removed': 'the virtual IP is off the interface',

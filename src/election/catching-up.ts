@@ -33,7 +33,12 @@ export class CatchingUp {
   update(lateBy: Micros | undefined, fairAt: Micros): void {
     const wasShared = this.#lateBy !== undefined && this.#lateBy >= SHARED_STALL_MIN;
     this.#lateBy = lateBy;
-    if (lateBy !== undefined || !wasShared || this.#left !== undefined) return;
+    if (lateBy === undefined && wasShared) this.unheard(fairAt);
+  }
+
+  /** No silence of its master counts before `fairAt`; a farewell that was heard does. */
+  unheard(fairAt: Micros): void {
+    if (this.#left !== undefined) return;
     const dueAt = this.#deadlines.get('masterDown');
     if (dueAt !== undefined && dueAt < fairAt) this.#deadlines.set('masterDown', fairAt);
   }

@@ -45,6 +45,8 @@ export type Input =
    * waited in the sockets: others have acted on it since, and what they say waits behind it.
    */
   | { readonly kind: 'catching-up'; readonly lateBy: Micros | undefined }
+  /** What was sent before `until` may be lost, as in a flood: its silence proves nothing. */
+  | { readonly kind: 'unheard'; readonly until: Micros }
   /** What became of the last regular advert that was to be sent. */
   | { readonly kind: 'advert-sent'; readonly ok: boolean }
   /** The address is on the interface, verified, or could not be put or kept there. */

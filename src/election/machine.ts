@@ -136,6 +136,8 @@ export class Election {
         return this.#doubtChanged(input.inDoubt, now);
       case 'catching-up':
         return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
+      case 'unheard':
+        return this.#catchingUp.unheard(plus(input.until, masterDownInterval(this.#settings)));
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'advert-sent':

@@ -69,8 +69,8 @@ const SEND_MS_MAX = 1_000;
 const SEND_ATTEMPTS_MAX = 3;
 /** Packets read before others get their turn; the rest comes in the next one. */
 const BATCH_MAX = 256;
-/** A receive buffer holds no more (carp-options.ts). */
-const DRAIN_BATCHES_MAX = 128;
+/** Some 4,000 packets: no flood may hold those who only want what came in before. */
+const DRAIN_BATCHES_MAX = 16;
 /** No IPv4 packet is longer. */
 const PACKET_BYTES_MAX = 65_535;
 /** For one packet at a time, which is copied at once. */

@@ -51,6 +51,7 @@ const ARP_REPLY = 2;
 const IPV4_FRAGMENT_AT = PAYLOAD_AT + 6;
 const IPV4_FRAGMENT_MASK = 0x3fff;
 const IPV4_PROTOCOL_AT = PAYLOAD_AT + 9;
+const IPV4_SOURCE_AT = PAYLOAD_AT + 12;
 const IPV4_LAST_AT = PAYLOAD_AT + 19;
 const PROTOCOL_IGMP = 2;
 const PROTOCOL_CARP = 112;
@@ -63,15 +64,25 @@ const NEXT_ICMPV6 = 58;
 const ICMPV6_NOISE = { first: 130, last: 133 } as const;
 const ICMPV6_MLD2_REPORT = 143;
 
-/** The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first. */
-export function witnessFilter(mode: WitnessMode, vlans: readonly number[]): Uint8Array {
+/** No more senders are told apart in the kernel. */
+export const SENDERS_MAX = 32;
+
+/**
+ * The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first. `senders`: of the
+ * mode "adverts" lets only those of these IPv4 addresses through, as a flood of others needs it.
+ */
+export function witnessFilter(
+  mode: WitnessMode,
+  vlans: readonly number[],
+  senders?: readonly number[],
+): Uint8Array {
   return assemble([
     ...stations(),
     ...ownVlans(vlans),
     { label: 'payload' },
     loadIndexed(2, TYPE_AT),
     ifEqual(ETHERTYPE_ARP, { then: 'arp' }),
-    ...payload(mode),
+    ...payload(mode, senders?.slice(0, SENDERS_MAX)),
     { label: 'refuse' },
     accept(0),
     { label: 'take' },
@@ -147,7 +158,7 @@ function state(seen: number, tags: number): string {
   return `${seen} of ours in ${tags} tags`;
 }
 
-function payload(mode: WitnessMode): readonly Statement[] {
+function payload(mode: WitnessMode, senders: readonly number[] | undefined): readonly Statement[] {
   switch (mode) {
     case 'any-frame':
       return [
@@ -161,7 +172,7 @@ function payload(mode: WitnessMode): readonly Statement[] {
         goTo('take'),
       ];
     case 'adverts':
-      return [ifEqual(ETHERTYPE_IPV4, { else: 'refuse' }), ...adverts(), ...arpReplies()];
+      return [ifEqual(ETHERTYPE_IPV4, { else: 'refuse' }), ...adverts(senders), ...arpReplies()];
     case 'arp-replies':
       return [goTo('refuse'), ...arpReplies()];
     default:
@@ -178,12 +189,22 @@ function arpReplies(): readonly Statement[] {
   ];
 }
 
-function adverts(): readonly Statement[] {
+function adverts(senders: readonly number[] | undefined): readonly Statement[] {
   return [
     loadIndexed(1, IPV4_PROTOCOL_AT),
     ifEqual(PROTOCOL_CARP, { else: 'refuse' }),
     loadIndexed(2, IPV4_FRAGMENT_AT),
-    ifAnyBit(IPV4_FRAGMENT_MASK, { then: 'refuse', else: 'take' }),
+    ifAnyBit(IPV4_FRAGMENT_MASK, { then: 'refuse', else: senders ? 'senders' : 'take' }),
+    ...(senders === undefined ? [] : ofSenders(senders)),
+  ];
+}
+
+function ofSenders(senders: readonly number[]): readonly Statement[] {
+  return [
+    { label: 'senders' },
+    loadIndexed(4, IPV4_SOURCE_AT),
+    ...senders.map((sender) => ifEqual(sender, { then: 'take' })),
+    goTo('refuse'),
   ];
 }
 

@@ -20,6 +20,8 @@ export interface FrameWitnessOptions {
   /** None: nothing is ever seen. */
   readonly uplinks: readonly WitnessUplink[];
   readonly mode: WitnessMode;
+  /** Of the mode "adverts": only those of these IPv4 addresses; undefined: all. */
+  readonly senders?: readonly number[] | undefined;
   /**
    * A frame that may count, in bytes of its own, cut at 2048. Not only what the mode asks for: a
    * filter spares work, it is no judge. May close the witness or change its mode.
@@ -38,7 +40,7 @@ export interface FrameWitness {
    * Changes what is let through, in place: no frame is lost, and frames that the old mode let
    * through may still be queued. Throws a CarpdError; some uplinks may have the old mode then.
    */
-  setMode(mode: WitnessMode): void;
+  setMode(mode: WitnessMode, senders?: readonly number[]): void;
   /** Hands out, now, the frames that wait; false if a bound left some there. */
   drain(): boolean;
   /** No frame and no error is told of after it; the second time does nothing. */
@@ -80,13 +82,13 @@ class PacketWitness implements FrameWitness {
   }
 
   open(): void {
-    const { mode } = this.#options;
+    const { mode, senders } = this.#options;
     this.#mode = mode;
     for (const uplink of this.#options.uplinks) {
       const socket = openPacketSocket({
         ifindex: uplink.ifindex,
         protocol: ALL_PROTOCOLS,
-        filter: witnessFilter(mode, uplink.vlans),
+        filter: witnessFilter(mode, uplink.vlans, senders),
         ignoreOutgoing: true,
         onFrame: (datagram) => this.#options.onFrame(witnessed(datagram), uplink),
         onError: (error) => {
@@ -97,13 +99,14 @@ class PacketWitness implements FrameWitness {
     }
   }
 
-  setMode(mode: WitnessMode): void {
-    if (this.#closed || mode === this.#mode) return;
+  setMode(mode: WitnessMode, senders?: readonly number[]): void {
+    if (this.#closed || (mode === this.#mode && senders === undefined)) return;
     this.#mode = undefined;
     for (const { uplink, socket } of this.#sockets) {
-      socket.setFilter(witnessFilter(mode, uplink.vlans));
+      socket.setFilter(witnessFilter(mode, uplink.vlans, senders));
     }
-    this.#mode = mode;
+    // With other senders next time the same mode is another filter.
+    this.#mode = senders === undefined ? mode : undefined;
   }
 
   drain(): boolean {

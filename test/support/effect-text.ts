@@ -1,5 +1,6 @@
 // Inputs and effects of an election as short lines, for assertions and transcripts.
 import { unreachable } from '../../src/base/assert.ts';
+import { toMillis } from '../../src/base/time.ts';
 import { formatIpv4 } from '../../src/carp/addresses.ts';
 import type { Effect } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
@@ -48,6 +49,8 @@ export function inputText(input: Input): string {
       return `gate ${input.open ? 'open' : 'closed'}`;
     case 'doubt-changed':
       return `doubt ${input.inDoubt ? 'on' : 'off'}`;
+    case 'unheard':
+      return `unheard until ${toMillis(input.until)} ms`;
     case 'catching-up':
       return `catching-up ${input.lateBy === undefined ? 'off' : 'on'}`;
     case 'maintenance-changed':

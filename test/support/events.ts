@@ -164,6 +164,13 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
   'socket-failed': { ...BOND, event: 'socket-failed', detail: 'ENODEV', retryInMs: 5_000 },
   'interface-renamed': { ...BOND, event: 'interface-renamed', from: 'bond0', to: 'wan0' },
   'send-blocked': { ...BOND, event: 'send-blocked' },
+  'adverts-lost': {
+    ...BOND,
+    event: 'adverts-lost',
+    count: 4_711,
+    from: '10.9.0.66',
+    reason: 'bad-digest',
+  },
   'advert-rejected': {
     ...BOND,
     event: 'advert-rejected',

@@ -106,6 +106,15 @@ describe('driver', () => {
     assert.deepEqual([second.wakes, drained], [0, 2]);
   });
 
+  test('a flood that takes long to read does not keep anybody from being woken', async () => {
+    const member = new FakeMember();
+    member.due = fromMillis(100);
+    driver.add(member);
+    onDrain = () => (now = plus(now, fromMillis(400)));
+    await pass(100);
+    assert.equal(member.wakes, 1);
+  });
+
   test('a member knows what waited while the process stood still', async () => {
     const member = new FakeMember();
     member.due = fromMillis(100);

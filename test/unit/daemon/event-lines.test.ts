@@ -58,6 +58,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'link-unreadable': 'warn link-unreadable bond0: no uplink',
   'socket-failed': 'error socket-failed ENODEV; trying again in 5 s',
   'interface-renamed': 'warn configuration-warning bond0 is called wan0 now; carpd goes on with it',
+  'adverts-lost': 'warn adverts-lost bond0: the kernel dropped 4711 packets of protocol 112',
   'send-blocked': 'warn send-blocked the firewall of this host refuses adverts on bond0',
   'advert-rejected': 'warn packet-dropped dropped a packet from 10.9.0.66: vhid, passphrase',
   'daemon-started': 'info daemon-started running 2 instance(s)',

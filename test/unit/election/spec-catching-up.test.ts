@@ -111,3 +111,32 @@ describe('a master that catches up', () => {
     assert.ok(effects.includes('announce conflict'), effects.join('; '));
   });
 });
+
+describe('a backup that may have missed adverts in a flood', () => {
+  it('has its master silent for a whole dead interval after that', () => {
+    const rig = backup();
+    rig.runTo(1_000);
+    rig.hear(LOWER, 1, 0);
+    rig.runTo(3_500);
+    assert.deepEqual(rig.feed({ kind: 'unheard', until: fromMillis(2_500) }), []);
+    assert.equal(rig.deadlineMs, 5_500);
+    rig.feed({ kind: 'unheard', until: fromMillis(500) });
+    assert.equal(rig.deadlineMs, 5_500, 'what is long past moves nothing');
+    const effects = rig.runTo(5_500);
+    assert.ok(effects.includes('BACKUP -> MASTER master-down peer 10.77.0.1'), effects.join('; '));
+  });
+
+  it('obeys the farewell that it heard all the same', () => {
+    const rig = stalled();
+    rig.hear(LOWER, 255, 255);
+    rig.feed(END, { kind: 'unheard', until: fromMillis(11_900) });
+    assert.equal(rig.deadlineMs, 12_000);
+  });
+
+  it('as a master, or held, it takes no notice', () => {
+    const rig = master();
+    const before = rig.deadlineMs;
+    rig.feed({ kind: 'unheard', until: fromMillis(9_000) });
+    assert.equal(rig.deadlineMs, before);
+  });
+});
