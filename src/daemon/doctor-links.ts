@@ -1,8 +1,10 @@
 // What the doctor reads of interfaces: netlink has nearly all of it, sysfs and sysctls the rest.
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InterfaceFacts } from '../doctor/link-checks.ts';
 import { resolveStack } from '../linux/link-facts.ts';
 import type { Link, LinkWatch } from '../linux/link-watch.ts';
 import type { LowerFacts } from '../readiness/facts.ts';
+import { filtersStrictly, wayBackTo } from '../linux/reverse-path.ts';
 import { number, text } from './doctor-host.ts';
 
 const ARPHRD_ETHER = 1;
@@ -15,6 +17,7 @@ export function readInterface(
   link: Link,
   links: LinkWatch,
   uplinks: 'auto' | readonly string[] = 'auto',
+  peers: readonly Ipv4[] = [],
 ): InterfaceFacts {
   const { name } = link;
   const { facts, faults } = resolveStack(links, name, uplinks);
@@ -44,7 +47,20 @@ export function readInterface(
     snoopingBridge: snoopingBridge(link, links),
     arpIgnore: strictest(name, 'arp_ignore'),
     arpFilter: strictest(name, 'arp_filter'),
+    upper: link.master === undefined ? undefined : links.byIndex(link.master)?.name,
+    filteredSources: filteredSources(name, peers),
   };
+}
+
+function filteredSources(
+  name: string,
+  peers: readonly Ipv4[],
+): NonNullable<InterfaceFacts['filteredSources']> {
+  if (filtersStrictly(name) !== true) return [];
+  return peers.flatMap((peer) => {
+    const way = wayBackTo(peer) ?? 'none';
+    return way === name ? [] : [{ address: formatIpv4(peer), way }];
+  });
 }
 
 function sysfs(name: string, file: string): string {

@@ -116,7 +116,8 @@ class InterfaceRound {
       return [finding('interface-missing', this.#name, `there is no ${this.#name}`, remedy)];
     }
     const uplinks = this.#instances[0]?.gate.uplinks;
-    const facts = readInterface(link, this.#links, uplinks);
+    const known = this.#instances.flatMap((instance) => instance.peers);
+    const facts = readInterface(link, this.#links, uplinks, known);
     const others = [...this.#links.all()].map((other) => readInterface(other, this.#links));
     const groups = this.#instances.map(({ group }) => formatIpv4(group));
     const peers = this.#instances.flatMap((instance) => instance.peers.map(formatIpv4));

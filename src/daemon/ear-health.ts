@@ -1,6 +1,6 @@
-// Whether what was sent to this interface can have been missed: the kernel drops packets in front of
-// a socket that is full, as in a flood of protocol 112. While the one ear loses packets the other
-// may be whole; only from where either is on does a master's silence prove anything.
+// Whether what was sent to this interface can have been missed: the kernel drops packets in front
+// of a socket that is full, as in a flood of protocol 112. While the one ear loses packets the
+// other may be whole; only from where either is on does a master's silence prove anything.
 import { fromMillis, fromSeconds, micros, since, type Micros } from '../base/time.ts';
 
 export interface EarHealthOptions {

@@ -55,7 +55,7 @@ export function advertForGate(
   name: string,
   from: Ipv4,
   advert: Advert,
-  { epoch, by }: Heard,
+  { epoch, by, keptBy }: Heard,
 ): Omit<AdvertHeard, 'kind'> {
   return {
     name,
@@ -64,5 +64,6 @@ export function advertForGate(
     leaving: isBowOut(advert),
     epoch,
     heardBy: by,
+    keptBy,
   };
 }

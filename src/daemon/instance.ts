@@ -235,8 +235,7 @@ export class Instance implements Member, HubMember {
   }
 
   wake(): void {
-    const until = this.isMaster ? undefined : this.#options.hub.unheardUntil();
-    if (until !== undefined) this.#feed({ kind: 'unheard', until });
+    if (!this.isMaster) this.#feed({ kind: 'unheard', until: this.#options.hub.unheardUntil() });
     this.#feed({ kind: 'woken' });
   }
 

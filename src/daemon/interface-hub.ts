@@ -1,7 +1,7 @@
 // One interface and what all instances on it share: its sockets, its adverts, its addresses, and
 // what is known of its readiness.
 import { messageOf } from '../base/errors.ts';
-import type { Micros } from '../base/time.ts';
+import { micros, type Micros } from '../base/time.ts';
 import { acceptPacket, type AcceptedAdvert, type Group } from '../carp/accept.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
@@ -11,12 +11,15 @@ import { arpRequest } from '../carp/arp.ts';
 import { SENDERS_MAX } from '../linux/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
 import type { Role } from '../readiness/inputs.ts';
+import { filtersStrictly, wayBackTo } from '../linux/reverse-path.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from './event-bus.ts';
+import { readFirewall } from './doctor-host.ts';
 import { EarHealth } from './ear-health.ts';
+import { EarObstacle } from './ear-obstacle.ts';
 import { HubSockets } from './hub-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
@@ -65,6 +68,7 @@ export class InterfaceHub {
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
   readonly #claims: ClaimTap;
   readonly #health: EarHealth;
+  readonly #obstacle: EarObstacle;
   /** Who was heard lately, last come last: whom a flood must not drown. */
   readonly #masters = new Set<Ipv4>();
 
@@ -84,6 +88,15 @@ export class InterfaceHub {
       lost: () => this.#sockets.lost,
       now,
       onLost: (count) => this.#herald.advertsLost(count),
+    });
+    this.#obstacle = new EarObstacle({
+      interfaceName,
+      now,
+      link: () => this.link(),
+      readFirewall,
+      filtersStrictly,
+      wayBackTo,
+      onError: (reason) => this.#herald.probeFailed(reason),
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
@@ -222,10 +235,10 @@ export class InterfaceHub {
     this.#options.onRenamed();
   }
 
-  /** What was sent before then may have been lost in a flood; undefined: nothing was. */
-  unheardUntil(): Micros | undefined {
+  /** What was sent before then may have been lost in a flood; 0: nothing was. */
+  unheardUntil(): Micros {
     this.#health.look();
-    return this.#health.unheardUntil;
+    return this.#health.unheardUntil ?? micros(0);
   }
 
   close(): void {
@@ -279,7 +292,12 @@ export class InterfaceHub {
     const { flooded } = this.#health;
     if (flooded) this.gate.floodChanged();
     // Nothing but the flood keeps it from the socket.
-    member.advertHeard(from, advert, { ...heard, by: flooded ? 'socket' : by });
+    if (flooded || by === 'socket') {
+      this.#obstacle.clear();
+      return member.advertHeard(from, advert, { ...heard, by: 'socket' });
+    }
+    const keptBy = this.#obstacle.of(from, member.group);
+    member.advertHeard(from, advert, { ...heard, by, keptBy });
   }
 
   #lookForLoss(isRead = true): void {

@@ -11,6 +11,7 @@
 import { fromMillis, plus, since, type Micros } from '../base/time.ts';
 import type { AcceptedAdvert, DroppedPacket, Group } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
+import type { Obstacle } from '../readiness/inputs.ts';
 
 /** How an advert came in. */
 export interface Heard {
@@ -23,6 +24,8 @@ export interface Heard {
    * it, as with a guest on a bridge of this host. Undefined: nobody watched.
    */
   readonly throughUplink: boolean | undefined;
+  /** Of one that only the witness saw: what keeps it from the socket. */
+  readonly keptBy?: Obstacle | undefined;
 }
 
 export interface SecondEarOptions<Member extends Group> {

@@ -41,6 +41,8 @@ export const FINDINGS = {
   'firewall-good': { grade: 'good', tells: 'the firewall lets IP protocol 112 pass' },
   'firewall-drops': { grade: 'failure', tells: 'the firewall drops IP protocol 112' },
   'firewall-may-drop': { grade: 'warning', tells: 'the firewall may drop IP protocol 112' },
+  'interface-port': { grade: 'failure', tells: 'another interface takes all that comes in' },
+  'reverse-path': { grade: 'failure', tells: 'rp_filter drops what a peer sends' },
   'arp-unanswered': { grade: 'failure', tells: 'the kernel is told to answer no ARP' },
   'arp-filtered': { grade: 'warning', tells: 'the kernel answers ARP by its routes' },
   'virtual-machine': { grade: 'note', tells: 'this is a virtual machine' },

@@ -35,6 +35,10 @@ export interface InterfaceFacts {
   /** Of the interface or of all, whichever counts (ip-sysctl). */
   readonly arpIgnore: number | undefined;
   readonly arpFilter: number | undefined;
+  /** The bridge, bond or the like that this one is a port of. */
+  readonly upper?: string | undefined;
+  /** rp_filter is 1: whose way back leads out of another interface, and of which. */
+  readonly filteredSources?: readonly { readonly address: string; readonly way: string }[];
 }
 
 /** An instance as far as its interface matters. */
@@ -102,6 +106,17 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
   if (arp === false) {
     const text = `${name} does no ARP: nobody learns where the virtual IP is`;
     found.push(finding('no-arp', name, text, `ip link set ${name} arp on`));
+  }
+  if (facts.upper !== undefined) {
+    const text = `${name} is a port of ${facts.upper}, which takes all that comes in`;
+    found.push(finding('interface-port', name, text, `configure ${facts.upper} instead`));
+  }
+  for (const { address, way } of facts.filteredSources ?? []) {
+    const text = `rp_filter is 1, and the way back to ${address} leads out of ${way}`;
+    const keys = ['all', name].map((place) => `${sysctlKey(place, 'rp_filter')}=2`);
+    found.push(
+      finding('reverse-path', name, text, `sysctl -w ${keys.join(' ')}, or mend the route`),
+    );
   }
   const snooped = groups.find((group) => !LOCAL_GROUP.test(group));
   if (snoopingBridge !== undefined && snooped !== undefined) {

@@ -64,8 +64,8 @@ const REMEDIES: Readonly<Record<SocketPhase, Readonly<Record<string, string>>>> 
     ENXIO: 'the interface is gone (ENXIO)',
     ENETUNREACH: 'no route (ENETUNREACH); the interface is down or has no IPv4 address',
     ENOBUFS:
-      'no room to send (ENOBUFS): the queue of the interface is full, as on a link that passes no ' +
-      'frames, a rule at its egress drops, or the neighbour table of the host is full',
+      'no room to send (ENOBUFS): the queue of the interface is full, as on a link that passes ' +
+      'no frames, a rule at its egress drops, or the neighbour table of the host is full',
   },
 };
 

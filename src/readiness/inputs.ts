@@ -26,6 +26,9 @@ export interface InstanceSettings {
 /** inactive: INIT, takes no part. waiting: HELD or BACKUP. */
 export type Role = 'inactive' | 'waiting' | 'master';
 
+/** What keeps adverts from the CARP socket that the frame witness sees; looking: not known yet. */
+export type Obstacle = 'firewall' | 'reverse-path' | 'upper-interface' | 'unknown' | 'looking';
+
 /** A valid advert of another node, for one instance. */
 export interface AdvertHeard {
   readonly kind: 'advert-heard';
@@ -40,6 +43,8 @@ export interface AdvertHeard {
   readonly epoch: number;
   /** witness: the frame witness saw it and the CARP socket did not, as behind a firewall. */
   readonly heardBy: 'socket' | 'witness';
+  /** Of one that only the witness saw: why; a firewall, if nothing is said. */
+  readonly keptBy?: Obstacle | undefined;
 }
 
 export type ReadinessInput =

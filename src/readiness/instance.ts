@@ -6,7 +6,7 @@ import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
 import { judgeGate, type GateVerdict } from './gate.ts';
-import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
+import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
 import { strictFramesCondition, type Conditions } from './judge.ts';
 import type { ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
@@ -44,6 +44,7 @@ export class InstanceReadiness {
   #missNoted = false;
   #vipHolder: VipHolder | undefined;
   #onlyByWitness = false;
+  #keptBy: Obstacle = 'looking';
   /** An advert has come in by the CARP socket in this epoch. */
   #socketHears = false;
   /** When the master began to listen by the witness last. */
@@ -107,11 +108,13 @@ export class InstanceReadiness {
     this.#listensSince = undefined;
   }
 
-  advertHeard({ from, interval, leaving, heardBy, epoch }: AdvertHeard, now: Micros): void {
+  advertHeard(advert: AdvertHeard, now: Micros): void {
+    const { from, interval, leaving, heardBy, keptBy = 'firewall', epoch } = advert;
     const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
     this.#master = { from, at: now, epoch, missedAt: plus(now, patience) };
     this.#missNoted = leaving;
     this.#onlyByWitness = heardBy === 'witness';
+    this.#keptBy = keptBy;
     this.#socketHears ||= heardBy === 'socket';
     // Whoever answered for the address so far was this master, or it would not advertise.
     this.#vipHolder = undefined;
@@ -243,7 +246,7 @@ export class InstanceReadiness {
   #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
-    if (this.#onlyByWitness) warnings.push('adverts-only-by-witness');
+    if (this.#onlyByWitness && this.#keptBy !== 'looking') warnings.push(KEPT_BY[this.#keptBy]);
     if (holder === 'warn') warnings.push('vip-answered');
     return warnings;
   }
@@ -287,6 +290,13 @@ export class InstanceReadiness {
     return coming.length === 0 ? undefined : micros(Math.min(...coming));
   }
 }
+
+const KEPT_BY = {
+  firewall: 'adverts-only-by-witness',
+  'reverse-path': 'adverts-kept-by-rp-filter',
+  'upper-interface': 'adverts-kept-by-upper-interface',
+  unknown: 'adverts-kept-by-unknown',
+} as const satisfies Record<Exclude<Obstacle, 'looking'>, Warning>;
 
 /** Half an interval late is not yet missed: a busy peer, or the pace of a stock ucarp. */
 const MISSED_AFTER_INTERVALS = 1.5;

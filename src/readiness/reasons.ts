@@ -94,6 +94,24 @@ export const WARNINGS = {
     meaning: 'adverts come in but do not reach the CARP socket: a firewall drops IP protocol 112',
     remedy: 'allow incoming IP protocol 112 on the interface',
   },
+  'adverts-kept-by-rp-filter': {
+    meaning:
+      'adverts come in and the kernel drops them: rp_filter is 1, and the way back to their ' +
+      'sender leads out of another interface',
+    remedy: 'set net.ipv4.conf.IF.rp_filter and that of "all" to 2 or 0, or mend the route',
+  },
+  'adverts-kept-by-upper-interface': {
+    meaning:
+      'adverts come in and go past the CARP socket: the interface is a port of a bridge, a bond ' +
+      'or the like, which takes all that comes in',
+    remedy: 'configure the upper interface instead, or take this one out of it',
+  },
+  'adverts-kept-by-unknown': {
+    meaning:
+      'adverts come in but do not reach the CARP socket, and neither the firewall nor rp_filter ' +
+      'nor an upper interface explains that',
+    remedy: 'run carpd doctor on the interface; look at its tc filters and XDP programs',
+  },
   'vip-answered': {
     meaning: 'another host answers for the virtual IP though its master has fallen silent',
     remedy: 'find the host with that address: its daemon may have died and left the address on',

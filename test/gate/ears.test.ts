@@ -1,6 +1,6 @@
 // Adverts that do not come through: kept out by the host's firewall, or by a switch that has
 // forgotten who wants to hear them. Needs root, namespaces and the stock ucarp.
-import { equal, match } from 'node:assert/strict';
+import { equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Capture } from '../lab/capture.ts';
 import { logEntry } from '../lab/carpd-log.ts';
@@ -60,6 +60,36 @@ describe('a firewall that drops protocol 112 on the way in', { skip, concurrency
     );
     equal(masters(), 1);
   });
+});
+
+describe('what else keeps adverts from the CARP socket', { skip, concurrency: true }, () => {
+  for (const [what, warning, commands] of [
+    [
+      'rp_filter, with the way back by another interface',
+      'adverts-kept-by-rp-filter',
+      `ip link add other0 type veth peer name other1; ip link set other0 up
+       ip link set other1 up
+       ip route add 10.77.0.9/32 dev other0
+       echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter`,
+    ],
+    [
+      'a bridge that the interface has become a port of',
+      'adverts-kept-by-upper-interface',
+      'ip link add br9 type bridge; ip link set br9 up; ip link set eth0 master br9',
+    ],
+  ] as const) {
+    test(`${what}: it hears the master all the same, and says what it is`, async (t) => {
+      const { questioned, master } = await scene(t);
+      const backup = startCarpd(questioned, GATED);
+      await backup.waitFor('BACKUP', WITHIN_MS);
+      await questioned.exec(['sh', '-euc', commands]);
+      const named = { event: 'gate-warning', level: 'warn', fields: { warning } } as const;
+      await logEntry(backup, named, WITHIN_MS);
+      await calm(master, backup, LONG_MS);
+      neverLeft(master);
+      ok(!backup.log().includes('firewall'), 'no firewall is blamed');
+    });
+  }
 });
 
 describe('a firewall that drops protocol 112 on the way out', { skip, concurrency: true }, () => {

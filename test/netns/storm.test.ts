@@ -47,7 +47,7 @@ describe('a storm of adverts that nobody signed', { skip, concurrency: false }, 
     });
   }
 
-  test('of a stranger, and the master dies: the backup takes over in the middle of it', async (t) => {
+  test('of a stranger, and the master dies: the backup takes over meanwhile', async (t) => {
     const { master, backup, storm } = await scene(t, '10.77.0.9');
     await master.kill();
     await backup.waitFor('MASTER', WITHIN_MS);

@@ -105,6 +105,12 @@ describe('an interface', () => {
     ['a bridge to nowhere', { ...ETH, noUplink: 'br0' }, ['no-uplink']],
     ['that answers no ARP', { ...ETH, arpIgnore: 8 }, ['arp-unanswered']],
     ['that answers for itself only', { ...ETH, arpIgnore: 1 }, ['interface-good']],
+    ['that is a port of a bridge', { ...ETH, upper: 'br0' }, ['interface-port']],
+    [
+      'that does not hear a peer for its route',
+      { ...ETH, filteredSources: [{ address: '10.9.0.20', way: 'eth1' }] },
+      ['reverse-path'],
+    ],
     ['that filters ARP', { ...ETH, arpFilter: 1 }, ['arp-filtered']],
     ['on a bond that is well', bonded(), ['bond-good', 'interface-good']],
     ['on an empty bond', bonded({ ports: [] }), ['bond-no-ports']],
