@@ -39,8 +39,13 @@ export interface LoadOptions {
   readonly fallbacks?: Fallbacks;
 }
 
-/** Room for thousands of instances; more would hold up a daemon that reloads for seconds. */
-const CONFIG_BYTES_MAX = 1_048_576;
+/** As many as one process is made for. */
+const INSTANCES_MAX = 1000;
+/** A generous one, with a gate, peers, and comments. */
+const INSTANCE_BYTES = 1024;
+const CONFIG_BYTES_MAX = INSTANCES_MAX * INSTANCE_BYTES + 24_576;
+/** More of them help nobody, and would flood the log. */
+const FAULTS_MAX = 100;
 
 const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -73,7 +78,19 @@ export function loadConfig(text: string, options: LoadOptions): LoadResult {
 }
 
 function refused(faults: readonly Fault[], warnings: readonly Fault[] = []): LoadResult {
-  return deepFreeze({ ok: false, faults, warnings });
+  return deepFreeze({
+    ok: false,
+    faults: atMost(faults, 'faults'),
+    warnings: atMost(warnings, 'warnings'),
+  });
+}
+
+/** The first of them, and how many are left out. */
+function atMost(list: readonly Fault[], what: string): readonly Fault[] {
+  const more = list.length - FAULTS_MAX;
+  if (more <= 0) return list;
+  const message = `and ${String(more)} more ${what}; mend these first`;
+  return [...list.slice(0, FAULTS_MAX), { path: '', message }];
 }
 
 function loadData(data: Raw, options: LoadOptions): LoadResult {
@@ -94,7 +111,11 @@ function loadData(data: Raw, options: LoadOptions): LoadResult {
   if (faults.length > 0 || settings === undefined || instances.length < drafts.length) {
     return refused(faults, warnings);
   }
-  return deepFreeze({ ok: true, config: { ...settings, instances }, warnings });
+  return deepFreeze({
+    ok: true,
+    config: { ...settings, instances },
+    warnings: atMost(warnings, 'warnings'),
+  });
 }
 
 function readTop(top: Raw): Omit<Config, 'instances'> | undefined {
@@ -140,6 +161,12 @@ function readInstances(
       path: 'instances',
       message: 'is not a mapping; write NAME: with its keys below',
     });
+    return [];
+  }
+  const count = Object.keys(data).length;
+  if (count > INSTANCES_MAX) {
+    const limit = `has ${String(count)} instances; at most ${String(INSTANCES_MAX)} are possible`;
+    faults.push({ path: 'instances', message: `${limit}, run a second carpd for more` });
     return [];
   }
   const drafts: Draft[] = [];

@@ -51,6 +51,7 @@ function readChecked(wanted: string, bytesMax: number, { flags, whyNot }: Manner
   try {
     const stats = fstatSync(descriptor, AS_BIGINT);
     check(stats, whyNot);
+    if (stats.isFile() && stats.size > BigInt(bytesMax)) throw tooLarge(bytesMax, stats.size);
     return { bytes: readAtMost(descriptor, bytesMax), mode: Number(stats.mode) };
   } finally {
     closeSync(descriptor);
@@ -91,5 +92,10 @@ function readAtMost(descriptor: number, bytesMax: number): Uint8Array {
     if (count === 0) return buffer.slice(0, length);
     length += count;
   }
-  throw new FileRefusal(`it is larger than ${String(bytesMax)} bytes; check its path`);
+  throw tooLarge(bytesMax);
+}
+
+function tooLarge(bytesMax: number, size?: bigint): FileRefusal {
+  const known = size === undefined ? '' : ` (it has ${String(size)})`;
+  return new FileRefusal(`it is larger than ${String(bytesMax)} bytes${known}; check its path`);
 }

@@ -2,6 +2,8 @@
 // the text, in which a passphrase may stand.
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { fail, ok, type Result } from '../base/result.ts';
+import { duplicateKeyOffsets } from './duplicate-keys.ts';
+import { ALIAS_COUNT_MAX, boundExceeded } from './text-bounds.ts';
 
 /** What is wrong with the text and where. */
 export interface SyntaxFault {
@@ -9,9 +11,6 @@ export interface SyntaxFault {
   readonly path: string;
   readonly message: string;
 }
-
-/** Aliases may multiply a small file into gigabytes; configurations need few. */
-const ALIAS_COUNT_MAX = 100;
 
 const MESSAGES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   BAD_DIRECTIVE: 'a line that starts with % is not known here; remove it',
@@ -28,19 +27,36 @@ const MESSAGES: Readonly<Partial<Record<YAMLError['code'], string>>> = {
   UNEXPECTED_TOKEN: 'this does not belong here; put the value in quotes if it is text',
 };
 
-/** The data of the one document in `text`, or every fault of its syntax. Never throws. */
+/**
+ * The data of the one document in `text`, or every fault of its syntax. Takes time and memory in
+ * proportion to the text. Never throws.
+ */
 export function parseText(text: string): Result<unknown, readonly SyntaxFault[]> {
+  const control = text.indexOf('\0');
+  if (control >= 0) {
+    const line = String(text.slice(0, control).split('\n').length);
+    return fail([{ path: `line ${line}`, message: 'a NUL byte stands here; save it as text' }]);
+  }
+  const exceeded = boundExceeded(text);
+  if (exceeded !== undefined) return fail([{ path: '', message: exceeded }]);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     logLevel: 'error',
     prettyErrors: false,
+    // Told below: the parser's own check takes minutes for a large mapping.
+    uniqueKeys: false,
     version: '1.2',
   });
-  const faults = [...document.errors, ...document.warnings].map((error) => {
-    const { line, col } = lines.linePos(error.pos[0]);
-    return { path: `line ${String(line)}, column ${String(col)}`, message: messageFor(error) };
-  });
+  const faults = [
+    ...[...document.errors, ...document.warnings].map(({ code, pos }) => ({ code, at: pos[0] })),
+    ...duplicateKeyOffsets(document).map((at) => ({ code: 'DUPLICATE_KEY' as const, at })),
+  ]
+    .sort((one, other) => one.at - other.at)
+    .map(({ code, at }) => {
+      const { line, col } = lines.linePos(at);
+      return { path: `line ${String(line)}, column ${String(col)}`, message: messageFor(code) };
+    });
   if (faults.length > 0) return fail(faults);
   try {
     const data: unknown = document.toJS({ maxAliasCount: ALIAS_COUNT_MAX });
@@ -51,6 +67,6 @@ export function parseText(text: string): Result<unknown, readonly SyntaxFault[]>
   }
 }
 
-function messageFor(error: YAMLError): string {
-  return MESSAGES[error.code] ?? `not valid YAML (${error.code})`;
+function messageFor(code: YAMLError['code']): string {
+  return MESSAGES[code] ?? `not valid YAML (${code})`;
 }
