@@ -3,6 +3,7 @@
 import type { CarpdError } from '../base/errors.ts';
 import { claimFilter } from './claim-filter.ts';
 import { openPacketSocket } from './packet-socket.ts';
+import { SocketError } from './socket-error.ts';
 
 export interface ClaimWatchOptions {
   readonly ifindex: number;
@@ -13,7 +14,10 @@ export interface ClaimWatchOptions {
    * may come than is asked for: the filter spares work, it is no judge.
    */
   readonly onFrame: (bytes: Uint8Array) => void;
-  /** Reading failed; ENETDOWN once when the interface goes down. It stays open. */
+  /**
+   * Reading failed. It stays open. That the interface went down (ENETDOWN, once) is not told here:
+   * it is no failure, and the kernel's link events tell it.
+   */
   readonly onError: (error: CarpdError) => void;
 }
 
@@ -39,7 +43,9 @@ export function openClaimWatch({
     protocol: ETHERTYPE_ARP,
     filter: claimFilter(addresses),
     onFrame: ({ bytes }) => onFrame(bytes),
-    onError,
+    onError: (error) => {
+      if (!(error instanceof SocketError && error.errno === 'ENETDOWN')) onError(error);
+    },
   });
   return {
     setAddresses: (wanted) => socket.setFilter(claimFilter(wanted)),

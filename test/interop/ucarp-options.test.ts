@@ -132,7 +132,11 @@ const ROWS: readonly Row[] = [
   { argv: ['-f', 'nonsense'], verdict: 'run' },
   { argv: ['-u', '', '-d', ''], verdict: 'run' },
   { argv: ['-x', ''], verdict: 'run' },
-  { argv: ['-i', 'sixteen-letters-'], verdict: '2' },
+  {
+    argv: ['-i', 'sixteen-letters-'],
+    verdict: '2',
+    ours: ['run', 'an alternative name may be as long, and a missing one is waited for'],
+  },
 ];
 
 const REQUIRED = ['-s', '10.0.0.1', '-v', '1', '-p', 'pw', '-a', '10.0.0.100'];

@@ -21,6 +21,7 @@ const EVENTS: readonly (readonly [RegExp, string])[] = [
   [/: heard (?:a worse|an equal) master/, 'conflict'],
   [/: could not send the /, 'send-failed'],
   [/: could not announce /, 'announce-failed'],
+  [/ says that \S+ is its own /, 'vip-contested'],
   [/ fault=[a-z-]+/, 'interface-unusable'],
 ];
 
