@@ -165,6 +165,8 @@ type CustodyNews =
       readonly event: 'addresses-taken-along';
       readonly addresses: readonly string[];
       readonly restored: boolean;
+      /** Commands that make what could not be put back. */
+      readonly unsaved: readonly string[];
     }
   /**
    * Another host said by ARP that the address of this master is its own, or asked for it.
@@ -177,6 +179,8 @@ type CustodyNews =
       readonly frames: number;
       readonly answered: boolean;
     }
+  /** promote_secondaries was set while the virtual IP was removed; told once. */
+  | { readonly event: 'secondaries-promoted' }
   /** A gratuitous ARP left. */
   | { readonly event: 'announced' }
   | { readonly event: 'announce-failed'; readonly detail: string }

@@ -183,7 +183,16 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
   'addresses-taken-along': {
     scope: 'instance',
     tells: 'removing the virtual IP made the kernel remove others',
-    fields: { addresses: 'a list of them', restored: 'they were put back' },
+    fields: {
+      addresses: 'a list of them',
+      restored: 'they were put back, with their routes',
+      unsaved: 'a list of commands that make what could not be put back',
+    },
+  },
+  'secondaries-promoted': {
+    scope: 'instance',
+    tells: 'promote_secondaries was set while the virtual IP was removed; told once',
+    fields: {},
   },
   'vip-contested': {
     scope: 'instance',

@@ -154,9 +154,12 @@ export class InstanceHerald {
         return this.#publish({ event: 'vip-removed', late: true });
       case 'taken-along': {
         const addresses = notice.addresses.map(formatIpv4);
-        const { restored } = notice;
-        return this.#publish({ event: 'addresses-taken-along', addresses, restored });
+        const { unsaved } = notice;
+        const restored = unsaved.length === 0;
+        return this.#publish({ event: 'addresses-taken-along', addresses, restored, unsaved });
       }
+      case 'promoted':
+        return this.#publish({ event: 'secondaries-promoted' });
       case 'other-prefix': {
         const { prefixLength } = notice;
         return this.#publish({ event: 'vip-stale', removed: false, prefixLength });

@@ -127,6 +127,7 @@ type VipEvent = EventOf<
   | 'vip-stale'
   | 'vip-unwanted'
   | 'addresses-taken-along'
+  | 'secondaries-promoted'
 >;
 
 function vipLine(event: VipEvent): LogLine {
@@ -172,15 +173,27 @@ function vipLine(event: VipEvent): LogLine {
       return limited(event, 'vip-unwanted', lineOf('warn', 'vip-stale', text));
     }
     case 'addresses-taken-along': {
-      const end = event.restored ? 'they were put back' : 'they could NOT be put back';
       const text =
-        `removing ${vip} on ${on} made the kernel remove ${event.addresses.join(', ')}; ${end}. ` +
+        `removing ${vip} on ${on} made the kernel remove ${event.addresses.join(', ')}; ` +
+        `${putBackText(event)}. ` +
         `Set the sysctl net.ipv4.conf.${on}.promote_secondaries to 1`;
       return lineOf('warn', 'vip-removed', text);
+    }
+    case 'secondaries-promoted': {
+      const text =
+        `addresses of this host hang on ${vip}, the first of its prefix on ${on}: ` +
+        'promote_secondaries is set while it is removed, and put back then';
+      return lineOf('info', 'vip-removed', text);
     }
     default:
       return unreachable(event);
   }
+}
+
+/** What became of what the kernel removed together with a virtual IP. */
+export function putBackText({ unsaved }: { readonly unsaved: readonly string[] }): string {
+  if (unsaved.length === 0) return 'they were put back';
+  return `not everything could be put back. Do it now: ${unsaved.join('; ')}`;
 }
 
 function vipFailure({ vip, interface: on, action, detail }: EventOf<'vip-failed'>): string {

@@ -12,6 +12,7 @@ import { SENDERS_MAX } from '../linux/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
 import type { Role } from '../readiness/inputs.ts';
 import { filtersStrictly, wayBackTo } from '../linux/reverse-path.ts';
+import { secondaryPromotion } from '../linux/promote-secondaries.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
@@ -100,8 +101,12 @@ export class InterfaceHub {
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
-    this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
     this.#claims = this.#createClaimTap();
+    this.keeper = new AddressKeeper({
+      ...options,
+      addresses: this.addresses,
+      promotion: secondaryPromotion,
+    });
     this.#ear = new SecondEar({
       epoch: () => this.gate.epoch,
       now,

@@ -7,11 +7,13 @@ import { runCommand } from '../linux/command.ts';
 import { describeHolder, groupHolder, type GroupHolder } from '../linux/group-lock.ts';
 import { openLinkWatch } from '../linux/link-watch.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
+import { secondaryPromotion } from '../linux/promote-secondaries.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
 import type { Duty } from './duties.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
+import { putBackText } from './instance-lines.ts';
 import { startTimer } from './start-timer.ts';
 
 /**
@@ -55,7 +57,10 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
     if (kept.has(key)) continue;
     const { interfaceName } = duty;
     const addresses = new InterfaceAddresses({ links, link: () => links.find(interfaceName) });
-    const keeper = new AddressKeeper({ runCommand, addresses, startTimer, env });
+    const keeper = new AddressKeeper({
+      ...{ runCommand, addresses, startTimer, env },
+      promotion: secondaryPromotion,
+    });
     kept.set(key, { addresses, keeper });
   }
   try {
@@ -144,8 +149,7 @@ class Releaser {
       onNotice: (notice) => {
         if (notice.kind !== 'taken-along') return;
         const others = notice.addresses.map(formatIpv4).join(', ');
-        const end = notice.restored ? 'they were put back' : 'they could NOT be put back';
-        this.#options.onLine(name, `the kernel removed ${others} with it; ${end}`);
+        this.#options.onLine(name, `the kernel removed ${others} with it; ${putBackText(notice)}`);
       },
     });
     const outcome = await reconciler.releaseStale();

@@ -14,11 +14,13 @@ const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
+const RTM_SETLINK = 19;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const NLM_F_REQUEST = 0x1;
 const NLM_F_MULTI = 0x2;
+const NLM_F_ACK = 0x4;
 const NLM_F_DUMP_INTR = 0x10;
 const NLM_F_DUMP = 0x300;
 const RTEXT_FILTER_SKIP_STATS = 0x8;
@@ -31,12 +33,14 @@ const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
+const IFLA_AF_SPEC = 26;
 const IFLA_EXT_MASK = 29;
 const IFLA_CARRIER = 33;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_CARRIER_DOWN_COUNT = 48;
 const IFLA_PROP_LIST = 52;
 const IFLA_ALT_IFNAME = 53;
+const IFLA_INET_CONF = 1;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -193,6 +197,21 @@ export function requestLinks(ifindexes: readonly number[], sequence: number): Ui
   return bytes;
 }
 
+/** Sets an IPv4 setting of an interface (IPV4_DEVCONF_* of linux/ip.h), with an acknowledgement. */
+export function setLinkConf(ifindex: number, setting: number, value: number): Uint8Array {
+  const number = new Uint8Array(Uint32Array.of(value).buffer);
+  const conf = attribute(IFLA_INET_CONF, attribute(setting, number));
+  const body = attribute(IFLA_AF_SPEC, attribute(AF_INET, conf));
+  const bytes = new Uint8Array(NLMSG_HEADER_BYTES + IFINFO_BYTES + body.length);
+  const view = viewOf(bytes);
+  view.setUint32(0, bytes.length, LITTLE_ENDIAN);
+  view.setUint16(4, RTM_SETLINK, LITTLE_ENDIAN);
+  view.setUint16(6, NLM_F_REQUEST | NLM_F_ACK, LITTLE_ENDIAN);
+  view.setInt32(NLMSG_HEADER_BYTES + 4, ifindex, LITTLE_ENDIAN);
+  bytes.set(body, NLMSG_HEADER_BYTES + IFINFO_BYTES);
+  return bytes;
+}
+
 /** Attributes by their type; a list that contradicts itself ends where it does. */
 export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
   return new Map(attributesOf(bytes));
@@ -237,6 +256,16 @@ function dumpRequest(
   view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, LITTLE_ENDIAN);
   view.setUint32(8, sequence, LITTLE_ENDIAN);
   view.setUint8(NLMSG_HEADER_BYTES, family);
+  return bytes;
+}
+
+/** An attribute whose data is a multiple of four bytes long. */
+function attribute(type: number, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(ATTRIBUTE_HEADER_BYTES + data.length);
+  const view = viewOf(bytes);
+  view.setUint16(0, bytes.length, LITTLE_ENDIAN);
+  view.setUint16(2, type, LITTLE_ENDIAN);
+  bytes.set(data, ATTRIBUTE_HEADER_BYTES);
   return bytes;
 }
 

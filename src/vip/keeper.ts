@@ -5,8 +5,9 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import { AddressBatch, type BatchOptions, type BatchReport } from './address-batch.ts';
 import type { IpOutcome, VipFault } from './ip-outcome.ts';
 import { planBatch, type BatchPlan, type Vip } from './plan.ts';
-import { lossesOf, restoreCommand, type Loss } from './plan-losses.ts';
-import type { ObservedAddress, Place } from './ports.ts';
+import { lossesOf, type Loss } from './plan-losses.ts';
+import type { ObservedAddress, Place, SecondaryPromotion } from './ports.ts';
+import { handCommand, Rescue, type Precaution } from './rescue.ts';
 
 /**
  * How an attempt to make a virtual IP present or absent ended. `interrupted`: a newer wish came
@@ -18,16 +19,19 @@ export type Attempt =
   | { readonly kind: 'fault'; readonly fault: VipFault };
 
 /**
- * What is to be told beside how an attempt ended. `taken-along`: deleting the virtual IP made the
- * kernel delete these addresses of the host; where `restored`, they are there again.
+ * What is to be told beside how an attempt ended. `promoted`: other addresses hung on the virtual
+ * IP, so that promote_secondaries was set while it was deleted; told once. `taken-along`: deleting
+ * the virtual IP made the kernel delete these addresses of the host; they are there again, with
+ * their routes, but for what the commands in `unsaved` make.
  * `other-prefix`: the virtual IP is there already, with another prefix length, and is left so.
  */
 export type KeeperNotice =
   | {
       readonly kind: 'taken-along';
       readonly addresses: readonly Ipv4[];
-      readonly restored: boolean;
+      readonly unsaved: readonly string[];
     }
+  | { readonly kind: 'promoted' }
   | { readonly kind: 'other-prefix'; readonly prefixLength: number };
 
 /** One attempt that a ward asks for. */
@@ -50,6 +54,11 @@ export interface Ward {
   notice(notice: KeeperNotice): void;
 }
 
+export interface KeeperOptions extends BatchOptions {
+  /** Undefined: nobody can set promote_secondaries. */
+  readonly promotion: SecondaryPromotion | undefined;
+}
+
 /** An errand under way. */
 interface Job {
   readonly ward: Ward;
@@ -63,8 +72,10 @@ const NAMES_MAX = 3;
 
 /** The keeper of one interface; see the head of this file. */
 export class AddressKeeper {
-  readonly #options: BatchOptions;
+  readonly #options: KeeperOptions;
   readonly #batch: AddressBatch;
+  readonly #rescue: Rescue;
+  #promotionTold = false;
   readonly #unsubscribe: () => void;
   readonly #wards = new Set<Ward>();
   /** A command may have done to them what the interface has not shown yet. */
@@ -76,9 +87,10 @@ export class AddressKeeper {
   #flying = false;
   #recheck: (() => void) | undefined;
 
-  constructor(options: BatchOptions) {
+  constructor(options: KeeperOptions) {
     this.#options = options;
     this.#batch = new AddressBatch(options);
+    this.#rescue = new Rescue({ ...options, batch: this.#batch });
     this.#unsubscribe = options.addresses.onChanged(() => {
       this.#changed = true;
       this.wake();
@@ -156,14 +168,16 @@ export class AddressKeeper {
         return;
       }
       const plan = this.#plan(jobs);
+      const precaution = await this.#prepare(plan, place, jobs);
       const report = await this.#runPlan(plan, place);
+      await this.#putBack(plan, report, { jobs, place, precaution });
+      await this.#rescue.finish(precaution, place);
       const jobOutcomes = outcomesOf(jobs, plan, report.each);
       const renamed = this.#options.addresses.current()?.name !== place.name;
       const missed = jobOutcomes.some(
         (outcome) => outcome.kind === 'fault' && outcome.fault.reason === 'interface-missing',
       );
       if (missed && renamed && names < NAMES_MAX) continue;
-      await this.#putBack(plan, report, jobs, place);
       await this.#conclude(jobs, jobOutcomes, report.mayStillAct);
       return;
     }
@@ -198,12 +212,21 @@ export class AddressKeeper {
     }
   }
 
+  /** Sees to it that what hangs on the addresses that go is kept. */
+  async #prepare(plan: BatchPlan, place: Place, jobs: readonly Job[]): Promise<Precaution> {
+    if (plan.endangered.length === 0) return { kind: 'none' };
+    const precaution = await this.#rescue.prepare(place);
+    if (precaution.kind !== 'promoted' || this.#promotionTold) return precaution;
+    this.#promotionTold = true;
+    jobs.find(({ errand }) => !errand.present)?.ward.notice({ kind: 'promoted' });
+    return precaution;
+  }
+
   /** Makes anew what the kernel deleted along with a virtual IP, unless it is one itself. */
   async #putBack(
     plan: BatchPlan,
     report: BatchReport,
-    jobs: readonly Job[],
-    place: Place,
+    { jobs, place, precaution }: { jobs: readonly Job[]; place: Place; precaution: Precaution },
   ): Promise<void> {
     const deleted = new Set(
       plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command.address] : [])),
@@ -211,25 +234,18 @@ export class AddressKeeper {
     if (deleted.size === 0) return;
     const losses = this.#sortLosses(lossesOf(report.news, deleted));
     if (losses.length === 0) return;
-    const failed = await this.#restore(losses, place);
+    const unsaved = await this.#rescue.restore(losses, precaution, place, deleted);
+    const routes = unsaved.routes.map((line) => `ip ${line}`);
     for (const { ward } of jobs) {
       const mine = losses.filter(({ culprit }) => culprit === ward.vip.address);
       if (mine.length === 0) continue;
-      const restored = !mine.some((loss) => failed.has(loss));
-      const addresses = mine.map(({ lost }) => lost.address);
-      ward.notice({ kind: 'taken-along', addresses, restored });
+      const left = mine.filter((loss) => unsaved.losses.has(loss));
+      ward.notice({
+        kind: 'taken-along',
+        addresses: mine.map(({ lost }) => lost.address),
+        unsaved: [...left.map((loss) => handCommand(loss, place.name)), ...routes],
+      });
     }
-  }
-
-  /** Resolves to those that could not be made anew. */
-  async #restore(losses: readonly Loss[], place: Place): Promise<ReadonlySet<Loss>> {
-    const shown = addressesIn(this.#options.addresses.observe());
-    // Somebody may have renewed it meanwhile; what he has made is newer.
-    const missing = losses.filter(({ lost }) => !shown.has(lost.address));
-    if (missing.length === 0) return new Set();
-    const commands = missing.map(({ lost }) => restoreCommand(lost, place.name));
-    const { each } = await this.#batch.run(commands, place);
-    return new Set(missing.filter((_, index) => each[index]?.kind === 'fault'));
   }
 
   /** Those of the host itself; of virtual IPs that are wanted it is noted who has taken them. */

@@ -15,21 +15,26 @@ const SCOPE_GLOBAL = 0;
 /**
  * The addresses that one request removed together with one of `deleted`. The kernel tells of them
  * with the mark of the request that named the other one (devinet.c, __inet_del_ifa), so that what
- * somebody else removes in the same moment is not among them.
+ * somebody else removes in the same moment is not among them; nor is what somebody has made anew
+ * since.
  */
 export function lossesOf(
   news: readonly AddressNews[],
   deleted: ReadonlySet<Ipv4>,
 ): readonly Loss[] {
   const culprits = new Map<string, Ipv4>();
-  const removed = news.flatMap((item) => (item.kind === 'removed' ? [item] : []));
-  for (const { request, address } of removed) {
-    if (deleted.has(address.address)) culprits.set(request, address.address);
+  const gone = new Map<string, { readonly request: string; readonly lost: AddressRecord }>();
+  for (const item of news) {
+    if (item.kind === 'gap') continue;
+    const { request, address: lost } = item;
+    const key = `${lost.address}/${lost.prefixLength}`;
+    if (item.kind === 'added') gone.delete(key);
+    else if (deleted.has(lost.address)) culprits.set(request, lost.address);
+    else gone.set(key, { request, lost });
   }
-  return removed.flatMap(({ request, address: lost }) => {
+  return [...gone.values()].flatMap(({ request, lost }) => {
     const culprit = culprits.get(request);
-    if (culprit === undefined || deleted.has(lost.address)) return [];
-    return [{ culprit, lost }];
+    return culprit === undefined ? [] : [{ culprit, lost }];
   });
 }
 

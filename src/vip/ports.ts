@@ -61,6 +61,17 @@ export interface Place {
   readonly ifindex: number;
 }
 
+/**
+ * The setting promote_secondaries of an interface: whether the kernel keeps the other addresses of
+ * a prefix when the first of them is deleted.
+ */
+export interface SecondaryPromotion {
+  /** Undefined: it can't be read. */
+  inForce(place: Place): boolean | undefined;
+  /** Resolves to whether it is set so now. */
+  set(place: Place, on: boolean): Promise<boolean>;
+}
+
 /** The addresses of one interface, as the kernel was last heard to have them. */
 export interface AddressView {
   /** Where the interface is now; undefined: nowhere. */

@@ -147,6 +147,7 @@ async function subject(
     addresses,
     startTimer,
     env: { PATH: process.env['PATH'] ?? '' },
+    promotion: undefined,
   });
   const reconciler = new VipReconciler({
     vip: VIP,

@@ -42,6 +42,7 @@ const OWN = [
 interface Scene {
   readonly before: readonly string[];
   readonly promoteSecondaries: boolean;
+  readonly maySetPromotion: boolean;
   readonly accompanied: boolean;
   readonly script: readonly Step[];
 }
@@ -50,6 +51,7 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
   // What an earlier run left may be in front of the own addresses.
   before: fc.shuffledSubarray([...TEXTS, ...OWN], { minLength: 1 }),
   promoteSecondaries: fc.boolean(),
+  maySetPromotion: fc.boolean(),
   accompanied: fc.boolean(),
   script: fc.array(
     fc.record({
@@ -72,6 +74,7 @@ interface Played extends Kept {
 async function play(scene: Scene): Promise<void> {
   const kernel = new FakeKernel(...scene.before);
   kernel.promoteSecondaries = scene.promoteSecondaries;
+  kernel.maySetPromotion = scene.maySetPromotion;
   const own = ownAddresses(kernel);
   const made = world(kernel, watched(kernel.runCommand));
   made.reconciler.close();
@@ -90,6 +93,7 @@ async function play(scene: Scene): Promise<void> {
   kernel.show();
   await made.time.advance(60_000);
   for (const one of played) checkEnd(one, kernel);
+  assert.equal(kernel.promoteSecondaries, scene.promoteSecondaries, 'the setting is put back');
   assert.equal(made.time.pending, 0, 'nothing is left to be tried');
   // What others delete, and what goes with it, is not for the keeper to judge; nor what it may not
   // change.

@@ -104,6 +104,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     event: 'addresses-taken-along',
     addresses: ['10.9.0.101'],
     restored: true,
+    unsaved: [],
   },
   'vip-contested': {
     ...DB,
@@ -113,6 +114,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     frames: 3,
     answered: true,
   },
+  'secondaries-promoted': { ...DB, event: 'secondaries-promoted' },
   announced: { ...DB, event: 'announced' },
   'announce-failed': { ...DB, event: 'announce-failed', detail: 'ENETDOWN' },
   'hook-finished': {

@@ -42,6 +42,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'vip-unwanted': 'warn vip-stale 10.9.0.100 was put on bond0 by someone',
   'addresses-taken-along': 'warn vip-removed removing 10.9.0.100 on bond0 made the kernel remove',
   'vip-contested': 'warn vip-contested 02:00:00:00:00:66 says that 10.9.0.100 is its own',
+  'secondaries-promoted': 'info vip-removed addresses of this host hang on 10.9.0.100, the first',
   announced: 'debug announced sent a gratuitous ARP for 10.9.0.100',
   'announce-failed': 'error announce-failed could not announce 10.9.0.100: ENETDOWN',
   'hook-finished': 'info hook-finished up hook ended well after 12 ms',

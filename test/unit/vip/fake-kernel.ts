@@ -10,6 +10,7 @@ import type {
   AddressView,
   ObservedAddress,
   Place,
+  SecondaryPromotion,
 } from '../../../src/vip/ports.ts';
 import { EXITED_OK, ip, refused } from './fakes.ts';
 
@@ -36,12 +37,16 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Partial<AddressReco
 };
 
 /** See the head of this file. */
-export class FakeKernel implements AddressView {
+export class FakeKernel implements AddressView, SecondaryPromotion {
   addresses: readonly KernelAddress[] = [];
   /** What the view shows; behind `addresses` while `lagging`. */
   #shown: readonly ObservedAddress[] = [];
   lagging = false;
   promoteSecondaries = false;
+  /** Whether promote_secondaries may be changed. */
+  maySetPromotion = false;
+  /** By their destination, the gateway of each; they go with the address that reaches it. */
+  readonly routes = new Map<string, string>();
   place: Place | undefined = { name: 'bond0', ifindex: 7 };
   /** Where set, what commands end with instead of being carried out. */
   refuseWith: CommandResult | undefined;
@@ -74,6 +79,15 @@ export class FakeKernel implements AddressView {
     return this.place === undefined ? [] : this.#shown;
   }
 
+  inForce(): boolean {
+    return this.promoteSecondaries;
+  }
+
+  set(_place: Place, on: boolean): Promise<boolean> {
+    if (this.maySetPromotion) this.promoteSecondaries = on;
+    return Promise.resolve(this.maySetPromotion);
+  }
+
   onChanged(listener: () => void): () => void {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);
@@ -101,6 +115,12 @@ export class FakeKernel implements AddressView {
   }
 
   readonly runCommand = (request: CommandRequest): RunningCommand => {
+    if (request.argv.includes('route')) {
+      const output = JSON.stringify(
+        [...this.routes].map(([dst, gateway]) => ({ dst, gateway, dev: this.place?.name })),
+      );
+      return { result: Promise.resolve({ ...EXITED_OK, output }), kill: () => undefined };
+    }
     invariant(request.argv.join(' ') === 'ip -force -batch -', 'a batch');
     const lines = (request.input ?? '').split('\n').filter((line) => line !== '');
     this.commands.push(...lines);
@@ -124,6 +144,10 @@ export class FakeKernel implements AddressView {
   /** What `ip` says, where it fails. */
   #carryOut(line: string): string | undefined {
     const [object, verb, cidr = '', dev, name = '', ...attributes] = line.split(' ');
+    if (object === 'route') {
+      this.routes.set(cidr, name);
+      return undefined;
+    }
     invariant(object === 'addr' && dev === 'dev', `an address command: ${line}`);
     if (name !== this.place?.name) return `Cannot find device "${name}"`;
     this.#requests += 1;
@@ -164,6 +188,11 @@ export class FakeKernel implements AddressView {
       this.addresses = this.addresses.filter((a) => !behind.includes(a));
       for (const a of behind) this.#tell('removed', a);
       this.#tell('removed', gone);
+      for (const [dst, gateway] of [...this.routes]) {
+        if (sameNetwork(on(`${gateway}/${String(gone.prefixLength)}`), gone)) {
+          this.routes.delete(dst);
+        }
+      }
     }
     return undefined;
   }

@@ -159,9 +159,11 @@ describe('lossesOf', () => {
     assert.deepEqual(lossesOf([removed('a', vip), removed('b', own)], VIPS), []);
   });
 
-  it('knows nothing of what was added or missed', () => {
-    const added: AddressNews = { kind: 'added', request: 'a', address: record(own) };
-    assert.deepEqual(lossesOf([{ kind: 'gap' }, added, removed('a', vip)], VIPS), []);
+  it('does not name what somebody has made anew since, nor what is missed', () => {
+    const added: AddressNews = { kind: 'added', request: 'b', address: record(own) };
+    const news = [removed('a', own), removed('a', vip), added, { kind: 'gap' } as const];
+    assert.deepEqual(lossesOf(news, VIPS), []);
+    assert.equal(lossesOf([added, removed('a', own), removed('a', vip)], VIPS).length, 1);
   });
 
   it('makes an address anew with everything that it had', () => {

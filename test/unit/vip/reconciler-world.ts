@@ -36,7 +36,8 @@ export function world(kernel: FakeKernel, runCommand: RunCommand = kernel.runCom
   const time = new FakeTime();
   const { startTimer, clock } = time;
   const env = { PATH: '/usr/sbin' };
-  const keeper = new AddressKeeper({ runCommand, addresses: kernel, startTimer, env });
+  const io = { runCommand, addresses: kernel, promotion: kernel, startTimer };
+  const keeper = new AddressKeeper({ ...io, env });
   const keep = (vip: Vip): Kept => {
     const outcomes: VipOutcome[] = [];
     const notices: VipNotice[] = [];

@@ -212,9 +212,7 @@ describe('releasing', () => {
     await settle();
     assert.deepEqual(kernel.commands, [DELETE, 'addr add 10.9.0.10/24 dev bond0']);
     assert.deepEqual(kernel.texts, [HOST]);
-    assert.deepEqual(notices, [
-      { kind: 'taken-along', addresses: [ip('10.9.0.10')], restored: true },
-    ]);
+    assert.deepEqual(notices, [{ kind: 'taken-along', addresses: [ip('10.9.0.10')], unsaved: [] }]);
     assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
   });
 
@@ -227,9 +225,51 @@ describe('releasing', () => {
     reconciler.want({ term: 1, present: false });
     await settle();
     assert.deepEqual(notices, [
-      { kind: 'taken-along', addresses: [ip('10.9.0.10')], restored: false },
+      {
+        kind: 'taken-along',
+        addresses: [ip('10.9.0.10')],
+        unsaved: ['ip addr add 10.9.0.10/24 dev bond0'],
+      },
     ]);
     assert.deepEqual(outcomes, [{ kind: 'released', term: 1 }]);
+  });
+
+  it('has the kernel keep it where that may be set, says so once, and puts that back', async () => {
+    const kernel = new FakeKernel(THERE, HOST);
+    kernel.maySetPromotion = true;
+    kernel.routes.set('default', '10.9.0.1');
+    const { reconciler, outcomes, notices } = world(kernel);
+    for (const term of [1, 2]) {
+      kernel.meddle(DELETE);
+      kernel.addresses = new FakeKernel(THERE, HOST).addresses;
+      kernel.show();
+      reconciler.want({ term, present: false });
+      await settle();
+      assert.deepEqual(kernel.texts, [HOST]);
+    }
+    assert.deepEqual(kernel.commands, [DELETE, DELETE]);
+    assert.deepEqual(kinds(notices), ['promoted']);
+    assert.deepEqual(kinds(outcomes), ['released', 'released']);
+    assert.equal(kernel.promoteSecondaries, false);
+  });
+
+  it('puts back the routes through what the kernel deletes along with it', async () => {
+    const kernel = new FakeKernel(THERE, `${HOST} broadcast 10.9.0.255 valid_lft 90`);
+    kernel.routes.set('default', '10.9.0.1');
+    kernel.routes.set('10.7.0.0/16', '10.9.0.2');
+    const { reconciler } = world(kernel);
+    reconciler.want({ term: 1, present: false });
+    await settle();
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.equal(kernel.addresses[0]?.broadcast, ip('10.9.0.255'));
+    assert.equal(kernel.addresses[0].validS, 90);
+    assert.deepEqual(
+      [...kernel.routes],
+      [
+        ['default', '10.9.0.1'],
+        ['10.7.0.0/16', '10.9.0.2'],
+      ],
+    );
   });
 
   it('puts nothing back when somebody else has cleared the interface', async () => {

@@ -1,0 +1,127 @@
+// Keeps what hangs on a virtual IP that is deleted: the other addresses of its prefix and the routes
+// through them. The kernel keeps them itself where promote_secondaries is set for the interface;
+// where that may not be set, what went is made anew.
+import type { Ipv4 } from '../carp/addresses.ts';
+import type { AddressBatch, BatchOptions } from './address-batch.ts';
+import { IP_BATCH } from './ip-outcome.ts';
+import { commandLine } from './plan.ts';
+import { restoreCommand, type Loss } from './plan-losses.ts';
+import { missingRoutes, SHOW_ROUTES } from './plan-routes.ts';
+import type { Place, SecondaryPromotion } from './ports.ts';
+
+export interface RescueOptions extends BatchOptions {
+  readonly batch: AddressBatch;
+  /** Undefined: nobody can set it. */
+  readonly promotion: SecondaryPromotion | undefined;
+}
+
+/**
+ * What was done before a deletion. `promoted`: the kernel keeps everything, and the setting has to
+ * be put back. `pictured`: these were the routes, as `ip -j` shows them; undefined: not known.
+ */
+export type Precaution =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'promoted' }
+  | { readonly kind: 'pictured'; readonly routes: string | undefined };
+
+/** Losses that could not be made anew, and lines for `ip` that would have made the routes anew. */
+export interface Unsaved {
+  readonly losses: ReadonlySet<Loss>;
+  readonly routes: readonly string[];
+}
+
+const COMMAND_TIMEOUT_MS = 2_000;
+/** Some ten thousand routes; of more, none is known. */
+const OUTPUT_BYTES_MAX = 4 * 1_048_576;
+const ALREADY_THERE = /File exists/i;
+const FAILED_LINE = /^Command failed \S+:(\d+)$/;
+
+/** See the head of this file. */
+export class Rescue {
+  readonly #options: RescueOptions;
+
+  constructor(options: RescueOptions) {
+    this.#options = options;
+  }
+
+  /** Before addresses are deleted on which others hang. */
+  async prepare(place: Place): Promise<Precaution> {
+    const { promotion } = this.#options;
+    if (promotion?.inForce(place) === true) return { kind: 'none' };
+    if ((await promotion?.set(place, true)) === true) return { kind: 'promoted' };
+    return { kind: 'pictured', routes: await this.#showRoutes() };
+  }
+
+  /** Makes the losses anew; one that somebody is quicker with is left as it is then. */
+  async restore(
+    losses: readonly Loss[],
+    precaution: Precaution,
+    place: Place,
+    virtualIps: ReadonlySet<Ipv4>,
+  ): Promise<Unsaved> {
+    const commands = losses.map(({ lost }) => restoreCommand(lost, place.name));
+    const { each } = await this.#options.batch.run(commands, place);
+    const failed = losses.filter((_, index) => each[index]?.kind === 'fault');
+    const routes = await this.#restoreRoutes(precaution, place, virtualIps);
+    return { losses: new Set(failed), routes };
+  }
+
+  /** After everything: the setting is put back as it was. */
+  async finish(precaution: Precaution, place: Place): Promise<void> {
+    if (precaution.kind === 'promoted') await this.#options.promotion?.set(place, false);
+  }
+
+  async #restoreRoutes(
+    precaution: Precaution,
+    { name }: Place,
+    virtualIps: ReadonlySet<Ipv4>,
+  ): Promise<readonly string[]> {
+    if (precaution.kind !== 'pictured' || precaution.routes === undefined) return [];
+    const after = await this.#showRoutes();
+    if (after === undefined) return [];
+    const lines = missingRoutes(precaution.routes, after, name, virtualIps);
+    if (lines.length === 0) return [];
+    const said = await this.#run(IP_BATCH, lines.map((line) => `${line}\n`).join(''));
+    return said?.ok === true ? [] : failedLines(lines, said?.output);
+  }
+
+  async #showRoutes(): Promise<string | undefined> {
+    const shown = await this.#run(SHOW_ROUTES);
+    return shown?.ok === true ? shown.output : undefined;
+  }
+
+  async #run(
+    argv: readonly string[],
+    input?: string,
+  ): Promise<{ readonly ok: boolean; readonly output: string } | undefined> {
+    const { runCommand, env } = this.#options;
+    const given = input === undefined ? {} : { input };
+    const limits = { timeoutMs: COMMAND_TIMEOUT_MS, outputBytesMax: OUTPUT_BYTES_MAX };
+    const result = await runCommand({ argv, env, ...limits, ...given }).result;
+    if (result.kind !== 'exited' || result.truncated) return undefined;
+    return { ok: result.code === 0, output: result.output };
+  }
+}
+
+/** How an address that could not be made anew is made by hand. */
+export function handCommand({ lost }: Loss, interfaceName: string): string {
+  return `ip ${commandLine(restoreCommand(lost, interfaceName), interfaceName)}`;
+}
+
+/** Those that failed, but for routes that somebody has made meanwhile. */
+function failedLines(lines: readonly string[], output: string | undefined): readonly string[] {
+  if (output === undefined) return lines;
+  const failed: string[] = [];
+  let said = '';
+  for (const text of output.split('\n')) {
+    const number = FAILED_LINE.exec(text.trim())?.[1];
+    if (number === undefined) {
+      said += text;
+      continue;
+    }
+    const line = lines[Number(number) - 1];
+    if (line !== undefined && !ALREADY_THERE.test(said)) failed.push(line);
+    said = '';
+  }
+  return failed;
+}

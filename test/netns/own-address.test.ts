@@ -1,0 +1,126 @@
+// The host's own address behind a virtual IP that is the first of their prefix: it stays as it was,
+// with everything that hangs on it, however the virtual IP goes. And a virtual IP that somebody takes
+// off a host that is alone. Needs root and namespaces.
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { runCarpd } from '../lab/carpd-command.ts';
+import { logEntries, logEntry } from '../lab/carpd-log.ts';
+import { carpdConfigFile, startCarpd } from '../lab/carpd-peer.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import { holds } from '../lab/vip.ts';
+import { eventually } from '../lab/wait.ts';
+
+const VIP = '10.77.0.100';
+const OWN = '10.77.0.1/24';
+const CONFIG = { address: `${VIP}/24`, hooks: {} };
+const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1, config: CONFIG };
+const WITHIN_MS = 30_000;
+const skip = await labSkipReason();
+
+describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => {
+  for (const promote of [0, 1]) {
+    test(`stays as it was at the start, promote_secondaries ${promote}`, async (t) => {
+      const host = await hostBehindVip(t, promote);
+      const before = await everything(host);
+      const peer = startCarpd(host, GROUP);
+      await logEntry(peer, { event: 'vip-stale' }, WITHIN_MS);
+      await peer.waitFor('MASTER', WITHIN_MS);
+      equal((await peer.stop()).code, 0, peer.child.tail());
+      equal(await holds(host, VIP), false);
+      deepEqual(await everything(host), before);
+      match(before.addresses, /broadcast 10\.77\.0\.255|brd 10\.77\.0\.255/);
+      const taken = logEntries(peer, { event: 'vip-removed', level: 'warn' });
+      deepEqual(taken, [], 'nothing was taken along');
+      equal(await setting(host), String(promote), 'the setting is put back');
+    });
+  }
+
+  test('stays as it was by carpd release', async (t) => {
+    const host = await hostBehindVip(t, 0);
+    const before = await everything(host);
+    const peer = startCarpd(host, GROUP);
+    await peer.waitFor('MASTER', WITHIN_MS);
+    await peer.kill();
+    await makeFirst(host);
+    const { code, stderr } = await runCarpd(host, ['release', '--config', carpdConfigFile(host)]);
+    equal(code, 0, stderr);
+    equal(await holds(host, VIP), false);
+    deepEqual(await everything(host), before);
+    equal(await setting(host), '0');
+  });
+
+  test('is not lost while somebody renews it', async (t) => {
+    const host = await hostBehindVip(t, 0);
+    const renewal = `ip addr replace ${OWN} broadcast + valid_lft 3000 preferred_lft 2000 dev eth0`;
+    const loop = host.spawn(['sh', '-c', `while :; do ${renewal}; done`], {
+      label: 'a DHCP client',
+    });
+    const peer = startCarpd(host, GROUP);
+    await logEntry(peer, { event: 'vip-stale' }, WITHIN_MS);
+    await peer.waitFor('MASTER', WITHIN_MS);
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    equal(await holds(host, VIP), false);
+    match((await everything(host)).routes, /default via 10\.77\.0\.250/);
+    await loop.stop('SIGTERM');
+    equal(await holds(host, '10.77.0.1'), true);
+  });
+});
+
+describe('a host that is alone', { skip }, () => {
+  test('puts a virtual IP back at once that is taken off again and again', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', OWN);
+    const peer = startCarpd(host, GROUP);
+    await peer.waitFor('MASTER', WITHIN_MS);
+    await eventually(() => holds(host, VIP), { withinMs: WITHIN_MS, what: 'the virtual IP' });
+    for (let times = 1; times <= 7; times += 1) {
+      await host.ip('addr', 'del', `${VIP}/24`, 'dev', 'eth0');
+      const restored = (): boolean =>
+        logEntries(peer, { event: 'vip-added', level: 'warn' }).length === times;
+      await eventually(restored, { withinMs: 5_000, what: `it back, time ${times}` });
+      equal(await holds(host, VIP), true);
+    }
+    deepEqual(logEntries(peer, { event: 'vip-failed' }), []);
+    equal(peer.transitions.length, peer.transitions.findIndex(({ to }) => to === 'MASTER') + 1);
+    equal((await peer.stop()).code, 0, peer.child.tail());
+  });
+});
+
+/** The virtual IP is the first address of the interface, and the own one hangs on it. */
+async function hostBehindVip(t: TestContext, promote: number): Promise<Host> {
+  const lab = await Lab.create(t);
+  const host = await lab.host('a', OWN);
+  await host.exec(['sysctl', '-qw', `net.ipv4.conf.eth0.promote_secondaries=${promote}`]);
+  await makeFirst(host);
+  return host;
+}
+
+async function makeFirst(host: Host): Promise<void> {
+  await host.ip('addr', 'flush', 'dev', 'eth0');
+  await host.ip('addr', 'add', `${VIP}/24`, 'dev', 'eth0');
+  const lifetimes = ['valid_lft', '90000', 'preferred_lft', '80000'];
+  const attributes = ['broadcast', '+', 'label', 'eth0:own', ...lifetimes];
+  await host.ip('addr', 'add', OWN, 'dev', 'eth0', ...attributes);
+  await host.ip('route', 'add', 'default', 'via', '10.77.0.250');
+  await host.ip('route', 'add', '10.5.0.0/16', 'via', '10.77.0.251', 'src', '10.77.0.1');
+}
+
+/** Addresses without the virtual IP, and routes; without the lifetimes, which run, and the order. */
+async function everything(host: Host): Promise<{ addresses: string; routes: string }> {
+  const lines = (await host.ip('-4', '-o', 'addr', 'show', 'dev', 'eth0')).split('\n');
+  const addresses = lines
+    .filter((line) => line.includes('10.77.0.1/'))
+    .map((line) => line.replace(/(valid_lft \d)\d+sec preferred_lft (\d)\d+sec/, '$1 $2'))
+    .join('\n')
+    .replace(' secondary', '');
+  const shown = (await host.ip('-4', 'route', 'show')).split('\n').map((line) => line.trim());
+  // The source of the connected route is whatever address is the first one.
+  const routes = shown.filter((line) => !line.includes('proto kernel')).sort();
+  return { addresses, routes: routes.join('\n') };
+}
+
+function setting(host: Host): Promise<string> {
+  const name = 'net.ipv4.conf.eth0.promote_secondaries';
+  return host.exec(['sysctl', '-n', name]).then((text) => text.trim());
+}

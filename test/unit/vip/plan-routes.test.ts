@@ -1,0 +1,139 @@
+// What `ip -j` shows of routes and addresses, and the lines that make it anew; as iproute2 6.1 shows
+// it.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { missingRoutes, readAddresses } from '../../../src/vip/plan-routes.ts';
+import { ip } from './fakes.ts';
+
+const VIPS = new Set([ip('10.9.0.100')]);
+
+function missing(before: unknown, after: unknown = []): readonly string[] {
+  return missingRoutes(JSON.stringify(before), JSON.stringify(after), 'eth0', VIPS);
+}
+
+describe('missingRoutes', () => {
+  const table: readonly { desc: string; route: unknown; line?: string }[] = [
+    {
+      desc: 'a default route',
+      route: {
+        type: 'unicast',
+        dst: 'default',
+        gateway: '10.9.0.1',
+        dev: 'eth0',
+        table: 'main',
+        protocol: 'boot',
+        scope: 'global',
+        flags: [],
+      },
+      line: 'default via 10.9.0.1 dev eth0 table main proto boot scope global',
+    },
+    {
+      desc: 'everything that a route may have',
+      route: {
+        type: 'unicast',
+        dst: '10.8.0.0/16',
+        gateway: '10.9.0.2',
+        dev: 'eth0',
+        table: '200',
+        protocol: 'static',
+        prefsrc: '10.9.0.10',
+        metric: 50,
+        tos: '0x10',
+        flags: ['onlink', 'linkdown'],
+        metrics: [{ mtu: 1400, advmss: 1360 }],
+      },
+      line:
+        '10.8.0.0/16 via 10.9.0.2 dev eth0 onlink table 200 proto static src 10.9.0.10 metric 50 ' +
+        'tos 0x10 mtu 1400 advmss 1360',
+    },
+    {
+      desc: 'several next hops',
+      route: {
+        dst: '10.8.0.0/16',
+        nexthops: [
+          { gateway: '10.9.0.2', dev: 'eth0', weight: 1, flags: [] },
+          { gateway: '10.5.0.2', dev: 'eth1', weight: 2, flags: ['onlink'] },
+        ],
+      },
+      line:
+        '10.8.0.0/16 nexthop via 10.9.0.2 dev eth0 weight 1 nexthop via 10.5.0.2 dev eth1 ' +
+        'onlink weight 2',
+    },
+    {
+      desc: 'a gateway of another family, and a type',
+      route: {
+        type: 'local',
+        dst: '10.8.0.1',
+        via: { family: 'inet6', host: 'fe80::1' },
+        dev: 'eth0',
+      },
+      line: 'local 10.8.0.1 via inet6 fe80::1 dev eth0',
+    },
+    { desc: 'no route of another interface', route: { dst: 'default', dev: 'eth1' } },
+    { desc: 'none that the kernel makes', route: { dst: 'x', dev: 'eth0', protocol: 'kernel' } },
+    { desc: 'none from a virtual IP', route: { dst: 'x', dev: 'eth0', prefsrc: '10.9.0.100' } },
+    { desc: 'none that a batch would misread', route: { dst: 'a#b', dev: 'eth0' } },
+  ];
+  for (const { desc, route, line } of table) {
+    it(desc, () => {
+      assert.deepEqual(missing([route]), line === undefined ? [] : [`route add ${line}`]);
+      assert.deepEqual(missing([route], [route]), [], 'what is there is not missing');
+    });
+  }
+
+  it('begins with those by which others are reached', () => {
+    const direct = { dst: '10.9.0.1', dev: 'eth0' };
+    const far = { dst: 'default', gateway: '10.9.0.1', dev: 'eth0' };
+    assert.deepEqual(missing([far, direct]), [
+      'route add 10.9.0.1 dev eth0',
+      'route add default via 10.9.0.1 dev eth0',
+    ]);
+  });
+
+  it('knows nothing where it can read nothing', () => {
+    assert.deepEqual(missingRoutes('', 'x', 'eth0', VIPS), []);
+    assert.deepEqual(missing([{ dev: 'eth0' }, 5, null]), ['route add default dev eth0']);
+  });
+});
+
+describe('readAddresses', () => {
+  it('reads all that makes an address anew', () => {
+    const info = [
+      {
+        family: 'inet',
+        local: '10.9.0.10',
+        address: '10.9.0.1',
+        prefixlen: 24,
+        metric: 5,
+        broadcast: '10.9.0.255',
+        scope: 'link',
+        noprefixroute: true,
+        label: 'eth0:x',
+        valid_life_time: 100,
+        preferred_life_time: 90,
+      },
+      { local: '10.9.0.11', prefixlen: 24, scope: '7', valid_life_time: 0xffffffff },
+      { local: '10.9.0.12', prefixlen: 24 },
+      { local: 'nonsense', prefixlen: 24 },
+      { local: '10.9.0.13' },
+    ];
+    const plain = { prefixLength: 24, noPrefixRoute: false };
+    assert.deepEqual(readAddresses(JSON.stringify([{ ifname: 'eth0', addr_info: info }]), 'eth0'), [
+      {
+        address: ip('10.9.0.10'),
+        prefixLength: 24,
+        peer: ip('10.9.0.1'),
+        scope: 253,
+        noPrefixRoute: true,
+        broadcast: ip('10.9.0.255'),
+        label: 'eth0:x',
+        metric: 5,
+        validS: 100,
+        preferredS: 90,
+      },
+      { ...plain, address: ip('10.9.0.11'), peer: ip('10.9.0.11'), scope: 7 },
+      { ...plain, address: ip('10.9.0.12'), peer: ip('10.9.0.12'), scope: 0 },
+    ]);
+    assert.deepEqual(readAddresses('[]', 'eth0'), []);
+  });
+});
