@@ -1,33 +1,83 @@
 // The last resort when carpd finds a fault in itself: take the addresses off, synchronously, since
 // nothing of the event loop can be trusted any more.
 import { spawnSync } from 'node:child_process';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { keepDescriptorsFromChildren } from '../linux/native.ts';
 import { spareDescriptors } from '../linux/spare-descriptors.ts';
+import { IP_BATCH } from '../vip/ip-outcome.ts';
+import { commandLine, type AddressCommand, type Vip } from '../vip/plan.ts';
+import { restoreCommand } from '../vip/plan-losses.ts';
+import { missingRoutes, readAddresses, SHOW_ADDRESSES, SHOW_ROUTES } from '../vip/plan-routes.ts';
 import type { Holding } from './custody.ts';
 
+type Env = Readonly<Record<string, string>>;
+
 const TIMEOUT_MS = 2_000;
+const OUTPUT_BYTES_MAX = 4 * 1_048_576;
 
 /**
- * Removes virtual IPs by `ip` and runs the down hooks that are owed; failures change nothing. The
- * sockets should be closed by now: the fault may be that no descriptor is left to start `ip` with.
+ * Removes virtual IPs by `ip`, puts back what the kernel took along with them, and runs the down
+ * hooks that are owed; failures change nothing. The sockets should be closed by now: the fault may
+ * be that no descriptor is left to start `ip` with.
  */
-export function releaseAtOnce(
-  holdings: readonly Holding[],
-  env: Readonly<Record<string, string>>,
-): void {
+export function releaseAtOnce(holdings: readonly Holding[], env: Env): void {
   spareDescriptors.release();
   keepDescriptorsFromChildren();
-  for (const { config, address, downHook } of holdings) {
-    const { interfaceName, hooks } = config;
-    const ip = formatIpv4(config.address.ip);
-    const prefixed = `${ip}/${config.address.prefixLength}`;
-    if (address) run(['ip', 'addr', 'del', prefixed, 'dev', interfaceName], env);
+  const held = holdings.filter(({ address }) => address).map(({ config }) => config);
+  for (const device of new Set(held.map(({ interfaceName }) => interfaceName))) {
+    const mine = held.filter(({ interfaceName }) => interfaceName === device);
+    const vips = mine.map(({ address: { ip: address, prefixLength } }) => ({
+      address,
+      prefixLength,
+    }));
+    removeFrom(device, vips, env);
+  }
+  for (const { config, downHook } of holdings) {
+    const { interfaceName, hooks, address } = config;
     const extra = hooks.xparam === undefined ? [] : [hooks.xparam];
-    if (downHook && hooks.down.length > 0) run([...hooks.down, interfaceName, ip, ...extra], env);
+    const words = [...hooks.down, interfaceName, formatIpv4(address.ip), ...extra];
+    if (downHook && hooks.down.length > 0) run(words, env);
   }
 }
 
-function run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>) {
-  spawnSync(program, args, { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', stdio: 'ignore', env });
+/**
+ * There is nobody to hear what the kernel tells meanwhile, so what was taken along is what is there
+ * before and not after.
+ */
+function removeFrom(device: string, vips: readonly Vip[], env: Env): void {
+  const ours: ReadonlySet<Ipv4> = new Set(vips.map(({ address }) => address));
+  const addresses = run(SHOW_ADDRESSES, env);
+  const routes = run(SHOW_ROUTES, env);
+  const change = (commands: readonly AddressCommand[]): void => {
+    const lines = commands.map((command) => `${commandLine(command, device)}\n`);
+    if (lines.length > 0) run(IP_BATCH, env, lines.join(''));
+  };
+  change(vips.map((vip) => ({ verb: 'del', ...vip })));
+  const left = new Set(readAddresses(run(SHOW_ADDRESSES, env), device).map(addressKey));
+  const lost = readAddresses(addresses, device).filter(
+    (one) => !ours.has(one.address) && !left.has(addressKey(one)),
+  );
+  if (lost.length === 0) return;
+  change(lost.map((one) => restoreCommand(one, device)));
+  const lines = missingRoutes(routes, run(SHOW_ROUTES, env), device, ours);
+  if (lines.length > 0) run(IP_BATCH, env, `${lines.join('\n')}\n`);
+}
+
+function addressKey({ address, prefixLength }: Vip): string {
+  return `${address}/${prefixLength}`;
+}
+
+/** What it wrote; "" where it could not be run or did not end in time. */
+function run([program = '', ...args]: readonly string[], env: Env, input = ''): string {
+  const { stdout } = spawnSync(program, args, {
+    timeout: TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    stdio: ['pipe', 'pipe', 'ignore'],
+    maxBuffer: OUTPUT_BYTES_MAX,
+    encoding: 'utf8',
+    input,
+    env,
+  });
+  // Null where it could not be started, whatever the types say.
+  return typeof stdout === 'string' ? stdout : '';
 }

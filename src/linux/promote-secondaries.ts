@@ -2,21 +2,22 @@
 // a prefix when the first of them is deleted. It is set by rtnetlink, for which CAP_NET_ADMIN is
 // enough: under the systemd unit /proc/sys can only be read.
 import { readFileSync } from 'node:fs';
-import type { SecondaryPromotion } from '../vip/ports.ts';
 import { native } from './native.ts';
 import { readNetlink, setLinkConf } from './netlink.ts';
 
 /** IPV4_DEVCONF_PROMOTE_SECONDARIES of linux/ip.h. */
 const PROMOTE_SECONDARIES = 20;
 
-export const secondaryPromotion: SecondaryPromotion = {
-  inForce: ({ name }) => {
+export const secondaryPromotion = {
+  /** Undefined: it can't be read. */
+  inForce: ({ name }: { readonly name: string }): boolean | undefined => {
     // Either of the two is enough (IN_DEV_ORCONF).
     const values = ['all', name].map(readSetting);
     if (values.includes('1')) return true;
     return values.includes(undefined) ? undefined : false;
   },
-  set: ({ ifindex }, on) =>
+  /** Resolves to whether it is set so now. */
+  set: ({ ifindex }: { readonly ifindex: number }, on: boolean): Promise<boolean> =>
     new Promise((resolve) => {
       let fd: number;
       try {

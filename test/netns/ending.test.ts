@@ -1,7 +1,7 @@
 // How carpd ends when the end is disturbed: by more signals, by hooks, by an address that stays.
 // Needs root and namespaces.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Capture } from '../lab/capture.ts';
@@ -93,6 +93,28 @@ describe('an address that can not be removed at the end', { skip, concurrency: t
     equal((await peer.child.ended(END_MS)).code, 1, peer.child.tail());
     const told = logEntries(peer, { event: 'vip-failed', level: 'error' }).at(-1);
     match(told?.message ?? '', /Do it now: ip addr del 10\.77\.0\.100\/32 dev eth0/);
+  });
+});
+
+describe('an ip that hangs', { skip, concurrency: true }, () => {
+  test('is killed when a stop comes, and nothing untrue is said', async (t) => {
+    const lab = await Lab.create(t);
+    const [hang, hung] = ['hang', 'hung'].map((name) => join(lab.directory, name));
+    const real = '/usr/sbin:/sbin:/usr/bin:/bin';
+    script(lab, 'ip', `[ -e ${hang} ] && { echo >>${hung}; sleep 60; }\nPATH=${real} exec ip "$@"`);
+    const wrapper = ['env', `PATH=${lab.directory}:${real}`];
+    writeFileSync(hang ?? '', '');
+    const { host, peer } = await startedIn(lab, { config: { hooks: {} } }, { wrapper });
+    await eventually(() => existsSync(hung ?? ''), {
+      withinMs: MASTER_MS,
+      what: 'an ip that hangs',
+    });
+    rmSync(hang ?? '');
+    peer.signal('SIGTERM');
+    equal((await peer.child.ended(8_000)).code, 0, peer.child.tail());
+    equal(await holds(host, VIP), false);
+    const told = logEntries(peer, { event: 'vip-failed', level: 'error' });
+    ok(!told.some(({ message }) => /could not be removed/.test(message)), peer.child.tail());
   });
 });
 

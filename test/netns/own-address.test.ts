@@ -3,6 +3,7 @@
 // off a host that is alone. Needs root and namespaces.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { runCarpd } from '../lab/carpd-command.ts';
 import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpd } from '../lab/carpd-peer.ts';
@@ -16,6 +17,8 @@ const OWN = '10.77.0.1/24';
 const CONFIG = { address: `${VIP}/24`, hooks: {} };
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1, config: CONFIG };
 const WITHIN_MS = 30_000;
+/** As it is run. */
+const EMERGENCY = new URL('../../dist/daemon/emergency.js', import.meta.url).href;
 const skip = await labSkipReason();
 
 describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => {
@@ -48,6 +51,27 @@ describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => 
     equal(await holds(host, VIP), false);
     deepEqual(await everything(host), before);
     equal(await setting(host), '0');
+  });
+
+  test('stays as it was by the last resort, and so does another virtual IP', async (t) => {
+    const host = await hostBehindVip(t, 0);
+    await host.ip('addr', 'add', '10.77.0.101/24', 'dev', 'eth0');
+    const before = await everything(host);
+    const [ip, other] = [VIP, '10.77.0.101'].map(parseIpv4);
+    const holdings = [ip, other].map((address) => ({
+      address: true,
+      downHook: false,
+      config: {
+        interfaceName: 'eth0',
+        address: { ip: address, prefixLength: 24 },
+        hooks: { down: [] },
+      },
+    }));
+    const script = `import { releaseAtOnce } from ${JSON.stringify(EMERGENCY)};
+      releaseAtOnce(${JSON.stringify(holdings)}, { PATH: process.env.PATH });`;
+    await host.exec([process.execPath, '--input-type=module', '-e', script]);
+    deepEqual([await holds(host, VIP), await holds(host, '10.77.0.101')], [false, false]);
+    deepEqual(await everything(host), before);
   });
 
   test('is not lost while somebody renews it', async (t) => {
@@ -99,7 +123,7 @@ async function hostBehindVip(t: TestContext, promote: number): Promise<Host> {
 async function makeFirst(host: Host): Promise<void> {
   await host.ip('addr', 'flush', 'dev', 'eth0');
   await host.ip('addr', 'add', `${VIP}/24`, 'dev', 'eth0');
-  const lifetimes = ['valid_lft', '90000', 'preferred_lft', '80000'];
+  const lifetimes = ['valid_lft', '95000', 'preferred_lft', '85000'];
   const attributes = ['broadcast', '+', 'label', 'eth0:own', ...lifetimes];
   await host.ip('addr', 'add', OWN, 'dev', 'eth0', ...attributes);
   await host.ip('route', 'add', 'default', 'via', '10.77.0.250');

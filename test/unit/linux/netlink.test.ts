@@ -11,6 +11,7 @@ import {
   readNetlink,
   readUnsigned,
   requestLinks,
+  setLinkConf,
 } from '../../../src/linux/netlink.ts';
 import { attribute, message, text, u16, u32 } from '../../support/netlink-message.ts';
 
@@ -102,6 +103,13 @@ describe('netlink messages', () => {
       preferredS: undefined,
       metric: undefined,
     });
+  });
+
+  test('a setting of an interface, as it is asked for', () => {
+    const asked = setLinkConf(7, 20, 1);
+    const inner = attribute(26, attribute(2, attribute(1, attribute(20, u32(1)))));
+    const head = [0, 0, ...u16(0), ...u32(7), ...u32(0), ...u32(0)];
+    deepEqual([...asked], message(19, [...head, ...inner], 5, 0));
   });
 
   test('an address: all that it takes to make it anew', () => {

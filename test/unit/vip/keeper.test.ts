@@ -1,0 +1,92 @@
+// The keeper of an interface with several virtual IPs in one prefix: what one of them takes along.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FakeKernel, on } from './fake-kernel.ts';
+import { EXITED_OK, HeldCommands, settle } from './fakes.ts';
+import { EPERM, HOST, kinds, world } from './reconciler-world.ts';
+
+const [FIRST, SECOND] = ['10.9.0.100/24', '10.9.0.101/24'] as const;
+
+/** Both are claimed, and the first one is the primary address, with the host's own behind. */
+async function bothClaimed() {
+  const made = world(new FakeKernel(FIRST, HOST));
+  const second = made.keep(on(SECOND));
+  made.reconciler.want({ term: 1, present: true });
+  second.reconciler.want({ term: 1, present: true });
+  await settle();
+  assert.deepEqual(made.kernel.texts, [FIRST, HOST, SECOND]);
+  return { ...made, second };
+}
+
+describe('a virtual IP that goes with another', () => {
+  it('is put back where it is wanted, and nobody is blamed', async () => {
+    const { kernel, time, reconciler, second } = await bothClaimed();
+    for (let term = 2; term < 20; term += 2) {
+      reconciler.want({ term, present: false });
+      await settle();
+      assert.deepEqual([...kernel.texts].sort(), [HOST, SECOND]);
+      kernel.addresses = new FakeKernel(FIRST, HOST, SECOND).addresses;
+      kernel.show();
+      reconciler.want({ term: term + 1, present: true });
+      await settle();
+    }
+    assert.deepEqual(kinds(second.outcomes), ['claimed']);
+    assert.deepEqual(second.notices, []);
+    assert.equal(time.pending, 0);
+  });
+
+  it('is not put back where it is not wanted', async () => {
+    const { kernel, time, reconciler, second } = await bothClaimed();
+    kernel.refuseWith = EPERM;
+    second.reconciler.want({ term: 2, present: false });
+    await settle();
+    kernel.refuseWith = undefined;
+    kernel.commands.splice(0);
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    const deletion = `addr del ${FIRST} dev bond0`;
+    assert.deepEqual(kernel.commands, [deletion, `addr add ${HOST} dev bond0`]);
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.deepEqual(second.notices, [{ kind: 'released-late', term: 2 }]);
+    assert.equal(time.pending, 0);
+  });
+});
+
+describe('a batch', () => {
+  it('has everything in it that came due while another was under way', async () => {
+    const held = new HeldCommands();
+    const { reconciler, keep } = world(new FakeKernel(HOST), held.runCommand);
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    for (let last = 101; last <= 108; last += 1) {
+      keep(on(`10.9.0.${String(last)}/24`)).reconciler.want({ term: 1, present: true });
+    }
+    await settle();
+    assert.equal(held.started.length, 1, 'one batch at a time');
+    held.last.finish(EXITED_OK);
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    assert.equal(held.started.length, 2);
+    assert.equal(held.last.request.input?.trim().split('\n').length, 9);
+  });
+
+  it('that hangs is killed where somebody has no time, and not before it hangs', async () => {
+    const held = new HeldCommands();
+    const { time, keeper, reconciler } = world(new FakeKernel(HOST), held.runCommand);
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    keeper.hurry();
+    await time.advance(249);
+    assert.equal(held.last.killed, false);
+    await time.advance(1);
+    assert.equal(held.last.killed, true);
+    reconciler.want({ term: 2, present: false });
+    await settle();
+    // Nobody hurries this one.
+    reconciler.want({ term: 3, present: true });
+    await time.advance(1_000);
+    assert.equal(held.last.killed, false);
+    keeper.hurry();
+    assert.equal(held.last.killed, true);
+  });
+});
