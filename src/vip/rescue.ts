@@ -1,6 +1,6 @@
-// Keeps what hangs on a virtual IP that is deleted: the other addresses of its prefix and the routes
-// through them. The kernel keeps them itself where promote_secondaries is set for the interface;
-// where that may not be set, what went is made anew.
+// Keeps what hangs on a virtual IP that is deleted: the other addresses of its prefix and the
+// routes through them. The kernel keeps them itself where promote_secondaries is set for the
+// interface; where that may not be set, what went is made anew.
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { AddressBatch, BatchOptions } from './address-batch.ts';
 import { IP_BATCH } from './ip-outcome.ts';

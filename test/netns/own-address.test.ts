@@ -1,6 +1,6 @@
 // The host's own address behind a virtual IP that is the first of their prefix: it stays as it was,
-// with everything that hangs on it, however the virtual IP goes. And a virtual IP that somebody takes
-// off a host that is alone. Needs root and namespaces.
+// with everything that hangs on it, however the virtual IP goes. And a virtual IP that somebody
+// takes off a host that is alone. Needs root and namespaces.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { parseIpv4 } from '../../src/carp/addresses.ts';
@@ -130,7 +130,7 @@ async function makeFirst(host: Host): Promise<void> {
   await host.ip('route', 'add', '10.5.0.0/16', 'via', '10.77.0.251', 'src', '10.77.0.1');
 }
 
-/** Addresses without the virtual IP, and routes; without the lifetimes, which run, and the order. */
+/** The own address and the routes, without what runs on: the last digits of the lifetimes. */
 async function everything(host: Host): Promise<{ addresses: string; routes: string }> {
   const lines = (await host.ip('-4', '-o', 'addr', 'show', 'dev', 'eth0')).split('\n');
   const addresses = lines

@@ -1,5 +1,4 @@
-// What `ip -j` shows of routes and addresses, and the lines that make it anew; as iproute2 6.1 shows
-// it.
+// What `ip -j` of iproute2 6.1 shows of routes and addresses, and the lines that make it anew.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { missingRoutes, readAddresses } from '../../../src/vip/plan-routes.ts';
