@@ -29,7 +29,7 @@ const EFFECTIVE = {
       broadcast: false,
       manageAddress: true,
       hooks: { up: [], down: [], timeout: '10s', xparam: '' },
-      announce: { burst: 2, interval: '500ms' },
+      announce: { burst: 2, interval: '500ms', refresh: 'off' },
       peers: [],
       gate: {
         policy: 'hold',
