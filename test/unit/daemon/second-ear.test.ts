@@ -246,10 +246,10 @@ describe('SecondEar', () => {
     arrives(3, 'witness');
     ear.heard(packet(251));
     delivered.length = 0;
-    arrives(3, 'witness');
+    arrives(5, 'witness');
     readWitness();
     pass(GRACE_MS);
-    assert.deepEqual(delivered, ['3 by witness in 1, from outside']);
+    assert.deepEqual(delivered, ['5 by witness in 1, from outside']);
   });
 });
 
