@@ -14,6 +14,8 @@ export interface ArpRequest {
   readonly kind: 'arp-request';
   readonly mac: string;
   readonly target: Ipv4;
+  /** The sender says that the target is its own: a gratuitous ARP. */
+  readonly gratuitous: boolean;
 }
 
 export interface ArpReply {

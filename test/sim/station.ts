@@ -51,14 +51,15 @@ export class Station {
     this.#bus.send(this, frame);
   }
 
-  /** Asks who has an address; one's own makes it a gratuitous ARP. */
+  /** Asks who has an address. */
   ask(target: Ipv4): void {
-    this.send({ kind: 'arp-request', mac: this.mac, target });
+    this.send({ kind: 'arp-request', mac: this.mac, target, gratuitous: false });
   }
 
   /** Tells everybody who has the virtual IP. */
   announce(): void {
-    if (this.holdsVip) this.ask(this.#vip);
+    if (!this.holdsVip) return;
+    this.send({ kind: 'arp-request', mac: this.mac, target: this.#vip, gratuitous: true });
   }
 
   /** A frame comes out of the wire. */
@@ -68,7 +69,9 @@ export class Station {
     this.onFrame?.(frame);
   }
 
-  #answer({ mac, target }: ArpRequest): void {
+  /** A kernel answers nobody whose source address is its own (arp_process, fib_validate_source). */
+  #answer({ mac, target, gratuitous }: ArpRequest): void {
+    if (gratuitous) return;
     const own = target === this.address && this.addressed;
     if (!own && !(target === this.#vip && this.holdsVip)) return;
     this.send({ kind: 'arp-reply', mac: this.mac, address: target, to: mac });
