@@ -118,7 +118,7 @@ export class StepDown {
   }
 
   #waitForAddress(now: Micros): void {
-    const end = plus(this.#begunAt ?? now, PATIENCE);
-    this.#deadlines.set('stepDownEnd', end > now ? end : now);
+    // One that is past is due at once.
+    this.#deadlines.set('stepDownEnd', plus(this.#begunAt ?? now, PATIENCE));
   }
 }

@@ -121,41 +121,43 @@ describe('worlds', () => {
 });
 
 describe('the checks themselves', () => {
-  /** How many of 20 worlds with this flaw break a rule that says so. */
+  /** How many of so many worlds with this flaw break a rule that says so. */
   function failing(
     scene: (world: World) => Report,
     options: CastOptions,
     complaint: RegExp,
+    worlds = 80,
   ): number {
-    const all = Array.from({ length: 20 }, (_, index) => new World(index + 1, options));
+    const all = Array.from({ length: worlds }, (_, index) => new World(index + 1, options));
     return all.filter((world) => scene(world).violations.some((text) => complaint.test(text)))
       .length;
   }
 
   function assertMany(count: number, least: number): void {
-    assert.ok(count >= least, `${String(count)} of 20 worlds fail, and ${String(least)} should`);
+    assert.ok(count >= least, `${String(count)} worlds fail, and ${String(least)} should`);
   }
 
   it('find a driver that lets deadlines count before it reads', () => {
     const options = { flaw: 'wake-first' } as const;
-    assertMany(failing(scenes.stallBackups, options, /whose advert had come in/), 5);
-    assertMany(failing(scenes.stallBackups, options, /because backups stood still/), 5);
+    assertMany(failing(scenes.stallBackups, options, /whose advert had come in/), 20);
+    assertMany(failing(scenes.stallBackups, options, /because backups stood still/), 20);
   });
 
   it('find a gate that opens on evidence of an old epoch', () => {
     const options = { flaw: 'old-evidence' } as const;
-    assertMany(failing(scenes.trouble, options, /nothing has come in/), 3);
+    // Seldom is a frame queued at the very moment at which the path changes.
+    assertMany(failing(scenes.trouble, options, /nothing has come in/, 240), 12);
   });
 
   it('find an isolated master that does not doubt its path', () => {
     const options = { ...TAME, flaw: 'no-doubt' } as const;
     const blocked = (world: World): Report => scenes.losePath(world, 'blocked');
-    assertMany(failing(blocked, options, /was a good master/), 5);
+    assertMany(failing(blocked, options, /was a good master/), 20);
   });
 
   it('find what happens where there is no gate', () => {
     const options = { ...TAME, ungated: true } as const;
-    assertMany(failing(scenes.bootBehindBlockedPort, options, /was a good master/), 10);
+    assertMany(failing(scenes.bootBehindBlockedPort, options, /was a good master/), 40);
   });
 
   it('find two masters, none, one that may not be, and an address in the wrong place', () => {

@@ -2,7 +2,13 @@
 // told to what has to be made anew.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { commandLine, deviceWord, planBatch, type VipGoal } from '../../../src/vip/plan.ts';
+import {
+  commandLine,
+  deviceWord,
+  isPresent,
+  planBatch,
+  type VipGoal,
+} from '../../../src/vip/plan.ts';
 import { lossesOf, restoreCommand } from '../../../src/vip/plan-losses.ts';
 import type { AddressNews, AddressRecord } from '../../../src/vip/ports.ts';
 import { on } from './fake-kernel.ts';
@@ -186,5 +192,13 @@ describe('lossesOf', () => {
       'addr add 10.9.0.10/24 dev bond0 peer 10.9.0.1/24 broadcast 10.9.0.255 label bond0:x ' +
         'scope 253 metric 50 noprefixroute valid_lft 1 preferred_lft 0',
     );
+  });
+});
+
+describe('isPresent', () => {
+  it('looks for the address, with whatever prefix length', () => {
+    const { vip } = goal('+10.9.0.100/24');
+    assert.equal(isPresent(vip, [on('10.9.0.10/24'), on('10.9.0.100/32')]), true);
+    assert.equal(isPresent(vip, [on('10.9.0.10/24')]), false);
   });
 });
