@@ -283,7 +283,7 @@ export class Election {
   #vipStuck(term: number, shown: boolean, now: Micros): void {
     if (!this.#settings.manageAddress) return;
     const leaving = term === this.#tenure.term && this.#stepDown.cause !== undefined;
-    if (leaving && !this.#stepDown.stuck(shown, now)) return;
+    if (leaving && !this.#stepDown.stuck(shown)) return;
     if (leaving) this.#left(now);
     this.#tenure.released(term);
   }

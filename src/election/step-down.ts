@@ -1,5 +1,6 @@
 // A master that leaves in good order: why it does, and what became of its earlier orders to leave.
 // The adverts go on until the address is off, so that nobody else takes it before.
+import { invariant } from '../base/assert.ts';
 import { fromSeconds, plus, type Micros } from '../base/time.ts';
 import { advertInterval, type Cadence } from './cadence.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -66,16 +67,16 @@ export class StepDown {
     this.#cause = 'stopped';
     this.#begunAt = now;
     if (!mayStay) this.#forced = true;
-    if (this.#deadlines.get('stepDownEnd') !== undefined) this.#waitForAddress(now);
+    if (this.#deadlines.get('stepDownEnd') !== undefined) this.#waitForAddress();
   }
 
   /**
    * The address can't be taken off so far, which goes on being tried. Says whether to leave at
    * once: who has to leave does not wait for an address that the interface does not show.
    */
-  stuck(shown: boolean, now: Micros): boolean {
+  stuck(shown: boolean): boolean {
     if (this.#forced && !shown) return true;
-    this.#waitForAddress(now);
+    this.#waitForAddress();
     return false;
   }
 
@@ -117,8 +118,9 @@ export class StepDown {
     this.#deadlines.clear('carrierGrace');
   }
 
-  #waitForAddress(now: Micros): void {
+  #waitForAddress(): void {
+    invariant(this.#begunAt !== undefined, 'a step down is under way');
     // One that is past is due at once.
-    this.#deadlines.set('stepDownEnd', plus(this.#begunAt ?? now, PATIENCE));
+    this.#deadlines.set('stepDownEnd', plus(this.#begunAt, PATIENCE));
   }
 }
