@@ -130,10 +130,9 @@ async function checkOrder(seen: Capture, peer: Peer, first: AdvertFrame): Promis
     return;
   }
   ok(added !== undefined);
-  ok(
-    first.atMs <= loggedMs(added) + 1 && loggedMs(added) <= announced.atMs,
-    'the address is between',
-  );
+  const times = `advert ${first.atMs}, address ${loggedMs(added)}, announced ${announced.atMs} ms`;
+  ok(first.atMs <= loggedMs(added) + 1, `the advert goes before the address: ${times}`);
+  ok(loggedMs(added) <= announced.atMs, `the address is there before it is announced: ${times}`);
   ok(announced.atMs < hookMs, 'the up hook runs last');
 }
 
