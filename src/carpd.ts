@@ -5,6 +5,7 @@ import { checkConfig, type CommandOutcome } from './cli/check.ts';
 import { carpdHelp } from './cli/help.ts';
 import { version } from './cli/version.ts';
 import { readFileWithMode, withoutPassphrases } from './config/read-file.ts';
+import { earlySignals } from './daemon/early-signals.ts';
 
 const EXIT_USAGE = 2;
 
@@ -17,6 +18,7 @@ export async function carpd(argv: readonly string[]): Promise<void> {
 
 async function main(argv: readonly string[]): Promise<number> {
   const command = parseArgs(argv);
+  if (command.kind !== 'run') earlySignals.giveUp();
   switch (command.kind) {
     case 'help':
       process.stdout.write(carpdHelp(command.topic));

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-// carpd: looks at the Node that runs it, in words that an old one understands, and begins.
+// carpd: keeps early signals, looks at the Node that runs it, in words that an old one understands,
+// and begins.
 import { nodeComplaint } from './base/node-version.ts';
+import { earlySignals } from './daemon/early-signals.ts';
+
+earlySignals.keep(['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']);
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

@@ -6,6 +6,7 @@ import { hideArguments, readUcarpArguments, runUcarp } from './cli/ucarp.ts';
 import { PASSPHRASE_FILE_BYTES_MAX, type FileContent } from './config/passphrase.ts';
 import { readFileWithMode } from './config/read-file.ts';
 import type { UcarpRun } from './config/ucarp.ts';
+import { earlySignals } from './daemon/early-signals.ts';
 
 /** Set in the environment of a daemonized process, which gets its arguments by message. */
 const DAEMON_MARK = 'CARPD_UCARP_DAEMON';
@@ -41,11 +42,15 @@ async function foreground(argv: readonly string[]): Promise<number> {
   const complain = (line: string): void => void process.stderr.write(`ucarp: ${line}\n`);
   const request = readUcarpArguments(argv, complain);
   if (request.kind === 'done') {
+    earlySignals.giveUp();
     // The help must be written before the process may end. The log of a run may never be.
     await new Promise((resolve) => process.stdout.write('', resolve));
     return request.exitCode;
   }
-  if (request.options.daemonize) return daemonize(argv, request.options);
+  if (request.options.daemonize) {
+    earlySignals.giveUp();
+    return daemonize(argv, request.options);
+  }
   return runUcarp(request.options, { complain, onStarted: () => undefined });
 }
 

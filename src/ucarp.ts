@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-// ucarp: looks at the Node that runs it, in words that an old one understands, and begins.
+// ucarp: keeps early signals, looks at the Node that runs it, in words that an old one understands,
+// and begins.
 import { nodeComplaint } from './base/node-version.ts';
+import { earlySignals } from './daemon/early-signals.ts';
+
+earlySignals.keep(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']);
 
 const EXIT_SET_UP = 2;
 

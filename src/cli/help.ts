@@ -181,6 +181,8 @@ Signals:
   SIGUSR2          hand over: step down and let a peer take over
   SIGHUP           read the configuration again; unchanged instances go on
 
+A signal that comes while the daemon starts is obeyed once it is up.
+
 Exit codes: 0 stopped, 1 failed while running, 2 wrong configuration.
 `;
 

@@ -1,7 +1,8 @@
 // `carpd run`: the daemon in the foreground.
 import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
-import { readFileWithMode, readRegularFile } from '../config/read-file.ts';
+import { readFileWaiting, readRegularFile } from '../config/read-file.ts';
+import { earlySignals } from '../daemon/early-signals.ts';
 import type { EventSink } from '../daemon/event-bus.ts';
 import { openLog } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
@@ -14,7 +15,8 @@ const STDOUT = 1;
 
 /** Runs the daemon that the file configures; resolves to the exit code. */
 export async function run(configPath: string): Promise<number> {
-  const loaded = loadConfigFile(configPath, readFileWithMode);
+  const readFile = readFileWaiting((read) => earlySignals.giveUpWhile(read));
+  const loaded = loadConfigFile(configPath, readFile);
   if (!loaded.ok) {
     for (const fault of loaded.faults) complain(`${configPath}: ${describeFault(fault)}`);
     return EXIT_USAGE;

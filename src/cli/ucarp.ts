@@ -2,8 +2,9 @@
 import { networkInterfaces } from 'node:os';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import type { ReadFile } from '../config/passphrase.ts';
-import { readFileWithMode } from '../config/read-file.ts';
+import { readFileWaiting } from '../config/read-file.ts';
 import { parseUcarp, resolvePassphrase, type UcarpRun } from '../config/ucarp.ts';
+import { earlySignals } from '../daemon/early-signals.ts';
 import { openLog, type Logger } from '../daemon/log.ts';
 import { findDoubts, findObstacle } from '../daemon/preflight.ts';
 import { runDaemon } from '../daemon/process.ts';
@@ -61,7 +62,7 @@ export function readUcarpArguments(
 export async function runUcarp(
   options: UcarpRun,
   progress: Progress,
-  readFile: ReadFile = readFileWithMode,
+  readFile: ReadFile = readFileWaiting((read) => earlySignals.giveUpWhile(read)),
 ): Promise<number> {
   const { complain, onStarted } = progress;
   const passphrase = resolvePassphrase(options.passphrase, readFile);

@@ -11,7 +11,12 @@ import { fileBehind } from './service-environment.ts';
  * error, or a FileRefusal for anything else and for what is larger than `bytesMax`.
  */
 export const readFileWithMode: ReadFile = (path, bytesMax) =>
-  readChecked(path, bytesMax, { flags: 0, whyNot: notReadable });
+  readChecked(path, bytesMax, { flags: 0, whyNot: notReadable, wait: (read) => read() });
+
+/** The same, where `wait` runs what may wait for somebody at the other end. */
+export function readFileWaiting(wait: Manner['wait']): ReadFile {
+  return (path, bytesMax) => readChecked(path, bytesMax, { flags: 0, whyNot: notReadable, wait });
+}
 
 /**
  * Reads a whole file while the daemon runs, which must not stand still: a regular file only. What
@@ -19,7 +24,11 @@ export const readFileWithMode: ReadFile = (path, bytesMax) =>
  * without being waited for.
  */
 export const readRegularFile: ReadFile = (path, bytesMax) =>
-  readChecked(path, bytesMax, { flags: constants.O_NONBLOCK, whyNot: notRegular });
+  readChecked(path, bytesMax, {
+    flags: constants.O_NONBLOCK,
+    whyNot: notRegular,
+    wait: (read) => read(),
+  });
 
 /** Reads the configuration as at the start, and no passphrase file: all hold the same word. */
 export function withoutPassphrases(configPath: string): ReadFile {
@@ -40,13 +49,21 @@ interface Manner {
   readonly flags: number;
   /** Why such a file is not read; undefined: it is. */
   readonly whyNot: (stats: BigIntStats) => string | undefined;
+  /** Reads what is no regular file. */
+  readonly wait: <Value>(read: () => Value) => Value;
 }
 
-function readChecked(wanted: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
+function readChecked(wanted: string, bytesMax: number, manner: Manner): FileContent {
   const path = fileBehind(wanted, process.env);
   // Asked before it is opened, since opening may wait, or set off what a device does when it is
   // opened; and once more of what was opened, since another file may have taken the name.
-  check(statSync(path, AS_BIGINT), whyNot);
+  const stats = statSync(path, AS_BIGINT);
+  check(stats, manner.whyNot);
+  const read = (): FileContent => readOpened(path, bytesMax, manner);
+  return stats.isFile() ? read() : manner.wait(read);
+}
+
+function readOpened(path: string, bytesMax: number, { flags, whyNot }: Manner): FileContent {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOCTTY | flags);
   try {
     const stats = fstatSync(descriptor, AS_BIGINT);

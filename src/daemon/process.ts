@@ -7,6 +7,8 @@ import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { findServiceManager } from '../linux/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
+import { closeDebugger } from './debugger.ts';
+import { earlySignals } from './early-signals.ts';
 import { releaseAtOnce } from './emergency.ts';
 import type { EventBus } from './event-bus.ts';
 import { openLoggedBus } from './event-log.ts';
@@ -70,6 +72,8 @@ class DaemonProcess {
   readonly #daemon: Daemon;
   #started = false;
   #endingSince: Micros | undefined;
+  /** Came before all was up. */
+  readonly #early = new Set<NodeJS.Signals>();
   #interrupts = 0;
   #end: (exitCode: number) => void = () => undefined;
 
@@ -94,6 +98,10 @@ class DaemonProcess {
       this.#end = resolve;
     });
     this.#listen();
+    closeDebugger();
+    for (const signal of earlySignals.handOver()) this.#signal(signal);
+    // Asked to end already, it touches nothing.
+    if (this.#endingSince !== undefined) return ended;
     spareDescriptors.take();
     void this.#start();
     return ended;
@@ -120,6 +128,7 @@ class DaemonProcess {
     }
     this.#events.publish({ event: 'daemon-started', instances: config.instances.length });
     onStarted?.();
+    for (const signal of this.#early) this.#order(signal);
   }
 
   /** Before everything has started it is a failed set-up, which is told apart above. */
@@ -174,19 +183,35 @@ class DaemonProcess {
   }
 
   #listen(): void {
-    const { reload } = this.#options.manners;
-    const ending: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-    if (reload === undefined) ending.push('SIGQUIT', 'SIGHUP');
-    else process.on('SIGHUP', () => void this.#reload(reload));
-    for (const signal of ending) process.on(signal, () => this.#endingSignal(signal));
-    process.on('SIGUSR1', () => this.#daemon.logState());
-    process.on('SIGUSR2', () => {
-      this.#tellSignal('SIGUSR2', 'every master hands over');
-      this.#daemon.handover();
-    });
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+      process.on(signal, () => this.#signal(signal));
+    }
+    if (this.#options.manners.reload === undefined) {
+      process.on('SIGQUIT', () => this.#signal('SIGQUIT'));
+    }
     process.on('uncaughtException', (error) =>
       this.#fail(`fault in carpd: ${error.stack ?? error.message}`),
     );
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const isOrder =
+      signal === 'SIGUSR1' ||
+      signal === 'SIGUSR2' ||
+      (signal === 'SIGHUP' && this.#options.manners.reload !== undefined);
+    if (!isOrder) this.#endingSignal(signal);
+    else if (this.#started) this.#order(signal);
+    else this.#early.add(signal);
+  }
+
+  /** What a running daemon does besides ending. */
+  #order(signal: NodeJS.Signals): void {
+    const { reload } = this.#options.manners;
+    if (signal === 'SIGUSR1') this.#daemon.logState();
+    if (signal === 'SIGHUP' && reload !== undefined) void this.#reload(reload);
+    if (signal !== 'SIGUSR2') return;
+    this.#tellSignal(signal, 'every master hands over');
+    this.#daemon.handover();
   }
 
   /**
