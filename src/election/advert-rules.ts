@@ -52,6 +52,8 @@ export const PROMOTION_CAUSES = {
 export interface BackupView {
   /** The sender is the master last heard, or none was heard. */
   readonly fromMaster: boolean;
+  /** The master that is followed is the only one that was heard for a dead interval. */
+  readonly isAlone: boolean;
   /** Preemption is configured and nothing forbids it now. */
   readonly mayPreempt: boolean;
   /** This node's own sending works, so that it is fit to replace a demoted peer. */
@@ -61,11 +63,13 @@ export interface BackupView {
 /**
  * Judges an advert as BACKUP. Bow-outs and adverts slower than our dead interval make us take over
  * only when the sender is the master we follow: a third node that leaves says nothing of the
- * master.
+ * master. A demoted one must have been the only master for a dead interval: the demote byte of
+ * another node, or of an old advert that is sent again, says nothing of a healthy master.
  */
 export function judgeAsBackup(self: Self, view: BackupView, advert: HeardAdvert): BackupVerdict {
   if (isBowOut(advert)) return view.fromMaster ? 'promote-bow-out' : 'ignore';
-  if (advert.demote > 0 && view.sendsWell) return 'promote-peer-demoted';
+  const mayReplace = view.fromMaster && view.isAlone && view.sendsWell;
+  if (advert.demote > 0 && mayReplace) return 'promote-peer-demoted';
   const remote = advertInterval(advert);
   if (view.mayPreempt && remote > ownInterval(self)) return 'promote-preempt';
   // With advbase 0 every ordinary peer would look slow (OpenBSD skips the rule there as well).

@@ -47,6 +47,8 @@ export class Election {
   /** The interface is there, up, and has the source; a master that has lost it still bows out. */
   #usable = false;
   #master: HeardMaster | undefined;
+  /** Since when no other master than the one that is followed was heard. */
+  #aloneSince = micros(0);
   readonly #catchingUp = new CatchingUp(this.#deadlines);
   /** The last claim of the address failed: no reason to push a healthy master aside. */
   #claimFailed = false;
@@ -183,7 +185,8 @@ export class Election {
     else if (fromMaster) this.#master = undefined;
     if (this.#state !== 'BACKUP') return;
     const mayPreempt = proved && this.#mayPreempt(now);
-    const view = { fromMaster, mayPreempt, sendsWell: !this.#bid.demoted };
+    const sendsWell = !this.#bid.demoted;
+    const view = { fromMaster, isAlone: this.#isAlone(now), mayPreempt, sendsWell };
     this.#heardAsBackup(from, rules.judgeAsBackup(this.#self(), view, advert), now);
   }
 
@@ -221,7 +224,14 @@ export class Election {
   }
 
   #follow(master: Ipv4, { advbase, advskew }: HeardAdvert, now: Micros): void {
+    if (this.#master?.address !== master) this.#aloneSince = now;
     this.#master = { address: master, advbase, advskew, heardAt: now };
+  }
+
+  /** It has listened for a dead interval, in which every healthy master is heard: there is one. */
+  #isAlone(now: Micros): boolean {
+    const listenedSince = micros(Math.max(this.#aloneSince, this.#stateSince));
+    return since(now, listenedSince) >= masterDownInterval(this.#settings);
   }
 
   #mayPreempt(now: Micros): boolean {

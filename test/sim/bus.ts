@@ -20,6 +20,8 @@ const DELAY_MIN_US = 50;
 
 export class Bus {
   weather: Weather = FAIR;
+  /** Somebody sends adverts who is no station of this world. */
+  strangerTalks = false;
   readonly #clock: VirtualClock;
   readonly #prng: Prng;
   readonly #stations: Station[] = [];

@@ -23,6 +23,8 @@ export interface Stage {
 /** No fault lasts longer. */
 export const FAULT_MAX: Micros = fromMillis(12_000);
 const BLOCKED_MAX = fromSeconds(6);
+/** Faster than any node: whoever listens hears it more than once between two adverts of others. */
+const STRANGER_PAUSE = fromMillis(400);
 const FOREVER = fromSeconds(1_000_000);
 
 /** Begins a fault and returns what ends it, or undefined where it was over at once. */
@@ -129,18 +131,25 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     node.setInterface(prng.pick(INTERFACE_FAULTS));
     return () => node.setInterface(undefined);
   },
-  stranger: ({ bus, prng }, node) => {
+  stranger: ({ bus, prng, clock }, node) => {
     const from = parseIpv4('10.77.0.200') ?? node.station.address;
     const timers = prng.pick([
       { advbase: 1, advskew: 0, demote: 1 },
+      { advbase: 1, advskew: 254, demote: 255 },
       { advbase: 200, advskew: 0, demote: 0 },
       { advbase: 255, advskew: 255, demote: 0 },
       { advbase: 0, advskew: 1, demote: 0 },
     ]);
     const advert = { ...timers, counter: 1n };
-    if (node.station.onLine)
-      bus.inject(node.station, { kind: 'advert', mac: macOf(from), from, advert });
-    return undefined;
+    const frame = { kind: 'advert', mac: macOf(from), from, advert } as const;
+    bus.strangerTalks = true;
+    const talk = (): void => {
+      if (!bus.strangerTalks) return;
+      if (node.station.onLine) bus.inject(node.station, frame);
+      clock.after(STRANGER_PAUSE, talk);
+    };
+    talk();
+    return () => void (bus.strangerTalks = false);
   },
 };
 
@@ -178,6 +187,7 @@ export function split({ bus, prng }: Pick<Stage, 'bus' | 'prng'>): void {
 /** Ends every fault that still lasts. */
 export function heal({ bus, nodes, carpdNodes }: Stage): void {
   bus.weather = FAIR;
+  bus.strangerTalks = false;
   bus.partition(new Map());
   for (const from of bus.stations) for (const to of bus.stations) bus.cut(from, to, false);
   for (const { uplink } of bus.stations) {

@@ -37,9 +37,10 @@ describe('judgeAsMaster', () => {
 });
 
 describe('judgeAsBackup', () => {
-  const FOLLOWED = { fromMaster: true, mayPreempt: false, sendsWell: true };
+  const FOLLOWED = { fromMaster: true, isAlone: true, mayPreempt: false, sendsWell: true };
   const STRANGER = { ...FOLLOWED, fromMaster: false };
   const PREEMPTING = { ...STRANGER, mayPreempt: true };
+  const ONE_OF_TWO = { ...FOLLOWED, isAlone: false };
   const FAILING = { ...FOLLOWED, sendsWell: false };
   const BASE_0: Self = { ...SELF, cadence: { advbase: 0, advskew: 10, deadRatio: 3 } };
   const table = [
@@ -64,7 +65,9 @@ describe('judgeAsBackup', () => {
     ['a bow-out of a stranger, preempting', SELF, PREEMPTING, advert(255, 255), 'ignore'],
     ['nearly a bow-out', SELF, STRANGER, advert(255, 254), 'follow'],
     ['a demoted master', SELF, FOLLOWED, advert(0, 1, 1), 'promote-peer-demoted'],
-    ['a demoted stranger', SELF, STRANGER, advert(0, 1, 255), 'promote-peer-demoted'],
+    ['a demoted stranger', SELF, STRANGER, advert(0, 1, 255), 'follow'],
+    ['a demoted stranger, preempting', SELF, PREEMPTING, advert(1, 9, 255), 'follow'],
+    ['a demoted one of two masters', SELF, ONE_OF_TWO, advert(0, 1, 1), 'follow'],
     ['a demoted master, our own sends failing', SELF, FAILING, advert(0, 1, 1), 'follow'],
     ['a demoted bow-out', SELF, FOLLOWED, advert(255, 255, 1), 'promote-bow-out'],
   ] as const;

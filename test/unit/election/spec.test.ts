@@ -230,34 +230,6 @@ describe('BACKUP, the bow-out 255/255 is heard', () => {
   });
 });
 
-describe('BACKUP, the demote byte is heard (deviation: ucarp ignores it, OpenBSD does not)', () => {
-  it('promotes over a demoted master, without preempt and whatever its timers', () => {
-    assert.deepEqual(backup().hear(LOWER, 0, 1, { demote: 1 }), [
-      'advert regular 1/0',
-      'BACKUP -> MASTER peer-demoted peer 10.77.0.1',
-      'claim-vip 1',
-    ]);
-  });
-
-  it('lets a demoted master be while its own sending fails', () => {
-    const rig = master();
-    rig.answers.sendOk = false;
-    rig.runFor(5_000);
-    rig.hear(LOWER, 0, 1);
-    assert.deepEqual([rig.state, rig.election.snapshot().demoted], ['BACKUP', true]);
-    assert.deepEqual(rig.hear(LOWER, 0, 1, { demote: 128 }), []);
-  });
-
-  it('stays MASTER against a demoted peer that is faster', () => {
-    const rig = master();
-    assert.deepEqual(rig.hear(LOWER, 0, 1, { demote: 1 }), [
-      'conflict 10.77.0.1',
-      'announce conflict',
-    ]);
-    assert.equal(rig.state, 'MASTER');
-  });
-});
-
 describe('BACKUP, any other advert', () => {
   it('restarts the timer from the moment it is heard, with the own skew', () => {
     const rig = backup({ advskew: 50 });
