@@ -13,6 +13,7 @@ import type { PortFault } from '../readiness/lacp.ts';
 import type { Reason, Warning } from '../readiness/reasons.ts';
 import type { HookResult } from '../vip/hooks.ts';
 import type { VipFaultReason } from '../vip/ip-outcome.ts';
+import type { Claimant } from './claimant.ts';
 import type { OrderReason, Outcome } from './order-result.ts';
 
 /** Whose event it is; every event of an instance bears it. */
@@ -178,6 +179,9 @@ type CustodyNews =
       readonly mac: string;
       readonly frames: number;
       readonly answered: boolean;
+      readonly by: Claimant['kind'];
+      /** Its own address; null: a stranger's is not known. */
+      readonly peer: string | null;
     }
   /** promote_secondaries was set while the virtual IP was removed; told once. */
   | { readonly event: 'secondaries-promoted' }

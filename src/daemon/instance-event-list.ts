@@ -202,6 +202,8 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
       mac: 'who claims it, by its MAC address',
       frames: 'how often it did so in this moment',
       answered: 'whether the virtual IP is announced again for it',
+      by: 'as below',
+      peer: 'the address of that node of the group, or null',
     },
   },
   announced: { scope: 'instance', tells: 'a gratuitous ARP was sent', fields: {} },

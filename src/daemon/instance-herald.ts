@@ -11,6 +11,7 @@ import type { HookReport } from '../vip/hooks.ts';
 import type { StaleOutcome, VipNotice, VipOutcome } from '../vip/reconciler.ts';
 import { remedyFor, type Conditions, type Network } from './conditions.ts';
 import type { ForeignClaim } from './claim-tap.ts';
+import type { Claimant } from './claimant.ts';
 import type { Publish } from './event-bus.ts';
 import type { InstanceNews } from './events.ts';
 import type { Heard } from './second-ear.ts';
@@ -111,11 +112,9 @@ export class InstanceHerald {
     });
   }
 
-  /** Told before it is answered; `election` is how it stands then. */
-  contested(claim: ForeignClaim, { state, leaving, inDoubt }: ElectionSnapshot): void {
-    const holds = state === 'MASTER' && leaving === undefined;
-    const answered = holds && !inDoubt && claim.form !== 'probe';
-    this.#publish({ event: 'vip-contested', ...claim, answered });
+  contested(claim: ForeignClaim, claimant: Claimant, answered: boolean): void {
+    const peer = claimant.kind === 'stranger' ? null : formatIpv4(claimant.address);
+    this.#publish({ event: 'vip-contested', ...claim, answered, by: claimant.kind, peer });
   }
 
   announced(): void {

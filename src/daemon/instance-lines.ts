@@ -242,17 +242,34 @@ function conflictLine(event: EventOf<'conflict'>): LogLine {
 
 /** A probe is no harm, and other nodes of the group send them; who claims the address does harm. */
 function contestedLine(event: EventOf<'vip-contested'>): LogLine {
-  const { name, vip, mac, form, answered } = event;
-  const fields = { vip, mac, form, answered };
-  const limit = { key: `${name} ${form} ${mac}`, period: CLAIM_PERIOD };
+  const { name, vip, mac, form, answered, by, peer } = event;
+  const fields = { vip, mac, form, answered, by, peer: peer ?? undefined };
+  const limit = { key: `${name} ${form} ${mac} ${by}`, period: CLAIM_PERIOD };
   if (form === 'probe') {
     const text = `${mac} asks whether ${vip} is free: a node of the group, or a host that wants it`;
     return { ...lineOf('info', 'vip-contested', text, fields), kind: form, limit };
   }
   const what = `${mac} says that ${vip} is its own (${CLAIM_FORMS[form]})`;
   const reaction = answered ? 'announcing it again' : 'not answered while this node is in doubt';
-  const text = `${what}; ${reaction}. Find the host with that MAC address and take ${vip} off it`;
-  return { ...lineOf('warn', 'vip-contested', text, fields), limit };
+  const level = by === 'rival' ? 'info' : 'warn';
+  const text = `${what}; ${reaction}. ${claimMeaning(event)}`;
+  return { ...lineOf(level, 'vip-contested', text, fields), kind: by, limit };
+}
+
+function claimMeaning({ vip, by, peer }: EventOf<'vip-contested'>): string {
+  switch (by) {
+    case 'rival':
+      return `${peer ?? 'It'} is heard as master of this group as well: the election decides`;
+    case 'peer':
+      return (
+        `That is ${peer ?? 'a node'} of this group, which is not heard advertising and has the ` +
+        `address all the same. Take ${vip} off it, or start carpd there`
+      );
+    case 'stranger':
+      return `Find the host with that MAC address and take ${vip} off it`;
+    default:
+      return unreachable(by);
+  }
 }
 
 function demotionLine({ demoted }: EventOf<'demotion'>): LogLine {

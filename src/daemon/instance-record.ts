@@ -3,6 +3,8 @@
 import { since, type Micros } from '../base/time.ts';
 import { masterDownInterval } from '../election/cadence.ts';
 import type { InstanceConfig } from '../config/config.ts';
+import type { Ipv4, Mac } from '../carp/addresses.ts';
+import { judgeClaimant, type Claimant } from './claimant.ts';
 import type { Maintenance, MaintenanceEntry } from './maintenance.ts';
 import { PeersHeard } from './peers-heard.ts';
 import type { ReportSources } from './report.ts';
@@ -13,14 +15,14 @@ const PEER_MEMORY_INTERVALS = 3;
 /** See the head of this file; one for each instance that runs. */
 export class InstanceRecord {
   readonly peers: PeersHeard;
-  readonly #name: string;
+  readonly #config: InstanceConfig;
   readonly #maintenance: Maintenance;
   readonly #startedAt: Micros;
   readonly #deadInterval: Micros;
   readonly #listeners = new Set<() => void>();
 
   constructor(config: InstanceConfig, maintenance: Maintenance, startedAt: Micros) {
-    this.#name = config.name;
+    this.#config = config;
     this.#startedAt = startedAt;
     this.#maintenance = maintenance;
     this.#deadInterval = masterDownInterval(config);
@@ -33,9 +35,15 @@ export class InstanceRecord {
     return this.peers.all(now).some(({ lastAdvertAt }) => since(now, lastAdvertAt) < patience);
   }
 
+  /** Whose claim of the virtual IP it is; `macOf` as in the view of `judgeClaimant`. */
+  claimant(mac: Mac, macOf: (host: Ipv4) => Mac | undefined, now: Micros): Claimant {
+    const view = { heard: this.peers.all(now), configured: this.#config.peers };
+    return judgeClaimant(mac, { ...view, macOf, deadInterval: this.#deadInterval, now });
+  }
+
   /** Undefined: maintenance is off. */
   get maintenance(): MaintenanceEntry | undefined {
-    return this.#maintenance.of(this.#name);
+    return this.#maintenance.of(this.#config.name);
   }
 
   /** What of it a report shows. */

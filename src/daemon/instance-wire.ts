@@ -1,13 +1,17 @@
-// What one instance puts on the wire: its adverts, and the announcements of its address.
+// What one instance puts on the wire: its adverts, and the announcements of its address; and what
+// it tells of those who claim the address as well.
 import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { GroupKey } from '../carp/digest.ts';
 import type { InstanceConfig } from '../config/config.ts';
+import { advertInterval } from '../election/cadence.ts';
 import type { AnnounceReason, Effect } from '../election/effects.ts';
 import { Announcer, type Announcement } from '../vip/announcer.ts';
 import type { StartTimer } from '../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
+import { ClaimTeller } from './claim-teller.ts';
 import type { InstanceHerald } from './instance-herald.ts';
+import type { InstanceRecord } from './instance-record.ts';
 import type { InterfaceHub } from './interface-hub.ts';
 
 export interface WireOptions {
@@ -15,6 +19,7 @@ export interface WireOptions {
   readonly key: GroupKey;
   readonly hub: InterfaceHub;
   readonly herald: InstanceHerald;
+  readonly record: InstanceRecord;
   readonly startTimer: StartTimer;
   readonly now: () => Micros;
   /** The address that the next advert comes from; undefined: none can be sent. */
@@ -55,6 +60,23 @@ export function createAnnouncer(options: WireOptions): Announcer {
     startTimer,
     onSent: () => herald.announced(),
     onSendError: (reason) => herald.announceFailed(reason),
+  });
+}
+
+/** Tells of the claims of others for the address of an instance. */
+export function createClaimTeller({
+  config,
+  hub,
+  herald,
+  record,
+  startTimer,
+  now,
+}: WireOptions): ClaimTeller {
+  return new ClaimTeller({
+    startTimer,
+    interval: advertInterval(config),
+    judge: (mac) => record.claimant(mac, hub.gate.macOf, now()),
+    tell: (claim, claimant, answered) => herald.contested(claim, claimant, answered),
   });
 }
 

@@ -18,6 +18,7 @@ import type { Announcer } from '../vip/announcer.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from './claim-tap.ts';
+import type { ClaimTeller } from './claim-teller.ts';
 import { Custody, type Holding } from './custody.ts';
 import type { Driver, Member } from './driver.ts';
 import { Ending } from './ending.ts';
@@ -68,6 +69,7 @@ export class Instance implements Member, HubMember {
   readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
+  readonly #claims: ClaimTeller;
   readonly #custody: Custody;
   #lastTransition: LastTransition | undefined;
   /** When the master's time is over, as it stood before the input that is being taken. */
@@ -95,6 +97,7 @@ export class Instance implements Member, HubMember {
     this.#election = new Election(electionSettings(config));
     this.#announcer = wire.createAnnouncer(this.#wireOptions());
     this.#sender = wire.createSender(this.#wireOptions());
+    this.#claims = wire.createClaimTeller(this.#wireOptions());
     this.#custody = this.#createCustody();
     this.#ending = this.#createEnding();
   }
@@ -149,7 +152,7 @@ export class Instance implements Member, HubMember {
   async start(): Promise<void> {
     const { driver, hub } = this.#options;
     this.#footing.claim(hub.link());
-    await this.#removeStaleVip(hub.link());
+    if (this.#footing.mayRemoveStale(hub.link())) await this.#custody.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
     driver.add(this);
@@ -185,6 +188,7 @@ export class Instance implements Member, HubMember {
     this.#options.driver.remove(this);
     this.#options.hub.remove(this);
     this.#announcer.stop();
+    this.#claims.close();
     this.#custody.close();
     this.#options.claim.release();
     const { leftBehind } = this.#custody;
@@ -265,7 +269,7 @@ export class Instance implements Member, HubMember {
   }
 
   foreignClaim(claim: ForeignClaim): void {
-    this.#herald.contested(claim, this.snapshot());
+    this.#claims.heard(claim, this.snapshot());
     if (claim.form !== 'probe') this.#feed({ kind: 'vip-contested' });
   }
 
@@ -289,7 +293,7 @@ export class Instance implements Member, HubMember {
       return;
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (isBack) void this.#removeStaleVip(link);
+    if (isBack && this.#footing.mayRemoveStale(link)) void this.#custody.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
@@ -391,10 +395,5 @@ export class Instance implements Member, HubMember {
       feed: (input) => this.#feed(input),
       onChanged: () => this.#ending.check(),
     });
-  }
-
-  /** Takes off an address that an earlier run left. */
-  async #removeStaleVip(link: Link | undefined): Promise<void> {
-    if (this.#footing.mayRemoveStale(link)) await this.#custody.removeStale();
   }
 }

@@ -63,6 +63,8 @@ const BOND_TICK = fromMillis(250);
 const TICK = fromMillis(1_000);
 /** How long the answer to a probe may take. */
 const ANSWER_PATIENCE = fromMillis(1_500);
+/** The MAC addresses of so many hosts are remembered. */
+const MACS_MAX = 64;
 
 /** See the head of this file. */
 export class LinkGate implements Member {
@@ -77,6 +79,8 @@ export class LinkGate implements Member {
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
   readonly #answerListeners = new Set<(host: Ipv4) => void>();
+  /** Who answered lately, last come last. */
+  readonly #macs = new Map<Ipv4, Mac>();
   readonly #inbox: ReadinessInput[] = [];
   #stepping = false;
   #closed = false;
@@ -165,6 +169,9 @@ export class LinkGate implements Member {
   askHosts(hosts: readonly Ipv4[]): void {
     this.#probe(hosts.map(formatIpv4), []);
   }
+
+  /** The MAC address with which this host answered ARP last; undefined: it did not. */
+  readonly macOf = (host: Ipv4): Mac | undefined => this.#macs.get(host);
 
   /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
   onAnswer(listener: (host: Ipv4) => void): () => void {
@@ -307,10 +314,20 @@ export class LinkGate implements Member {
     }
   }
 
+  #noteAnswer(host: Ipv4, mac: Mac): void {
+    this.#macs.delete(host);
+    this.#macs.set(host, mac);
+    for (const oldest of this.#macs.keys()) {
+      if (this.#macs.size <= MACS_MAX) return;
+      this.#macs.delete(oldest);
+    }
+  }
+
   #frameSeen(seen: Seen, epoch: number): void {
     switch (seen.kind) {
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
+        this.#noteAnswer(seen.address, seen.mac);
         for (const listener of [...this.#answerListeners]) listener(seen.address);
         return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
       }

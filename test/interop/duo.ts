@@ -107,8 +107,7 @@ export function loggedMs(entry: LogEntry): number {
 
 /**
  * The events of level warning and above in carpd's log, or the warnings of stock ucarp. A late wake
- * is the machine's doing, not that of the program. A claim of the address is the other host's: a
- * stock ucarp announces before it hears, and the kernel of one that is stopped goes on answering.
+ * is the machine's doing, not that of the program.
  */
 export function complaints(peer: Peer): readonly string[] {
   if (peer.kind === 'ucarp') {
@@ -116,7 +115,7 @@ export function complaints(peer: Peer): readonly string[] {
     const ordinary = /Switching to state|Spawning \[|Putting MASTER DOWN/;
     return lines.filter((text) => /\[(?:WARNING|ERROR)\]/.test(text) && !ordinary.test(text));
   }
-  return loudEvents(peer).filter((event) => !['late-wake', 'vip-contested'].includes(event));
+  return loudEvents(peer).filter((event) => event !== 'late-wake');
 }
 
 /** Fails unless carpd complained of nothing but these events. */

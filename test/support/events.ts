@@ -113,6 +113,8 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     mac: '02:00:00:00:00:66',
     frames: 3,
     answered: true,
+    by: 'stranger',
+    peer: null,
   },
   'secondaries-promoted': { ...DB, event: 'secondaries-promoted' },
   announced: { ...DB, event: 'announced' },

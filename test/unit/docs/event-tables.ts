@@ -1,5 +1,6 @@
 // The tables of docs/events.md, as the code has them.
 import { CLAIM_FORMS } from '../../../src/carp/claim.ts';
+import { CLAIMANTS } from '../../../src/daemon/claimant.ts';
 import { EVENTS } from '../../../src/daemon/event-list.ts';
 import type { EventScope } from '../../../src/daemon/event-entry.ts';
 import { ORDER_REASONS } from '../../../src/daemon/order-result.ts';
@@ -27,6 +28,11 @@ export const EVENT_TABLES: readonly EventTable[] = [
     heading: '## Forms of a foreign claim',
     head: ['form', 'meaning'],
     rows: Object.entries(CLAIM_FORMS),
+  },
+  {
+    heading: '## Whose a foreign claim is',
+    head: ['by', 'meaning'],
+    rows: Object.entries(CLAIMANTS),
   },
   {
     heading: '## What came of an order',
