@@ -107,6 +107,11 @@ export class AddressKeeper {
     this.wake();
   }
 
+  /** The interface is there, under whatever name. */
+  get hasPlace(): boolean {
+    return this.#options.addresses.current() !== undefined;
+  }
+
   /** Whether the interface shows it now. */
   shows({ address }: Vip): boolean {
     return this.#options.addresses.observe().some((seen) => seen.address === address);

@@ -136,8 +136,10 @@ export class VipReconciler implements Ward {
   releaseStale(): Promise<StaleOutcome> {
     return new Promise((resolve) => {
       const wasThere = this.isShown;
+      const removing = this.#attempted?.phase === 'removing' ? this.#attempted : undefined;
       this.#accept({ term: 0, present: false }, (attempt) => {
-        resolve(staleOutcomeOf(wasThere, attempt));
+        // What was taken off by then was told of already.
+        resolve(staleOutcomeOf(wasThere && removing?.phase !== 'settled', attempt));
       });
     });
   }
@@ -168,8 +170,11 @@ export class VipReconciler implements Ward {
       end: (attempt) => {
         this.#attempted = undefined;
         this.#reportOvertaken(task, attempt);
-        if (isWanted()) this.#conclude(task, attempt);
-        else if (this.#closed) this.#endUnattempted();
+        if (isWanted()) return this.#conclude(task, attempt);
+        if (this.#closed) return this.#endUnattempted();
+        // A newer wish does not make it unsaid that somebody had put the address there.
+        const removed = task.phase === 'removing' && attempt.kind === 'reached';
+        if (removed) this.#concludeMending(task, attempt);
       },
     };
   }
@@ -260,7 +265,8 @@ export class VipReconciler implements Ward {
     }
     task.quiet = false;
     this.#retryLater(task);
-    if (attempt.kind === 'fault') this.#tell(task, attempt.fault);
+    // An interface that is gone took the address along: nobody has meddled with it.
+    if (attempt.kind === 'fault' && this.#options.keeper.hasPlace) this.#tell(task, attempt.fault);
   }
 
   #settle(task: Task, notice: VipNotice): void {

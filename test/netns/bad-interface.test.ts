@@ -79,6 +79,45 @@ describe('an interface that is not there', { skip, concurrency: true }, () => {
   });
 });
 
+describe('an interface that is made anew with the virtual IP on it', { skip }, () => {
+  for (const promote of [0, 1]) {
+    test(`serves as backup beside another master, promote_secondaries ${promote}`, async (t) => {
+      const lab = await Lab.create(t);
+      const host = await lab.host('a', '10.77.0.1/24');
+      await host.exec(['sysctl', '-q', `net.ipv4.conf.default.promote_secondaries=${promote}`]);
+      const config = { interface: 'late0', address: `${VIP}/24`, source: undefined };
+      const peer = startCarpd(host, { ...GROUP, config });
+      await addMacvlan(host, 'late0', ['10.77.0.3/24']);
+      await peer.waitFor('MASTER', MASTER_MS);
+      await eventually(() => holds(host, VIP), { withinMs: LOG_MS, what: 'the VIP' });
+      const other = startCarpd(await lab.host('b', '10.77.0.2/24'), GROUP);
+      await other.waitFor('BACKUP', MASTER_MS);
+      await host.ip('link', 'del', 'late0');
+      await peer.waitFor('INIT', LOG_MS);
+      await other.waitFor('MASTER', MASTER_MS);
+      const backMs = nowMs();
+      // The virtual IP comes first, so that the own address is a secondary one.
+      await addMacvlan(host, 'late0', [`${VIP}/24`, '10.77.0.3/24']);
+      await peer.waitFor('BACKUP', LOG_MS);
+      await logEntry(peer, { event: 'vip-stale', level: 'warn', afterMs: backMs }, LOG_MS);
+      const gone = async (): Promise<boolean> => !(await holds(host, VIP));
+      await eventually(gone, { withinMs: LOG_MS, what: 'the VIP to be off' });
+      ok(await holds(host, '10.77.0.3'), 'its own address stays');
+      const faults = logEntries(peer, { event: 'interface-unusable', afterMs: backMs });
+      deepEqual(
+        faults.filter(({ fields }) => fields['fault'] === 'no-socket'),
+        [],
+      );
+      await throughout(() => peer.state() === 'BACKUP' && other.state() === 'MASTER', {
+        forMs: 3_000,
+        what: 'it hears the other',
+        detail: () => lab.report(),
+      });
+      await endsClean(peer);
+    });
+  }
+});
+
 describe('an interface that can not be used', { skip, concurrency: true }, () => {
   test('for want of an address is used as soon as it has one', async (t) => {
     const lab = await Lab.create(t);
@@ -171,6 +210,31 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     await endsClean(peer);
   });
 
+  test('that someone keeps removing is given up where a peer can serve', async (t) => {
+    const { lab, host, peer: backup } = await started(t, { deadRatio: 6 });
+    const b = await lab.host('b', '10.77.0.2/24');
+    const other = startCarpd(b, GROUP);
+    await other.waitFor('MASTER', MASTER_MS);
+    await backup.waitFor('BACKUP', MASTER_MS);
+    // A backup is silent: that there is one is known of who was master a moment ago.
+    other.signal('SIGUSR2');
+    await backup.waitFor('MASTER', MASTER_MS);
+    for (let times = 1; times <= 5; times += 1) {
+      const added = (): unknown => logEntries(backup, { event: 'vip-added' })[times - 1];
+      await backup.child.until(added, `the VIP to be there time ${times}`, 30_000);
+      await host.ip('addr', 'del', `${VIP}/32`, 'dev', 'eth0');
+    }
+    equal((await backup.waitFor('HELD', 30_000)).cause, 'vip-failed');
+    const told = logEntries(backup, { event: 'vip-failed', level: 'error' });
+    match(told.at(-1)?.message ?? '', /taken it off 5 times; find out who else/);
+    await other.waitFor('MASTER', MASTER_MS);
+    await eventually(() => holds(b, VIP), { withinMs: LOG_MS, what: 'the VIP at the peer' });
+    equal(await holds(host, VIP), false);
+    await backup.waitFor('BACKUP', 10_000 + MASTER_MS);
+    equal(other.state(), 'MASTER');
+    await endsClean(backup);
+  });
+
   test('that is the source is refused', async (t) => {
     const { peer } = await started(t, { vip: '10.77.0.1' });
     equal((await peer.child.ended(LOG_MS)).code, 2);
@@ -230,6 +294,14 @@ async function addPair(host: Host, name: string, address: string): Promise<void>
   await host.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}x`);
   await host.ip('link', 'set', `${name}x`, 'up');
   await host.ip('addr', 'add', address, 'dev', name);
+  await host.ip('link', 'set', name, 'up');
+}
+
+/** A macvlan on eth0 that has this name only once its addresses are there, in their order. */
+async function addMacvlan(host: Host, name: string, addresses: readonly string[]): Promise<void> {
+  await host.ip('link', 'add', 'new0', 'link', 'eth0', 'type', 'macvlan', 'mode', 'bridge');
+  for (const address of addresses) await host.ip('addr', 'add', address, 'dev', 'new0');
+  await host.ip('link', 'set', 'new0', 'name', name);
   await host.ip('link', 'set', name, 'up');
 }
 

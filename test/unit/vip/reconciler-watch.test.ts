@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeKernel } from './fake-kernel.ts';
-import { HeldCommands, refused, settle } from './fakes.ts';
+import { EXITED_OK, HeldCommands, refused, settle } from './fakes.ts';
 import { ADD, DELETE, EPERM, HOST, THERE, claimedWorld, kinds, world } from './reconciler-world.ts';
 
 describe('watching a claimed address', () => {
@@ -115,7 +115,13 @@ describe('watching a claimed address', () => {
     kernel.show();
     await time.advance(500);
     assert.deepEqual(kernel.commands, []);
-    assert.deepEqual(kinds(notices), ['lost']);
+    assert.deepEqual(notices, [], 'nobody has taken it off');
+    kernel.place = { name: 'bond0', ifindex: 8 };
+    kernel.addresses = [];
+    kernel.show();
+    await time.advance(1_000);
+    assert.deepEqual(kernel.commands, [ADD], 'one that comes back in time gets it');
+    assert.deepEqual(kinds(notices), ['restored']);
   });
 });
 
@@ -183,6 +189,22 @@ describe('releaseStale', () => {
     kernel.refuseWith = undefined;
     await time.advance(500);
     assert.deepEqual(kernel.addresses, []);
+  });
+
+  it('leaves it to the watch to tell of one that it was taking off already', async () => {
+    const held = new HeldCommands();
+    const kernel = new FakeKernel(HOST);
+    const { reconciler, notices } = world(kernel, held.runCommand);
+    reconciler.want({ term: 1, present: false });
+    await settle();
+    kernel.meddle(ADD);
+    await settle();
+    const stale = reconciler.releaseStale();
+    kernel.meddle(DELETE);
+    held.last.finish(EXITED_OK);
+    assert.deepEqual(await stale, { kind: 'absent' });
+    assert.deepEqual(notices, [{ kind: 'unwanted', fault: undefined }]);
+    assert.equal(held.started.length, 1);
   });
 
   it('gives way to a claim', async () => {
