@@ -7,6 +7,7 @@ import { formatIpv4, parseIpv4, type Ipv4, type Mac } from '../carp/addresses.ts
 import { arpProbe, arpRequest } from '../carp/arp.ts';
 import type { LinkWatch } from '../linux/link-watch.ts';
 import { resolveStack, type LinkStack } from '../linux/link-facts.ts';
+import { readNeighbours } from '../linux/neighbours.ts';
 import type { DoubtCause } from '../readiness/doubt.ts';
 import type { ReadinessEffect } from '../readiness/effects.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
@@ -86,7 +87,7 @@ export class LinkGate implements Member {
   #closed = false;
 
   constructor(options: LinkGateOptions) {
-    const { interfaceName, driver, herald, now } = options;
+    const { driver, herald, now } = options;
     this.#options = options;
     this.#readiness = new LinkReadiness(now());
     this.#herald = herald;
@@ -98,7 +99,7 @@ export class LinkGate implements Member {
       onError: (error) => herald.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
-      interfaceName: () => options.links.find(interfaceName)?.name ?? interfaceName,
+      interfaceName: () => this.#currentName(),
       onChanged: () => driver.post(() => this.configure(this.#instances)),
       onError: (error) => herald.gatewaysUnread(messageOf(error)),
     });
@@ -273,11 +274,24 @@ export class LinkGate implements Member {
         return this.#tendTap();
       case 'probe':
         return this.#probe(effect.addresses, effect.vips);
+      case 'find-neighbours':
+        return void this.#findNeighbours();
       case 'rejoin-multicast':
         return this.#options.rejoinMulticast();
       default:
         return unreachable(effect);
     }
+  }
+
+  async #findNeighbours(): Promise<void> {
+    // Where the table can't be read, those who are known otherwise are asked.
+    const addresses = await readNeighbours(this.#currentName()).catch(() => []);
+    this.#options.driver.post(() => this.#step({ kind: 'neighbours-found', addresses }));
+  }
+
+  #currentName(): string {
+    const { links, interfaceName } = this.#options;
+    return links.find(interfaceName)?.name ?? interfaceName;
   }
 
   #find(name: string): GatedInstance | undefined {

@@ -5,7 +5,7 @@ import { micros, plus, since, type Micros } from '../base/time.ts';
 /** Why a master is in doubt. */
 export const DOUBT_CAUSES = {
   'epoch-ended': 'its path may have changed, and has to prove itself anew',
-  'rival-unanswered': 'it hears a worse master that does not answer: its own frames may not pass',
+  'rival-unanswered': 'it hears a worse master and nobody answers: its own frames may not pass',
 } as const;
 
 export type DoubtCause = keyof typeof DOUBT_CAUSES;
@@ -107,15 +107,16 @@ interface Rival {
 }
 
 /**
- * Masters heard by a master that has not yielded to them. One that is heard for a dead interval
- * without answering ARP in that time does not hear us: our sending side is dead. Each is remembered
- * at its own pace, since the worst masters are the slowest.
+ * Masters heard by a master that has not yielded to them. If one is heard for a dead interval, and
+ * nobody at all answers our ARP in that time, our sending side is dead. While anybody answers, the
+ * other master is cut off from us alone, or gone: old adverts of it are sent again. Each is
+ * remembered at its own pace, since the worst masters are the slowest.
  */
 export class Rivals {
   /** In the order in which they were last heard. */
   readonly #rivals = new Map<string, Rival>();
 
-  /** Whether this one has now been heard for a dead interval without an answer. */
+  /** Whether this one has now been heard for a dead interval without an answer of anybody. */
   heard(address: string, interval: Micros, deadInterval: Micros, now: Micros): boolean {
     this.#prune(deadInterval, now);
     const unansweredSince = this.#rivals.get(address)?.unansweredSince ?? now;
@@ -127,10 +128,11 @@ export class Rivals {
     return since(now, unansweredSince) >= deadInterval;
   }
 
-  /** Our frames reach it after all, so the time counts from here. */
-  answered(address: string, now: Micros): void {
-    const known = this.#rivals.get(address);
-    if (known !== undefined) this.#rivals.set(address, { ...known, unansweredSince: now });
+  /** Our frames pass after all, so the time counts from here. */
+  answered(now: Micros): void {
+    for (const [address, rival] of this.#rivals) {
+      this.#rivals.set(address, { ...rival, unansweredSince: now });
+    }
   }
 
   /** Until when one of them counts as still heard; undefined: there is none. */

@@ -56,5 +56,7 @@ export type ReadinessEffect =
       readonly addresses: readonly string[];
       readonly vips: readonly string[];
     }
+  /** Find out which stations the kernel knows on the segment, and say so: neighbours-found. */
+  | { readonly kind: 'find-neighbours' }
   /** Leave and join the groups of all instances: switches forget who wants to hear them. */
   | { readonly kind: 'rejoin-multicast' };

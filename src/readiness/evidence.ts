@@ -62,6 +62,11 @@ export class EvidenceLedger {
     return this.#records.get('probe')?.latest.at;
   }
 
+  /** Those who have answered a probe, up to a bound. */
+  get answerers(): Iterable<string> {
+    return this.#answerers;
+  }
+
   /** Whether this very address has answered a probe. */
   answeredBy(address: string): boolean {
     return this.#answerers.has(address);

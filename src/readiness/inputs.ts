@@ -63,6 +63,8 @@ export type ReadinessInput =
       readonly mac: string;
       readonly epoch: number;
     }
+  /** IPv4 addresses on the segment that the kernel has spoken with, at its own choice. */
+  | { readonly kind: 'neighbours-found'; readonly addresses: readonly string[] }
   /** The process woke so much later than it wanted; what was queued meanwhile was read before. */
   | { readonly kind: 'woken-late'; readonly lateBy: Micros }
   /** A deadline may have come; too early is harmless. */

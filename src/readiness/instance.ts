@@ -57,6 +57,7 @@ export class InstanceReadiness {
   #openSince: Micros | undefined;
   #warnings: readonly Warning[] = [];
   #wantsProof = false;
+  #besideRival = false;
   #silent = true;
   #deadline: Micros | undefined;
   /** What was last told to the world; undefined: nothing yet. */
@@ -78,6 +79,11 @@ export class InstanceReadiness {
   /** Proof is wanted, or adverts reach it by the frame witness only, or may do so. */
   get needsWitness(): boolean {
     return this.#wantsProof || this.#listens || (this.#role !== 'inactive' && this.#onlyByWitness);
+  }
+
+  /** A worse master is heard, so that it asks whoever may answer. */
+  get besideRival(): boolean {
+    return this.#wantsProof && this.#besideRival;
   }
 
   get deadline(): Micros | undefined {
@@ -128,7 +134,7 @@ export class InstanceReadiness {
   /** A probe was answered; for the virtual IP that is a foreign holder of it. */
   answered(address: string, mac: string, now: Micros): void {
     if (address === this.#settings.vip) this.#vipHolder = { mac, at: now };
-    this.#rivals.answered(address, now);
+    this.#rivals.answered(now);
   }
 
   /** Whether the first advert of its master is missing, and nobody was told so far. */
@@ -154,7 +160,8 @@ export class InstanceReadiness {
     const { answeredAt } = shared.ledger;
     this.#doubt.update({ gateOpen: this.#gate.open, answeredAt, deadInterval }, now);
     this.#warnings = this.#warningsOf(holder);
-    this.#wantsProof = this.#judgeWant(now);
+    this.#besideRival = (this.#rivals.presentUntil(deadInterval) ?? now) > now;
+    this.#wantsProof = this.#judgeWant();
     this.#listen(now);
     this.#deadline = this.#earliestAfter(now);
   }
@@ -186,16 +193,23 @@ export class InstanceReadiness {
     return this.#settings.gate.policy === 'off' || ledger.answeredBy(master);
   }
 
-  /** Adds whom it wants asked; `heard` are the addresses that advertise on the interface. */
+  /**
+   * Adds whom it wants asked; `heard` are the addresses that advertise on the interface, `others`
+   * those of stations that may answer as well, which are asked beside a worse master.
+   */
   addWishes(
     wishes: ProbeWishes,
     { conditions, ledger }: SharedView,
     heard: Iterable<string>,
+    others: Iterable<string>,
   ): void {
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
     if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return;
     if (this.#wantsProof) {
-      for (const address of [...targets, ...heard]) wishes.add(address, 'ask', probeInterval);
+      const stations = this.#besideRival ? others : [];
+      for (const address of [...targets, ...heard, ...stations]) {
+        wishes.add(address, 'ask', probeInterval);
+      }
       wishes.add(vip, 'vip', probeInterval);
       return;
     }
@@ -251,10 +265,10 @@ export class InstanceReadiness {
     return warnings;
   }
 
-  #judgeWant(now: Micros): boolean {
+  #judgeWant(): boolean {
     if (this.#role === 'inactive' || this.#settings.gate.policy === 'off') return false;
     if (!this.#gate.open || this.#silent || this.#doubt.cause !== undefined) return true;
-    return (this.#rivals.presentUntil(this.#settings.deadInterval) ?? now) > now;
+    return this.#besideRival;
   }
 
   #listen(now: Micros): void {

@@ -20,6 +20,9 @@ const REJOIN_INTERVAL = fromSeconds(60);
 const REJOIN_PAUSE = fromSeconds(1);
 /** More masters than that are never asked; the ones heard last are. */
 const HEARD_MAX = 32;
+/** One station that answers is enough, and some of them may be gone. */
+const OTHERS_MAX = 16;
+const NEIGHBOURS_PAUSE = fromSeconds(10);
 
 /** See the head of this file. */
 export class LinkReadiness {
@@ -37,6 +40,8 @@ export class LinkReadiness {
   #notReadySince: Micros;
   #witness: Extract<ReadinessEffect, { kind: 'open-witness' }> | undefined;
   #rejoinAt: Micros | undefined;
+  #neighbours: readonly string[] = [];
+  #neighboursSoughtAt: Micros | undefined;
   #effects: ReadinessEffect[] = [];
 
   constructor(now: Micros) {
@@ -141,6 +146,9 @@ export class LinkReadiness {
         return [];
       case 'probe-answered':
         return this.#probeAnswered(input.address, input.mac, input.epoch, now);
+      case 'neighbours-found':
+        this.#neighbours = input.addresses;
+        return [];
       case 'woken-late':
         for (const instance of this.#instances.values()) instance.stoodStill();
         if (isTooLate(input.lateBy, this.#shortestDeadInterval())) this.#end('late-wake', now);
@@ -231,6 +239,7 @@ export class LinkReadiness {
     }
     this.#tendMulticast(touched, now);
     this.#tendWitness();
+    this.#tendNeighbours(touched, now);
     const { addresses, vips } = this.#prober.update(this.#wishes(), now);
     if (addresses.length + vips.length > 0) this.#effects.push({ kind: 'probe', addresses, vips });
   }
@@ -287,11 +296,26 @@ export class LinkReadiness {
     this.#effects.push(this.#witness);
   }
 
+  /** Whoever is there may have to answer for it that our frames pass. */
+  #tendNeighbours(touched: readonly InstanceReadiness[], now: Micros): void {
+    if (!touched.some(({ besideRival }) => besideRival)) return;
+    const soughtAt = this.#neighboursSoughtAt;
+    if (soughtAt !== undefined && since(now, soughtAt) < NEIGHBOURS_PAUSE) return;
+    this.#neighboursSoughtAt = now;
+    this.#effects.push({ kind: 'find-neighbours' });
+  }
+
+  #others(): readonly string[] {
+    const known = new Set([...this.#ledger.answerers, ...this.#neighbours]);
+    return [...known].slice(0, OTHERS_MAX);
+  }
+
   #wishes(): ProbeWishes {
     const wishes = new ProbeWishes();
     const instances = this.#all();
     const shared = this.#shared();
-    for (const instance of instances) instance.addWishes(wishes, shared, this.#heard);
+    const others = this.#others();
+    for (const instance of instances) instance.addWishes(wishes, shared, this.#heard, others);
     const gated = instances.some(
       ({ role, settings }) => role !== 'inactive' && settings.gate.policy !== 'off',
     );

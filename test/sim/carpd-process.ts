@@ -296,7 +296,7 @@ export class CarpdProcess {
   }
 
   #carryOut(effect: ReadinessEffect): void {
-    const { world, flaw } = this.#options;
+    const { world, station, flaw } = this.#options;
     switch (effect.kind) {
       case 'epoch-began': {
         const epoch = effect.epoch.number;
@@ -317,6 +317,10 @@ export class CarpdProcess {
       case 'probe':
         this.#tap.awaitAnswers(this.#link.epoch, world.clock.now);
         return this.#probe(effect.addresses, effect.vips);
+      case 'find-neighbours': {
+        const addresses = station.neighbours.map(formatIpv4);
+        return this.#judge({ kind: 'neighbours-found', addresses });
+      }
       case 'verdict-changed':
       case 'link-warnings-changed':
       case 'rejoin-multicast':

@@ -1,7 +1,9 @@
 // Worlds in which one certain thing happens, and what must come of it.
 import { fromMillis, fromSeconds, micros, plus, since, type Micros } from '../../src/base/time.ts';
+import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { beginFault, FAULT_MAX, failOverToBlocked, flapToBlocked, heal, split } from './faults.ts';
 import type { SimNode } from './node.ts';
+import { macOf } from './station.ts';
 import type { Report, World } from './world.ts';
 
 const FAULTS_MAX = 16;
@@ -12,6 +14,8 @@ const STALL_MAX = fromSeconds(9);
 const MUTE_TIME = fromSeconds(12);
 const SPLIT_TIME = fromSeconds(15);
 const LISTENING = fromSeconds(65);
+/** Seconds: some dead intervals. */
+const REPLAYS = 30;
 const BLOCKED_MAX = fromSeconds(20);
 /** Hosts that get their power back at the same moment are up within this time. */
 const TOGETHER = fromSeconds(1);
@@ -190,6 +194,24 @@ export function muteMaster(world: World): Report {
   world.note('it is heard again');
   const { bound } = world.watch(from);
   if (successor !== undefined) expectNoChange(world, successor, from);
+  return world.report(from, bound);
+}
+
+/** Old adverts of a worse node that is gone are sent again to the master, once a second. */
+export function replayDead(world: World): Report {
+  settle(world);
+  const [master] = masters(world);
+  const from = world.clock.now;
+  if (master === undefined) return world.watch(from);
+  const sender = parseIpv4('10.77.0.200') ?? master.station.address;
+  const advert = { advbase: 9, advskew: 0, demote: 0, counter: 1n };
+  world.note(`somebody sends old adverts to ${master.name}`);
+  for (let second = 0; second < REPLAYS; second += 1) {
+    world.bus.inject(master.station, { kind: 'advert', mac: macOf(sender), from: sender, advert });
+    pass(world, fromSeconds(1));
+  }
+  const { bound } = world.watch(world.clock.now);
+  expectNoChange(world, master, from);
   return world.report(from, bound);
 }
 

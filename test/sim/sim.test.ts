@@ -95,6 +95,10 @@ describe('worlds', () => {
     judgeAll(scenes.muteMaster, TAME);
   });
 
+  it('keep a master to which adverts of a worse node that is gone are sent again', () => {
+    judgeAll(scenes.replayDead, TAME);
+  });
+
   it('take over from a dead daemon whose host still answers for the address', () => {
     judgeAll(scenes.abandonVip, TAME);
   });

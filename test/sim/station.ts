@@ -47,6 +47,12 @@ export class Station {
     return this.up && this.uplink.passes;
   }
 
+  /** Whom its kernel has spoken with, be they there or not. */
+  get neighbours(): readonly Ipv4[] {
+    const others = this.#bus.stations.filter((other) => other !== this);
+    return others.map(({ address }) => address);
+  }
+
   send(frame: Frame): void {
     this.#bus.send(this, frame);
   }

@@ -1,6 +1,6 @@
 // How a station is joined to the segment: a cable, a port of a switch that may pass nothing though
 // it has carrier, and perhaps a bond; and what its kernel tells of all that.
-import { fromSeconds, plus, type Micros } from '../../src/base/time.ts';
+import { fromMillis, fromSeconds, plus, type Micros } from '../../src/base/time.ts';
 import type { BondFacts, LinkFacts, LowerFacts } from '../../src/readiness/facts.ts';
 import { STATE_BITS } from '../../src/readiness/lacp.ts';
 import type { VirtualClock } from './clock.ts';
@@ -11,6 +11,8 @@ export type UplinkKind = 'plain' | 'lacp' | 'active-backup';
 /** LACP with fast timers: a partner that is not heard expires, one that is heard is back soon. */
 const LACP_EXPIRY = fromSeconds(3);
 const LACP_RETURN = fromSeconds(1);
+/** The daemon asks every 250 ms, and is a little late. */
+const LACP_NOTICED = fromMillis(255);
 
 const { activity, sync, collecting, distributing, expired } = STATE_BITS;
 const READY = activity | sync | collecting | distributing;
@@ -149,7 +151,8 @@ export class Uplink {
     this.#clock.after(formed ? LACP_RETURN : LACP_EXPIRY, () => {
       if (round !== this.#lacpRound) return;
       this.#formed = formed;
-      if (!formed) this.owner?.pathChanged();
+      // Nobody can know it sooner than the daemon asks again.
+      if (!formed) this.#clock.after(LACP_NOTICED, () => this.owner?.pathChanged());
     });
   }
 

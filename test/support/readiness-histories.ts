@@ -95,6 +95,11 @@ const evidence: fc.Arbitrary<ReadinessInput> = fc.oneof(
   }),
 );
 
+const neighbours: fc.Arbitrary<ReadinessInput> = fc.record({
+  kind: fc.constant('neighbours-found' as const),
+  addresses: fc.array(addresses, { maxLength: 3 }),
+});
+
 const roles: fc.Arbitrary<ReadinessInput> = fc.record({
   kind: fc.constant('role-changed' as const),
   name: names,
@@ -124,6 +129,7 @@ const inputs = fc.oneof(
   { weight: 3, arbitrary: good },
   { weight: 3, arbitrary: reports },
   { weight: 3, arbitrary: roles },
+  { weight: 1, arbitrary: neighbours },
   { weight: 1, arbitrary: late },
 );
 

@@ -133,16 +133,19 @@ describe('a rival', () => {
   it('gets more time with every answer', () => {
     const rivals = new Rivals();
     rivals.heard(PEER, PACE, DEAD, at(10));
-    rivals.answered(PEER, at(12));
+    rivals.answered(at(12));
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(14)), false);
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(15)), true);
   });
 
-  it('is not helped by the answers of others', () => {
+  it('gets more time with the others, whoever answers', () => {
     const rivals = new Rivals();
     rivals.heard(PEER, PACE, DEAD, at(10));
-    rivals.answered('10.9.0.21', at(12));
-    assert.equal(rivals.heard(PEER, PACE, DEAD, at(13)), true);
+    rivals.heard('10.9.0.21', PACE, DEAD, at(11));
+    rivals.answered(at(12));
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(14)), false);
+    assert.equal(rivals.heard('10.9.0.21', PACE, DEAD, at(14.9)), false);
+    assert.equal(rivals.heard(PEER, PACE, DEAD, at(15)), true);
   });
 
   it('is forgotten after two dead intervals of silence', () => {

@@ -6,6 +6,7 @@ import {
   ACTIVE_BACKUP,
   GATEWAY,
   HOLD,
+  INSTANCE,
   LACP,
   LinkRig,
   on,
@@ -179,6 +180,37 @@ describe('a master beside a worse one', () => {
     rig.answer(GATEWAY);
     rig.pass(20_000);
     assert.deepEqual(doubts(rig), ['3000 rival-unanswered', '27000 over']);
+  });
+
+  for (const [who, settings, neighbours] of [
+    ['a target', { targets: [GATEWAY] }, []],
+    ['a neighbour of the kernel', {}, [GATEWAY]],
+  ] as const) {
+    it(`does not doubt beside one that is gone while ${who} answers, which it asks`, () => {
+      const rig = LinkRig.master(settings);
+      for (let second = 0; second < 30; second += 1) {
+        const effects = rig.advert();
+        if (effects.some(({ kind }) => kind === 'find-neighbours')) {
+          rig.give({ kind: 'neighbours-found', addresses: neighbours });
+        }
+        if (second > 0) assert.ok(rig.snapshot.probing.includes(GATEWAY));
+        rig.answer(GATEWAY);
+        rig.pass(1_000);
+      }
+      assert.deepEqual(doubts(rig), []);
+      assert.deepEqual(rig.times('find-neighbours'), [0, 10_000, 20_000]);
+    });
+  }
+
+  it('asks again who answered in this epoch, and sixteen others at most', () => {
+    const rig = LinkRig.master({ targets: [PEER] });
+    rig.give({ kind: 'instances-changed', instances: [INSTANCE] });
+    rig.advert({ from: '10.9.0.30' });
+    const addresses = Array.from({ length: 40 }, (_, host) => `10.9.1.${host}`);
+    rig.give({ kind: 'neighbours-found', addresses });
+    const { probing } = rig.snapshot;
+    assert.ok(probing.includes(PEER));
+    assert.equal(probing.filter((address) => address.startsWith('10.9.1.')).length, 15);
   });
 
   it('begins no second doubt while it is in one', () => {

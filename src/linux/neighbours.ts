@@ -1,0 +1,55 @@
+// The IPv4 stations that the kernel has spoken with on an interface, from its neighbour table.
+import { open } from 'node:fs/promises';
+import { CarpdError, messageOf } from '../base/errors.ts';
+
+const TABLE = '/proc/net/arp';
+/** Some hundred stations: one that answers is enough. */
+const BYTES_MAX = 32_768;
+const NEIGHBOURS_MAX = 16;
+
+/** ATF_COM of linux/if_arp.h: its link address is known. */
+const COMPLETE = 0x2;
+
+/**
+ * IPv4 addresses as text, each once, at most sixteen, in the order of the table. What lies behind
+ * the first 32 kB of it is not read. Rejects with a CarpdError.
+ */
+export async function readNeighbours(interfaceName: string): Promise<readonly string[]> {
+  try {
+    return findNeighbours(await readTable(), interfaceName);
+  } catch (error) {
+    throw new CarpdError('CARPD_INTERFACE', `read ${TABLE}`, messageOf(error), error);
+  }
+}
+
+/**
+ * The same from the text of /proc/net/arp: IP address, HW type, Flags, HW address, Mask, Device
+ * (net/ipv4/arp.c, arp_format_neigh_entry).
+ */
+export function findNeighbours(table: string, interfaceName: string): readonly string[] {
+  const found = new Set<string>();
+  for (const line of table.split('\n').slice(1)) {
+    const [address = '', , flags = '', , , name] = line.trim().split(/\s+/);
+    if (name !== interfaceName || (Number.parseInt(flags, 16) & COMPLETE) === 0) continue;
+    if (found.size < NEIGHBOURS_MAX) found.add(address);
+  }
+  return [...found];
+}
+
+async function readTable(): Promise<string> {
+  const file = await open(TABLE, 'r');
+  try {
+    const buffer = Buffer.alloc(BYTES_MAX);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, BYTES_MAX - length);
+      length += bytesRead;
+      if (bytesRead > 0 && length < BYTES_MAX) continue;
+      const text = buffer.toString('latin1', 0, length);
+      // The last line may have been cut.
+      return text.slice(0, text.lastIndexOf('\n') + 1);
+    }
+  } finally {
+    await file.close();
+  }
+}
