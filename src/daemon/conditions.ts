@@ -1,9 +1,10 @@
 // What an instance can do on the interface as it is now.
 import { unreachable } from '../base/assert.ts';
-import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
 import type { Link } from '../linux/link-watch.ts';
+import { ownAddresses } from './own-addresses.ts';
 
 /** What of an instance decides whether it can run on an interface. */
 export interface Needs {
@@ -72,20 +73,16 @@ export interface Network {
 
 /** The networks of an interface, those that only a virtual IP brings left out. */
 export function findNetworks(link: Link, virtualIps: ReadonlySet<Ipv4>): readonly Network[] {
-  return link.addresses.flatMap(({ address: text, prefixLength }) => {
-    const address = parseIpv4(text);
-    if (address === undefined || virtualIps.has(address)) return [];
-    return [{ address, prefixLength }];
-  });
+  return ownAddresses(link, virtualIps).map(({ address, prefixLength }) => ({
+    address,
+    prefixLength,
+  }));
 }
 
 function findSource(link: Link, needs: Needs): Ipv4 | undefined {
   if (needs.source !== undefined) return needs.isLocal(needs.source) ? needs.source : undefined;
-  const candidates = link.addresses.flatMap(({ address: text, secondary, scope }) => {
-    const address = parseIpv4(text);
-    if (address === undefined || scope >= SCOPE_HOST || needs.virtualIps.has(address)) return [];
-    return [{ address, secondary }];
-  });
+  const own = ownAddresses(link, needs.virtualIps);
+  const candidates = own.filter(({ scope }) => scope < SCOPE_HOST);
   // A host's own address is a secondary one where a virtual IP of its prefix was there before.
   return (candidates.find(({ secondary }) => !secondary) ?? candidates[0])?.address;
 }

@@ -17,6 +17,8 @@ import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
 import { GroupClaims } from './group-claims.ts';
+import { Hubs } from './hubs.ts';
+import { inSlices } from './in-slices.ts';
 import { InstanceRecord } from './instance-record.ts';
 import { InterfaceHub } from './interface-hub.ts';
 import type { Opened } from './keep-opening.ts';
@@ -51,8 +53,9 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
-  readonly #hubs = new Set<InterfaceHub>();
+  readonly #hubs = new Hubs((name, links) => this.#createHub(name, links));
   readonly #instances = new Map<string, Instance>();
+  #virtualIpSet: ReadonlySet<Ipv4> | undefined;
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
@@ -151,7 +154,7 @@ export class Daemon {
     this.#links = await openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onAddress: (event) => {
-        for (const hub of this.#hubs.values()) hub.addressTold(event);
+        for (const hub of this.#hubs) hub.addressTold(event);
       },
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
@@ -229,7 +232,7 @@ export class Daemon {
     const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
       list.filter(({ name }) => !hasStayed.has(name));
     const fresh = [...added, ...others(changing)];
-    await Promise.all(fresh.map((one) => this.#add(one, links)));
+    await inSlices(fresh, (one) => this.#add(one, links));
     const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
     events.publish({
       event: 'configuration-reloaded',
@@ -291,7 +294,7 @@ export class Daemon {
     const instance = new Instance({
       config,
       virtualIps: () => this.#virtualIps(),
-      hub: this.#hub(config.interfaceName, links),
+      hub: this.#hubs.of(config.interfaceName, links),
       driver: this.#driver,
       events,
       now,
@@ -303,6 +306,7 @@ export class Daemon {
       record: new InstanceRecord(config, this.#maintenance, now()),
     });
     this.#instances.set(config.name, instance);
+    this.#virtualIpSet = undefined;
     this.#metrics.added(config);
     await instance.start();
   }
@@ -318,25 +322,14 @@ export class Daemon {
 
   #forget({ name, hub }: Instance): void {
     this.#instances.delete(name);
+    this.#virtualIpSet = undefined;
     this.#metrics.removed(name);
-    if (hub.memberCount > 0) return;
-    hub.close();
-    this.#hubs.delete(hub);
+    this.#hubs.leave(hub);
   }
 
-  /**
-   * One for each interface, by whatever name or alternative name the instances call it. Who comes
-   * later means the interface that has the name now, though others work on one that had it.
-   */
-  #hub(interfaceName: string, links: LinkWatch): InterfaceHub {
-    const ifindex = links.find(interfaceName)?.ifindex;
-    const known = [...this.#hubs].find((hub) => {
-      const hubIndex = hub.link()?.ifindex;
-      return hubIndex === ifindex && (ifindex !== undefined || hub.interfaceName === interfaceName);
-    });
-    if (known !== undefined) return known;
+  #createHub(interfaceName: string, links: LinkWatch): InterfaceHub {
     const { events, now, env } = this.#options;
-    const hub = new InterfaceHub({
+    return new InterfaceHub({
       interfaceName,
       driver: this.#driver,
       links: new BoundLinks(links),
@@ -347,19 +340,20 @@ export class Daemon {
       env,
       onRenamed: () => this.#recordAll(),
     });
-    this.#hubs.add(hub);
-    return hub;
   }
 
+  /** The same set until an instance comes or goes. */
   #virtualIps(): ReadonlySet<Ipv4> {
-    const addresses = [...this.#instances.values()].map((one) => one.config.address.ip);
-    return new Set(addresses);
+    this.#virtualIpSet ??= new Set(
+      [...this.#instances.values()].map((one) => one.config.address.ip),
+    );
+    return this.#virtualIpSet;
   }
 
   async #stop(): Promise<readonly string[]> {
     for (const instance of this.#instances.values()) instance.insist();
     // What is under way has to end first, and an `ip` that hangs would hold it up.
-    for (const hub of this.#hubs.values()) hub.keeper.hurry();
+    for (const hub of this.#hubs) hub.keeper.hurry();
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     this.#control?.close();
@@ -385,10 +379,18 @@ export class Daemon {
   }
 
   #linkChanged(change: LinkChange): void {
-    for (const hub of this.#hubs) {
-      if (hub.isAbout(change)) void hub.refresh();
-      else hub.otherChanged(change.ifindex);
+    for (const hub of this.#hubs.linkChanged(change)) {
+      this.#reloading = this.#reloading.then(() => this.#move(hub)).catch(() => undefined);
     }
+  }
+
+  /** Makes the instances of this hub anew, on that of the same interface. */
+  async #move(hub: InterfaceHub): Promise<void> {
+    const links = this.#links;
+    if (links === undefined || this.#stopping !== undefined) return;
+    const moving = [...this.#instances.values()].filter((one) => one.hub === hub);
+    await Promise.all(moving.map(({ name }) => this.#remove(name)));
+    await Promise.all(moving.map(({ config }) => this.#add(config, links)));
   }
 
   #lateWake(lateBy: Micros): void {

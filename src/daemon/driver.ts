@@ -57,6 +57,8 @@ export class Driver {
   #timer: NodeJS.Timeout | undefined;
   #pumping = false;
   #waking = false;
+  /** Steps are being taken behind which the timer is set. */
+  #batches = 0;
   #closed = false;
 
   constructor(options: DriverOptions) {
@@ -122,7 +124,22 @@ export class Driver {
     });
   }
 
+  /** Takes steps, and sets the timer behind the last of them. */
+  #batch(steps: () => void): void {
+    this.#batches += 1;
+    try {
+      steps();
+    } finally {
+      this.#batches -= 1;
+    }
+    this.arm();
+  }
+
   #runQueue(workMax: number): void {
+    this.#batch(() => this.#runWork(workMax));
+  }
+
+  #runWork(workMax: number): void {
     for (let count = 0; count < workMax; count += 1) {
       const work = this.#queue.shift();
       if (work === undefined) return;
@@ -138,9 +155,12 @@ export class Driver {
     this.#options.onOverflow(1);
   }
 
-  /** Sets the timer for the earliest deadline; called after every step of a member. */
+  /**
+   * Sets the timer for the earliest deadline; called after every step of a member. All of them are
+   * asked for theirs, which takes too long for each of many steps: those come to one.
+   */
   arm(): void {
-    if (this.#closed || this.#waking) return;
+    if (this.#closed || this.#waking || this.#batches > 0) return;
     clearTimeout(this.#timer);
     const deadline = this.#earliest();
     if (deadline === undefined) return;
@@ -165,7 +185,9 @@ export class Driver {
   }
 
   #catchUp(lateBy: Micros | undefined): void {
-    for (const member of this.#all()) member.catchUp?.(lateBy);
+    this.#batch(() => {
+      for (const member of this.#all()) member.catchUp?.(lateBy);
+    });
   }
 
   #isClosed(): boolean {
@@ -199,15 +221,22 @@ export class Driver {
     }
     if (this.#isClosed()) return;
     if (late) this.#options.onLateWake(micros(lateBy));
+    this.#batch(() => {
+      if (!this.#wakeDue(now, readAt)) void this.#wake();
+    });
+  }
+
+  /** False: the process has stood still on the way, and the sockets have to be read once more. */
+  #wakeDue(now: Micros, readAt: Micros): boolean {
     // Each is asked when its turn has come: what a judge says moves the deadlines behind it. None
     // is taken for due by a later time than that for which the sockets were read.
     for (const member of this.#all()) {
       if (!isDue(member, now)) continue;
       // The process may stand still right here, too.
-      if (since(this.#options.now(), readAt) > STALL) return this.#wake();
+      if (since(this.#options.now(), readAt) > STALL) return false;
       member.wake();
     }
-    this.arm();
+    return true;
   }
 }
 

@@ -6,7 +6,7 @@ import { acceptPacket, type AcceptedAdvert, type Group } from '../carp/accept.ts
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { Advert } from '../carp/advert.ts';
-import { formatIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../carp/addresses.ts';
 import { arpRequest } from '../carp/arp.ts';
 import { SENDERS_MAX } from '../linux/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../linux/link-watch.ts';
@@ -25,7 +25,9 @@ import { HubSockets } from './hub-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
 import { LinkHerald } from './link-herald.ts';
+import { hasAddress } from './own-addresses.ts';
 import { SecondEar, type Heard } from './second-ear.ts';
+import { Soon } from './soon.ts';
 
 /** An instance as its interface sees it. */
 export interface HubMember extends Group, GatedInstance {
@@ -72,10 +74,22 @@ export class InterfaceHub {
   readonly #obstacle: EarObstacle;
   /** Who was heard lately, last come last: whom a flood must not drown. */
   readonly #masters = new Set<Ipv4>();
+  /** A reload may bring hundreds, and each of them would have all others judged once more. */
+  readonly #joining: Soon;
+  readonly #configuring: Soon;
+  readonly #refreshing: Soon;
+  readonly #telling: Soon;
+  #aside = false;
 
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
     this.#options = options;
+    const soon = (run: () => void | Promise<void>): Soon =>
+      new Soon((work) => driver.post(work), run);
+    this.#joining = soon(() => this.#join());
+    this.#configuring = soon(() => this.gate.configure([...this.#members]));
+    this.#refreshing = soon(() => this.refresh());
+    this.#telling = soon(() => this.#tellMembers());
     this.#herald = new LinkHerald(linkPublisher(events, interfaceName), now);
     this.#sockets = new HubSockets({
       interfaceName,
@@ -83,7 +97,7 @@ export class InterfaceHub {
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
       onPacket: (packet) => this.#ear.heard(packet),
-      onTrouble: () => driver.post(() => void this.refresh()),
+      onTrouble: () => void this.refreshSoon(),
     });
     this.#health = new EarHealth({
       lost: () => this.#sockets.lost,
@@ -134,15 +148,12 @@ export class InterfaceHub {
 
   /** The interface as it is now. */
   link(): Link | undefined {
-    return this.#options.links.find(this.interfaceName);
+    return this.#aside ? undefined : this.#options.links.find(this.interfaceName);
   }
 
   /** Whether any interface of this host has the address. */
   readonly isLocal = (address: Ipv4): boolean => {
-    const text = formatIpv4(address);
-    for (const link of this.#options.links.all()) {
-      if (link.addresses.some((entry) => entry.address === text)) return true;
-    }
+    for (const link of this.#options.links.all()) if (hasAddress(link, address)) return true;
     return false;
   };
 
@@ -151,9 +162,16 @@ export class InterfaceHub {
     return this.#sockets.mac();
   }
 
-  async add(member: HubMember): Promise<void> {
+  /** Resolves when the member knows how the interface is. */
+  add(member: HubMember): Promise<void> {
     this.#lookAtName();
+    // Who comes under the name of one that has gone is another one.
+    this.#configuring.flush();
     this.#members.add(member);
+    return this.#joining.ask();
+  }
+
+  async #join(): Promise<void> {
     this.gate.configure([...this.#members]);
     await this.#sockets.ensure();
     // All of them: another may have come while the sockets were being opened for the first.
@@ -162,7 +180,8 @@ export class InterfaceHub {
 
   remove(member: HubMember): void {
     this.#members.delete(member);
-    this.gate.configure([...this.#members]);
+    this.gate.drop(member);
+    void this.#configuring.ask();
     const inUse = [...this.#members].some(({ group }) => group === member.group);
     if (!inUse) this.#sockets.leave(member.group);
     this.#tendClaims();
@@ -182,6 +201,11 @@ export class InterfaceHub {
     } catch (error) {
       this.#herald.probeFailed(messageOf(error));
     }
+  }
+
+  /** As `refresh`, once for all changes that come together. */
+  refreshSoon(): Promise<void> {
+    return this.#refreshing.ask();
   }
 
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
@@ -209,7 +233,14 @@ export class InterfaceHub {
   otherChanged(ifindex: number): void {
     if (this.gate.standsOn(ifindex)) this.gate.linkChanged();
     // A source address may be on any interface of the host.
-    if ([...this.#members].some(({ config }) => config.source !== undefined)) this.#tellMembers();
+    const anywhere = [...this.#members].some(({ config }) => config.source !== undefined);
+    if (anywhere) void this.#telling.ask();
+  }
+
+  /** Another hub has the same interface: from here on it is as if there were none. */
+  standAside(): void {
+    this.#aside = true;
+    void this.#refreshing.ask();
   }
 
   /** Sends one advertisement packet to `group`; rejects with a CarpdError. */

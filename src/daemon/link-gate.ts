@@ -127,6 +127,11 @@ export class LinkGate implements Member {
     this.#step({ kind: 'instances-changed', instances: settings });
   }
 
+  /** Nothing is told to this one any more; `configure` follows. */
+  drop(instance: GatedInstance): void {
+    this.#instances = this.#instances.filter((one) => one !== instance);
+  }
+
   /** Something about this interface, or one below it, has changed. */
   linkChanged(): void {
     // The kernel tells of no change of LACP by itself, and one change seldom comes alone.

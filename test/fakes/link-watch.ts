@@ -12,7 +12,10 @@ export class FakeLinks {
   open(options: LinkWatchOptions): Promise<LinkWatch> {
     this.#watches.add(options.onChange);
     return Promise.resolve({
-      find: (name) => [...this.#links.values()].find((link) => link.name === name),
+      find: (name) =>
+        [...this.#links.values()].find(
+          (link) => link.name === name || link.altNames?.includes(name) === true,
+        ),
       byIndex: (ifindex) => this.#links.get(ifindex),
       all: () => this.#links.values(),
       ask: (ifindexes) => this.#ask(ifindexes),

@@ -90,6 +90,41 @@ describe('an interface with an alternative name', { skip, concurrency: true }, (
   });
 });
 
+describe('an interface that appears later', { skip, concurrency: true }, () => {
+  test('under two names is one for the instances that wait for either', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const vips = ['10.78.0.101', '10.78.0.102'] as const;
+    const common = { password: 'a secret', deadRatio: 1, source: '10.78.0.1' };
+    const instance = (vhid: number, vip: string, name: string) => {
+      const config = { address: `${vip}/24`, interface: name, hooks: {} };
+      return { ...common, vhid, vip, config };
+    };
+    const peers = startCarpdInstances(a, {
+      one: instance(1, vips[0], 'wan0'),
+      two: instance(2, vips[1], 'the-second-port'),
+    });
+    const [first] = peers;
+    ok(first !== undefined);
+    await logEntry(first, { event: 'daemon-started' }, WITHIN_MS);
+    await a.ip('link', 'add', 'wan0', 'type', 'veth', 'peer', 'name', 'wan1');
+    await a.ip('addr', 'add', '10.78.0.1/24', 'dev', 'wan0');
+    await a.ip('link', 'set', 'wan1', 'up');
+    await a.ip('link', 'set', 'wan0', 'up');
+    await first.waitFor('MASTER', ELECTION_MS);
+    await a.ip('link', 'property', 'add', 'dev', 'wan0', 'altname', 'the-second-port');
+    for (const peer of peers) await peer.waitFor('MASTER', ELECTION_MS);
+    for (const vip of vips) {
+      await eventually(() => holds(a, vip), { withinMs: WITHIN_MS, what: `${vip} on a` });
+    }
+    const sockets = await a.exec(['ss', '-H', '-w', '-a', '-n']);
+    equal(sockets.split('\n').filter((line) => /:112\b|\bcarp\b/.test(line)).length, 1, sockets);
+    equal(first.transitions.filter(({ to }) => to === 'MASTER').length, 1, first.child.tail());
+    equal((await first.stop()).code, 0, first.child.tail());
+    for (const vip of vips) equal(await holds(a, vip), false, vip);
+  });
+});
+
 describe('a source address on another interface', { skip, concurrency: true }, () => {
   test('carries carpd and its ucarp, on an interface without any; it is waited for', async (t) => {
     const lab = await Lab.create(t);

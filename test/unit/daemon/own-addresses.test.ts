@@ -1,0 +1,36 @@
+// Checks that the addresses of an interface are those that the kernel told of last.
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { hasAddress, ownAddresses } from '../../../src/daemon/own-addresses.ts';
+import type { LinkAddress } from '../../../src/linux/link-watch.ts';
+
+describe('the own addresses of an interface', () => {
+  test('are all but the virtual IPs, whichever of the two lists has changed', () => {
+    const none: ReadonlySet<Ipv4> = new Set();
+    const vips = new Set([ip('10.0.0.2')]);
+    const link = { addresses: [entry('10.0.0.1'), entry('10.0.0.2')] };
+    deepEqual(texts(ownAddresses(link, none)), [ip('10.0.0.1'), ip('10.0.0.2')]);
+    deepEqual(texts(ownAddresses(link, vips)), [ip('10.0.0.1')]);
+    equal(ownAddresses(link, vips), ownAddresses(link, vips), 'read once');
+    const later = { addresses: [...link.addresses, entry('10.0.0.3')] };
+    deepEqual(texts(ownAddresses(later, vips)), [ip('10.0.0.1'), ip('10.0.0.3')]);
+    equal(hasAddress(link, ip('10.0.0.3')), false);
+    equal(hasAddress(later, ip('10.0.0.3')), true);
+    equal(hasAddress(later, ip('10.0.0.2')), true);
+  });
+});
+
+function entry(address: string): LinkAddress {
+  return { address, prefixLength: 24, secondary: false, scope: 0 };
+}
+
+function texts(list: readonly { readonly address: Ipv4 }[]): readonly Ipv4[] {
+  return list.map(({ address }) => address);
+}
+
+function ip(text: string): Ipv4 {
+  const address = parseIpv4(text);
+  ok(address !== undefined, text);
+  return address;
+}
