@@ -33,6 +33,10 @@ static int set_up(int fd, int ifindex, int protocol, bool ignore_outgoing) {
   if (protocol != 0 && setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on)) != 0) {
     return errno;
   }
+  // Names the port of a bond by which a frame came in, where the socket listens on the bond.
+  if (protocol != 0 && setsockopt(fd, SOL_PACKET, PACKET_ORIGDEV, &on, sizeof(on)) != 0) {
+    return errno;
+  }
   // Kernels before 4.20 cannot; there sll_pkttype still tells what went out.
   if (ignore_outgoing && setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on)) != 0 &&
       errno != ENOPROTOOPT) {

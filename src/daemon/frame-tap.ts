@@ -1,16 +1,27 @@
 // The frame witness of one interface as it is wanted at the moment: open for one epoch on certain
 // uplinks, letting through no more than is needed, or closed, which costs a busy link nothing.
 import { isDeepStrictEqual } from 'node:util';
+import type { Ipv4 } from '../carp/addresses.ts';
 import type { WitnessMode } from '../linux/frame-filter.ts';
 import { openFrameWitness, type FrameWitness } from '../linux/frame-witness.ts';
 import type { LinkStack, Uplink } from '../linux/link-facts.ts';
-import { readWitnessed, type Seen } from './witness-reader.ts';
+import { readStation, readWitnessed, type Seen } from './witness-reader.ts';
+
+/** What is known of a frame besides what it says. */
+export interface FrameOrigin {
+  /** The epoch for which the socket was opened that it came from. */
+  readonly epoch: number;
+  /** The index of the interface by which it reached this host: of a port, if that is in a bond. */
+  readonly cameBy: number;
+  /** The address that its sender says to have, where the frame tells. */
+  readonly station: Ipv4 | undefined;
+}
 
 export interface FrameTapOptions {
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
-  /** A frame, and the epoch for which the socket was opened that it came from. */
-  readonly onFrame: (seen: Seen, epoch: number) => void;
+  /** A frame, and where it came from. */
+  readonly onFrame: (seen: Seen, origin: FrameOrigin) => void;
   /** An advert, at once; after it comes what the frame says beside it. */
   readonly onAdvert: (packet: Uint8Array, epoch: number) => void;
   /** Whether adverts are let through from here on. */
@@ -95,10 +106,13 @@ export class FrameTap {
       uplinks,
       mode,
       senders,
-      onFrame: (frame, { vlans }) => {
-        const seen = readWitnessed(frame, { ownMacs, ownVlans: vlans });
+      onFrame: (frame, { vlans }, cameBy) => {
+        const view = { ownMacs, ownVlans: vlans };
+        const seen = readWitnessed(frame, view);
         if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
-        if (seen.kind !== 'uncounted') post(() => onFrame(seen, epoch));
+        if (seen.kind === 'uncounted') return;
+        const station = seen.kind === 'frame' ? readStation(frame, view) : undefined;
+        post(() => onFrame(seen, { epoch, cameBy, station }));
       },
       onError,
     });

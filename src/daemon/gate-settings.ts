@@ -37,6 +37,7 @@ export function gateSettings(
     vip: formatIpv4(config.address.ip),
     source: source === undefined ? undefined : formatIpv4(source),
     deadInterval: masterDownInterval(config),
+    advertInterval: advertInterval(config),
     gate: {
       policy: gate.policy,
       promoteAfter: fromMillis(gate.promoteAfterMs),

@@ -16,7 +16,7 @@ import { LinkReadiness } from '../readiness/link.ts';
 import type { Warning } from '../readiness/reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { Driver, Member } from './driver.ts';
-import { FrameTap } from './frame-tap.ts';
+import { FrameTap, type FrameOrigin } from './frame-tap.ts';
 import { gateSettings, type Gated } from './gate-settings.ts';
 import { Gateways } from './gateways.ts';
 import type { LinkHerald } from './link-herald.ts';
@@ -93,7 +93,7 @@ export class LinkGate implements Member {
     this.#herald = herald;
     this.#tap = new FrameTap({
       post: (run) => driver.post(run, 'droppable'),
-      onFrame: (seen, epoch) => this.#frameSeen(seen, epoch),
+      onFrame: (seen, origin) => this.#frameSeen(seen, origin),
       onAdvert: options.onAdvertWitnessed,
       onWatch: options.onWatch,
       onError: (error) => herald.tapFailed(messageOf(error)),
@@ -288,6 +288,14 @@ export class LinkGate implements Member {
     }
   }
 
+  /** The port of the bond that has this index, by the name that the facts have for it. */
+  #portOf(ifindex: number): string | undefined {
+    const { lower } = this.#stack?.facts ?? {};
+    if (lower?.kind !== 'bond') return undefined;
+    const name = this.#options.links.byIndex(ifindex)?.name;
+    return lower.ports.some((port) => port.name === name) ? name : undefined;
+  }
+
   async #findNeighbours(): Promise<void> {
     // Where the table can't be read, those who are known otherwise are asked.
     const addresses = await readNeighbours(this.#currentName()).catch(() => []);
@@ -342,17 +350,19 @@ export class LinkGate implements Member {
     }
   }
 
-  #frameSeen(seen: Seen, epoch: number): void {
+  #frameSeen(seen: Seen, { epoch, cameBy, ...origin }: FrameOrigin): void {
+    const port = this.#portOf(cameBy);
+    const station = origin.station && formatIpv4(origin.station);
     switch (seen.kind) {
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
         this.#noteAnswer(seen.address, seen.mac);
         for (const listener of [...this.#answerListeners]) listener(seen.address);
-        return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch });
+        return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
       }
       case 'advert-packet':
       case 'frame':
-        return this.#step({ kind: 'frame-heard', from: seen.from, epoch });
+        return this.#step({ kind: 'frame-heard', from: seen.from, epoch, port, station });
       case 'uncounted':
         return;
       default:

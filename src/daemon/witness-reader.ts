@@ -57,6 +57,17 @@ export function readWitnessed(frame: WitnessedFrame, view: WitnessView): Seen {
   return { kind: 'frame', from };
 }
 
+/**
+ * The address that the sender of an ARP packet says to have: a station that can be asked. Undefined
+ * for every other frame and for probes, which bear none.
+ */
+export function readStation(frame: WitnessedFrame, view: WitnessView): Ipv4 | undefined {
+  const counted = classifyFrame(frame, view);
+  if (!counted.ok || counted.value.protocol !== 'arp') return undefined;
+  const arp = readArp(counted.value.payload);
+  return arp.ok && arp.value.senderIp !== ANY_IPV4 ? arp.value.senderIp : undefined;
+}
+
 function readAnswer(arp: ArpPacket, from: string, { ownMacs }: WitnessView): Seen {
   if (arp.operation !== 'reply') return { kind: 'frame', from };
   const { senderMac: mac, senderIp: address, targetMac } = arp;

@@ -24,9 +24,10 @@ export interface FrameWitnessOptions {
   readonly senders?: readonly number[] | undefined;
   /**
    * A frame that may count, in bytes of its own, cut at 2048. Not only what the mode asks for: a
-   * filter spares work, it is no judge. May close the witness or change its mode.
+   * filter spares work, it is no judge. May close the witness or change its mode. `cameBy`: the
+   * index of the interface by which it reached this host; of a port, where the uplink is a bond.
    */
-  readonly onFrame: (frame: WitnessedFrame, uplink: WitnessUplink) => void;
+  readonly onFrame: (frame: WitnessedFrame, uplink: WitnessUplink, cameBy: number) => void;
   /**
    * Reading failed: ENETDOWN once when the uplink goes down or away. The witness stays open, and
    * sees frames again when the uplink comes up again; for one that was made anew, open another.
@@ -90,7 +91,10 @@ class PacketWitness implements FrameWitness {
         protocol: ALL_PROTOCOLS,
         filter: witnessFilter(mode, uplink.vlans, senders),
         ignoreOutgoing: true,
-        onFrame: (datagram) => this.#options.onFrame(witnessed(datagram), uplink),
+        onFrame: (datagram) => {
+          const cameBy = datagram.ifindex ?? uplink.ifindex;
+          this.#options.onFrame(witnessed(datagram), uplink, cameBy);
+        },
         onError: (error) => {
           if (!this.#closed) this.#options.onError(error, uplink);
         },

@@ -10,7 +10,7 @@ export interface Datagram {
   readonly truncated: boolean;
   /** Packet sockets: PACKET_HOST 0, _BROADCAST 1, _MULTICAST 2, _OTHERHOST 3, _OUTGOING 4. */
   readonly packetType?: number;
-  /** Packet sockets: the interface it came in through. */
+  /** Packet sockets: the interface it came in through; of a bond, the port (PACKET_ORIGDEV). */
   readonly ifindex?: number;
   /** Packet sockets: the EtherType. */
   readonly protocol?: number;

@@ -16,7 +16,10 @@ export interface DoubtView {
   readonly gateOpen: boolean;
   /** When an ARP probe was last answered in the current epoch. */
   readonly answeredAt: Micros | undefined;
+  /** It is proof that has opened the gate, and no policy. */
+  readonly proved: boolean;
   readonly deadInterval: Micros;
+  readonly advertInterval: Micros;
 }
 
 /** A doubt as others may see it. */
@@ -30,13 +33,18 @@ export interface DoubtSnapshot {
 interface Doubting {
   readonly cause: DoubtCause;
   readonly since: Micros;
+  /** When it began first; it may have begun again since. */
+  readonly firstAt: Micros;
+  /** Until when our adverts surely reached the others; undefined: nobody can say. */
+  readonly sureAt: Micros | undefined;
   provedAt: Micros | undefined;
   otherMasterAt: Micros | undefined;
 }
 
 /**
  * The doubt of one instance. It ends one dead interval after the path has proved itself anew, if no
- * other master was heard in that time; silence before the proof says nothing.
+ * other master was heard in that time; silence before the proof says nothing. It ends at once where
+ * the proof comes so soon that nobody can have taken over.
  */
 export class Doubt {
   #doubting: Doubting | undefined;
@@ -47,12 +55,17 @@ export class Doubt {
 
   /**
    * Begins, or begins again: proof from before counts no more. A doubt about our sending side stays
-   * one, since a new epoch proves nothing of it.
+   * one, since a new epoch proves nothing of it. `sureAt`: until when our adverts surely reached
+   * the others; undefined: nobody can say.
    */
-  begin(cause: DoubtCause, now: Micros): void {
+  begin(cause: DoubtCause, now: Micros, sureAt?: Micros): void {
+    const before = this.#doubting;
+    const mayStandFor = before === undefined || before.otherMasterAt === undefined;
     this.#doubting = {
-      cause: this.#doubting?.cause === 'rival-unanswered' ? 'rival-unanswered' : cause,
+      cause: before?.cause === 'rival-unanswered' ? 'rival-unanswered' : cause,
       since: now,
+      firstAt: before?.firstAt ?? now,
+      sureAt: mayStandFor ? (before === undefined ? sureAt : before.sureAt) : undefined,
       provedAt: undefined,
       otherMasterAt: undefined,
     };
@@ -73,7 +86,8 @@ export class Doubt {
     if (!isProved(this.#doubting, view)) this.#doubting.provedAt = undefined;
     else this.#doubting.provedAt ??= now;
     const endsAt = endOf(this.#doubting, view.deadInterval);
-    if (endsAt !== undefined && endsAt <= now) this.end();
+    const isOver = endsAt !== undefined && endsAt <= now;
+    if (isOver || isDispelledInTime(this.#doubting, view)) this.end();
   }
 
   /** Undefined: there is no doubt. */
@@ -89,6 +103,20 @@ function isProved(doubting: Doubting, { gateOpen, answeredAt }: DoubtView): bool
   // Incoming frames say nothing of our sending side: only an answer does.
   if (doubting.cause !== 'rival-unanswered') return true;
   return answeredAt !== undefined && answeredAt > doubting.since;
+}
+
+/**
+ * Proof came within an advertisement interval, and sooner after the last time at which an advert of
+ * ours can have got through than anybody is patient: who hears us has heard the one or the other.
+ */
+function isDispelledInTime(
+  { cause, firstAt, sureAt, provedAt, otherMasterAt }: Doubting,
+  { proved, deadInterval, advertInterval }: DoubtView,
+): boolean {
+  if (cause !== 'epoch-ended' || !proved || provedAt === undefined) return false;
+  if (sureAt === undefined || otherMasterAt !== undefined) return false;
+  const patience = deadInterval - advertInterval;
+  return since(provedAt, firstAt) <= advertInterval && since(provedAt, sureAt) < patience;
 }
 
 function endOf({ provedAt, otherMasterAt }: Doubting, deadInterval: Micros): Micros | undefined {

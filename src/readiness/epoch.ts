@@ -1,6 +1,6 @@
 // The link epochs of an interface: proof is good as long as the path it came by is the same.
 import { fromSeconds, type Micros } from '../base/time.ts';
-import type { LinkFacts, LowerFacts } from './facts.ts';
+import type { BondMode, LinkFacts, LowerFacts } from './facts.ts';
 import type { BondVerdict } from './lacp.ts';
 
 /** What ends an epoch: the path may have changed. In the order in which one of several is named. */
@@ -14,6 +14,7 @@ export const EPOCH_END_CAUSES = {
   'aggregator-changed': 'the bond changed its active aggregator',
   'partner-changed': 'the LACP partner of the bond changed',
   'last-port-lost': 'the last ready port of the bond was lost',
+  'port-lost': 'a ready port of the bond was lost, and no other is known to pass frames',
 } as const;
 
 export type EpochEndCause = keyof typeof EPOCH_END_CAUSES;
@@ -46,15 +47,19 @@ interface Known {
   aggregatorId?: number;
   partnerMac?: string;
   portReady?: boolean;
+  /** The ports that were last known to be ready, by name. */
+  readyPorts?: ReadonlySet<string>;
 }
 
 /**
- * Follows the facts of one interface. A port that joins or leaves while another stays ready ends
- * nothing, nor does anything that becomes known for the first time or can't be read for a while.
+ * Follows the facts of one interface. A port that joins ends nothing, nor does anything that
+ * becomes known for the first time or can't be read for a while. A ready port that leaves ends the
+ * epoch, since those that stay may pass LACP and no data, unless one of them has passed data in it.
  */
 export class EpochTracker {
   #known: Known = {};
   #epoch: Epoch;
+  #readyPorts = 0;
 
   constructor(now: Micros) {
     this.#epoch = { number: 1, since: now, cause: undefined, carrierUpAt: undefined };
@@ -64,15 +69,25 @@ export class EpochTracker {
     return this.#epoch;
   }
 
-  /** Ends the epoch if these facts say so, and begins the next one; returns why. */
+  /** How many ports of the bond are ready; 0 where none shares the traffic with others. */
+  get readyPorts(): number {
+    return this.#readyPorts;
+  }
+
+  /**
+   * Ends the epoch if these facts say so, and begins the next one; returns why. `proved` are the
+   * ports of the bond through which frames that count came in during this epoch.
+   */
   observe(
     facts: LinkFacts | undefined,
     bond: BondVerdict | undefined,
     now: Micros,
+    proved: ReadonlySet<string> = new Set(),
   ): EpochEndCause | undefined {
-    const seen = knowable(facts, bond);
-    const cause = difference(this.#known, seen);
+    const seen = knowable(facts, bond, this.#known.readyPorts);
+    const cause = difference(this.#known, seen) ?? portLoss(this.#known, seen, proved);
     this.#known = { ...this.#known, ...seen };
+    this.#readyPorts = seen.readyPorts?.size ?? 0;
     if (cause !== undefined) this.end(cause, now);
     const { carrierUpAt } = this.#epoch;
     if (this.#known.carrier !== true) this.#epoch = { ...this.#epoch, carrierUpAt: undefined };
@@ -100,12 +115,28 @@ function difference(known: Known, seen: Known): EpochEndCause | undefined {
   return undefined;
 }
 
+/** In active-backup all ports but the active one are idle, and a change of that one is noticed. */
+function portLoss(
+  { readyPorts: before }: Known,
+  { readyPorts: after }: Known,
+  proved: ReadonlySet<string>,
+): EpochEndCause | undefined {
+  if (before === undefined || after === undefined || after.size === 0) return undefined;
+  const staying = [...before].filter((name) => after.has(name));
+  if (staying.length === before.size || staying.some((name) => proved.has(name))) return undefined;
+  return 'port-lost';
+}
+
 function changed<Value>(known: Value | undefined, seen: Value | undefined): boolean {
   return known !== undefined && seen !== undefined && known !== seen;
 }
 
 /** Only what could be read; an interface that is gone has no carrier, and that is all it has. */
-function knowable(facts: LinkFacts | undefined, bond: BondVerdict | undefined): Known {
+function knowable(
+  facts: LinkFacts | undefined,
+  bond: BondVerdict | undefined,
+  readyPorts: ReadonlySet<string> = new Set(),
+): Known {
   if (facts === undefined) return { carrier: false };
   const { ifindex, mac, carrier, carrierLosses, lower } = facts;
   const uplink = uplinkOf(lower);
@@ -119,7 +150,23 @@ function knowable(facts: LinkFacts | undefined, bond: BondVerdict | undefined): 
     ...(bond === undefined || bond.portReady === 'unknown'
       ? {}
       : { portReady: bond.portReady === 'met' }),
+    ...portKnowledge(lower, bond, readyPorts),
   };
+}
+
+/** Whose ports share the traffic; a port that can't be read now is what it was. */
+function portKnowledge(
+  lower: LowerFacts,
+  bond: BondVerdict | undefined,
+  before: ReadonlySet<string>,
+): Known {
+  if (lower.kind === 'unseen') return {};
+  if (lower.kind !== 'bond' || lower.mode === 'active-backup') return { readyPorts: new Set() };
+  if (lower.mode === undefined || bond === undefined) return {};
+  const ready = bond.ports.filter(({ name, status }) => {
+    return status === 'met' || (status === 'unknown' && before.has(name));
+  });
+  return { readyPorts: new Set(ready.map(({ name }) => name)) };
 }
 
 function uplinkOf(lower: LowerFacts): string | undefined {
@@ -127,10 +174,18 @@ function uplinkOf(lower: LowerFacts): string | undefined {
   return lower.kind === 'plain' ? 'plain' : `${lower.kind} ${lower.name}`;
 }
 
+/**
+ * Modes in which one slave takes in what is sent to all, adverts among it (bond_uses_primary of the
+ * driver's include/net/bonding.h).
+ */
+function hasActivePort(mode: BondMode | undefined): boolean {
+  return mode === 'active-backup' || mode === 'balance-tlb' || mode === 'balance-alb';
+}
+
 function bondKnowledge(lower: LowerFacts): Known {
   if (lower.kind !== 'bond') return {};
   const { mode, activePort, activeAggregatorId, partnerMac } = lower;
-  if (mode === 'active-backup') return activePort === undefined ? {} : { activePort };
+  if (hasActivePort(mode)) return activePort === undefined ? {} : { activePort };
   if (mode !== '802.3ad') return {};
   return {
     ...(activeAggregatorId === undefined ? {} : { aggregatorId: activeAggregatorId }),

@@ -18,6 +18,8 @@ export interface Evidence {
   readonly at: Micros;
   /** The link epoch in which it came in. */
   readonly epoch: number;
+  /** The port of the bond through which it came in; undefined: none, or nobody can tell. */
+  readonly port?: string | undefined;
 }
 
 /** What is kept of one kind: the piece that first proved it, and the newest. */
@@ -31,11 +33,15 @@ export interface EvidenceRecord {
 /** Addresses whose answers are remembered by name; more than that many are on no CARP segment. */
 const ANSWERERS_MAX = 64;
 
+/** Ports that come and go within an epoch; no bond has more at once. */
+const PORTS_MAX = 64;
+
 /** The evidence of one epoch. Nothing in it ages; it goes all at once when the epoch ends. */
 export class EvidenceLedger {
   readonly #epoch: number;
   readonly #records = new Map<EvidenceKind, EvidenceRecord>();
   readonly #answerers = new Set<string>();
+  readonly #ports = new Set<string>();
 
   constructor(epoch: number) {
     this.#epoch = epoch;
@@ -44,10 +50,11 @@ export class EvidenceLedger {
   /** Whether it counted: evidence of any other epoch is worthless and is not kept. */
   add(evidence: Evidence): boolean {
     if (evidence.epoch !== this.#epoch) return false;
-    const { kind, from } = evidence;
+    const { kind, from, port } = evidence;
     const known = this.#records.get(kind);
     const first = known?.first ?? evidence;
     this.#records.set(kind, { kind, first, latest: evidence, count: (known?.count ?? 0) + 1 });
+    if (port !== undefined && this.#ports.size < PORTS_MAX) this.#ports.add(port);
     if (kind === 'probe' && this.#answerers.size < ANSWERERS_MAX) this.#answerers.add(from);
     return true;
   }
@@ -60,6 +67,11 @@ export class EvidenceLedger {
   /** When an ARP probe was last answered. */
   get answeredAt(): Micros | undefined {
     return this.#records.get('probe')?.latest.at;
+  }
+
+  /** The ports of the bond through which something has come in, as far as anybody could tell. */
+  get ports(): ReadonlySet<string> {
+    return this.#ports;
   }
 
   /** Those who have answered a probe, up to a bound. */

@@ -33,7 +33,7 @@ export interface BondFacts {
   readonly activeAggregatorId: number | undefined;
   /** The active aggregator's partner as lower-case text; all zero: there is none. */
   readonly partnerMac: string | undefined;
-  /** The active slave; an empty text: there is none. Judged in active-backup only. */
+  /** The active slave; an empty text: there is none. In active-backup, balance-alb and -tlb. */
   readonly activePort: string | undefined;
   readonly ports: readonly PortFacts[];
 }

@@ -13,6 +13,8 @@ export interface InstanceSettings {
   readonly source: string | undefined;
   /** The instance's own master-down interval. */
   readonly deadInterval: Micros;
+  /** How often it advertises as master. */
+  readonly advertInterval: Micros;
   readonly gate: GateSettings;
   readonly vipInUse: VipInUsePolicy;
   /** Whom to ask by ARP besides those that are always asked: gateways, resolved, and peers. */
@@ -55,13 +57,22 @@ export type ReadinessInput =
   | { readonly kind: 'facts-read'; readonly facts: LinkFacts | undefined }
   | AdvertHeard
   /** The witness caught a frame that counts. */
-  | { readonly kind: 'frame-heard'; readonly from: string; readonly epoch: number }
+  | {
+      readonly kind: 'frame-heard';
+      readonly from: string;
+      readonly epoch: number;
+      /** The port of the bond through which it came in, where the witness can tell. */
+      readonly port?: string | undefined;
+      /** The IPv4 address that its sender says to have, where the frame tells. */
+      readonly station?: string | undefined;
+    }
   /** An ARP reply for this IPv4 address; also one for a virtual IP. */
   | {
       readonly kind: 'probe-answered';
       readonly address: string;
       readonly mac: string;
       readonly epoch: number;
+      readonly port?: string | undefined;
     }
   /** IPv4 addresses on the segment that the kernel has spoken with, at its own choice. */
   | { readonly kind: 'neighbours-found'; readonly addresses: readonly string[] }

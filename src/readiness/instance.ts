@@ -7,6 +7,7 @@ import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
 import { judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
+import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Conditions } from './judge.ts';
 import type { ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
@@ -18,6 +19,16 @@ export interface SharedView {
   readonly epoch: Epoch;
   readonly conditions: Conditions;
   readonly ledger: EvidenceLedger;
+  /** There should be LACP, there is none, and nothing stands for it so far. */
+  readonly lacpMissing: boolean;
+}
+
+/** Whom one may ask besides the targets, as IPv4 addresses. */
+export interface Askable {
+  /** Those who advertise on the interface. */
+  readonly masters: Iterable<string>;
+  /** Other stations that may answer. */
+  readonly others: Iterable<string>;
 }
 
 interface HeardMaster {
@@ -81,9 +92,9 @@ export class InstanceReadiness {
     return this.#wantsProof || this.#listens || (this.#role !== 'inactive' && this.#onlyByWitness);
   }
 
-  /** A worse master is heard, so that it asks whoever may answer. */
-  get besideRival(): boolean {
-    return this.#wantsProof && this.#besideRival;
+  /** An answer of anybody at all is wanted, as it is beside a worse master and without LACP. */
+  asksOthers({ lacpMissing }: SharedView): boolean {
+    return this.#wantsProof && (this.#besideRival || lacpMissing);
   }
 
   get deadline(): Micros | undefined {
@@ -101,12 +112,15 @@ export class InstanceReadiness {
     this.#rivals.clear();
   }
 
-  /** `late`: the process did not run, which tells of no link, so that no policy ignores it. */
-  epochBegan(late: boolean, now: Micros): void {
+  /**
+   * `late`: the process did not run, which tells of no link, so that no policy ignores it.
+   * `sureAt`: until when frames surely passed.
+   */
+  epochBegan(late: boolean, sureAt: Micros | undefined, now: Micros): void {
     this.#vipHolder = undefined;
     this.#socketHears = false;
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
-    this.#doubt.begin('epoch-ended', now);
+    this.#doubt.begin('epoch-ended', now, late ? undefined : sureAt);
   }
 
   /** Another one may be master since. */
@@ -147,7 +161,7 @@ export class InstanceReadiness {
 
   /** Puts everything where it belongs at this moment. */
   evaluate(shared: SharedView, now: Micros): void {
-    const { deadInterval, gate } = this.#settings;
+    const { deadInterval, advertInterval, gate } = this.#settings;
     this.#silent =
       this.#role === 'waiting' && (this.#master === undefined || this.#master.missedAt <= now);
     const holder = this.#judgeHolder(shared.epoch, now);
@@ -158,7 +172,9 @@ export class InstanceReadiness {
     this.#gate = judgeGate(gate, view, now);
     this.#openSince = this.#gate.open ? (this.#openSince ?? now) : undefined;
     const { answeredAt } = shared.ledger;
-    this.#doubt.update({ gateOpen: this.#gate.open, answeredAt, deadInterval }, now);
+    const { open: gateOpen, by } = this.#gate;
+    const proved = by === 'proof';
+    this.#doubt.update({ gateOpen, answeredAt, proved, deadInterval, advertInterval }, now);
     this.#warnings = this.#warningsOf(holder);
     this.#besideRival = (this.#rivals.presentUntil(deadInterval) ?? now) > now;
     this.#wantsProof = this.#judgeWant();
@@ -193,24 +209,20 @@ export class InstanceReadiness {
     return this.#settings.gate.policy === 'off' || ledger.answeredBy(master);
   }
 
-  /**
-   * Adds whom it wants asked; `heard` are the addresses that advertise on the interface, `others`
-   * those of stations that may answer as well, which are asked beside a worse master.
-   */
-  addWishes(
-    wishes: ProbeWishes,
-    { conditions, ledger }: SharedView,
-    heard: Iterable<string>,
-    others: Iterable<string>,
-  ): void {
+  /** Adds whom it wants asked. */
+  addWishes(wishes: ProbeWishes, shared: SharedView, { masters, others }: Askable): void {
+    const { conditions, ledger, lacpMissing } = shared;
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
     if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return;
     if (this.#wantsProof) {
-      const stations = this.#besideRival ? others : [];
-      for (const address of [...targets, ...heard, ...stations]) {
-        wishes.add(address, 'ask', probeInterval);
+      const stations = this.asksOthers(shared) ? others : [];
+      const usual = micros(Math.min(probeInterval, FALLBACK_PROBE_INTERVAL));
+      const interval = lacpMissing ? usual : probeInterval;
+      for (const address of [...targets, ...masters, ...stations]) {
+        wishes.add(address, 'ask', interval);
       }
-      wishes.add(vip, 'vip', probeInterval);
+      // Without LACP it tells its address along: a host that waits as well may have nobody to ask.
+      wishes.add(vip, lacpMissing ? 'ask' : 'vip', interval);
       return;
     }
     if (!preempt || gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;

@@ -1,5 +1,6 @@
 // Ports that pass frames though LACP never formed: many switches fall back to plain forwarding. A
-// master that keeps answering us for a while proves what LACP would have said.
+// master that keeps answering us for a while proves what LACP would have said; where none is heard,
+// any other station does.
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 
 /** Answers must span this long to stand for LACP; it forms, or fails to, in less. */
@@ -13,25 +14,43 @@ const HOLE = fromSeconds(3);
 
 const MASTERS_MAX = 16;
 
+interface Span {
+  readonly firstAt: Micros;
+  readonly lastAt: Micros;
+}
+
 /** The two-way proof of one epoch. */
 export class LacpFallback {
   readonly #masters = new Set<string>();
-  #firstAnswerAt: Micros | undefined;
-  #lastAnswerAt: Micros | undefined;
+  #span: Span | undefined;
+  #vipAnsweredAt: Micros | undefined;
   #met = false;
 
-  /** An advert came in from this address, in this epoch. */
+  /** An advert came in from this address, in this epoch: from now on only masters stand for it. */
   masterHeard(address: string): void {
+    if (this.#masters.size === 0 && !this.#met) this.#span = undefined;
     if (this.#masters.size < MASTERS_MAX) this.#masters.add(address);
   }
 
-  /** This address answered a probe; only the answers of masters that were heard matter. */
+  /**
+   * This address answered a probe. Where a master was heard, only answers of masters matter; where
+   * none was, those of any station do, once nobody answers for the virtual IP: there may be a
+   * master whom we can't hear.
+   */
   answered(address: string, now: Micros): void {
-    if (!this.#masters.has(address)) return;
-    const hole = this.#lastAnswerAt !== undefined && since(now, this.#lastAnswerAt) > HOLE;
-    if (this.#firstAnswerAt === undefined || hole) this.#firstAnswerAt = now;
-    this.#lastAnswerAt = now;
-    if (since(now, this.#firstAnswerAt) >= FALLBACK_SPAN) this.#met = true;
+    if (this.#masters.size > 0 && !this.#masters.has(address)) return;
+    if (this.#vipAnsweredAt !== undefined && this.#masters.size === 0) {
+      if (since(now, this.#vipAnsweredAt) <= HOLE) return;
+    }
+    const isHole = this.#span === undefined || since(now, this.#span.lastAt) > HOLE;
+    this.#span = { firstAt: isHole || !this.#span ? now : this.#span.firstAt, lastAt: now };
+    if (since(now, this.#span.firstAt) >= FALLBACK_SPAN) this.#met = true;
+  }
+
+  /** Another host answered for the virtual IP. */
+  vipAnswered(now: Micros): void {
+    this.#vipAnsweredAt = now;
+    if (this.#masters.size === 0 && !this.#met) this.#span = undefined;
   }
 
   /** Stays met until the epoch ends. */
@@ -45,6 +64,6 @@ export class LacpFallback {
 
   /** Since when answers have come without a hole, as far as is known. */
   get answeredSince(): Micros | undefined {
-    return this.#firstAnswerAt;
+    return this.#span?.firstAt;
   }
 }

@@ -1,34 +1,31 @@
 // The readiness of one interface: what has proved itself since the path last changed, and what that
 // means to each instance on it. Pure: inputs and the time go in, effects come out.
 import { invariant, unreachable } from '../base/assert.ts';
-import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
+import { micros, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
 import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
-import { EvidenceLedger, type EvidenceKind, type EvidenceRecord } from './evidence.ts';
+import { EvidenceLedger, type Evidence, type EvidenceRecord } from './evidence.ts';
 import type { LinkFacts } from './facts.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput } from './inputs.ts';
 import { InstanceReadiness, type SharedView } from './instance.ts';
 import * as judging from './judge.ts';
 import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
 import { judgeBond, type BondVerdict, type PortVerdict } from './lacp.ts';
+import { Membership } from './membership.ts';
 import { Prober, ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from './snapshot.ts';
+import { Stations } from './stations.ts';
 
-const REJOIN_INTERVAL = fromSeconds(60);
-/** Many instances that miss their adverts at once need no more than one report to the switch. */
-const REJOIN_PAUSE = fromSeconds(1);
-/** More masters than that are never asked; the ones heard last are. */
-const HEARD_MAX = 32;
-/** One station that answers is enough, and some of them may be gone. */
-const OTHERS_MAX = 16;
-const NEIGHBOURS_PAUSE = fromSeconds(10);
+type FrameHeard = Omit<Extract<ReadinessInput, { kind: 'frame-heard' }>, 'kind'>;
+type ProbeAnswered = Extract<ReadinessInput, { kind: 'probe-answered' }>;
 
 /** See the head of this file. */
 export class LinkReadiness {
   readonly #epochs: EpochTracker;
   readonly #instances = new Map<string, InstanceReadiness>();
-  readonly #heard = new Set<string>();
+  readonly #stations = new Stations();
+  readonly #membership = new Membership();
   #facts: LinkFacts | undefined | 'unread' = 'unread';
   #bond: BondVerdict | undefined;
   #ledger: EvidenceLedger;
@@ -39,9 +36,10 @@ export class LinkReadiness {
   #warnings: readonly Warning[] = [];
   #notReadySince: Micros;
   #witness: Extract<ReadinessEffect, { kind: 'open-witness' }> | undefined;
-  #rejoinAt: Micros | undefined;
-  #neighbours: readonly string[] = [];
-  #neighboursSoughtAt: Micros | undefined;
+  /** When something that counts came in last, in whichever epoch. */
+  #heardAt: Micros | undefined;
+  /** The witness has seen a frame of this epoch, and so said by which port, if it can. */
+  #witnessed = false;
   #effects: ReadinessEffect[] = [];
 
   constructor(now: Micros) {
@@ -76,7 +74,7 @@ export class LinkReadiness {
 
   /** When the machine wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const all = [this.#prober.deadline(), this.#rejoinAt];
+    const all = [this.#prober.deadline(), this.#membership.deadline];
     for (const { deadline } of this.#instances.values()) all.push(deadline);
     const set = all.filter((at) => at !== undefined);
     return set.length === 0 ? undefined : micros(Math.min(...set));
@@ -142,12 +140,12 @@ export class LinkReadiness {
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'frame-heard':
-        this.#prove('frame', input.from, input.epoch, now);
+        this.#frameHeard(input, now);
         return [];
       case 'probe-answered':
-        return this.#probeAnswered(input.address, input.mac, input.epoch, now);
+        return this.#probeAnswered(input, now);
       case 'neighbours-found':
-        this.#neighbours = input.addresses;
+        this.#stations.neighboursFound(input.addresses);
         return [];
       case 'woken-late':
         for (const instance of this.#instances.values()) instance.stoodStill();
@@ -176,44 +174,50 @@ export class LinkReadiness {
     this.#facts = facts;
     this.#bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
     const { carrierUpAt } = this.#epochs.current;
-    const cause = this.#epochs.observe(facts, this.#bond, now);
+    const cause = this.#epochs.observe(facts, this.#bond, now, this.#ledger.ports);
     const isBack = carrierUpAt === undefined && this.#epochs.current.carrierUpAt !== undefined;
     if (cause !== undefined) this.#begin(cause, now);
-    else if (isBack && this.#rejoinAt !== undefined) this.#rejoin(now);
+    else if (isBack && this.#membership.deadline !== undefined) this.#rejoin(now);
     return this.#all();
   }
 
   #advertHeard(advert: AdvertHeard, now: Micros): readonly InstanceReadiness[] {
     const { name, from, epoch } = advert;
-    this.#heard.delete(from);
-    this.#heard.add(from);
-    for (const oldest of this.#heard) if (this.#heard.size > HEARD_MAX) this.#heard.delete(oldest);
-    if (this.#prove('advert', from, epoch, now)) this.#fallback.masterHeard(from);
+    this.#stations.masterHeard(from);
+    if (this.#prove({ kind: 'advert', from, at: now, epoch })) this.#fallback.masterHeard(from);
     const instance = this.#instances.get(name);
     instance?.advertHeard(advert, now);
     return instance === undefined ? [] : [instance];
   }
 
-  #probeAnswered(
-    address: string,
-    mac: string,
-    epoch: number,
-    now: Micros,
-  ): readonly InstanceReadiness[] {
+  #frameHeard({ from, epoch, port, station }: FrameHeard, now: Micros): void {
+    if (station !== undefined) this.#stations.stationHeard(station);
+    if (this.#prove({ kind: 'frame', from, at: now, epoch, port })) this.#witnessed = true;
+  }
+
+  #probeAnswered(answer: ProbeAnswered, now: Micros): readonly InstanceReadiness[] {
+    const { address, mac, epoch, port } = answer;
     if (typeof this.#facts === 'object' && this.#facts.mac === mac) return [];
     // An answer that nobody asked for is a frame like any other.
     if (!this.#prober.wasAsked(address, now)) {
-      this.#prove('frame', mac, epoch, now);
+      this.#frameHeard({ from: mac, epoch, port }, now);
       return [];
     }
-    if (!this.#prove('probe', address, epoch, now)) return [];
-    this.#fallback.answered(address, now);
+    if (!this.#prove({ kind: 'probe', from: address, at: now, epoch, port })) return [];
+    this.#witnessed = true;
+    if (this.#all().some(({ settings }) => settings.vip === address)) {
+      this.#fallback.vipAnswered(now);
+    } else {
+      this.#fallback.answered(address, now);
+    }
     for (const instance of this.#instances.values()) instance.answered(address, mac, now);
     return this.#all();
   }
 
-  #prove(kind: EvidenceKind, from: string, epoch: number, now: Micros): boolean {
-    return this.#ledger.add({ kind, from, at: now, epoch });
+  #prove(evidence: Evidence): boolean {
+    const counts = this.#ledger.add(evidence);
+    if (counts) this.#heardAt = evidence.at;
+    return counts;
   }
 
   #end(cause: EpochEndCause, now: Micros): void {
@@ -223,12 +227,14 @@ export class LinkReadiness {
 
   #begin(cause: EpochEndCause, now: Micros): void {
     this.#ledger = new EvidenceLedger(this.epoch);
+    this.#witnessed = false;
     this.#fallback = new LacpFallback();
     this.#prober = new Prober();
     const late = cause === 'late-wake';
-    for (const instance of this.#instances.values()) instance.epochBegan(late, now);
+    const sureAt = losesOnlyLink(cause, this.#bond) ? now : this.#heardAt;
+    for (const instance of this.#instances.values()) instance.epochBegan(late, sureAt, now);
     this.#effects.push({ kind: 'epoch-began', epoch: this.#epochs.current });
-    if (this.#rejoinAt !== undefined) this.#rejoin(now);
+    if (this.#membership.deadline !== undefined) this.#rejoin(now);
   }
 
   #settle(touched: readonly InstanceReadiness[], now: Micros): void {
@@ -265,57 +271,56 @@ export class LinkReadiness {
   }
 
   #tendMulticast(touched: readonly InstanceReadiness[], now: Micros): void {
-    if (this.#all().every(({ role }) => role === 'inactive')) {
-      this.#rejoinAt = undefined;
-      return;
-    }
-    // The sockets of the first instance have joined just now.
-    this.#rejoinAt ??= plus(now, REJOIN_INTERVAL);
+    if (this.#all().every(({ role }) => role === 'inactive')) return this.#membership.end();
     const missed = touched.filter((instance) => instance.takeMiss()).length > 0;
-    const rested = since(now, micros(this.#rejoinAt - REJOIN_INTERVAL)) >= REJOIN_PAUSE;
-    if (this.#rejoinAt <= now || (missed && rested)) this.#rejoin(now);
+    if (this.#membership.isDue(missed, now)) this.#rejoin(now);
   }
 
   #rejoin(now: Micros): void {
-    this.#rejoinAt = plus(now, REJOIN_INTERVAL);
+    this.#membership.renewed(now);
     // Nobody would hear of it; the carrier's return brings the next one.
     if (judging.carrierCondition(this.#facts).status === 'not-met') return;
     this.#effects.push({ kind: 'rejoin-multicast' });
   }
 
   #tendWitness(): void {
-    if (!this.#all().some(({ needsWitness }) => needsWitness)) {
+    const traces = this.#tracesPort();
+    if (!traces && !this.#all().some(({ needsWitness }) => needsWitness)) {
       if (this.#witness !== undefined) this.#effects.push({ kind: 'close-witness' });
       this.#witness = undefined;
       return;
     }
     // A second frame proves no more than the first: a busy segment must cost nothing for long.
-    const wanted = this.#ledger.proved ? 'adverts' : 'any-frame';
+    const wanted = this.#ledger.proved && !traces ? 'adverts' : 'any-frame';
     if (this.#witness?.epoch === this.epoch && this.#witness.wanted === wanted) return;
     this.#witness = { kind: 'open-witness', epoch: this.epoch, wanted };
     this.#effects.push(this.#witness);
   }
 
-  /** Whoever is there may have to answer for it that our frames pass. */
-  #tendNeighbours(touched: readonly InstanceReadiness[], now: Micros): void {
-    if (!touched.some(({ besideRival }) => besideRival)) return;
-    const soughtAt = this.#neighboursSoughtAt;
-    if (soughtAt !== undefined && since(now, soughtAt) < NEIGHBOURS_PAUSE) return;
-    this.#neighboursSoughtAt = now;
-    this.#effects.push({ kind: 'find-neighbours' });
+  /**
+   * Of a bond with several ready ports it is worth knowing by which of them the proof came in: if
+   * another one leaves, that proof still stands. One frame tells it.
+   */
+  #tracesPort(): boolean {
+    if (this.#witnessed || this.#epochs.readyPorts < 2) return false;
+    return this.#all().some(({ role, settings }) => {
+      return role !== 'inactive' && settings.gate.policy !== 'off';
+    });
   }
 
-  #others(): readonly string[] {
-    const known = new Set([...this.#ledger.answerers, ...this.#neighbours]);
-    return [...known].slice(0, OTHERS_MAX);
+  /** Whoever is there may have to answer for it that our frames pass. */
+  #tendNeighbours(touched: readonly InstanceReadiness[], now: Micros): void {
+    if (!touched.some((instance) => instance.asksOthers(this.#shared()))) return;
+    if (this.#stations.takeSeek(now)) this.#effects.push({ kind: 'find-neighbours' });
   }
 
   #wishes(): ProbeWishes {
     const wishes = new ProbeWishes();
     const instances = this.#all();
     const shared = this.#shared();
-    const others = this.#others();
-    for (const instance of instances) instance.addWishes(wishes, shared, this.#heard, others);
+    const { masters } = this.#stations;
+    const others = this.#stations.others(this.#ledger.answerers);
+    for (const instance of instances) instance.addWishes(wishes, shared, { masters, others });
     const gated = instances.some(
       ({ role, settings }) => role !== 'inactive' && settings.gate.policy !== 'off',
     );
@@ -352,6 +357,7 @@ export class LinkReadiness {
       epoch: this.#epochs.current,
       conditions: this.#conditions,
       ledger: this.#ledger,
+      lacpMissing: judging.isLacpMissing(this.#bond) && !this.#fallback.met,
     };
   }
 
@@ -363,4 +369,10 @@ export class LinkReadiness {
   #all(): readonly InstanceReadiness[] {
     return [...this.#instances.values()];
   }
+}
+
+/** A leg has lost its link and no other is in question: that is known at once, unlike the rest. */
+function losesOnlyLink(cause: EpochEndCause, bond: BondVerdict | undefined): boolean {
+  if (cause !== 'port-lost' || bond?.lacp !== true) return false;
+  return bond.ports.every(({ status, faults }) => status === 'met' || faults.includes('no-link'));
 }

@@ -83,7 +83,7 @@ export const WARNINGS = {
     remedy: 'use a bond if LACP is to be watched',
   },
   'lacp-by-fallback': {
-    meaning: 'LACP has not formed, but the master has answered probes for 10 s: taken as ready',
+    meaning: 'LACP has not formed, but probes were answered for 10 s: taken as ready',
     remedy: 'configure LACP on the switch: its ports are in fallback, and one may be unused',
   },
   'opened-without-proof': {

@@ -171,6 +171,24 @@ export class SwitchSide {
     return { remove: () => this.#tc(at.map((place) => `filter del ${place}`)) };
   }
 
+  /** Drops everything but LACPDUs at some ports, both ways: both sides see a healthy leg. */
+  async dropData(cables: readonly Cable[]): Promise<Fault> {
+    await this.#prepareFilters();
+    const at = cables.flatMap((cable) =>
+      ['ingress', 'egress'].map((hook) => `dev ${this.port(cable)} ${hook}`),
+    );
+    this.#faults += 2;
+    const [first, second] = [String(this.#faults - 1), String(this.#faults)];
+    await this.#tc(
+      at.flatMap((place) => [
+        `filter add ${place} pref ${first} ${FILTERS.lacp} action ok`,
+        `filter add ${place} pref ${second} ${FILTERS.everything} action drop`,
+      ]),
+    );
+    const filters = at.flatMap((place) => [`${place} pref ${second}`, `${place} pref ${first}`]);
+    return { remove: () => this.#tc(filters.map((filter) => `filter del ${filter}`)) };
+  }
+
   /**
    * Drops the switch's LACPDUs and lets everything else pass: the host sees its partner go silent.
    */

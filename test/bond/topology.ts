@@ -7,7 +7,14 @@ import { SwitchSide, slaveName, type Channel } from './switch-side.ts';
 
 /** What a bonded host is to be like. */
 export interface BondOptions {
-  readonly mode: '802.3ad' | 'active-backup' | 'balance-xor';
+  readonly mode:
+    | '802.3ad'
+    | 'active-backup'
+    | 'balance-xor'
+    | 'balance-rr'
+    | 'broadcast'
+    | 'balance-tlb'
+    | 'balance-alb';
   /** How often the host asks the switch for LACPDUs, and the switch the host; fast if not given. */
   readonly lacpRate?: 'fast' | 'slow';
   /** False: the switch has link on both ports and no port channel yet. */
@@ -115,7 +122,8 @@ async function moveAddress(
 
 function channelOf({ mode, lacpRate = 'fast' }: BondOptions): Channel {
   if (mode === '802.3ad') return { kind: 'lacp', rate: lacpRate };
-  return mode === 'balance-xor' ? { kind: 'static' } : { kind: 'separate' };
+  const isAlone = mode === 'active-backup' || mode === 'balance-tlb' || mode === 'balance-alb';
+  return { kind: isAlone ? 'separate' : 'static' };
 }
 
 function hostMode({ mode, lacpRate = 'fast' }: BondOptions): string {

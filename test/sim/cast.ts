@@ -1,7 +1,7 @@
 // Who takes part in a world: two to four nodes with settings of their own, and perhaps a client.
 import { fromMillis, type Micros } from '../../src/base/time.ts';
 import { formatIpv4, ipv4, type Ipv4 } from '../../src/carp/addresses.ts';
-import { masterDownInterval } from '../../src/election/cadence.ts';
+import { advertInterval, masterDownInterval } from '../../src/election/cadence.ts';
 import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { Bus } from './bus.ts';
@@ -127,6 +127,7 @@ function readinessOf(
     vip: formatIpv4(VIP),
     source: undefined,
     deadInterval: masterDownInterval(election),
+    advertInterval: advertInterval(election),
     gate: {
       policy: ungated ? 'off' : tame ? 'hold' : policy,
       promoteAfter: PROMOTE_AFTER,

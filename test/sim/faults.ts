@@ -149,7 +149,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       clock.after(STRANGER_PAUSE, talk);
     };
     talk();
-    return () => void (bus.strangerTalks = false);
+    // A demoted one is taken at its word only where it is heard alone.
+    const others = timers.demote > 0 ? bus.stations : [];
+    for (const other of others) bus.cut(other, node.station, true);
+    return () => {
+      bus.strangerTalks = false;
+      for (const other of others) bus.cut(other, node.station, false);
+    };
   },
 };
 

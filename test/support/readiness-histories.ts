@@ -122,6 +122,7 @@ const reports: fc.Arbitrary<ReadinessInput> = fc.record({
 const good: fc.Arbitrary<ReadinessInput> = fc.constantFrom(
   { kind: 'facts-read', facts: PLAIN },
   { kind: 'facts-read', facts: { ...PLAIN, lower: LACP } },
+  { kind: 'facts-read', facts: { ...PLAIN, lower: { ...LACP, ports: LACP.ports.slice(0, 1) } } },
 );
 
 const inputs = fc.oneof(
@@ -169,6 +170,7 @@ export const settings: fc.Arbitrary<InstanceSettings> = fc.record({
   vip: fc.constant(VIP),
   source: fc.constantFrom('10.9.0.10', undefined),
   deadInterval: fc.constantFrom(fromSeconds(3), fromMillis(1), fromSeconds(30)),
+  advertInterval: fc.constantFrom(fromSeconds(1), fromSeconds(1), fromMillis(1)),
   gate: gates,
   vipInUse: fc.constantFrom('unheard', 'always', 'off'),
   targets: fc.subarray([GATEWAY, '10.9.0.10', VIP]),

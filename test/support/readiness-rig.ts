@@ -28,6 +28,7 @@ export const INSTANCE: InstanceSettings = {
   vip: VIP,
   source: '10.9.0.10',
   deadInterval: fromSeconds(3),
+  advertInterval: fromSeconds(1),
   gate: HOLD,
   vipInUse: 'unheard',
   targets: [],
@@ -118,6 +119,15 @@ export class LinkRig {
     return this.instance.gate.open;
   }
 
+  /** What the witness is open for; undefined: it is closed. */
+  get wanted(): string | undefined {
+    const changes = this.trace.flatMap(({ effect }) =>
+      effect.kind === 'open-witness' || effect.kind === 'close-witness' ? [effect] : [],
+    );
+    const last = changes.at(-1);
+    return last?.kind === 'open-witness' ? last.wanted : undefined;
+  }
+
   give(input: ReadinessInput): readonly ReadinessEffect[] {
     const effects = this.link.step(input, this.now);
     for (const effect of effects) this.trace.push({ at: toMillis(this.now), effect });
@@ -132,12 +142,12 @@ export class LinkRig {
     return this.give({ kind: 'role-changed', name, role });
   }
 
-  frame(epoch = this.link.epoch): readonly ReadinessEffect[] {
-    return this.give({ kind: 'frame-heard', from: PEER_MAC, epoch });
+  frame(epoch = this.link.epoch, port?: string): readonly ReadinessEffect[] {
+    return this.give({ kind: 'frame-heard', from: PEER_MAC, epoch, port });
   }
 
-  answer(address: string, mac = PEER_MAC): readonly ReadinessEffect[] {
-    return this.give({ kind: 'probe-answered', address, mac, epoch: this.link.epoch });
+  answer(address: string, mac = PEER_MAC, port?: string): readonly ReadinessEffect[] {
+    return this.give({ kind: 'probe-answered', address, mac, epoch: this.link.epoch, port });
   }
 
   advert(changes: Partial<AdvertHeard> = {}): readonly ReadinessEffect[] {

@@ -31,6 +31,7 @@ function reports(): readonly unknown[] {
   const doubting = LinkRig.master({}, rigs.on(LACP));
   doubting.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
   const proved = LinkRig.master({}, rigs.on(LACP));
+  proved.pass(10_000);
   proved.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
   proved.frame();
   const rivalled = LinkRig.waiting();

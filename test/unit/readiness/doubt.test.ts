@@ -6,6 +6,7 @@ import { Doubt, Rivals, type DoubtCause } from '../../../src/readiness/doubt.ts'
 import { PEER } from '../../support/readiness-rig.ts';
 
 const DEAD = fromSeconds(3);
+const PACE = fromSeconds(1);
 const at = fromSeconds;
 
 function begun(cause: DoubtCause = 'epoch-ended'): Doubt {
@@ -15,7 +16,8 @@ function begun(cause: DoubtCause = 'epoch-ended'): Doubt {
 }
 
 function look(doubt: Doubt, now: number, gateOpen: boolean, answeredAt?: Micros) {
-  doubt.update({ gateOpen, answeredAt, deadInterval: DEAD }, at(now));
+  const times = { deadInterval: DEAD, advertInterval: PACE };
+  doubt.update({ gateOpen, answeredAt, proved: gateOpen, ...times }, at(now));
   return doubt.cause;
 }
 
@@ -119,7 +121,56 @@ describe('a doubt', () => {
   });
 });
 
-const PACE = fromSeconds(1);
+describe('a doubt that is dispelled in time', () => {
+  /** Begun at 10 s, when frames had surely passed until `sure`. */
+  function sureUntil(sure?: number): Doubt {
+    const doubt = new Doubt();
+    doubt.begin('epoch-ended', at(10), sure === undefined ? undefined : at(sure));
+    return doubt;
+  }
+
+  it('ends at once where nobody can have taken over since frames surely passed', () => {
+    assert.equal(look(sureUntil(10), 11, true), undefined);
+    assert.equal(look(sureUntil(9.1), 11, true), undefined);
+    assert.equal(look(sureUntil(9.1), 10, true), undefined);
+  });
+
+  it('lasts where the proof is too late for that, or nobody knows until when they passed', () => {
+    assert.equal(look(sureUntil(10), 11.1, true), 'epoch-ended');
+    assert.equal(look(sureUntil(8.9), 11, true), 'epoch-ended');
+    assert.equal(look(sureUntil(), 10, true), 'epoch-ended');
+  });
+
+  it('lasts where another master was heard, or a policy opened the gate and no proof', () => {
+    const doubt = sureUntil(10);
+    doubt.otherMasterHeard(at(10.1));
+    assert.equal(look(doubt, 10.2, true), 'epoch-ended');
+    const impatient = sureUntil(10);
+    const times = { deadInterval: DEAD, advertInterval: PACE };
+    const view = { gateOpen: true, answeredAt: undefined, proved: false, ...times };
+    impatient.update(view, at(10.1));
+    assert.equal(impatient.cause, 'epoch-ended');
+  });
+
+  it('counts from its first beginning, and from what was sure then', () => {
+    const again = sureUntil(10);
+    again.begin('epoch-ended', at(10.8), at(10.8));
+    assert.equal(look(again, 11.1, true), 'epoch-ended');
+    const soon = sureUntil(10);
+    soon.begin('epoch-ended', at(10.2));
+    assert.equal(look(soon, 10.9, true), undefined);
+    const heard = sureUntil(10);
+    heard.otherMasterHeard(at(10.1));
+    heard.begin('epoch-ended', at(10.2), at(10.2));
+    assert.equal(look(heard, 10.3, true), 'epoch-ended');
+  });
+
+  it('is never one about our sending side', () => {
+    const doubt = new Doubt();
+    doubt.begin('rival-unanswered', at(10), at(10));
+    assert.equal(look(doubt, 10.5, true, at(10.5)), 'rival-unanswered');
+  });
+});
 
 describe('a rival', () => {
   it('is suspected after a dead interval without an answer', () => {

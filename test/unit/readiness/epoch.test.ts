@@ -18,16 +18,23 @@ const UNREAD: LinkFacts = {
 const lacp = (changes: Partial<BondFacts>): LinkFacts => on({ ...LACP, ...changes });
 const backup = (changes: Partial<BondFacts>): LinkFacts => on({ ...ACTIVE_BACKUP, ...changes });
 const WAITING_PORT = { ...READY_PORT, actorState: 7 };
+const UNPLUGGED_PORT = { ...READY_PORT, name: 'eth1', linkUp: false };
+const THIRD_PORT = { ...READY_PORT, name: 'eth2' };
 const UNREAD_PORT = { ...READY_PORT, actorState: undefined };
 const UNREAD_LACP = lacp({
   partnerMac: undefined,
   activeAggregatorId: undefined,
-  ports: [UNREAD_PORT],
+  ports: [UNREAD_PORT, { ...UNREAD_PORT, name: 'eth1' }],
 });
 
-function observe(tracker: EpochTracker, facts: LinkFacts | undefined, second: number) {
+function observe(
+  tracker: EpochTracker,
+  facts: LinkFacts | undefined,
+  second: number,
+  ...proved: readonly string[]
+) {
   const bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
-  return tracker.observe(facts, bond, fromSeconds(second));
+  return tracker.observe(facts, bond, fromSeconds(second), new Set(proved));
 }
 
 /** The causes that a row of reports, one a second, gives. */
@@ -95,6 +102,44 @@ describe('an epoch ends', () => {
       [on(ACTIVE_BACKUP), backup({ activePort: '' })],
       'active-port-changed',
     ],
+    ...(['balance-tlb', 'balance-alb'] as const).map(
+      (mode) =>
+        [
+          `when the active slave changes, ${mode}`,
+          [backup({ mode }), backup({ mode, activePort: 'eth1' })],
+          'active-port-changed',
+        ] as const,
+    ),
+    ...(['802.3ad', 'balance-xor', 'balance-rr', 'broadcast', 'balance-alb'] as const).flatMap(
+      (mode) =>
+        [
+          [
+            `when a ready port leaves, ${mode}`,
+            [lacp({ mode }), lacp({ mode, ports: [READY_PORT] })],
+            'port-lost',
+          ],
+          [
+            `when a ready port loses its link, ${mode}`,
+            [lacp({ mode }), lacp({ mode, ports: [READY_PORT, UNPLUGGED_PORT] })],
+            'port-lost',
+          ],
+        ] as const,
+    ),
+    [
+      'when a port is no longer in step',
+      [on(LACP), lacp({ ports: [READY_PORT, { ...WAITING_PORT, name: 'eth1' }] })],
+      'port-lost',
+    ],
+    [
+      'when a ready port leaves that could not be read before',
+      [on(LACP), UNREAD_LACP, lacp({ ports: [READY_PORT] })],
+      'port-lost',
+    ],
+    [
+      'when the ready port is another one at once',
+      [lacp({ ports: [READY_PORT] }), lacp({ ports: [WAITING_PORT, THIRD_PORT] })],
+      'port-lost',
+    ],
     ['when the interface moves onto a bond', [PLAIN, on(LACP)], 'uplink-changed'],
     [
       'when the interface moves to another bond',
@@ -135,19 +180,12 @@ describe('an epoch ends', () => {
 
 describe('an epoch goes on', () => {
   const one = lacp({ ports: [READY_PORT] });
-  const third = { ...READY_PORT, name: 'eth2' };
   const table: readonly (readonly [string, readonly (LinkFacts | undefined)[]])[] = [
     ['when the same is reported again', [on(LACP), on(LACP), structuredClone(on(LACP))]],
     ['when the first report comes', [PLAIN]],
     ['when the first report tells of no interface', [undefined, PLAIN]],
     ['when the carrier comes', [DOWN, PLAIN]],
-    ['when a port joins', [one, on(LACP), lacp({ ports: [...LACP.ports, third] })]],
-    ['when a port leaves and another stays', [on(LACP), one]],
-    [
-      'when a port fails and another stays',
-      [on(LACP), lacp({ ports: [READY_PORT, WAITING_PORT] })],
-    ],
-    ['when the ready port is another one at once', [one, lacp({ ports: [WAITING_PORT, third] })]],
+    ['when a port joins', [one, on(LACP), lacp({ ports: [...LACP.ports, THIRD_PORT] })]],
     ['when a port becomes ready', [lacp({ ports: [WAITING_PORT] }), on(LACP)]],
     ['when nothing can be read for a while', [on(LACP), UNREAD_LACP, UNREAD, on(LACP)]],
     ['when an unread mode comes back', [on(LACP), lacp({ mode: undefined }), on(LACP)]],
@@ -157,7 +195,7 @@ describe('an epoch goes on', () => {
     ],
     [
       'when a bond of another mode names an active slave',
-      [backup({ mode: 'balance-tlb' }), backup({ mode: 'balance-tlb', activePort: 'eth1' })],
+      [backup({ mode: 'balance-xor' }), backup({ mode: 'balance-xor', activePort: 'eth1' })],
     ],
     [
       'when an active-backup bond names a partner',
@@ -184,6 +222,38 @@ describe('an epoch goes on', () => {
       ),
     );
   }
+});
+
+describe('a ready port that leaves', () => {
+  const left = lacp({ ports: [READY_PORT] });
+
+  it('ends nothing where one that stays is known to have passed a frame', () => {
+    const tracker = new EpochTracker(micros(0));
+    observe(tracker, on(LACP), 1);
+    assert.equal(tracker.readyPorts, 2);
+    assert.equal(observe(tracker, left, 2, 'eth0'), undefined);
+    assert.equal(tracker.readyPorts, 1);
+  });
+
+  it('ends the epoch where the only one that is known to have passed frames leaves', () => {
+    const tracker = new EpochTracker(micros(0));
+    observe(tracker, on(LACP), 1, 'eth1');
+    assert.equal(observe(tracker, left, 2, 'eth1'), 'port-lost');
+  });
+
+  it('ends it where the one that stays has joined only now', () => {
+    const tracker = new EpochTracker(micros(0));
+    observe(tracker, left, 1);
+    const other = lacp({ ports: [THIRD_PORT] });
+    assert.equal(observe(tracker, other, 2, 'eth2'), 'port-lost');
+  });
+
+  it('is nothing of an active-backup bond, whose other ports are idle', () => {
+    const tracker = new EpochTracker(micros(0));
+    observe(tracker, on(ACTIVE_BACKUP), 1);
+    assert.equal(tracker.readyPorts, 0);
+    assert.equal(observe(tracker, backup({ ports: [READY_PORT] }), 2), undefined);
+  });
 });
 
 describe('the current epoch', () => {

@@ -101,15 +101,42 @@ describe('answers in the place of LACP', () => {
     it(`${what}: ${met ? 'met' : 'not met'}`, () => assert.equal(answers(...when), met));
   }
 
-  it('come from masters that were heard, and from nobody else', () => {
+  it('come from masters where one was heard, and then from nobody else', () => {
     const fallback = new LacpFallback();
-    for (const second of seconds(0, 20)) fallback.answered(GATEWAY, fromSeconds(second));
-    assert.equal(fallback.met, false);
-    assert.equal(fallback.answeredSince, undefined);
+    for (const second of seconds(0, 9)) fallback.answered(GATEWAY, fromSeconds(second));
+    assert.equal(fallback.answeredSince, fromSeconds(0));
     fallback.masterHeard(PEER);
+    assert.equal(fallback.answeredSince, undefined);
+    for (const second of seconds(10, 20)) fallback.answered(GATEWAY, fromSeconds(second));
+    assert.equal(fallback.met, false);
     fallback.answered(PEER, fromSeconds(21));
+    fallback.masterHeard('10.9.0.30');
     assert.equal(fallback.answeredSince, fromSeconds(21));
-    assert.deepEqual(fallback.masters, [PEER]);
+    assert.deepEqual(fallback.masters, [PEER, '10.9.0.30']);
+  });
+
+  it('come from any station where no master was heard', () => {
+    const fallback = new LacpFallback();
+    for (const second of seconds(0, 9)) fallback.answered(GATEWAY, fromSeconds(second));
+    assert.equal(fallback.met, false);
+    fallback.answered(PEER, fromSeconds(10));
+    assert.equal(fallback.met, true);
+    fallback.masterHeard('10.9.0.30');
+    fallback.vipAnswered(fromSeconds(11));
+    assert.equal(fallback.met, true, 'until the epoch ends');
+  });
+
+  it('come from no station as long as somebody answers for the virtual IP', () => {
+    const fallback = new LacpFallback();
+    for (const second of seconds(0, 20)) {
+      fallback.answered(GATEWAY, fromSeconds(second));
+      if (second % 3 === 0) fallback.vipAnswered(fromSeconds(second));
+    }
+    assert.deepEqual([fallback.met, fallback.answeredSince], [false, undefined]);
+    for (const second of seconds(21, 31)) fallback.answered(GATEWAY, fromSeconds(second));
+    assert.deepEqual([fallback.met, fallback.answeredSince], [false, fromSeconds(22)]);
+    fallback.answered(GATEWAY, fromSeconds(32));
+    assert.equal(fallback.met, true);
   });
 
   it('are waited for from sixteen masters at most', () => {

@@ -8,7 +8,6 @@ import {
   HOLD,
   INSTANCE,
   LACP,
-  LACP_MISSING,
   LinkRig,
   on,
   PEER,
@@ -122,85 +121,6 @@ describe('a time limit', () => {
     assert.equal(rig.open, false);
     rig.pass(1);
     assert.equal(rig.open, true);
-  });
-});
-
-describe('LACP in fallback', () => {
-  const asking = (rig: LinkRig, upTo: number) => {
-    while (rig.now < fromSeconds(upTo)) {
-      rig.pass(1_000);
-      rig.advert();
-      rig.answer(PEER);
-    }
-  };
-
-  it('is made good by a heard master that answers for 10 s, with a warning', () => {
-    const rig = LinkRig.waiting({}, on(LACP_MISSING));
-    rig.advert();
-    asking(rig, 10);
-    assert.equal(rig.open, false);
-    assert.equal(rig.snapshot.fallback.answeredSince, fromSeconds(1));
-    asking(rig, 11);
-    assert.equal(rig.open, true);
-    assert.equal(rig.snapshot.conditions.lacp.status, 'met');
-    assert.deepEqual(rig.snapshot.warnings, ['lacp-by-fallback']);
-    rig.pass(600_000);
-    assert.equal(rig.open, true);
-  });
-
-  it('is not made good for the next epoch', () => {
-    const rig = LinkRig.waiting({}, on(LACP_MISSING));
-    rig.advert();
-    asking(rig, 12);
-    rig.facts({ ...on(LACP_MISSING), mac: '02:00:00:00:00:09' });
-    assert.equal(rig.open, false);
-    assert.deepEqual(rig.snapshot.fallback, { met: false, answeredSince: undefined });
-    rig.advert({ epoch: 1 });
-    asking(rig, 13);
-    assert.deepEqual(rig.snapshot.fallback, { met: false, answeredSince: fromSeconds(13) });
-  });
-
-  it('is not made good by anybody but a heard master', () => {
-    const rig = LinkRig.waiting({ targets: [GATEWAY] }, on(LACP_MISSING));
-    for (let second = 0; second < 20; second += 1) {
-      rig.answer(GATEWAY);
-      rig.pass(1_000);
-    }
-    assert.deepEqual(rig.instance.gate.reasons, ['no-partner', 'no-ready-port']);
-  });
-
-  it('is not made good by a master of whom only old adverts come', () => {
-    const rig = LinkRig.waiting({}, on(LACP_MISSING));
-    rig.facts({ ...on(LACP_MISSING), mac: '02:00:00:00:00:09' });
-    for (let second = 0; second < 20; second += 1) {
-      rig.advert({ epoch: 1 });
-      rig.answer(PEER);
-      rig.pass(1_000);
-    }
-    assert.deepEqual(rig.instance.gate.reasons, ['no-partner', 'no-ready-port']);
-  });
-
-  it('is asked for every second, also where probes are seldom or nobody else wants them', () => {
-    const seldom = LinkRig.waiting({ probeInterval: fromSeconds(60) }, on(LACP_MISSING));
-    seldom.advert();
-    seldom.pass(3_000);
-    assert.deepEqual(seldom.times('probe'), [0, 0, 1_000, 2_000, 3_000]);
-    const gate = { ...HOLD, policy: 'promote-after' as const, promoteAfter: fromSeconds(0) };
-    const open = LinkRig.waiting({ gate }, on(LACP_MISSING));
-    open.advert();
-    assert.equal(open.open, true);
-    assert.deepEqual(open.snapshot.probing, [PEER]);
-    open.role('inactive');
-    assert.deepEqual(open.snapshot.probing, []);
-  });
-
-  it('is not asked for where LACP is there, or the gate is off', () => {
-    const formed = LinkRig.waiting({}, on(LACP));
-    formed.advert();
-    assert.deepEqual(formed.snapshot.probing, []);
-    const off = LinkRig.waiting({ gate: { ...HOLD, policy: 'off' } }, on(LACP_MISSING));
-    off.advert();
-    assert.deepEqual(off.snapshot.probing, []);
   });
 });
 

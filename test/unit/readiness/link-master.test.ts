@@ -65,12 +65,13 @@ describe('a master whose epoch ends', () => {
 
   it('does not take the bow-out of another for a master', () => {
     const rig = LinkRig.master();
+    rig.pass(10_000);
     rig.facts({ ...PLAIN, ifindex: 3 });
     rig.frame();
     rig.pass(2_000);
     rig.advert({ leaving: true });
     rig.pass(10_000);
-    assert.deepEqual(doubts(rig), ['0 epoch-ended', '3000 over']);
+    assert.deepEqual(doubts(rig), ['10000 epoch-ended', '13000 over']);
   });
 
   it('that yields has no doubt any more, and a waiting node never has one', () => {
@@ -100,9 +101,51 @@ describe('a master whose epoch ends', () => {
 
   it('does not doubt when one port of several is lost, or comes back', () => {
     const rig = LinkRig.master({}, on(LACP));
+    rig.frame(rig.link.epoch, 'eth0');
     rig.facts(on({ ...LACP, ports: [READY_PORT] }));
     rig.facts(on(LACP));
     assert.deepEqual(doubts(rig), []);
+  });
+
+  it('doubts when the port is lost that proved its path, until another has passed a frame', () => {
+    const rig = LinkRig.master({}, on(LACP));
+    rig.frame(rig.link.epoch, 'eth1');
+    rig.pass(60_000);
+    rig.facts(on({ ...LACP, ports: [READY_PORT, { ...READY_PORT, name: 'eth1', linkUp: false }] }));
+    assert.equal(rig.snapshot.epoch.cause, 'port-lost');
+    rig.pass(900);
+    rig.frame(rig.link.epoch, 'eth0');
+    rig.pass(60_000);
+    assert.deepEqual(
+      doubts(rig),
+      ['60000 epoch-ended', '60900 over'],
+      'nobody can have taken over',
+    );
+  });
+
+  it('doubts for a dead interval where the proof is later than an advert, or LACP was lost', () => {
+    const unplugged = { ...READY_PORT, name: 'eth1', linkUp: false };
+    const expired = { ...READY_PORT, name: 'eth1', actorState: 135 };
+    for (const [lost, proofAfterMs] of [[unplugged, 1_100] as const, [expired, 100] as const]) {
+      const rig = LinkRig.master({}, on(LACP));
+      rig.frame(rig.link.epoch, 'eth1');
+      rig.pass(60_000);
+      rig.facts(on({ ...LACP, ports: [READY_PORT, lost] }));
+      rig.pass(proofAfterMs);
+      rig.frame();
+      rig.pass(60_000);
+      const end = 63_000 + proofAfterMs;
+      assert.deepEqual(doubts(rig), ['60000 epoch-ended', `${end} over`]);
+    }
+  });
+
+  it('looks for the port of the first frame, where several are ready', () => {
+    const rig = LinkRig.waiting({}, on(LACP));
+    rig.advert();
+    assert.equal(rig.open, true);
+    assert.deepEqual(rig.wanted, 'any-frame', 'an advert does not tell by which port it came');
+    rig.frame(rig.link.epoch, 'eth0');
+    assert.equal(rig.snapshot.witnessOpen, false);
   });
 
   it('doubts after a late wake, and not after one that is a little late', () => {
@@ -115,6 +158,7 @@ describe('a master whose epoch ends', () => {
 
   it('is in the same doubt still when its epoch ends again, and proof counts anew', () => {
     const rig = LinkRig.master();
+    rig.pass(10_000);
     rig.facts({ ...PLAIN, ifindex: 3 });
     rig.frame();
     rig.pass(2_000);
@@ -122,7 +166,7 @@ describe('a master whose epoch ends', () => {
     rig.pass(2_000);
     rig.frame();
     rig.pass(10_000);
-    assert.deepEqual(doubts(rig), ['0 epoch-ended', '7000 over']);
+    assert.deepEqual(doubts(rig), ['10000 epoch-ended', '17000 over']);
   });
 
   it('with the gate off doubts after a late wake only, and for one dead interval', () => {
