@@ -14,7 +14,7 @@ type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
 export interface AdvertSenderOptions {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly hub: InterfaceHub;
+  readonly hub: Pick<InterfaceHub, 'sendAdvert' | 'isLocal'>;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** An advert has left, or could not; never called from within `send`. */
@@ -26,6 +26,8 @@ export interface AdvertSenderOptions {
 export class AdvertSender {
   readonly #options: AdvertSenderOptions;
   #pending = 0;
+  /** The address that the last regular advert came from. */
+  #advertisedFrom: Ipv4 | undefined;
   #allOut: Promise<void> = Promise.resolve();
 
   constructor(options: AdvertSenderOptions) {
@@ -50,9 +52,9 @@ export class AdvertSender {
 
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
-    const { config, key, hub, source, onDone, onFailed } = this.#options;
+    const { config, key, hub, onDone, onFailed } = this.#options;
     const { vhid, group, broadcast } = config;
-    const from = source();
+    const from = this.#sourceOf(effect);
     let sent = false;
     try {
       if (from !== undefined) {
@@ -69,6 +71,19 @@ export class AdvertSender {
     await Promise.resolve();
     this.#pending -= 1;
     onDone(effect, sent);
+  }
+
+  /**
+   * A bow-out comes from where the adverts came from, as long as this host has that address: its
+   * peers may obey nobody else.
+   */
+  #sourceOf({ advert }: SendAdvert): Ipv4 | undefined {
+    const { source, hub } = this.#options;
+    const now = source();
+    if (advert === 'regular') this.#advertisedFrom = now;
+    const before = this.#advertisedFrom;
+    if (advert !== 'bow-out' || now === undefined || before === undefined) return now;
+    return hub.isLocal(before) ? before : now;
   }
 }
 

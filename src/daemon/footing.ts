@@ -1,5 +1,6 @@
 // Where an instance stands: whether it can take part on its interface as it is now, with which
 // source address, and if not, why.
+import { fromSeconds, plus, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { CAUSES } from '../election/effects.ts';
@@ -25,6 +26,7 @@ export interface FootingOptions {
   readonly herald: InstanceHerald;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
+  readonly now: () => Micros;
   /** Calls `update` once more, from the loop. */
   readonly lookAgain: () => void;
 }
@@ -34,6 +36,9 @@ export const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set([
   'interface-missing',
   'interface-down',
 ]);
+
+/** So long after a change of the source our own earlier adverts may still come in by a detour. */
+const SOURCE_MEMORY = fromSeconds(3);
 
 /** What has changed for an instance on its interface. */
 export interface FootingChange {
@@ -47,6 +52,8 @@ export class Footing {
   readonly #options: FootingOptions;
   #conditions: Conditions | undefined;
   #source: Ipv4 | undefined;
+  /** Sources of before, each with when it is forgotten. */
+  readonly #former = new Map<Ipv4, Micros>();
 
   constructor(options: FootingOptions) {
     this.#options = options;
@@ -55,6 +62,13 @@ export class Footing {
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
     return this.#source;
+  }
+
+  /** What our own adverts bear, or bore a moment ago: they are no other master's. */
+  get ownSources(): readonly Ipv4[] {
+    const now = this.#options.now();
+    for (const [address, until] of this.#former) if (until <= now) this.#former.delete(address);
+    return [...(this.#source === undefined ? [] : [this.#source]), ...this.#former.keys()];
   }
 
   /** Takes the group on the interface as it is now; one that can't be had is tried again. */
@@ -87,12 +101,19 @@ export class Footing {
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
     this.#conditions = now;
     herald.conditions(now);
-    if (now.kind === 'ready') this.#source = now.source;
-    else if (now.fault !== 'no-source-address') this.#source = undefined;
+    if (now.kind === 'ready') this.#sendFrom(now.source);
+    else if (now.fault !== 'no-source-address') this.#sendFrom(undefined);
     if (now.kind === 'ready' && link !== undefined) {
       herald.reachability(findNetworks(link, virtualIps()));
     }
     return { now, isBack: before?.kind === 'fault' };
+  }
+
+  #sendFrom(source: Ipv4 | undefined): void {
+    const before = this.#source;
+    this.#source = source;
+    if (before === undefined || before === source) return;
+    this.#former.set(before, plus(this.#options.now(), SOURCE_MEMORY));
   }
 
   /**

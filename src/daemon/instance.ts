@@ -58,6 +58,8 @@ export interface InstanceOptions {
 
 /** Runs one instance from `start` to the end of `stop`. */
 export class Instance implements Member, HubMember {
+  readonly name: string;
+  readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly hub: InterfaceHub;
@@ -81,6 +83,8 @@ export class Instance implements Member, HubMember {
   constructor(options: InstanceOptions) {
     const { config } = options;
     this.#options = options;
+    this.name = config.name;
+    this.config = config;
     this.hub = options.hub;
     const publish = instancePublisher(options.events, config);
     this.#herald = new InstanceHerald(config, publish, options.now);
@@ -102,14 +106,6 @@ export class Instance implements Member, HubMember {
     this.#ending = this.#createEnding();
   }
 
-  get name(): string {
-    return this.#options.config.name;
-  }
-
-  get config(): InstanceConfig {
-    return this.#options.config;
-  }
-
   /** What is known of it beside its election. */
   get record(): InstanceRecord {
     return this.#options.record;
@@ -123,6 +119,10 @@ export class Instance implements Member, HubMember {
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
     return this.#footing.source;
+  }
+
+  get ownSources(): readonly Ipv4[] {
+    return this.#footing.ownSources;
   }
 
   /** Why it cannot take part now, in words. */

@@ -32,6 +32,8 @@ import { Soon } from './soon.ts';
 /** An instance as its interface sees it. */
 export interface HubMember extends Group, GatedInstance {
   readonly isMaster: boolean;
+  /** What its own adverts bear, or bore a moment ago. */
+  readonly ownSources: readonly Ipv4[];
   advertHeard(from: Ipv4, advert: Advert, heard: Heard): void;
   /** Another host says that the address of this master is its own. */
   foreignClaim(claim: ForeignClaim): void;
@@ -301,7 +303,7 @@ export class InterfaceHub {
   #accept(packet: Uint8Array): Result<AcceptedAdvert<HubMember>, DroppedPacket> {
     const members = [...this.#members];
     return acceptPacket(packet, {
-      ownSources: new Set(members.flatMap(({ source }) => source ?? [])),
+      ownSources: new Set(members.flatMap(({ ownSources }) => ownSources)),
       members: (vhid) => members.filter(({ key }) => key.vhid === vhid),
     });
   }

@@ -11,8 +11,9 @@ import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
 import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Cause, Effect, HoldReason, State } from './effects.ts';
+import { Following } from './following.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
-import type { ElectionSnapshot, HeardMaster } from './snapshot.ts';
+import type { ElectionSnapshot } from './snapshot.ts';
 import { StepDown } from './step-down.ts';
 import { Tenure } from './tenure.ts';
 
@@ -46,9 +47,7 @@ export class Election {
   #source: Ipv4 | undefined;
   /** The interface is there, up, and has the source; a master that has lost it still bows out. */
   #usable = false;
-  #master: HeardMaster | undefined;
-  /** Since when no other master than the one that is followed was heard. */
-  #aloneSince = micros(0);
+  readonly #following = new Following();
   readonly #catchingUp = new CatchingUp(this.#deadlines);
   /** The last claim of the address failed: no reason to push a healthy master aside. */
   #claimFailed = false;
@@ -87,7 +86,7 @@ export class Election {
       state: this.#state,
       stateSince: this.#stateSince,
       term: this.#tenure.term,
-      master: this.#master,
+      master: this.#following.master,
       holdReasons: [...this.#holds],
       inDoubt: this.#bid.inDoubt,
       demoted: this.#bid.demoted,
@@ -169,7 +168,7 @@ export class Election {
 
   #interfaceLost(cause: InterfaceFault, now: Micros): void {
     this.#usable = false;
-    this.#master = undefined;
+    this.#following.forget();
     // Only the address is gone: frames still pass, so the peers can be told not to wait.
     if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause, now);
     this.#source = undefined;
@@ -179,10 +178,11 @@ export class Election {
   #advertHeard({ from, advert, proved }: AdvertHeard, now: Micros): void {
     if (this.#state === 'INIT') return;
     this.#bid.follow(advert.counter);
+    if (!isBowOut(advert)) this.#following.advertised(from);
     if (this.#state === 'MASTER') return this.#heardAsMaster(from, advert, now);
-    const fromMaster = this.#master === undefined || this.#master.address === from;
-    if (!isBowOut(advert)) this.#follow(from, advert, now);
-    else if (fromMaster) this.#master = undefined;
+    const fromMaster = this.#following.isOfMaster(from, advert);
+    if (!isBowOut(advert)) this.#following.follow(from, advert, now);
+    else if (fromMaster) this.#following.forget();
     if (this.#state !== 'BACKUP') return;
     const mayPreempt = proved && this.#mayPreempt(now);
     const sendsWell = !this.#bid.demoted;
@@ -219,18 +219,13 @@ export class Election {
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
-    this.#follow(to, advert, now);
+    this.#following.follow(to, advert, now);
     this.#enter(this.#restingState(), cause, now);
-  }
-
-  #follow(master: Ipv4, { advbase, advskew }: HeardAdvert, now: Micros): void {
-    if (this.#master?.address !== master) this.#aloneSince = now;
-    this.#master = { address: master, advbase, advskew, heardAt: now };
   }
 
   /** It has listened for a dead interval, in which every healthy master is heard: there is one. */
   #isAlone(now: Micros): boolean {
-    const listenedSince = micros(Math.max(this.#aloneSince, this.#stateSince));
+    const listenedSince = micros(Math.max(this.#following.aloneSince, this.#stateSince));
     return since(now, listenedSince) >= masterDownInterval(this.#settings);
   }
 
@@ -255,7 +250,7 @@ export class Election {
     this.#tenure.next();
     this.#bid.send('regular');
     this.#enter('MASTER', cause, now, peer);
-    this.#master = undefined;
+    this.#following.forget();
     this.#deadlines.set('advertise', plus(now, this.#bid.interval));
   }
 
@@ -346,7 +341,7 @@ export class Election {
     else this.#tenure.doubtCleared(now);
   }
 
-  #enter(to: State, cause: Cause, now: Micros, peer = this.#master?.address): void {
+  #enter(to: State, cause: Cause, now: Micros, peer = this.#following.master?.address): void {
     const from = this.#state;
     this.#state = to;
     this.#stateSince = now;
@@ -377,7 +372,7 @@ export class Election {
       this.#claimFailed = false;
       const { left } = this.#catchingUp;
       const cause = left === undefined ? 'master-down' : 'bow-out';
-      this.#promote(cause, left ?? this.#master?.address, now);
+      this.#promote(cause, left ?? this.#following.master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();

@@ -4,6 +4,7 @@
 //   node advskew=10 preempt                settings other than those of support/rig.ts
 //   0     ready 10.77.0.5                  at 0 ms, after all deadlines until then: an input
 //   500   world vip=never send=fails       how the world answers from then on
+//   600   hear 10.77.0.9 1/0 demote=1 #7   an advert; its counter is 100 where none is given
 //   9000  wait                             nothing but time
 //   ----
 //       0 < interface-ready 10.77.0.5      what it was given
@@ -106,7 +107,7 @@ function setAnswers(answers: Answers, words: readonly string[]): void {
 }
 
 function readInput(command: string, words: readonly string[], line: string): Input {
-  const [first = '', second = '', third] = words;
+  const [first = '', second = '', ...rest] = words;
   switch (command) {
     case 'start':
       return { kind: 'started' };
@@ -125,7 +126,7 @@ function readInput(command: string, words: readonly string[], line: string): Inp
     case 'maintenance':
       return { kind: 'maintenance-changed', on: oneOf(line, first, 'on', 'off') };
     case 'hear':
-      return readHeard(first, second, third);
+      return readHeard(first, second, rest);
     case 'vip-restored':
     case 'vip-released':
       return { kind: command, term: Number(first) };
@@ -140,10 +141,12 @@ function readInput(command: string, words: readonly string[], line: string): Inp
   }
 }
 
-function readHeard(from: string, timers: string, demote: string | undefined): Input {
+/** `rest`: "demote=N", and "#N" for the counter. */
+function readHeard(from: string, timers: string, rest: readonly string[]): Input {
   const [advbase = 0, advskew = 0] = timers.split('/').map(Number);
-  const rest = { demote: Number(demote?.replace('demote=', '') ?? 0), counter: 100n };
-  const advert = { advbase, advskew, ...rest };
+  const demote = rest.find((word) => word.startsWith('demote='))?.slice('demote='.length) ?? '0';
+  const counter = rest.find((word) => word.startsWith('#'))?.slice(1) ?? '100';
+  const advert = { advbase, advskew, demote: Number(demote), counter: BigInt(counter) };
   return { kind: 'advert-heard', from: address(from), advert, proved: true };
 }
 
