@@ -1,6 +1,5 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
@@ -8,7 +7,7 @@ import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts'
 import { runtimeDirectory } from '../config/service-environment.ts';
 import { runCommand } from '../linux/command.ts';
 import { BoundLinks } from '../linux/bound-links.ts';
-import { openLinkWatch, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
+import { openLinkWatch, type Link, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { Holding } from './custody.ts';
 import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
@@ -28,7 +27,7 @@ import { sampleAll } from './metrics-sample.ts';
 import { MetricsService } from './metrics-service.ts';
 import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
-import { diffInstances } from './reload.ts';
+import { diffInstances, keptPlaces, unheededChanges } from './reload.ts';
 import type { InstanceReport } from './report.ts';
 import { startTimer } from './start-timer.ts';
 import { stateEvent } from './state-event.ts';
@@ -53,7 +52,8 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
-  readonly #hubs = new Hubs((name, links) => this.#createHub(name, links));
+  readonly #hubs = new Hubs((...place) => this.#createHub(...place));
+  #places: ReadonlyMap<string, number> = new Map();
   readonly #instances = new Map<string, Instance>();
   #virtualIpSet: ReadonlySet<Ipv4> | undefined;
   readonly #metrics: MetricsService;
@@ -211,9 +211,7 @@ export class Daemon {
     const { events } = this.#options;
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    for (const key of ['log', 'control', 'state'] as const) {
-      if (isDeepStrictEqual(config[key], this.#options.config[key])) continue;
-      const detail = `the ${key} settings have changed; they apply when carpd is started anew`;
+    for (const detail of unheededChanges(this.#options.config, config)) {
       events.publish({ event: 'configuration-warning', detail });
     }
     await this.#metrics.listen(config.metrics.listen);
@@ -226,6 +224,7 @@ export class Daemon {
     const isAllowed = (one: InstanceConfig): boolean => allowed.includes(one);
     const changing = diff.changed.filter(isAllowed);
     const added = diff.added.filter(isAllowed);
+    this.#places = keptPlaces(changing, this.#instances);
     const stayed = await this.#retireAll([...diff.removed, ...changing]);
     this.#record([...config.instances, ...stayed]);
     const hasStayed = new Set(stayed.map(({ name }) => name));
@@ -274,19 +273,14 @@ export class Daemon {
     const directory = runtimeDirectory(process.env);
     if (directory === undefined) return;
     try {
-      recordDuties(directory, instances);
+      recordDuties(directory, instances, (one) => {
+        const { hub } = this.#instances.get(one.name) ?? {};
+        return hub?.currentName ?? this.#place(one)?.name ?? one.interfaceName;
+      });
     } catch (error) {
       const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
       this.#options.events.publish({ event: 'configuration-warning', detail });
     }
-  }
-
-  /** An interface has a new name: whoever cleans up finds the addresses there. */
-  #recordAll(): void {
-    const instances = [...this.#instances.values()];
-    this.#record(
-      instances.map(({ config, hub }) => ({ ...config, interfaceName: hub.currentName })),
-    );
   }
 
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
@@ -294,7 +288,7 @@ export class Daemon {
     const instance = new Instance({
       config,
       virtualIps: () => this.#virtualIps(),
-      hub: this.#hubs.of(config.interfaceName, links),
+      hub: this.#hubs.of(config.interfaceName, links, this.#place(config)?.ifindex),
       driver: this.#driver,
       events,
       now,
@@ -327,19 +321,22 @@ export class Daemon {
     this.#hubs.leave(hub);
   }
 
-  #createHub(interfaceName: string, links: LinkWatch): InterfaceHub {
+  #createHub(name: string, links: LinkWatch, ifindex: number | undefined): InterfaceHub {
     const { events, now, env } = this.#options;
     return new InterfaceHub({
-      interfaceName,
+      interfaceName: name,
       driver: this.#driver,
-      links: new BoundLinks(links),
-      events,
-      now,
-      runCommand,
-      startTimer,
-      env,
-      onRenamed: () => this.#recordAll(),
+      links: new BoundLinks(links, ifindex === undefined ? [] : [[name, ifindex]]),
+      ...{ events, now, runCommand, startTimer, env },
+      onRenamed: () => this.#record([...this.#instances.values()].map(({ config }) => config)),
     });
+  }
+
+  /** Where an instance that is to be added works: on its interface of before, if it had one. */
+  #place({ name, interfaceName }: InstanceConfig): Link | undefined {
+    const kept = this.#places.get(name);
+    const before = kept === undefined ? undefined : this.#links?.byIndex(kept);
+    return before ?? this.#links?.find(interfaceName);
   }
 
   /** The same set until an instance comes or goes. */

@@ -19,9 +19,16 @@ const BYTES_MAX = 4_194_304;
 /** Another one is of another version of carpd, and not read. */
 const FORMAT = 2;
 
-/** Puts these on record, in the place of those before; throws the system's error. */
-export function recordDuties(directory: string, instances: readonly InstanceConfig[]): void {
-  const duties = instances.map(dutyOf);
+/**
+ * Puts these on record, in the place of those before; throws the system's error. `interfaceNameOf`:
+ * the name that the interface has now, by which whoever cleans up finds the address.
+ */
+export function recordDuties(
+  directory: string,
+  instances: readonly InstanceConfig[],
+  interfaceNameOf = (config: InstanceConfig): string => config.interfaceName,
+): void {
+  const duties = instances.map((config) => dutyOf(config, interfaceNameOf(config)));
   const path = join(directory, FILE_NAME);
   writeFileSync(`${path}.new`, JSON.stringify({ format: FORMAT, duties }), { mode: FILE_MODE });
   renameSync(`${path}.new`, path);
@@ -49,8 +56,8 @@ function isWhatWasWritten(duties: unknown): duties is readonly Duty[] {
 }
 
 /** Nothing else of the configuration, and no passphrase. */
-function dutyOf(config: InstanceConfig): Duty {
-  const { name, interfaceName, vhid, group, address, manageAddress } = config;
+function dutyOf(config: InstanceConfig, interfaceName: string): Duty {
+  const { name, vhid, group, address, manageAddress } = config;
   const { down, timeoutMs, xparam } = config.hooks;
   const hooks = { down, timeoutMs, xparam };
   return { name, interfaceName, vhid, group, address, manageAddress, hooks };

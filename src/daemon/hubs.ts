@@ -15,12 +15,19 @@ export type KnownHub = Pick<
   | 'close'
 >;
 
+/** Makes the hub of an interface; `ifindex` is undefined while there is none. */
+export type CreateHub<Hub> = (
+  interfaceName: string,
+  links: LinkWatch,
+  ifindex: number | undefined,
+) => Hub;
+
 /** See the head of this file. */
 export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
-  readonly #create: (interfaceName: string, links: LinkWatch) => Hub;
+  readonly #create: CreateHub<Hub>;
   readonly #all = new Set<Hub>();
 
-  constructor(create: (interfaceName: string, links: LinkWatch) => Hub) {
+  constructor(create: CreateHub<Hub>) {
     this.#create = create;
   }
 
@@ -30,16 +37,16 @@ export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
 
   /**
    * That of the interface which has this name, or this alternative name, now, though others work on
-   * one that had it. One that does not exist yet is known by the name alone.
+   * one that had it. One that does not exist yet is known by the name alone. `ifindex`: that of the
+   * interface which is meant, if it is known better.
    */
-  of(interfaceName: string, links: LinkWatch): Hub {
-    const ifindex = links.find(interfaceName)?.ifindex;
+  of(interfaceName: string, links: LinkWatch, ifindex = links.find(interfaceName)?.ifindex): Hub {
     const known = [...this.#all].find((hub) => {
       const hubIndex = hub.link()?.ifindex;
       return hubIndex === ifindex && (ifindex !== undefined || hub.interfaceName === interfaceName);
     });
     if (known !== undefined) return known;
-    const hub = this.#create(interfaceName, links);
+    const hub = this.#create(interfaceName, links, ifindex);
     this.#all.add(hub);
     return hub;
   }

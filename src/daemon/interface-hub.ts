@@ -144,6 +144,11 @@ export class InterfaceHub {
     return this.link()?.name ?? this.#place?.name ?? this.interfaceName;
   }
 
+  /** The index that it has now, or had last. */
+  get currentIndex(): number | undefined {
+    return this.link()?.ifindex ?? this.#place?.ifindex;
+  }
+
   get memberCount(): number {
     return this.#members.size;
   }

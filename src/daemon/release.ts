@@ -52,7 +52,14 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
   });
   // An interface of several names has one keeper: two would put back what the other takes off.
   const keyOf = (name: string): number | string => links.find(name)?.ifindex ?? name;
-  const duties = options.duties.map((duty) => ({ duty, key: keyOf(duty.interfaceName) }));
+  // What is on record and what is configured may be the same, under two names of the interface.
+  const duties = options.duties
+    .map((duty) => ({ duty, key: keyOf(duty.interfaceName) }))
+    .filter(({ duty, key }, index, all) => {
+      const isSame = (other: (typeof all)[number]): boolean =>
+        other.key === key && other.duty.address.ip === duty.address.ip;
+      return all.findIndex(isSame) === index;
+    });
   for (const { duty, key } of duties) {
     if (kept.has(key)) continue;
     const { interfaceName } = duty;

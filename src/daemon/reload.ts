@@ -1,5 +1,6 @@
 // Which instances a new configuration adds, changes, removes and leaves alone.
-import { sameInstance, type InstanceConfig } from '../config/config.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {
@@ -29,4 +30,36 @@ export function diffInstances(
     removed: before.filter(({ name }) => !names.has(name)),
     unchanged: kept.filter(isSame),
   };
+}
+
+/** What has changed in vain as long as the process runs; a sentence for each. */
+export function unheededChanges(before: Config, after: Config): readonly string[] {
+  const keys = (['log', 'control', 'state'] as const).filter(
+    (key) => !isDeepStrictEqual(after[key], before[key]),
+  );
+  return keys.map(
+    (key) => `the ${key} settings have changed; they apply when carpd is started anew`,
+  );
+}
+
+/**
+ * The indexes of the interfaces on which changed instances go on: those on which they work, unless
+ * they are to work on one of another name. What the interface is called by now plays no part.
+ */
+export function keptPlaces(
+  changed: readonly InstanceConfig[],
+  running: ReadonlyMap<string, RunningThere>,
+): ReadonlyMap<string, number> {
+  const kept = new Map<string, number>();
+  for (const { name, interfaceName } of changed) {
+    const { config, hub } = running.get(name) ?? {};
+    const ifindex = hub?.currentIndex;
+    if (config?.interfaceName === interfaceName && ifindex !== undefined) kept.set(name, ifindex);
+  }
+  return kept;
+}
+
+interface RunningThere {
+  readonly config: InstanceConfig;
+  readonly hub: { readonly currentIndex: number | undefined };
 }

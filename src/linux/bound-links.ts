@@ -5,10 +5,12 @@ import type { Link, LinkWatch } from './link-watch.ts';
 /** A watch whose `find` follows interfaces by their index. */
 export class BoundLinks implements LinkWatch {
   readonly #links: LinkWatch;
-  readonly #bound = new Map<string, number>();
+  readonly #bound: Map<string, number>;
 
-  constructor(links: LinkWatch) {
+  /** `known`: what these names mean already. */
+  constructor(links: LinkWatch, known: Iterable<readonly [string, number]> = []) {
     this.#links = links;
+    this.#bound = new Map(known);
   }
 
   /**

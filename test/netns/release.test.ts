@@ -5,12 +5,14 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { carpdConfigFile, startCarpd, type CarpdOptions } from '../lab/carpd-peer.ts';
-import { runCarpd, type Ran } from '../lab/carpd-command.ts';
+import { carpdArgv, runCarpd, type Ran } from '../lab/carpd-command.ts';
+import { logEntry } from '../lab/carpd-log.ts';
 import { nowMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
 import { holds } from '../lab/vip.ts';
+import { eventually } from '../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
@@ -86,6 +88,35 @@ describe('carpd release', { skip, concurrency: true }, () => {
     equal((await release()).code, 0);
     equal(await holds(host, VIP), false);
   });
+
+  for (const reloads of [false, true]) {
+    const what = `under its new name${reloads ? ', which a reload does not know' : ''}`;
+    test(`finds the interface of a master that was killed ${what}`, async (t) => {
+      const lab = await Lab.create(t);
+      const host = await lab.host('a', '10.77.0.1/24');
+      const unit = ['env', `RUNTIME_DIRECTORY=${host.directory}`];
+      const peer = startCarpd(host, GROUP, {}, { wrapper: unit });
+      await peer.waitFor('MASTER', MASTER_MS);
+      await logEntry(peer, { event: 'vip-added' }, MASTER_MS);
+      await host.ip('link', 'set', 'dev', 'eth0', 'name', 'wan0');
+      await logEntry(peer, { event: 'configuration-warning' }, MASTER_MS);
+      if (reloads) {
+        const file = carpdConfigFile(host);
+        writeFileSync(file, configText(host).replace('vip:\n', 'vip:\n    advskew: 1\n'));
+        peer.signal('SIGHUP');
+        await logEntry(peer, { event: 'configuration-reloaded' }, MASTER_MS);
+        await peer.waitFor('MASTER', MASTER_MS);
+        await eventually(() => holds(host, VIP), { withinMs: MASTER_MS, what: 'the VIP' });
+      }
+      await peer.kill();
+      // Another interface has the old name by now.
+      await host.ip('link', 'add', 'eth0', 'type', 'veth');
+      const argv = carpdArgv('release', '--config', carpdConfigFile(host));
+      const said = await host.exec([...unit, ...argv]);
+      equal(said, `vip: no ${VIP} on eth0\nvip: removed ${VIP} on wan0\n`);
+      deepEqual([await holds(host, VIP), await holds(host, host.address)], [false, true]);
+    });
+  }
 
   test('removes two that one interface holds under two names', async (t) => {
     const lab = await Lab.create(t);

@@ -23,6 +23,14 @@ describe('the duties on record', () => {
     deepEqual(recordedDuties(folder), [duty]);
   });
 
+  test('bear the name that the interface has by now', () => {
+    recordDuties(folder, [dbConfig()], () => 'wan0');
+    deepEqual(
+      recordedDuties(folder).map(({ interfaceName }) => interfaceName),
+      ['wan0'],
+    );
+  });
+
   test('hold no passphrase and are for nobody else', () => {
     recordDuties(folder, [dbConfig()]);
     ok(!/secret|redacted/.test(readFileSync(path, 'utf8')), 'the passphrase was written');
