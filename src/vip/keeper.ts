@@ -233,13 +233,17 @@ export class AddressKeeper {
     report: BatchReport,
     { jobs, place, precaution }: { jobs: readonly Job[]; place: Place; precaution: Precaution },
   ): Promise<void> {
-    const deleted = new Set(
-      plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command.address] : [])),
-    );
-    if (deleted.size === 0) return;
-    const losses = this.#sortLosses(lossesOf(report.news, deleted));
+    const deleted = plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command] : []));
+    if (deleted.length === 0) return;
+    const gone = new Set(deleted.map(({ address }) => address));
+    const told = report.news.every(({ kind }) => kind !== 'gap');
+    const { endangered } = plan;
+    const all = told
+      ? lossesOf(report.news, gone)
+      : await this.#rescue.unheardLosses(precaution, place, { deleted, endangered });
+    const losses = this.#sortLosses(all);
     if (losses.length === 0) return;
-    const unsaved = await this.#rescue.restore(losses, precaution, place, deleted);
+    const unsaved = await this.#rescue.restore(losses, precaution, place, gone);
     const routes = unsaved.routes.map((line) => `ip ${line}`);
     for (const { ward } of jobs) {
       const mine = losses.filter(({ culprit }) => culprit === ward.vip.address);

@@ -1,7 +1,7 @@
 // What the kernel deleted along with a virtual IP, told by its own events, and how to make that
 // anew. Pure.
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
-import type { AddressCommand } from './plan.ts';
+import { formatIpv4, samePrefix, type Ipv4 } from '../carp/addresses.ts';
+import type { AddressCommand, Vip } from './plan.ts';
 import type { AddressNews, AddressRecord } from './ports.ts';
 
 /** An address that went because `culprit` was deleted. */
@@ -27,7 +27,7 @@ export function lossesOf(
   for (const item of news) {
     if (item.kind === 'gap') continue;
     const { request, address: lost } = item;
-    const key = `${lost.address}/${lost.prefixLength}`;
+    const key = keyOf(lost);
     if (item.kind === 'added') gone.delete(key);
     else if (deleted.has(lost.address)) culprits.set(request, lost.address);
     else gone.set(key, { request, lost });
@@ -38,10 +38,35 @@ export function lossesOf(
   });
 }
 
+/**
+ * The same by two pictures of the interface, for when some of the kernel's events were lost: what
+ * went that hung on one of `deleted`. What somebody else took off in that moment is among it.
+ */
+export function lossesBetween(
+  before: readonly AddressRecord[],
+  after: readonly Vip[],
+  deleted: readonly Vip[],
+): readonly Loss[] {
+  const left = new Set(after.map(keyOf));
+  const ours = new Set(deleted.map(({ address }) => address));
+  return before.flatMap((lost) => {
+    if (ours.has(lost.address) || left.has(keyOf(lost))) return [];
+    const { address, prefixLength } = lost;
+    const head = deleted.find(
+      (one) => one.prefixLength === prefixLength && samePrefix(one.address, address, prefixLength),
+    );
+    return head === undefined ? [] : [{ culprit: head.address, lost }];
+  });
+}
+
 /** The command that makes an address anew as it was, with what is left of its lifetime. */
 export function restoreCommand(record: AddressRecord, interfaceName: string): AddressCommand {
   const { address, prefixLength } = record;
   return { verb: 'add', address, prefixLength, extra: attributeWords(record, interfaceName) };
+}
+
+function keyOf({ address, prefixLength }: Vip): string {
+  return `${address}/${prefixLength}`;
 }
 
 function attributeWords(record: AddressRecord, interfaceName: string): readonly string[] {

@@ -4,10 +4,10 @@
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { AddressBatch, BatchOptions } from './address-batch.ts';
 import { IP_BATCH } from './ip-outcome.ts';
-import { commandLine } from './plan.ts';
-import { restoreCommand, type Loss } from './plan-losses.ts';
-import { missingRoutes, SHOW_ROUTES } from './plan-routes.ts';
-import type { Place, SecondaryPromotion } from './ports.ts';
+import { commandLine, type Vip } from './plan.ts';
+import { lossesBetween, restoreCommand, type Loss } from './plan-losses.ts';
+import { missingRoutes, readAddresses, SHOW_ADDRESSES, SHOW_ROUTES } from './plan-routes.ts';
+import type { AddressRecord, Place, SecondaryPromotion } from './ports.ts';
 
 export interface RescueOptions extends BatchOptions {
   readonly batch: AddressBatch;
@@ -17,12 +17,17 @@ export interface RescueOptions extends BatchOptions {
 
 /**
  * What was done before a deletion. `promoted`: the kernel keeps everything, and the setting has to
- * be put back. `pictured`: these were the routes, as `ip -j` shows them; undefined: not known.
+ * be put back. `pictured`: these were the routes and the addresses, as `ip -j` shows them;
+ * undefined: not known.
  */
 export type Precaution =
   | { readonly kind: 'none' }
   | { readonly kind: 'promoted' }
-  | { readonly kind: 'pictured'; readonly routes: string | undefined };
+  | {
+      readonly kind: 'pictured';
+      readonly routes: string | undefined;
+      readonly addresses: string | undefined;
+    };
 
 /** Losses that could not be made anew, and lines for `ip` that would have made the routes anew. */
 export interface Unsaved {
@@ -49,7 +54,28 @@ export class Rescue {
     const { promotion } = this.#options;
     if (promotion?.inForce(place) === true) return { kind: 'none' };
     if ((await promotion?.set(place, true)) === true) return { kind: 'promoted' };
-    return { kind: 'pictured', routes: await this.#showRoutes() };
+    const [routes, addresses] = [await this.#show(SHOW_ROUTES), await this.#show(SHOW_ADDRESSES)];
+    return { kind: 'pictured', routes, addresses };
+  }
+
+  /**
+   * What went with the deleted addresses, where events of the kernel were lost so that they can't
+   * tell. An address of which no picture was to be had is among it, with what is known of it.
+   */
+  async unheardLosses(
+    precaution: Precaution,
+    place: Place,
+    {
+      deleted,
+      endangered,
+    }: { readonly deleted: readonly Vip[]; readonly endangered: readonly Vip[] },
+  ): Promise<readonly Loss[]> {
+    if (precaution.kind !== 'pictured') return [];
+    const { addresses } = precaution;
+    const before =
+      addresses === undefined ? endangered.map(plain) : readAddresses(addresses, place.name);
+    const after = await this.#show(SHOW_ADDRESSES);
+    return lossesBetween(before, readAddresses(after ?? '', place.name), deleted);
   }
 
   /** Makes the losses anew; one that somebody is quicker with is left as it is then. */
@@ -77,7 +103,7 @@ export class Rescue {
     virtualIps: ReadonlySet<Ipv4>,
   ): Promise<readonly string[]> {
     if (precaution.kind !== 'pictured' || precaution.routes === undefined) return [];
-    const after = await this.#showRoutes();
+    const after = await this.#show(SHOW_ROUTES);
     if (after === undefined) return [];
     const lines = missingRoutes(precaution.routes, after, name, virtualIps);
     if (lines.length === 0) return [];
@@ -85,8 +111,8 @@ export class Rescue {
     return said?.ok === true ? [] : failedLines(lines, said?.output);
   }
 
-  async #showRoutes(): Promise<string | undefined> {
-    const shown = await this.#run(SHOW_ROUTES);
+  async #show(argv: readonly string[]): Promise<string | undefined> {
+    const shown = await this.#run(argv);
     return shown?.ok === true ? shown.output : undefined;
   }
 
@@ -101,6 +127,11 @@ export class Rescue {
     if (result.kind !== 'exited' || result.truncated) return undefined;
     return { ok: result.code === 0, output: result.output };
   }
+}
+
+/** All that is known of an address of which there is no picture. */
+function plain({ address, prefixLength }: Vip): AddressRecord {
+  return { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
 }
 
 /** How an address that could not be made anew is made by hand. */

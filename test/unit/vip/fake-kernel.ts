@@ -48,6 +48,10 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   /** By their destination, the gateway of each; they go with the address that reaches it. */
   readonly routes = new Map<string, string>();
   place: Place | undefined = { name: 'bond0', ifindex: 7 };
+  /** Events are lost: whoever listens is told that there is a gap, and no more. */
+  deaf = false;
+  /** `ip -j addr show` fails. */
+  hidden = false;
   /** Where set, what commands end with instead of being carried out. */
   refuseWith: CommandResult | undefined;
   /** The lines of all batches. */
@@ -120,6 +124,12 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
         [...this.routes].map(([dst, gateway]) => ({ dst, gateway, dev: this.place?.name })),
       );
       return { result: Promise.resolve({ ...EXITED_OK, output }), kill: () => undefined };
+    }
+    if (request.argv.includes('show')) {
+      const result = this.hidden
+        ? refused('EPERM')
+        : { ...EXITED_OK, output: this.#showAddresses() };
+      return { result: Promise.resolve(result), kill: () => undefined };
     }
     invariant(request.argv.join(' ') === 'ip -force -batch -', 'a batch');
     const lines = (request.input ?? '').split('\n').filter((line) => line !== '');
@@ -197,9 +207,23 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
     return undefined;
   }
 
+  #showAddresses(): string {
+    const infos = this.addresses.map(({ address, prefixLength, broadcast, label }) => ({
+      local: formatIpv4(address),
+      prefixlen: prefixLength,
+      scope: 'global',
+      ...(broadcast === undefined ? {} : { broadcast: formatIpv4(broadcast) }),
+      ...(label === undefined ? {} : { label }),
+    }));
+    return JSON.stringify([
+      { ifindex: this.place?.ifindex, ifname: this.place?.name, addr_info: infos },
+    ]);
+  }
+
   #tell(kind: 'added' | 'removed', address: AddressRecord): void {
     const request = `1 ${String(this.#requests)}`;
-    for (const listener of [...this.#newsListeners]) listener({ kind, request, address });
+    const news: AddressNews = this.deaf ? { kind: 'gap' } : { kind, request, address };
+    for (const listener of [...this.#newsListeners]) listener(news);
   }
 }
 

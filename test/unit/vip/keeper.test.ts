@@ -52,6 +52,47 @@ describe('a virtual IP that goes with another', () => {
   });
 });
 
+describe('a batch of which the kernel could not tell everything', () => {
+  const OWN = `${HOST} broadcast 10.9.0.255`;
+
+  async function released(change: (kernel: FakeKernel) => void) {
+    const made = world(new FakeKernel(FIRST, OWN));
+    made.kernel.routes.set('default', '10.9.0.1');
+    made.kernel.deaf = true;
+    change(made.kernel);
+    await made.reconciler.releaseStale();
+    return { ...made, commands: made.kernel.commands.slice(1) };
+  }
+
+  it('puts back what went, by the picture from before', async () => {
+    const { kernel, commands, notices } = await released(() => undefined);
+    assert.deepEqual(commands, [
+      `addr add ${HOST} dev bond0 broadcast 10.9.0.255`,
+      'route add default via 10.9.0.1 dev bond0',
+    ]);
+    assert.deepEqual(kernel.texts, [HOST]);
+    assert.deepEqual(notices, [
+      { kind: 'taken-along', addresses: [on(HOST).address], unsaved: [] },
+    ]);
+  });
+
+  it('puts back the bare address where there is no picture', async () => {
+    const { commands, notices } = await released((kernel) => {
+      kernel.hidden = true;
+    });
+    assert.equal(commands[0], `addr add ${HOST} dev bond0`);
+    assert.deepEqual(kinds(notices), ['taken-along']);
+  });
+
+  it('puts nothing back where the kernel has kept it', async () => {
+    const { commands, notices } = await released((kernel) => {
+      kernel.promoteSecondaries = true;
+    });
+    assert.deepEqual(commands, []);
+    assert.deepEqual(notices, []);
+  });
+});
+
 describe('a batch', () => {
   it('has everything in it that came due while another was under way', async () => {
     const held = new HeldCommands();
