@@ -19,6 +19,8 @@ export interface CustodyOptions {
   readonly mayAnotherServe: () => boolean;
   /** The name of the interface now. */
   readonly interfaceName: () => string;
+  /** Its index, now or when it was there last. */
+  readonly ifindex: () => number | undefined;
   readonly herald: InstanceHerald;
   readonly now: () => Micros;
   readonly runCommand: RunCommand;
@@ -37,6 +39,8 @@ export interface CustodyOptions {
 /** What this host may still hold of one instance. */
 export interface Holding {
   readonly config: InstanceConfig;
+  /** Of the interface, which may have got another name since anybody has looked. */
+  readonly ifindex: number | undefined;
   /** The address may be on the interface by our doing. */
   readonly address: boolean;
   /** The up hook was begun and the down hook was not. */
@@ -151,7 +155,8 @@ export class Custody {
   abandon(): Holding {
     const downHook = this.#hooks.abandon();
     const config = { ...this.#options.config, interfaceName: this.#options.interfaceName() };
-    return { config, address: this.#holder !== undefined, downHook };
+    const ifindex = this.#options.ifindex();
+    return { config, ifindex, address: this.#holder !== undefined, downHook };
   }
 
   close(): void {

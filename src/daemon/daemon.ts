@@ -275,7 +275,7 @@ export class Daemon {
     try {
       recordDuties(directory, instances, (one) => {
         const { hub } = this.#instances.get(one.name) ?? {};
-        return hub?.currentName ?? this.#place(one)?.name ?? one.interfaceName;
+        return hub?.place.name ?? this.#place(one)?.name ?? one.interfaceName;
       });
     } catch (error) {
       const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;

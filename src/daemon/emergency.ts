@@ -6,8 +6,14 @@ import { keepDescriptorsFromChildren } from '../linux/native.ts';
 import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { IP_BATCH } from '../vip/ip-outcome.ts';
 import { commandLine, type AddressCommand, type Vip } from '../vip/plan.ts';
-import { restoreCommand } from '../vip/plan-losses.ts';
-import { missingRoutes, readAddresses, SHOW_ADDRESSES, SHOW_ROUTES } from '../vip/plan-routes.ts';
+import { lossesBetween, restoreCommand } from '../vip/plan-losses.ts';
+import {
+  missingRoutes,
+  nameOf,
+  readAddresses,
+  SHOW_ADDRESSES,
+  SHOW_ROUTES,
+} from '../vip/plan-routes.ts';
 import type { Holding } from './custody.ts';
 
 type Env = Readonly<Record<string, string>>;
@@ -23,14 +29,15 @@ const OUTPUT_BYTES_MAX = 4 * 1_048_576;
 export function releaseAtOnce(holdings: readonly Holding[], env: Env): void {
   spareDescriptors.release();
   keepDescriptorsFromChildren();
-  const held = holdings.filter(({ address }) => address).map(({ config }) => config);
-  for (const device of new Set(held.map(({ interfaceName }) => interfaceName))) {
-    const mine = held.filter(({ interfaceName }) => interfaceName === device);
-    const vips = mine.map(({ address: { ip: address, prefixLength } }) => ({
-      address,
-      prefixLength,
-    }));
-    removeFrom(device, vips, env);
+  const shown = run(SHOW_ADDRESSES, env);
+  const held = holdings.filter(({ address }) => address);
+  const devices = held.map(({ config, ifindex }) => ({
+    device: (ifindex === undefined ? undefined : nameOf(shown, ifindex)) ?? config.interfaceName,
+    vip: { address: config.address.ip, prefixLength: config.address.prefixLength },
+  }));
+  for (const name of new Set(devices.map(({ device }) => device))) {
+    const vips = devices.filter(({ device }) => device === name).map(({ vip }) => vip);
+    removeFrom(name, vips, env);
   }
   for (const { config, downHook } of holdings) {
     const { interfaceName, hooks, address } = config;
@@ -42,29 +49,25 @@ export function releaseAtOnce(holdings: readonly Holding[], env: Env): void {
 
 /**
  * There is nobody to hear what the kernel tells meanwhile, so what was taken along is what is there
- * before and not after.
+ * before and not after. A virtual IP goes with the prefix length that it really has.
  */
 function removeFrom(device: string, vips: readonly Vip[], env: Env): void {
   const ours: ReadonlySet<Ipv4> = new Set(vips.map(({ address }) => address));
-  const addresses = run(SHOW_ADDRESSES, env);
+  const before = readAddresses(run(SHOW_ADDRESSES, env), device);
+  const there = before.filter(({ address }) => ours.has(address));
   const routes = run(SHOW_ROUTES, env);
   const change = (commands: readonly AddressCommand[]): void => {
     const lines = commands.map((command) => `${commandLine(command, device)}\n`);
     if (lines.length > 0) run(IP_BATCH, env, lines.join(''));
   };
-  change(vips.map((vip) => ({ verb: 'del', ...vip })));
-  const left = new Set(readAddresses(run(SHOW_ADDRESSES, env), device).map(addressKey));
-  const lost = readAddresses(addresses, device).filter(
-    (one) => !ours.has(one.address) && !left.has(addressKey(one)),
-  );
-  if (lost.length === 0) return;
-  change(lost.map((one) => restoreCommand(one, device)));
+  const deleted = before.length === 0 ? vips : there;
+  change(deleted.map(({ address, prefixLength }) => ({ verb: 'del', address, prefixLength })));
+  const left = readAddresses(run(SHOW_ADDRESSES, env), device);
+  const losses = lossesBetween(before, left, deleted);
+  if (losses.length === 0) return;
+  change(losses.map(({ lost }) => restoreCommand(lost, device)));
   const lines = missingRoutes(routes, run(SHOW_ROUTES, env), device, ours);
   if (lines.length > 0) run(IP_BATCH, env, `${lines.join('\n')}\n`);
-}
-
-function addressKey({ address, prefixLength }: Vip): string {
-  return `${address}/${prefixLength}`;
 }
 
 /** What it wrote; "" where it could not be run or did not end in time. */

@@ -64,6 +64,7 @@ export class InterfaceHub {
   readonly addresses: InterfaceAddresses;
   /** Who alone changes them, for all instances. */
   readonly keeper: AddressKeeper;
+  readonly interfaceName: string;
   readonly #options: HubOptions;
   readonly #members = new Set<HubMember>();
   readonly #herald: LinkHerald;
@@ -86,6 +87,7 @@ export class InterfaceHub {
   constructor(options: HubOptions) {
     const { interfaceName, driver, events, now } = options;
     this.#options = options;
+    this.interfaceName = interfaceName;
     const soon = (run: () => void | Promise<void>): Soon =>
       new Soon((work) => driver.post(work), run);
     this.#joining = soon(() => this.#join());
@@ -135,18 +137,9 @@ export class InterfaceHub {
     });
   }
 
-  get interfaceName(): string {
-    return this.#options.interfaceName;
-  }
-
-  /** The name that the interface has now, or had last. */
-  get currentName(): string {
-    return this.link()?.name ?? this.#place?.name ?? this.interfaceName;
-  }
-
-  /** The index that it has now, or had last. */
-  get currentIndex(): number | undefined {
-    return this.link()?.ifindex ?? this.#place?.ifindex;
+  /** Its name and its index, as they are now or were when it was there last. */
+  get place(): { readonly name: string; readonly ifindex: number | undefined } {
+    return this.link() ?? this.#place ?? { name: this.interfaceName, ifindex: undefined };
   }
 
   get memberCount(): number {

@@ -1,6 +1,7 @@
 // Which instances a new configuration adds, changes, removes and leaves alone.
 import { isDeepStrictEqual } from 'node:util';
 import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
+import type { InterfaceHub } from './interface-hub.ts';
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {
@@ -53,7 +54,7 @@ export function keptPlaces(
   const kept = new Map<string, number>();
   for (const { name, interfaceName } of changed) {
     const { config, hub } = running.get(name) ?? {};
-    const ifindex = hub?.currentIndex;
+    const ifindex = hub?.place.ifindex;
     if (config?.interfaceName === interfaceName && ifindex !== undefined) kept.set(name, ifindex);
   }
   return kept;
@@ -61,5 +62,5 @@ export function keptPlaces(
 
 interface RunningThere {
   readonly config: InstanceConfig;
-  readonly hub: { readonly currentIndex: number | undefined };
+  readonly hub: Pick<InterfaceHub, 'place'>;
 }

@@ -45,6 +45,11 @@ export function missingRoutes(
   return ordered.map(({ words }) => `route add ${words}`).filter((line) => !UNSAFE.test(line));
 }
 
+/** The name that the interface of this index has in what `ip -j addr` shows. */
+export function nameOf(json: string, ifindex: number): string | undefined {
+  return textOf(readList(json).find((link) => link['ifindex'] === ifindex)?.['ifname']);
+}
+
 /** The addresses of one interface, with all that `ip` shows of them. */
 export function readAddresses(json: string, device: string): readonly AddressRecord[] {
   const link = readList(json).find(({ ifname }) => ifname === device);

@@ -58,20 +58,19 @@ describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => 
     await host.ip('addr', 'add', '10.77.0.101/24', 'dev', 'eth0');
     const before = await everything(host);
     const [ip, other] = [VIP, '10.77.0.101'].map(parseIpv4);
-    const holdings = [ip, other].map((address) => ({
-      address: true,
-      downHook: false,
-      config: {
-        interfaceName: 'eth0',
-        address: { ip: address, prefixLength: 24 },
-        hooks: { down: [] },
-      },
-    }));
-    const script = `import { releaseAtOnce } from ${JSON.stringify(EMERGENCY)};
-      releaseAtOnce(${JSON.stringify(holdings)}, { PATH: process.env.PATH });`;
-    await host.exec([process.execPath, '--input-type=module', '-e', script]);
+    await lastResort(host, [ip, other], 'eth0', 24);
     deepEqual([await holds(host, VIP), await holds(host, '10.77.0.101')], [false, false]);
     deepEqual(await everything(host), before);
+  });
+
+  test('goes by the last resort as it is there, whatever its name and prefix length', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', OWN);
+    await host.ip('addr', 'add', `${VIP}/24`, 'dev', 'eth0');
+    await host.ip('link', 'set', 'dev', 'eth0', 'name', 'wan0');
+    await host.ip('link', 'add', 'eth0', 'type', 'veth');
+    await lastResort(host, [parseIpv4(VIP)], 'eth0', 32, await indexOf(host, 'wan0'));
+    deepEqual([await holds(host, VIP), await holds(host, '10.77.0.1')], [false, true]);
   });
 
   test('is not lost while somebody renews it', async (t) => {
@@ -110,6 +109,29 @@ describe('a host that is alone', { skip }, () => {
     equal((await peer.stop()).code, 0, peer.child.tail());
   });
 });
+
+/** What carpd does where it finds a fault in itself. */
+async function lastResort(
+  host: Host,
+  addresses: readonly (number | undefined)[],
+  interfaceName: string,
+  prefixLength: number,
+  ifindex?: number,
+): Promise<void> {
+  const holdings = addresses.map((ip) => ({
+    address: true,
+    downHook: false,
+    ifindex,
+    config: { interfaceName, address: { ip, prefixLength }, hooks: { down: [] } },
+  }));
+  const script = `import { releaseAtOnce } from ${JSON.stringify(EMERGENCY)};
+    releaseAtOnce(${JSON.stringify(holdings)}, { PATH: process.env.PATH });`;
+  await host.exec([process.execPath, '--input-type=module', '-e', script]);
+}
+
+async function indexOf(host: Host, name: string): Promise<number> {
+  return Number((await host.exec(['cat', `/sys/class/net/${name}/ifindex`])).trim());
+}
 
 /** The virtual IP is the first address of the interface, and the own one hangs on it. */
 async function hostBehindVip(t: TestContext, promote: number): Promise<Host> {
