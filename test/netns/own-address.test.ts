@@ -2,9 +2,12 @@
 // with everything that hangs on it, however the virtual IP goes. And a virtual IP that somebody
 // takes off a host that is alone. Needs root and namespaces.
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parseIpv4 } from '../../src/carp/addresses.ts';
-import { runCarpd } from '../lab/carpd-command.ts';
+import { carpdArgv, runCarpd } from '../lab/carpd-command.ts';
 import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpd } from '../lab/carpd-peer.ts';
 import type { Host } from '../lab/host.ts';
@@ -48,6 +51,17 @@ describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => 
     await makeFirst(host);
     const { code, stderr } = await runCarpd(host, ['release', '--config', carpdConfigFile(host)]);
     equal(code, 0, stderr);
+    equal(await holds(host, VIP), false);
+    deepEqual(await everything(host), before);
+    equal(await setting(host), '0');
+  });
+
+  test('is put back with its routes where the setting may not be made', async (t) => {
+    const host = await hostBehindVip(t, 0);
+    const before = await everything(host);
+    const { unprivileged, file } = whoMayOnlyRunIp(host);
+    const said = await host.exec([...unprivileged, ...carpdArgv('release', '--config', file)]);
+    match(said, /vip: the kernel removed 10\.77\.0\.1 with it; they were put back/);
     equal(await holds(host, VIP), false);
     deepEqual(await everything(host), before);
     equal(await setting(host), '0');
@@ -109,6 +123,33 @@ describe('a host that is alone', { skip }, () => {
     equal((await peer.stop()).code, 0, peer.child.tail());
   });
 });
+
+/**
+ * A process without any capability, whose `ip` has one by its file: so rtnetlink refuses what the
+ * process itself asks for. The configuration is for that process to read.
+ */
+function whoMayOnlyRunIp(host: Host): { unprivileged: readonly string[]; file: string } {
+  const nobody = 65_534;
+  chmodSync(host.directory, 0o755);
+  const bin = join(host.directory, 'bin');
+  mkdirSync(bin);
+  const copied = 'cp "$(readlink -f "$(command -v ip)")" "$1/ip" && exec python3 -c "$2" "$1/ip"';
+  // struct vfs_cap_data of linux/capability.h: CAP_NET_ADMIN, permitted and effective.
+  const capable =
+    'import os, struct, sys; ' +
+    "os.setxattr(sys.argv[1], 'security.capability', " +
+    "struct.pack('<5I', 0x02000001, 1 << 12, 0, 0, 0))";
+  execFileSync('sh', ['-euc', copied, 'sh', bin, capable]);
+  const file = join(host.directory, 'unprivileged.yaml');
+  const instance = `{interface: eth0, vhid: 7, address: ${VIP}/24, passphrase: a secret}`;
+  writeFileSync(file, `instances:\n  vip: ${instance}\n`, { mode: 0o600 });
+  chownSync(file, nobody, nobody);
+  const ids = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+  // `ip` keeps the capability of its file only where it is inheritable as well.
+  const setpriv = ['setpriv', ...ids, '--inh-caps=-all,+net_admin'];
+  const path = `PATH=${bin}:${process.env['PATH'] ?? ''}`;
+  return { unprivileged: [...setpriv, 'env', path], file };
+}
 
 /** What carpd does where it finds a fault in itself. */
 async function lastResort(
