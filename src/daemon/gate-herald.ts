@@ -33,7 +33,13 @@ export class GateHerald {
   readonly #now: () => Micros;
   #gate: GateVerdict | undefined;
   #warned: readonly Warning[] = [];
-  #inUse = false;
+  /** Of a closed gate, what was told of it last. */
+  #toldReasons: readonly Reason[] = [];
+  /** Who answers for the virtual IP. */
+  #holder: string | undefined;
+  #inUseTold = false;
+  /** Silence would have brought a promotion by now. */
+  #due = false;
   #toldAt: Micros = micros(0);
   #silentSince: Micros | undefined;
   readonly #heldFor = new Set<HeldReason>();
@@ -47,29 +53,40 @@ export class GateHerald {
   changed(gate: GateVerdict, warnings: readonly Warning[], holder: string | undefined): void {
     const before = this.#gate;
     this.#gate = gate;
+    this.#holder = holder;
     this.#warn(warnings);
-    this.#vipInUse(gate, warnings, holder);
-    if (gate.open) {
-      if (before?.open !== true && gate.by !== undefined) {
-        this.#publish({ event: 'gate-opened', by: gate.by });
-      }
-      return;
+    const answered = warnings.includes('vip-answered');
+    if (answered) this.#tellInUse(false);
+    else if (!gate.reasons.includes('vip-in-use')) this.#inUseTold = false;
+    if (!gate.open) return this.#tellNewReasons(gate);
+    this.#toldReasons = [];
+    if (before?.open !== true && gate.by !== undefined) {
+      this.#publish({ event: 'gate-opened', by: gate.by });
     }
-    if (before?.open === false && sameList(before.reasons, gate.reasons)) return;
-    this.#tellClosed(gate, 'gate-closed');
   }
 
   /** Comes about every second. */
   tick(standing: Standing): void {
     const gate = this.#gate;
-    if (standing.election.state !== 'HELD') this.#heldFor.clear();
-    else if (gate !== undefined) this.#stillHeld(gate, standing);
+    if (standing.election.state !== 'HELD') {
+      this.#heldFor.clear();
+      this.#due = false;
+    } else if (gate !== undefined) this.#stillHeld(gate, standing);
   }
 
   #stillHeld(gate: GateVerdict, standing: Standing): void {
     this.#countHeld(gate, standing);
+    if (!gate.open) this.#tellNewReasons(gate);
     if (gate.open || since(this.#now(), this.#toldAt) < REMINDER) return;
     this.#tellClosed(gate, 'gate-still-closed');
+  }
+
+  /** A master that was not heard so far answers for its address: no news before one is due. */
+  #tellNewReasons(gate: GateVerdict): void {
+    const reasons = gate.reasons.filter((reason) => this.#due || reason !== 'vip-in-use');
+    if (reasons.length === 0 || sameList(reasons, this.#toldReasons)) return;
+    this.#toldReasons = reasons;
+    this.#tellClosed({ ...gate, reasons }, 'gate-closed');
   }
 
   #tellClosed({ reasons, opensAt }: GateVerdict, event: 'gate-closed' | 'gate-still-closed'): void {
@@ -86,16 +103,10 @@ export class GateHerald {
     this.#warned = warnings;
   }
 
-  #vipInUse(
-    { reasons }: GateVerdict,
-    warnings: readonly Warning[],
-    holder: string | undefined,
-  ): void {
-    const holdsOff = reasons.includes('vip-in-use');
-    const inUse = holdsOff || warnings.includes('vip-answered');
-    if (inUse && !this.#inUse)
-      this.#publish({ event: 'vip-in-use', mac: holder ?? null, holdsOff });
-    this.#inUse = inUse;
+  #tellInUse(holdsOff: boolean): void {
+    if (this.#inUseTold) return;
+    this.#inUseTold = true;
+    this.#publish({ event: 'vip-in-use', mac: this.#holder ?? null, holdsOff });
   }
 
   /** A promotion is held off from the moment at which silence would have brought it. */
@@ -103,7 +114,9 @@ export class GateHerald {
     const silentSince = silentSinceOf(standing);
     if (silentSince !== this.#silentSince) this.#heldFor.clear();
     this.#silentSince = silentSince;
-    if (plus(silentSince, standing.deadInterval) > this.#now()) return;
+    this.#due = plus(silentSince, standing.deadInterval) <= this.#now();
+    if (!this.#due) return;
+    if (gate.reasons.includes('vip-in-use')) this.#tellInUse(true);
     const gateReasons = heldBy(gate, standing.policy);
     const others = standing.election.holdReasons.flatMap(
       (reason) => HELD_BESIDE_GATE[reason] ?? [],

@@ -266,7 +266,10 @@ export class InstanceReadiness {
       return 'ignore';
     }
     if (!this.#silent) return 'ignore';
-    return judgeHolder(this.#settings.vipInUse, this.#master?.epoch === epoch.number);
+    const heard = this.#master?.epoch === epoch.number;
+    // A master that is but late answers of course: it is news when a promotion is due.
+    if (heard && now < (this.#masterDownAt() ?? now)) return 'ignore';
+    return judgeHolder(this.#settings.vipInUse, heard);
   }
 
   #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {

@@ -183,20 +183,55 @@ describe('promotions that are held off', () => {
 });
 
 describe('a virtual IP in use', () => {
-  test('is told of when it is found, with who has it and what that means', () => {
-    const news: InstanceNews[] = [];
-    const herald = new GateHerald(
+  const mac = '02:00:00:00:00:09';
+  let now: Micros;
+  let news: InstanceNews[];
+  let herald: GateHerald;
+  const told = (): readonly InstanceNews[] =>
+    news.splice(0).filter(({ event }) => event === 'vip-in-use' || event === 'gate-closed');
+  const tickAt = (seconds: number): readonly InstanceNews[] => {
+    now = fromSeconds(seconds);
+    const election = { state: 'HELD', stateSince: fromSeconds(10), holdReasons: [] } as const;
+    herald.tick({ ...HELD, election });
+    return told();
+  };
+
+  beforeEach(() => {
+    now = fromSeconds(10);
+    news = [];
+    herald = new GateHerald(
       (one) => void news.push(one),
-      () => micros(0),
+      () => now,
     );
-    const inUse = (): readonly InstanceNews[] =>
-      news.splice(0).filter(({ event }) => event === 'vip-in-use');
-    const mac = '02:00:00:00:00:09';
-    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+  });
+
+  test('is told of when a promotion would be due, and no sooner', () => {
     herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
-    assert.deepEqual(inUse(), [{ event: 'vip-in-use', mac, holdsOff: true }]);
+    const closed = { event: 'gate-closed', opensInMs: null } as const;
+    assert.deepEqual(told(), [{ ...closed, reasons: ['no-frames'] }]);
+    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+    assert.deepEqual(tickAt(12.9), []);
+    assert.deepEqual(tickAt(13), [
+      { event: 'vip-in-use', mac, holdsOff: true },
+      { ...closed, reasons: ['vip-in-use'] },
+    ]);
+    assert.deepEqual(tickAt(14), [], 'and once');
+    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
+    assert.deepEqual(told(), [{ ...closed, reasons: ['no-frames', 'vip-in-use'] }]);
+  });
+
+  test('is not told of where its master is heard in time', () => {
+    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+    herald.changed(OPEN, [], undefined);
+    assert.deepEqual([...told(), ...tickAt(14)], []);
+  });
+
+  test('of a master that fell silent is told of at once: the promotion follows', () => {
+    herald.changed(OPEN, ['vip-answered'], mac);
+    herald.changed(OPEN, ['vip-answered'], mac);
+    assert.deepEqual(told(), [{ event: 'vip-in-use', mac, holdsOff: false }]);
     herald.changed(OPEN, [], undefined);
     herald.changed(OPEN, ['vip-answered'], undefined);
-    assert.deepEqual(inUse(), [{ event: 'vip-in-use', mac: null, holdsOff: false }]);
+    assert.deepEqual(told(), [{ event: 'vip-in-use', mac: null, holdsOff: false }]);
   });
 });

@@ -151,6 +151,10 @@ describe('a virtual IP in use', () => {
     rig.advert();
     rig.pass(2_000);
     rig.answer(VIP);
+    assert.deepEqual(rig.instance.warnings, [], 'it may be late, and no promotion is due');
+    rig.pass(999);
+    assert.deepEqual(rig.instance.warnings, []);
+    rig.pass(1);
     assert.equal(rig.open, true);
     assert.deepEqual(rig.instance.warnings, ['vip-answered']);
     rig.role('master');
@@ -180,6 +184,8 @@ describe('a virtual IP in use', () => {
     always.advert();
     always.pass(2_000);
     always.answer(VIP);
+    assert.equal(always.open, true, 'no promotion is due');
+    always.pass(1_000);
     assert.deepEqual(always.instance.gate.reasons, ['vip-in-use']);
     const off = LinkRig.waiting({ vipInUse: 'off' });
     off.answer(VIP);
