@@ -1,7 +1,8 @@
 // `carpd run`: the daemon in the foreground.
 import type { Config } from '../config/config.ts';
+import { loadConfigApart } from '../config/load-apart.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
-import { readFileWaiting, readRegularFile } from '../config/read-file.ts';
+import { readFileWaiting } from '../config/read-file.ts';
 import { earlySignals } from '../daemon/early-signals.ts';
 import type { EventSink } from '../daemon/event-bus.ts';
 import { openLog } from '../daemon/log.ts';
@@ -42,8 +43,8 @@ export async function run(configPath: string): Promise<number> {
   return runDaemon({ config, log, manners, version: version(), onFailed: complain });
 }
 
-function reload(configPath: string, events: EventSink): Config | undefined {
-  const loaded = loadConfigFile(configPath, readRegularFile);
+async function reload(configPath: string, events: EventSink): Promise<Config | undefined> {
+  const loaded = await loadConfigApart(configPath);
   for (const warning of loaded.warnings) {
     const detail = `${configPath}: ${describeFault(warning)}`;
     events.publish({ event: 'configuration-warning', detail });

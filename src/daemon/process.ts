@@ -16,10 +16,13 @@ import type { Logger } from './log.ts';
 import { startTimer } from './start-timer.ts';
 import { supervise } from './supervised.ts';
 
+/** Reads the configuration anew; undefined: it can't be used, and the events say why. */
+type Reload = (events: EventBus) => Promise<Config | undefined>;
+
 /** How the process behaves where `carpd` and `ucarp` differ. */
 export interface Manners {
   /** carpd: SIGHUP reloads. ucarp: SIGHUP and SIGQUIT stop as well. */
-  readonly reload: ((events: EventBus) => Config | undefined) | undefined;
+  readonly reload: Reload | undefined;
   /** End with exit code 0 when an interface vanishes or is set down (Debian's hook needs it). */
   readonly endWithInterface: boolean;
 }
@@ -75,6 +78,8 @@ class DaemonProcess {
   /** Came before all was up. */
   readonly #early = new Set<NodeJS.Signals>();
   #interrupts = 0;
+  /** Since the one that is under way began, and with it; 0: none is. */
+  #reloadsAsked = 0;
   #end: (exitCode: number) => void = () => undefined;
 
   constructor(options: ProcessOptions, events: EventBus) {
@@ -227,16 +232,26 @@ class DaemonProcess {
     else this.#tellSignal(signal, 'already ending');
   }
 
-  async #reload(reload: (events: EventBus) => Config | undefined): Promise<void> {
+  /** One at a time; who asks while the file is being read has it read once more. */
+  async #reload(reload: Reload): Promise<void> {
     if (this.#endingSince !== undefined) return;
     this.#tellSignal('SIGHUP', 'reading the configuration again');
-    const config = reload(this.#events);
-    if (config === undefined) return;
+    this.#reloadsAsked += 1;
+    if (this.#reloadsAsked > 1) return;
     try {
-      await this.#daemon.reload(config);
+      for (let asked = 0; asked !== this.#reloadsAsked;) {
+        asked = this.#reloadsAsked;
+        const config = await reload(this.#events);
+        if (config !== undefined && !this.#isEnding()) await this.#daemon.reload(config);
+      }
     } catch (error) {
       const detail = messageOf(error);
       this.#events.publish({ event: 'configuration-rejected', detail });
     }
+    this.#reloadsAsked = 0;
+  }
+
+  #isEnding(): boolean {
+    return this.#endingSince !== undefined;
   }
 }

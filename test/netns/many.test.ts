@@ -47,9 +47,37 @@ describe('many instances', { skip }, () => {
     await reload(stringify({ ...document, instances }), 1 + 1 + COUNT);
     await reload(alone, 1 + 1);
     await seen.advert(seen.adverts({ vhid: 1 }).length + 1, { vhid: 1 }, WITHIN_MS);
-    const times = seen.adverts({ vhid: 1 }).map(({ atMs }) => atMs);
-    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? at));
+    const gaps = gapsOf(seen);
     ok(Math.max(...gaps) < DEAD_MS / 2, `pauses of ${gaps.map(Math.round).join(', ')} ms`);
+    equal((await peer.stop()).code, 0, peer.child.tail());
+  });
+
+  test('by the thousand are read from a file while the adverts go on', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const config = { ...PREFIX };
+    const peer = startCarpd(host, { vhid: 1, vip: VIP, password: 'a secret', config });
+    await peer.waitFor('MASTER', WITHIN_MS);
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    await seen.advert(2, { vhid: 1 }, WITHIN_MS);
+    const file = carpdConfigFile(host);
+    const document = parse(readFileSync(file, 'utf8')) as { instances: object };
+    const waiting = Array.from({ length: 999 }, (_, n): [string, object] => {
+      const address = `10.78.${String(n >> 8)}.${String(n & 255)}/16`;
+      return [`w${String(n)}`, { interface: 'later', address, vhid: 300, passphrase: 'a secret' }];
+    });
+    // They are wrong, all of them, so that nothing follows but the reading.
+    const text = {
+      ...document,
+      instances: { ...document.instances, ...Object.fromEntries(waiting) },
+    };
+    writeFileSync(file, stringify(text));
+    peer.signal('SIGHUP');
+    await logEntry(peer, { event: 'configuration-rejected' }, WITHIN_MS);
+    await seen.advert(seen.adverts({ vhid: 1 }).length + 1, { vhid: 1 }, WITHIN_MS);
+    const gaps = gapsOf(seen);
+    ok(Math.max(...gaps) < 1_750, `pauses of ${gaps.map(Math.round).join(', ')} ms`);
+    equal(peer.state(), 'MASTER');
     equal((await peer.stop()).code, 0, peer.child.tail());
   });
 
@@ -106,6 +134,12 @@ function others(): Readonly<Record<string, Other>> {
       return [`i${String(n)}`, { vhid, address, ...more, hooks: {} }];
     }),
   );
+}
+
+/** Between the adverts of the one that stays. */
+function gapsOf(seen: Capture): readonly number[] {
+  const times = seen.adverts({ vhid: 1 }).map(({ atMs }) => atMs);
+  return times.slice(1).map((at, index) => at - (times[index] ?? at));
 }
 
 async function addressCount(host: Host): Promise<number> {
