@@ -109,8 +109,8 @@ const RELEASE = `Usage: carpd release [--config FILE] [--quiet] [NAME...]
 Takes off what a daemon that was killed has left: each virtual IP that is on its
 interface, and what its up hook began, by the down hook. The unit of systemd
 runs it whenever the daemon has ended. An instance that is master in a running
-carpd is left alone; with "control.socket: off" that can't be known. Passphrases
-are not needed, nor is the daemon.
+carpd is left alone, by the lock that each daemon holds on its groups, whatever
+file it runs with. Passphrases are not needed, nor is the daemon.
 
 Options:
   --config FILE    /etc/carpd/carpd.yaml if not given
@@ -182,6 +182,11 @@ Signals:
   SIGHUP           read the configuration again; unchanged instances go on
 
 A signal that comes while the daemon starts is obeyed once it is up.
+
+One daemon serves a group on a host: the kernel keeps a lock for each interface
+and vhid, for as long as the process lives. Who comes second names the holder,
+waits a moment where that one is ending, and ends with 2. A stock ucarp holds no
+lock: carpd warns of one that runs on the same interface with the same vhid.
 
 Exit codes: 0 stopped, 1 failed while running, 2 wrong configuration.
 `;

@@ -16,7 +16,8 @@ const DEAD_RATIO_MAX = 1_000;
 /** What the options said so far. */
 export interface Given {
   interfaceName: string | undefined;
-  source: Ipv4 | undefined;
+  /** of-interface: the option was given, and was empty. */
+  source: Ipv4 | 'of-interface' | undefined;
   group: Ipv4;
   vhid: Vhid | undefined;
   passphrase: { kind: 'inline'; text: string } | { kind: 'file'; path: string } | undefined;
@@ -64,7 +65,7 @@ export function takeOption(given: Given, key: UcarpKey, value: string): string |
       given.interfaceName = value === '' ? undefined : value;
       return undefined;
     case 'srcip':
-      return accept(address(value), (ip) => (given.source = ip));
+      return takeSource(given, value);
     case 'mcastip':
       return accept(values.destinationAddress(value), (ip) => (given.group = ip));
     case 'vhid':
@@ -120,6 +121,20 @@ export function takeOption(given: Given, key: UcarpKey, value: string): string |
 function accept<Value>(read: Read<Value>, take: (value: Value) => void): string | undefined {
   if (!read.ok) return read.reason;
   take(read.value);
+  return undefined;
+}
+
+/**
+ * Debian's hook takes the address from the stanza of the interface. One of DHCP has none, and then
+ * the option's value is empty, or, where the hook has no quotes, the word behind it, which is -B.
+ */
+function takeSource(given: Given, value: string): string | undefined {
+  if (value !== '' && value !== '-B') {
+    return accept(address(value), (ip) => (given.source = ip));
+  }
+  given.source = 'of-interface';
+  if (value === '-B') given.flags.add('daemonize');
+  given.warnings.push('--srcip is empty; the first address of the interface is used');
   return undefined;
 }
 

@@ -29,7 +29,6 @@ import * as values from './values.ts';
 export interface UcarpInstance extends Omit<InstanceConfig, 'interfaceName' | 'passphrase'> {
   /** Undefined: the first interface that is up and not the loopback. */
   readonly interfaceName: string | undefined;
-  readonly source: Ipv4;
 }
 
 /** Where the key comes from: the last of -p and -o. */
@@ -128,7 +127,7 @@ export function resolvePassphrase(
 
 /** What ucarp checks once all options are read, in its order, and what ours refuses beyond that. */
 function assemble(given: Given): UcarpRun | UcarpFault {
-  const { vhid: id, source, address: ip, advbase, advskew } = given;
+  const { vhid: id, address: ip, advbase, advskew } = given;
   if (id === undefined) return missing('a virtual host id', '--vhid=ID (1-255)');
   const passphrase = readPassphrase(given.passphrase);
   if (passphrase === undefined) {
@@ -137,9 +136,10 @@ function assemble(given: Given): UcarpRun | UcarpFault {
   if (advbase === 0 && advskew === 0) {
     return fault(1, 'an advertisement time base is needed: --advbase and --advskew are both 0');
   }
-  if (source === undefined) return missing('the real address of this host', '--srcip=IP');
+  if (given.source === undefined) return missing('the real address of this host', '--srcip=IP');
   if (ip === undefined) return missing('the virtual address', '--addr=IP');
   if (passphrase.kind === 'error') return passphrase;
+  const source = given.source === 'of-interface' ? undefined : given.source;
   const refusal = refuseCombination(given, ip, source);
   if (refusal !== undefined) return refusal;
   warnAboutScripts(given);
@@ -157,7 +157,11 @@ function assemble(given: Given): UcarpRun | UcarpFault {
   };
 }
 
-function refuseCombination(given: Given, ip: Ipv4, source: Ipv4): UcarpFault | undefined {
+function refuseCombination(
+  given: Given,
+  ip: Ipv4,
+  source: Ipv4 | undefined,
+): UcarpFault | undefined {
   const { advbase, advskew, interfaceName, group } = given;
   if (advbase === BOW_OUT && advskew === BOW_OUT) {
     return fault(1, '--advbase 255 with --advskew 255 means stepping down; lower one of them');
@@ -175,7 +179,7 @@ function refuseCombination(given: Given, ip: Ipv4, source: Ipv4): UcarpFault | u
   return undefined;
 }
 
-function instanceOf(given: Given, id: Vhid, ip: Ipv4, source: Ipv4): UcarpInstance {
+function instanceOf(given: Given, id: Vhid, ip: Ipv4, source: Ipv4 | undefined): UcarpInstance {
   const { flags, up, down } = given;
   return {
     name: `vhid-${String(id)}`,

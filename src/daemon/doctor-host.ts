@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../base/errors.ts';
 import type { FirewallFacts } from '../doctor/firewall-checks.ts';
+import type { InstanceConfig } from '../config/config.ts';
 import { getopt } from '../config/getopt.ts';
 import { UCARP_OPTIONS } from '../config/ucarp-options.ts';
 import type { HostFacts, OtherDaemon } from '../doctor/host-checks.ts';
@@ -122,6 +123,25 @@ function hypervisor(): string | undefined {
   const isGuest = / hypervisor\b/.test(text('/proc/cpuinfo') ?? '');
   if (known.test(vendor) && isGuest) return vendor;
   return isGuest ? 'a hypervisor' : undefined;
+}
+
+/**
+ * Processes of this network namespace that serve a group of these too, and hold no lock by which a
+ * second daemon is kept away: stock ucarps. One sentence each.
+ */
+export function stockRivals(
+  instances: readonly Pick<InstanceConfig, 'interfaceName' | 'vhid'>[],
+): readonly string[] {
+  return otherDaemons(undefined).flatMap(({ name, pid, interfaceName, vhid }) => {
+    const isSame = instances.some(
+      (one) => one.interfaceName === interfaceName && one.vhid === vhid,
+    );
+    if (name !== 'ucarp' || !isSame) return [];
+    return (
+      `${name}, process ${String(pid)}, runs vhid ${String(vhid)} on ${String(interfaceName)} of ` +
+      'this host too; stop one of the two: they take the address from each other'
+    );
+  });
 }
 
 function otherDaemons(ownPid: number | undefined): readonly OtherDaemon[] {

@@ -8,6 +8,7 @@ import { findServiceManager } from '../linux/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { closeDebugger } from './debugger.ts';
+import { stockRivals } from './doctor-host.ts';
 import { earlySignals } from './early-signals.ts';
 import { releaseAtOnce } from './emergency.ts';
 import type { EventBus } from './event-bus.ts';
@@ -133,6 +134,10 @@ class DaemonProcess {
     }
     this.#events.publish({ event: 'daemon-started', instances: config.instances.length });
     onStarted?.();
+    // The locks are held by now, so that no daemon of ours is meant.
+    for (const detail of stockRivals(config.instances)) {
+      this.#events.publish({ event: 'configuration-warning', detail });
+    }
     for (const signal of this.#early) this.#order(signal);
   }
 

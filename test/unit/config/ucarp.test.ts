@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import { GATE_DEFAULTS } from '../../../src/config/config.ts';
 import { FileRefusal } from '../../../src/config/passphrase.ts';
 import { parseUcarp, resolvePassphrase, type UcarpRun } from '../../../src/config/ucarp.ts';
@@ -23,13 +23,31 @@ function outcome(argv: readonly string[]): string {
   return parsed.kind === 'error' ? `${String(parsed.exitCode)} ${parsed.message}` : parsed.kind;
 }
 
+function text(source: Ipv4 | undefined): string {
+  return source === undefined ? 'of the interface' : formatIpv4(source);
+}
+
+describe('an empty --srcip, as the hook of Debian gives it under DHCP', () => {
+  for (const [how, words] of [
+    ['with quotes', ['-s', '', '-B']],
+    ['without', ['-s', '-B']],
+  ] as const) {
+    test(`${how} takes the address of the interface, goes into the background, and says so`, () => {
+      const { instance, daemonize, warnings } = run(...words, '-z');
+      assert.equal(instance.source, undefined);
+      assert.equal(daemonize, true);
+      assert.match(warnings.join(), /--srcip is empty; the first address of the interface/);
+    });
+  }
+});
+
 describe('defaults', () => {
   test('are those of ucarp', () => {
     const { instance, passphrase, ...rest } = run();
     const { address, source, group, ...plain } = instance;
     assert.equal(formatIpv4(address.ip), '10.0.0.100');
     assert.equal(address.prefixLength, 32);
-    assert.equal(formatIpv4(source), '10.0.0.1');
+    assert.equal(text(source), '10.0.0.1');
     assert.equal(formatIpv4(group), '224.0.0.18');
     assert.ok(passphrase.kind === 'inline');
     assert.equal(Buffer.from(passphrase.secret.reveal()).toString(), 'pw');
@@ -68,7 +86,8 @@ describe('values that are taken', () => {
     { argv: ['-i', 'eth0'], look: (r) => r.instance.interfaceName, value: 'eth0' },
     { argv: ['-ieth0'], look: (r) => r.instance.interfaceName, value: 'eth0' },
     { argv: ['-i', ''], look: (r) => r.instance.interfaceName, value: undefined },
-    { argv: ['--srcip=10.0.0.2'], look: (r) => formatIpv4(r.instance.source), value: '10.0.0.2' },
+    { argv: ['--srcip=10.0.0.2'], look: (r) => text(r.instance.source), value: '10.0.0.2' },
+    { argv: ['-s', ''], look: (r) => text(r.instance.source), value: 'of the interface' },
     ...['--mcast', '--mcastip', '--m', '-m'].map((name) => ({
       argv: [name, '224.0.0.19'],
       look: (r: UcarpRun) => formatIpv4(r.instance.group),
@@ -119,7 +138,7 @@ describe('values that are taken', () => {
 
 describe('values that are refused', () => {
   const ROWS: readonly { argv: readonly string[]; expected: RegExp }[] = [
-    { argv: ['-s', '-B'], expected: /^1 -s: "-B" is not an IPv4 address/ },
+    { argv: ['-s', '-P'], expected: /^1 -s: "-P" is not an IPv4 address/ },
     { argv: ['-s', '10.1'], expected: /^1 -s: "10\.1" is not an IPv4 address/ },
     { argv: ['-s', '10.0.0.1/16'], expected: /^1 -s: "10\.0\.0\.1\/16" has a prefix/ },
     { argv: ['-s', '0.0.0.0'], expected: /^1 -s: "0\.0\.0\.0" is no address/ },
