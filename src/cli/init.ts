@@ -47,7 +47,7 @@ export async function init(
   const attached = attachments();
   const isTerminal = terminal.input.isTTY && terminal.output.isTTY;
   const answers = isTerminal ? await interview(command.given, attached, terminal) : command.given;
-  const made = plan(answers, attached);
+  const made = plan(answers, await withName(answers.interface, attached));
   if (!made.ok) return failure(EXIT_USAGE, `init: ${made.reason}; see carpd init --help`);
   const beside = join(dirname(configPath), `${made.value.name}.pass`);
   const passphrasePath = resolve(command.passphrasePath ?? beside);
@@ -57,6 +57,22 @@ export async function init(
     return { ...written, stdout: `${written.stdout}${await obstacles(configPath)}` };
   } catch (error) {
     return failure(EXIT_FAILED, `init: ${messageOf(error)}`);
+  }
+}
+
+/** The interface of `name` by that name as well, where it is an alternative one. */
+async function withName(
+  name: string | undefined,
+  attached: readonly Attachment[],
+): Promise<readonly Attachment[]> {
+  if (name === undefined || attached.some((one) => one.name === name)) return attached;
+  try {
+    // Loaded late: a configuration can be written where the addon was never built.
+    const { kernelName } = await import('../daemon/kernel-name.ts');
+    const real = await kernelName(name);
+    return attached.flatMap((one) => (one.name === real ? [{ ...one, name }, one] : [one]));
+  } catch {
+    return attached;
   }
 }
 

@@ -124,7 +124,8 @@ class InterfaceRound {
     const found = [
       ...linkFindings(facts, groups),
       ...[...new Set(groups.length > 0 ? groups : [formatIpv4(CARP_GROUP)])].flatMap((group) =>
-        firewallFindings(firewall, this.#name, group, peers),
+        // Rules of a firewall know an interface by its own name alone.
+        firewallFindings(firewall, link.name, group, peers),
       ),
     ];
     for (const instance of this.#instances) {
@@ -175,7 +176,7 @@ class InterfaceRound {
     const vip = formatIpv4(address.ip);
     const own = link?.addresses.map((one) => one.address) ?? [];
     const gateways = gate.probe.targets.includes('gateway')
-      ? await readGateways(this.#name).catch(() => [])
+      ? await readGateways(link?.name ?? this.#name).catch(() => [])
       : [];
     const named = gate.probe.targets.filter((target) => target !== 'gateway');
     const targets = [...gateways, ...[...named, ...peers].map(formatIpv4)];

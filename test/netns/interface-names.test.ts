@@ -1,9 +1,11 @@
 // Interfaces that get a new name, go by an alternative one, or send with an address of another one.
 // Needs root and namespaces.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Capture } from '../lab/capture.ts';
 import { logEntry } from '../lab/carpd-log.ts';
+import { runCarpd } from '../lab/carpd-command.ts';
 import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../lab/carpd-peer.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import { holds } from '../lab/vip.ts';
@@ -90,6 +92,30 @@ describe('an interface with an alternative name', { skip, concurrency: true }, (
   });
 });
 
+describe('a command that is given an alternative name', { skip, concurrency: true }, () => {
+  test('means the interface: doctor, sniff and init', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const b = await lab.host('b', '10.77.0.2/24');
+    await a.ip('link', 'property', 'add', 'dev', a.interface, 'altname', 'enp6s18');
+    const [vip] = VIPS;
+    const peer = startCarpd(b, { vhid: 1, vip, password: 'a secret', deadRatio: 1 });
+    await peer.waitFor('MASTER', ELECTION_MS);
+    const heard = await runCarpd(a, ['sniff', '-i', 'enp6s18', '--count', '1']);
+    match(heard.stdout, /10\.77\.0\.2/, heard.stderr);
+    await lab.dropInFirewall(a, 'input', 'iifname "eth0" ip protocol 112');
+    const file = join(a.directory, 'made.yaml');
+    const answers = ['--interface', 'enp6s18', '--address', vip, '--peers', '10.77.0.2'];
+    const made = await runCarpd(a, ['init', '--config', file, ...answers, '--no-doctor']);
+    equal(made.code, 0, made.stderr);
+    match(made.stdout, /--interface enp6s18 .* --peers 10\.77\.0\.1$/m);
+    match((await runCarpd(a, ['check', '--config', file])).stdout, /address: 10\.77\.0\.101\/24/);
+    const found = await runCarpd(a, ['doctor', '--config', file, '--seconds', '0', '--json']);
+    match(found.stdout, /"firewall-drops"/);
+    match(found.stdout, /iifname eth0 ip protocol 112 accept/);
+  });
+});
+
 describe('an interface that appears later', { skip, concurrency: true }, () => {
   test('under two names is one for the instances that wait for either', async (t) => {
     const lab = await Lab.create(t);
@@ -146,5 +172,27 @@ describe('a source address on another interface', { skip, concurrency: true }, (
     equal((await peer.stop()).code, 0, peer.child.tail());
     await stock.waitFor('MASTER', ELECTION_MS);
     await seen.advert(1, { source: '10.66.0.2' }, WITHIN_MS);
+  });
+
+  test('goes with broadcast frames (ucarp -M), of carpd and of its ucarp', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const b = await lab.host('b', '10.77.0.2/24');
+    await a.ip('addr', 'del', '10.77.0.1/24', 'dev', a.interface);
+    await a.ip('addr', 'add', '10.66.0.1/32', 'dev', 'lo');
+    await b.ip('addr', 'add', '10.66.0.2/32', 'dev', 'lo');
+    const [vip] = VIPS;
+    const group = { vhid: 1, vip, password: 'a secret', deadRatio: 1, broadcast: true };
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    const front = startCarpdUcarp(a, { ...group, source: '10.66.0.1' });
+    await front.waitFor('MASTER', ELECTION_MS);
+    const other = startCarpd(b, { ...group, advskew: 50, source: '10.66.0.2' });
+    await other.waitFor('BACKUP', ELECTION_MS);
+    equal((await front.stop()).code, 0, front.child.tail());
+    await other.waitFor('MASTER', ELECTION_MS);
+    for (const source of ['10.66.0.1', '10.66.0.2']) {
+      const { advert } = await seen.advert(1, { source }, WITHIN_MS);
+      equal(advert.ethernetDestination, 'ff:ff:ff:ff:ff:ff', source);
+    }
   });
 });
