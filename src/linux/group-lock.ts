@@ -65,8 +65,9 @@ export function groupHolder(place: GroupPlace): GroupHolder | undefined {
   return undefined;
 }
 
-/** "process 123 (carpd)". */
+/** "process 123 (carpd)"; this one where another of its instances has the group. */
 export function describeHolder({ pid, program }: GroupHolder): string {
+  if (pid === process.pid) return 'another instance of this process';
   if (pid === undefined) return 'another process of this network namespace';
   return program === undefined ? `process ${pid}` : `process ${pid} (${program})`;
 }

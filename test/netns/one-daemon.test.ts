@@ -10,12 +10,13 @@ import { carpdConfigFile, startCarpd, startCarpdUcarp } from '../lab/carpd-peer.
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { holds } from '../lab/vip.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
 const START_MS = 15_000;
-const skip = await labSkipReason();
+const skip = (await labSkipReason()) || ucarpSkipReason();
 
 describe('a second daemon with the same group', { skip, concurrency: true }, () => {
   test('by the same file: says who holds it, ends with 2, and changes nothing', async (t) => {
@@ -54,6 +55,34 @@ describe('a second daemon with the same group', { skip, concurrency: true }, () 
     const next = startCarpd(host, GROUP);
     await next.waitFor('MASTER', START_MS);
     equal((await next.stop()).code, 0, next.child.tail());
+  });
+
+  test('beside a stock ucarp, which holds no lock: warns of it by its number', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const stock = startUcarp(host, { ...GROUP, hooksMoveAddress: false });
+    await stock.waitFor('MASTER', START_MS);
+    const peer = startCarpd(host, GROUP);
+    const warned = await peer.child.line(/runs vhid 7 on eth0 of this host too/, START_MS);
+    match(warned.text, new RegExp(`ucarp, process ${String(stock.child.pid)},`));
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    const front = startCarpdUcarp(host, GROUP);
+    await front.child.line(/runs vhid 7 on eth0 of this host too/, START_MS);
+  });
+
+  test('in one file, by two names of the interface: says that it is an instance', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    await host.ip('link', 'property', 'add', 'dev', 'eth0', 'altname', 'enp6s18');
+    const file = join(host.directory, 'names.yaml');
+    const other = instance({ interface: 'enp6s18', address: '10.77.0.101/24' });
+    const base = { metrics: { listen: 'off' }, control: { socket: 'off' } };
+    const instances = { one: instance({}), other };
+    writeFileSync(file, stringify({ ...base, instances }), { mode: 0o600 });
+    const { code, stderr } = await runCarpd(host, ['run', '--config', file]);
+    equal(code, 2, stderr);
+    match(stderr, /instances\.other: another instance of this process serves vhid 7 on enp6s18/);
+    equal(await holds(host, VIP), false);
   });
 
   test('release leaves the address to the daemon that runs, and says so', async (t) => {
