@@ -2,10 +2,11 @@
 // under ifupdown with the hook of the ucarp package as it is, and with its lines in syslog. Needs
 // root, namespaces, and the packages ucarp and ifupdown.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Capture } from '../lab/capture.ts';
 import type { Child } from '../lab/child.ts';
 import { frontEndsIn } from '../lab/front-ends.ts';
 import type { Host } from '../lab/host.ts';
@@ -16,6 +17,7 @@ import { eventually, sparsely, throughout } from '../lab/wait.ts';
 const VIP = '10.77.0.100';
 const OURS = fileURLToPath(new URL('../../dist/ucarp.js', import.meta.url));
 const DEBIAN_HOOK = '/etc/network/if-up.d/ucarp';
+const OUR_HOOK = fileURLToPath(new URL('../../packaging/ucarp/if-up', import.meta.url));
 const COMMAND_MS = 15_000;
 const skip = (await labSkipReason()) || toolSkipReason();
 
@@ -50,6 +52,41 @@ describe('in the place of /usr/sbin/ucarp', { skip, concurrency: true }, () => {
       detail: () => lab.report(),
     });
   });
+
+  for (const [whose, hook] of [
+    ['Debian', DEBIAN_HOOK],
+    ['carpd', OUR_HOOK],
+  ] as const) {
+    test(`the hook of ${whose}, run twice, leaves the one daemon undisturbed`, async (t) => {
+      const { lab, host, runHook } = await debianHost(t);
+      await host.ip('addr', 'add', '10.77.0.1/24', 'dev', 'eth0');
+      await host.linkUp();
+      equal((await runHook(hook, '10.77.0.1')).exited?.code, 0);
+      await serves(lab, host);
+      const before = await frontEndsIn(host);
+      const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+      const second = await runHook(hook, '10.77.0.1');
+      match(second.tail(), new RegExp(`process ${String(before[0])} \\(ucarp\\) serves vhid 7`));
+      deepEqual(await frontEndsIn(host), before);
+      deepEqual(await whoHolds([host], VIP), [host]);
+      await seen.advert(3, {}, COMMAND_MS);
+      ok(
+        seen.adverts().every(({ advert }) => advert.advbase === 1),
+        'no bow-out',
+      );
+    });
+
+    test(`the hook of ${whose} works without an address, as under DHCP`, async (t) => {
+      const { lab, host, runHook } = await debianHost(t);
+      await host.ip('addr', 'add', '10.77.0.1/24', 'dev', 'eth0');
+      await host.linkUp();
+      const child = await runHook(hook, '');
+      equal(child.exited?.code, 0, child.tail());
+      await serves(lab, host);
+      const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+      await seen.advert(1, { source: '10.77.0.1' }, COMMAND_MS);
+    });
+  }
 
   test('ifup reports it when the daemon can not be set up', async (t) => {
     const { host, run } = await debianHost(t, 'ucarp-advbase 256');
@@ -123,6 +160,8 @@ async function debianHost(
   readonly lab: Lab;
   readonly host: Host;
   readonly run: (command: string, interfaceName: string, code?: number) => Promise<Child>;
+  /** Runs a hook as ifup does, for a stanza of eth0 with this address. */
+  readonly runHook: (hook: string, address: string) => Promise<Child>;
 }> {
   const lab = await Lab.create(t);
   const host = await lab.host('a', '10.77.0.1/24');
@@ -143,7 +182,31 @@ async function debianHost(
     equal((await child.ended(COMMAND_MS)).code, code, child.tail());
     return child;
   };
-  return { lab, host, run };
+  const runHook = async (hook: string, address: string): Promise<Child> => {
+    // Debian's hook, where there is one, does the work of ours.
+    rmSync(join(lab.directory, 'if-up.d/ucarp'), { force: true });
+    file('hook', readFileSync(hook, 'utf8'), 0o755);
+    file('vip-up', `#!/bin/sh\nip addr add ${VIP}/32 dev "$1"\n`, 0o755);
+    file('vip-down', `#!/bin/sh\nip addr del ${VIP}/32 dev "$1"\n`, 0o755);
+    const words = ['sh', '-euc', WITH_NETWORK, 'sh', lab.directory, process.execPath, OURS];
+    const child = host.spawn(
+      [...words, 'env', ...stanza(lab, address), join(lab.directory, 'hook')],
+      {
+        label: 'the hook',
+      },
+    );
+    await child.ended(COMMAND_MS);
+    return child;
+  };
+  return { lab, host, run, runHook };
+}
+
+function stanza({ directory }: Lab, address: string): readonly string[] {
+  return [
+    ...['IFACE=eth0', 'IF_UCARP_VID=7', `IF_UCARP_VIP=${VIP}`, 'IF_UCARP_PASSWORD=a-secret'],
+    ...['IF_UCARP_DEADRATIO=1', `IF_ADDRESS=${address}`],
+    ...[`IF_UCARP_UPSCRIPT=${directory}/vip-up`, `IF_UCARP_DOWNSCRIPT=${directory}/vip-down`],
+  ];
 }
 
 function interfaces(option: string): string {
