@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Capture } from '../lab/capture.ts';
 import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpdInstances } from '../lab/carpd-peer.ts';
+import { startCarpd, startCarpdInstances } from '../lab/carpd-peer.ts';
 import { nowMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
@@ -102,6 +102,33 @@ describe('a stranger that claims the virtual IP', { skip, concurrency: true }, (
   });
 });
 
+describe('a stranger that claims the virtual IP of an interface on another one', { skip }, () => {
+  for (const kind of ['macvlan', 'bridge'] as const) {
+    test(`is heard and answered on a ${kind}`, async (t) => {
+      const lab = await Lab.create(t);
+      const a = await lab.host('a', '10.77.0.1/24');
+      const stranger = await lab.host('x', '10.77.0.66/24');
+      const upper = await stack(a, kind, '10.78.0.1/24');
+      const vip = '10.78.0.100';
+      const config = { interface: upper, source: '10.78.0.1', announce: { burst: 0 } };
+      const peer = startCarpd(a, { vhid: 7, vip, password: 'a secret', config });
+      await peer.waitFor('MASTER', WITHIN_MS);
+      await eventually(() => logEntries(peer, { event: 'announced' }).length === 2, {
+        withinMs: WITHIN_MS,
+        what: 'the announcements of the promotion',
+      });
+      const startMs = nowMs();
+      await claim(stranger, vip, 'request', 1);
+      const told = await logEntry(peer, { event: 'vip-contested', level: 'warn' }, WITHIN_MS);
+      equal(told.fields['mac'], stranger.mac);
+      equal(told.fields['answered'], true);
+      const [answer] = logEntries(peer, { event: 'announced', afterMs: startMs });
+      ok(answer !== undefined && answer.atMs - startMs < ANSWER_MS, peer.child.tail());
+      equal(logEntries(peer, { event: 'vip-contested' }).length, 1, 'its own frame is no claim');
+    });
+  }
+});
+
 describe('the kernel of a dead master that goes on answering', { skip }, () => {
   test('is announced against as long as it does', async (t) => {
     const { lab, a, stranger, peers, vips } = await scene(t, 1);
@@ -172,4 +199,19 @@ async function claim(
   mac = stranger.mac,
 ): Promise<void> {
   await stranger.exec(['python3', CLAIM, stranger.interface, form, vip, mac, String(times)]);
+}
+
+/** An interface on top of the host's eth0; yields its name. */
+async function stack(host: Host, kind: 'macvlan' | 'bridge', address: string): Promise<string> {
+  const name = `${kind}1`;
+  if (kind === 'macvlan') {
+    const mode = ['type', 'macvlan', 'mode', 'bridge'];
+    await host.ip('link', 'add', 'link', 'eth0', 'name', name, ...mode);
+  } else {
+    await host.ip('link', 'add', name, 'type', 'bridge', 'stp_state', '0');
+    await host.ip('link', 'set', 'eth0', 'master', name);
+  }
+  await host.ip('addr', 'add', address, 'dev', name);
+  await host.ip('link', 'set', name, 'up');
+  return name;
 }
