@@ -33,8 +33,17 @@ interface Open {
   readonly witness: FrameWitness;
   readonly uplinks: readonly Uplink[];
   readonly epoch: number;
+  readonly once: boolean;
   mode: WitnessMode;
   senders: readonly number[] | undefined;
+}
+
+/** What a mode lets through less than it could. */
+export interface TapNarrowing {
+  /** Of the mode "adverts": only those of these IPv4 addresses; undefined: all. */
+  readonly senders?: readonly number[] | undefined;
+  /** It closes by itself at the first frame that counts, so that a busy link costs nothing. */
+  readonly once?: boolean;
 }
 
 /** See the head of this file. */
@@ -55,15 +64,16 @@ export class FrameTap {
     mode: WitnessMode | undefined,
     stack: LinkStack | undefined,
     epoch: number,
-    senders?: readonly number[],
+    { senders, once = false }: TapNarrowing = {},
   ): void {
     if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
     const open = this.#open;
-    const fits = open?.epoch === epoch && isDeepStrictEqual(open.uplinks, uplinks);
+    const fits =
+      open?.epoch === epoch && open.once === once && isDeepStrictEqual(open.uplinks, uplinks);
     if (mode === undefined || stack === undefined || uplinks.length === 0) return this.#shut();
     try {
-      if (open === undefined || !fits) this.#reopen(mode, stack, epoch, senders);
+      if (open === undefined || !fits) this.#reopen(mode, stack, epoch, { senders, once });
       else if (open.mode !== mode || !isDeepStrictEqual(open.senders, senders)) {
         open.witness.setMode(mode, senders);
         const watched = watches(open.mode);
@@ -89,16 +99,17 @@ export class FrameTap {
 
   #shut(): void {
     if (this.#open === undefined) return;
-    this.#open.witness.close();
+    const { witness, once } = this.#open;
+    witness.close();
     this.#open = undefined;
-    this.#options.onWatch(false);
+    if (!once) this.#options.onWatch(false);
   }
 
   #reopen(
     mode: WitnessMode,
     { uplinks, ownMacs }: LinkStack,
     epoch: number,
-    senders: readonly number[] | undefined,
+    { senders, once }: TapNarrowing & { readonly once: boolean },
   ): void {
     const { post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
@@ -109,15 +120,17 @@ export class FrameTap {
       onFrame: (frame, { vlans }, cameBy) => {
         const view = { ownMacs, ownVlans: vlans };
         const seen = readWitnessed(frame, view);
-        if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
         if (seen.kind === 'uncounted') return;
+        // What is open for a single frame is no ear: whether a second copy comes nobody would see.
+        if (once) this.#shut();
+        else if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
         const station = seen.kind === 'frame' ? readStation(frame, view) : undefined;
         post(() => onFrame(seen, { epoch, cameBy, station }));
       },
       onError,
     });
-    this.#open = { witness, uplinks, epoch, mode, senders };
-    this.#options.onWatch(watches(mode));
+    this.#open = { witness, uplinks, epoch, mode, senders, once };
+    if (!once) this.#options.onWatch(watches(mode));
   }
 }
 

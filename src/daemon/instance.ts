@@ -7,7 +7,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import { unreachable } from '../base/assert.ts';
 import { masterDownInterval } from '../election/cadence.ts';
 import type { Effect } from '../election/effects.ts';
-import type { Input } from '../election/inputs.ts';
+import type { Input, PathTrust } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { Link } from '../linux/link-watch.ts';
@@ -234,9 +234,7 @@ export class Instance implements Member, HubMember {
     return this.#election.deadline();
   }
 
-  awaitsSilence(): boolean {
-    return this.snapshot().state !== 'MASTER';
-  }
+  readonly awaitsSilence = (): boolean => this.snapshot().state !== 'MASTER';
 
   wake(): void {
     if (!this.isMaster) this.#feed({ kind: 'unheard', until: this.#options.hub.unheardUntil() });
@@ -257,10 +255,11 @@ export class Instance implements Member, HubMember {
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    const holder = this.gate.snapshotOf(this.name)?.vipHolder?.mac;
-    this.#gateHerald.changed(gate, warnings, holder);
+    this.#gateHerald.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
     this.#feed({ kind: 'gate-changed', open: gate.open });
   }
+
+  readonly pathChanged = (trust: PathTrust): void => this.#feed({ kind: 'path-changed', trust });
 
   doubtChanged(cause: DoubtCause | undefined): void {
     // A doubt that ends with the mastership was not dispelled.

@@ -13,6 +13,7 @@ import type { ReadinessEffect } from '../readiness/effects.ts';
 import type { GateVerdict } from '../readiness/gate.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
+import type { Trust } from '../readiness/path-trust.ts';
 import type { Warning } from '../readiness/reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { Driver, Member } from './driver.ts';
@@ -28,6 +29,7 @@ export interface GatedInstance extends Gated {
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
   /** `cause` is undefined when the doubt ends. */
   doubtChanged(cause: DoubtCause | undefined): void;
+  pathChanged(trust: Trust): void;
   /** Comes about every second. */
   remindHeld(): void;
 }
@@ -58,6 +60,8 @@ export interface LinkGateOptions {
   readonly onWatch: (watches: boolean) => void;
 }
 
+type Wanted = Extract<ReadinessEffect, { kind: 'open-witness' }>['wanted'];
+
 /** What a bond says of LACP comes without events, and an expired partner may last for a second. */
 const BOND_TICK = fromMillis(250);
 /** Also tells a process that stood still while nothing else was due. */
@@ -76,7 +80,7 @@ export class LinkGate implements Member {
   readonly #gateways: Gateways;
   #instances: readonly GatedInstance[] = [];
   #stack: LinkStack | undefined;
-  #wanted: 'any-frame' | 'adverts' | undefined;
+  #wanted: Wanted | undefined;
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
   readonly #answerListeners = new Set<(host: Ipv4) => void>();
@@ -271,6 +275,8 @@ export class LinkGate implements Member {
         return this.#find(effect.name)?.gateChanged(effect.gate, effect.warnings);
       case 'doubt-changed':
         return this.#find(effect.name)?.doubtChanged(effect.cause);
+      case 'path-changed':
+        return this.#find(effect.name)?.pathChanged(effect.trust);
       case 'open-witness':
         this.#wanted = effect.wanted;
         return this.#tendTap();
@@ -315,9 +321,13 @@ export class LinkGate implements Member {
   #tendTap(): void {
     const answers = this.#answersUntil > this.#options.now() ? 'arp-replies' : undefined;
     const masters = this.#options.floodedMasters();
-    const wanted = this.#wanted ?? (masters === undefined ? answers : 'adverts');
+    const other = masters === undefined ? answers : 'adverts';
+    // Whoever wants more than one frame has to go on seeing what it wants.
+    const once = this.#wanted === 'one-frame' && other === undefined;
+    const asked = this.#wanted === 'one-frame' ? 'any-frame' : this.#wanted;
+    const wanted = asked ?? other;
     const senders = wanted === 'adverts' ? masters : undefined;
-    this.#tap.want(wanted, this.#stack, this.epoch, senders);
+    this.#tap.want(wanted, this.#stack, this.epoch, { senders, once });
   }
 
   /** A flood has begun, or has other masters in it. */

@@ -13,22 +13,27 @@ export interface Self {
   readonly cadence: Cadence;
   /** The skew this node bids with: its own, or 240 while demoted or in doubt. */
   readonly effectiveAdvskew: number;
+  /** Its path may have been dark, and its bid says nothing of that. */
+  readonly unconfirmed?: boolean;
 }
 
 /** What a MASTER makes of an advert. */
-export type MasterVerdict = 'yield-to-better' | 'yield-to-equal' | 'conflict-equal' | 'conflict';
+export type MasterVerdict =
+  'yield-to-better' | 'yield-to-equal' | 'yield-unconfirmed' | 'conflict-equal' | 'conflict';
 
 /**
  * Judges an advert as MASTER. A shorter interval wins, an equal one is settled by the addresses; a
- * peer that says it is demoted never wins (OpenBSD), whatever its interval.
+ * peer that says it is demoted never wins (OpenBSD), whatever its interval. To a master that may
+ * have served while our path was dark we yield, whatever it bids.
  */
 export function judgeAsMaster(self: Self, from: Ipv4, advert: HeardAdvert): MasterVerdict {
   if (advert.demote > 0) return 'conflict';
   const own = ownInterval(self);
   const remote = advertInterval(advert);
   if (remote < own) return 'yield-to-better';
-  if (remote > own) return 'conflict';
-  return winsTie(from, self.source) ? 'yield-to-equal' : 'conflict-equal';
+  if (remote === own && winsTie(from, self.source)) return 'yield-to-equal';
+  if (self.unconfirmed === true && !isBowOut(advert)) return 'yield-unconfirmed';
+  return remote > own ? 'conflict' : 'conflict-equal';
 }
 
 /** What a BACKUP makes of an advert. */

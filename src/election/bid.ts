@@ -4,17 +4,22 @@ import { micros, plus, type Micros } from '../base/time.ts';
 import { BOW_OUT } from '../carp/advert.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { AdvertKind, Effect } from './effects.ts';
+import type { AdvertKind, Cause, Effect } from './effects.ts';
+import type { PathTrust } from './inputs.ts';
 import { SendHealth } from './send-health.ts';
 
 /** A demoted node that no longer sends is trusted again after so many dead intervals. */
 const DEAD_INTERVALS_TO_FORGIVE = 10;
+/** Just better than a master in doubt: where nobody else is there, the node that serves goes on. */
+const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 1;
 const COUNTER_BITS = 64;
 
 /** The adverts of one instance; see the head of this file. */
 export class Bid {
   /** A master whose path may be dead: it bids low and announces nothing. */
   inDoubt = false;
+  /** While its path may be dark it bids low, and does everything else as usual. */
+  trust: PathTrust = 'trusted';
   readonly #cadence: Cadence;
   readonly #deadlines: Deadlines;
   readonly #emit: (effect: Effect) => void;
@@ -37,11 +42,17 @@ export class Bid {
     return this.#health.demoted;
   }
 
+  /** What a yield to a better master is put down to: it may be better only for our low bid. */
+  get yieldCause(): Cause {
+    return this.trust === 'trusted' ? 'better-advert' : 'path-unconfirmed';
+  }
+
   /** The skew it bids with now. */
   get advskew(): number {
     const { advskew } = this.#cadence;
-    const low = this.demoted || this.inDoubt;
-    return low ? Math.max(advskew, DEMOTED_ADVSKEW) : advskew;
+    const low = this.demoted || this.inDoubt || this.trust === 'dark';
+    if (low) return Math.max(advskew, DEMOTED_ADVSKEW);
+    return this.trust === 'unheard' ? Math.max(advskew, UNHEARD_ADVSKEW) : advskew;
   }
 
   /**

@@ -25,6 +25,7 @@ export const CAUSES = {
   'peer-demoted': 'the master says that it is demoted',
   preempt: 'the master heard is worse than this node, and preempt is on',
   'better-advert': 'a better master was heard',
+  'path-unconfirmed': 'a master was heard, which may have served while the own path was dark',
   'tie-lost': 'an equal master with a winning address was heard',
   handover: 'an operator asked for a handover',
   stopped: 'the daemon or the instance is stopping',

@@ -19,6 +19,12 @@ export type InterfaceFault =
   | 'no-socket'
   | 'no-source-address';
 
+/**
+ * How far the path may be trusted. unconfirmed: a master that is heard is yielded to, since it may
+ * have served meanwhile. unheard, dark: this node bids low instead.
+ */
+export type PathTrust = 'trusted' | 'unconfirmed' | 'unheard' | 'dark';
+
 export type HookName = 'up' | 'down';
 
 export type Input =
@@ -33,6 +39,8 @@ export type Input =
   | { readonly kind: 'gate-changed'; readonly open: boolean }
   /** A master whose path may be dead keeps the address but bids low and announces nothing. */
   | { readonly kind: 'doubt-changed'; readonly inDoubt: boolean }
+  /** What the readiness of the link says of the path. */
+  | { readonly kind: 'path-changed'; readonly trust: PathTrust }
   | {
       readonly kind: 'advert-heard';
       readonly from: Ipv4;

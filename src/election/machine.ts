@@ -71,7 +71,7 @@ export class Election {
     const heldVip = this.#holdsVip();
     this.#handle(input, now);
     // Derived from the state before and after, so that no transition can forget the address.
-    if (heldVip && !this.#holdsVip()) this.#giveUpVip(now);
+    if (heldVip && !this.#holdsVip() && !this.#tenure.end()) this.#left(now);
     if (!heldVip && this.#holdsVip()) this.#tenure.begin(now);
     return this.#effects;
   }
@@ -135,6 +135,8 @@ export class Election {
         return this.#hold('maintenance', input.on, now);
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt, now);
+      case 'path-changed':
+        return void (this.#bid.trust = input.trust);
       case 'catching-up':
         return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'unheard':
@@ -205,9 +207,10 @@ export class Election {
       // The better master announces the address again when it hears a worse one (ucarp does, and
       // so do we): that is what the farewell is for. On a tie it would make a BSD peer yield too.
       if (this.#stepDown.cause === undefined) this.#bid.send('farewell');
-      return this.#yield('better-advert', from, advert, now);
+      return this.#yield(this.#bid.yieldCause, from, advert, now);
     }
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
+    if (verdict === 'yield-unconfirmed') return this.#yield('path-unconfirmed', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
     if (this.#holdsVip()) this.#tenure.conflict(this.#isMute);
@@ -256,10 +259,6 @@ export class Election {
 
   #holdsVip(): boolean {
     return this.#state === 'MASTER' && this.#stepDown.cause === undefined;
-  }
-
-  #giveUpVip(now: Micros): void {
-    if (!this.#tenure.end()) this.#left(now);
   }
 
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
@@ -388,6 +387,7 @@ export class Election {
       source: this.#source,
       cadence: this.#settings,
       effectiveAdvskew: this.#bid.advskew,
+      unconfirmed: this.#bid.trust === 'unconfirmed',
     };
   }
 }

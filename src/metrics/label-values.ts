@@ -52,6 +52,7 @@ const STEPS: Readonly<Record<Cause, Steps>> = {
   'peer-demoted': PROMOTES,
   preempt: PROMOTES,
   'better-advert': LEAVES,
+  'path-unconfirmed': LEAVES,
   'tie-lost': LEAVES,
   handover: LEAVES,
   stopped: FAILS,

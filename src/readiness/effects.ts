@@ -4,6 +4,7 @@ import type { DoubtCause } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
 import type { GateVerdict } from './gate.ts';
 import type { Conditions, Verdict } from './judge.ts';
+import type { Trust } from './path-trust.ts';
 import type { Warning } from './reasons.ts';
 
 export type ReadinessEffect =
@@ -36,6 +37,8 @@ export type ReadinessEffect =
       /** Why it began; undefined when it ends. */
       readonly cause: DoubtCause | undefined;
     }
+  /** How far the instance may trust its path, whatever its role. */
+  | { readonly kind: 'path-changed'; readonly name: string; readonly trust: Trust }
   /**
    * Open the frame witness; what it sees bears this epoch. If it is open for an earlier epoch, open
    * it anew; if for this one, only what it lets through changes.
@@ -43,8 +46,11 @@ export type ReadinessEffect =
   | {
       readonly kind: 'open-witness';
       readonly epoch: number;
-      /** any-frame: all that classifyFrame may count. adverts: those alone, which costs little. */
-      readonly wanted: 'any-frame' | 'adverts';
+      /**
+       * any-frame: all that classifyFrame may count. one-frame: the first of them, and then it may
+       * close by itself. adverts: those alone, which costs little.
+       */
+      readonly wanted: 'any-frame' | 'one-frame' | 'adverts';
     }
   | { readonly kind: 'close-witness' }
   /**

@@ -1,6 +1,6 @@
 // What the link's readiness means to one instance: its gate, its doubt, and whether it wants proof.
 import { invariant } from '../base/assert.ts';
-import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
+import { micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
@@ -9,6 +9,8 @@ import { judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Conditions } from './judge.ts';
+import { Listening } from './listening.ts';
+import { PathTrust, type Trust } from './path-trust.ts';
 import type { ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot } from './snapshot.ts';
@@ -19,6 +21,8 @@ export interface SharedView {
   readonly epoch: Epoch;
   readonly conditions: Conditions;
   readonly ledger: EvidenceLedger;
+  /** When anything that counts came in last, in whichever epoch. */
+  readonly heardAt: Micros | undefined;
   /** There should be LACP, there is none, and nothing stands for it so far. */
   readonly lacpMissing: boolean;
 }
@@ -37,15 +41,9 @@ interface HeardMaster {
   readonly epoch: number;
   /** From then on its next advert is missing. */
   readonly missedAt: Micros;
+  /** It has said that it leaves. */
+  readonly leaving: boolean;
 }
-
-/**
- * A master that has heard nobody by its CARP socket can't tell whether a firewall would let it hear
- * a second master, so it listens by the witness as well: for a dead interval, which is one second
- * at least, when it is promoted, when it stood still, and after each pause.
- */
-const LISTEN_PAUSE = fromSeconds(60);
-const LISTEN_MIN = fromSeconds(1);
 
 /** One instance. Call `evaluate` after every change, and when `deadline` has come. */
 export class InstanceReadiness {
@@ -58,11 +56,11 @@ export class InstanceReadiness {
   #keptBy: Obstacle = 'looking';
   /** An advert has come in by the CARP socket in this epoch. */
   #socketHears = false;
-  /** When the master began to listen by the witness last. */
-  #listensSince: Micros | undefined;
-  #listens = false;
+  readonly #listening = new Listening();
   readonly #doubt = new Doubt();
   readonly #rivals = new Rivals();
+  readonly #path = new PathTrust();
+  #trust: Trust = 'trusted';
   #conditions: Conditions | undefined;
   #gate: GateVerdict = { open: false, by: undefined, reasons: [], opensAt: undefined };
   #openSince: Micros | undefined;
@@ -74,6 +72,7 @@ export class InstanceReadiness {
   /** What was last told to the world; undefined: nothing yet. */
   #told: Told | undefined;
   #toldDoubt: DoubtCause | undefined;
+  #toldTrust: Trust = 'trusted';
 
   constructor(settings: InstanceSettings) {
     this.#settings = checked(settings);
@@ -89,11 +88,14 @@ export class InstanceReadiness {
 
   /** Proof is wanted, or adverts reach it by the frame witness only, or may do so. */
   get needsWitness(): boolean {
-    return this.#wantsProof || this.#listens || (this.#role !== 'inactive' && this.#onlyByWitness);
+    return (
+      this.#wantsProof || this.#listening.on || (this.#role !== 'inactive' && this.#onlyByWitness)
+    );
   }
 
   /** An answer of anybody at all is wanted, as it is beside a worse master and without LACP. */
   asksOthers({ lacpMissing }: SharedView): boolean {
+    if (this.awaitsFrame) return true;
     return this.#wantsProof && (this.#besideRival || lacpMissing);
   }
 
@@ -105,9 +107,12 @@ export class InstanceReadiness {
     this.#settings = checked(settings);
   }
 
-  setRole(role: Role): void {
+  setRole(role: Role, now: Micros): void {
     if (role === this.#role) return;
     this.#role = role;
+    // It takes along what it knew of its path at the moment of its promotion.
+    if (role === 'master') this.#path.begin(this.#trust, now);
+    else this.#path.pause(now);
     this.#doubt.end();
     this.#rivals.clear();
   }
@@ -120,18 +125,19 @@ export class InstanceReadiness {
     this.#vipHolder = undefined;
     this.#socketHears = false;
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
-    this.#doubt.begin('epoch-ended', now, late ? undefined : sureAt);
+    const isSure = !late && this.#path.trust !== 'dark';
+    this.#doubt.begin('epoch-ended', now, isSure ? sureAt : undefined);
   }
 
   /** Another one may be master since. */
   stoodStill(): void {
-    this.#listensSince = undefined;
+    this.#listening.restart();
   }
 
   advertHeard(advert: AdvertHeard, now: Micros): void {
     const { from, interval, leaving, heardBy, keptBy = 'firewall', epoch } = advert;
     const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
-    this.#master = { from, at: now, epoch, missedAt: plus(now, patience) };
+    this.#master = { from, at: now, epoch, missedAt: plus(now, patience), leaving };
     this.#missNoted = leaving;
     this.#onlyByWitness = heardBy === 'witness';
     this.#keptBy = keptBy;
@@ -140,6 +146,7 @@ export class InstanceReadiness {
     this.#vipHolder = undefined;
     if (this.#role !== 'master' || leaving) return;
     this.#doubt.otherMasterHeard(now);
+    this.#path.otherMasterHeard(now);
     if (this.#settings.gate.policy === 'off') return;
     const unanswered = this.#rivals.heard(from, interval, this.#settings.deadInterval, now);
     if (unanswered && this.#doubt.cause === undefined) this.#doubt.begin('rival-unanswered', now);
@@ -175,10 +182,12 @@ export class InstanceReadiness {
     const { open: gateOpen, by } = this.#gate;
     const proved = by === 'proof';
     this.#doubt.update({ gateOpen, answeredAt, proved, deadInterval, advertInterval }, now);
+    this.#judgePath(shared, now);
     this.#warnings = this.#warningsOf(holder);
     this.#besideRival = (this.#rivals.presentUntil(deadInterval) ?? now) > now;
     this.#wantsProof = this.#judgeWant();
-    this.#listen(now);
+    const listens = this.#role === 'master' && gate.policy !== 'off' && !this.#socketHears;
+    this.#listening.update(listens, deadInterval, now);
     this.#deadline = this.#earliestAfter(now);
   }
 
@@ -196,6 +205,10 @@ export class InstanceReadiness {
       news.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
     }
     this.#toldDoubt = cause;
+    if (this.#trust !== this.#toldTrust) {
+      news.push({ kind: 'path-changed', name, trust: this.#trust });
+    }
+    this.#toldTrust = this.#trust;
     return news;
   }
 
@@ -225,6 +238,11 @@ export class InstanceReadiness {
       wishes.add(vip, lacpMissing ? 'ask' : 'vip', interval);
       return;
     }
+    if (this.samples) {
+      const interval = micros(Math.max(probeInterval, this.#settings.advertInterval));
+      for (const address of [...targets, ...others]) wishes.add(address, 'ask', interval);
+      return;
+    }
     if (!preempt || gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;
     const { from } = this.#master;
     if (!ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
@@ -243,7 +261,43 @@ export class InstanceReadiness {
       lastAdvert: this.#master && { from: this.#master.from, at: this.#master.at },
       doubt: this.#doubt.snapshot(this.#settings.deadInterval),
       vipHolder: this.#vipHolder,
+      trust: this.#trust,
+      awaitsFrame: this.awaitsFrame,
     };
+  }
+
+  /** A frame would tell it something now, however many came before. */
+  get awaitsFrame(): boolean {
+    return this.#role === 'waiting' ? this.#trust !== 'trusted' : this.samples;
+  }
+
+  /** A master to which nothing has come in for an advertisement interval. */
+  get samples(): boolean {
+    return this.#role === 'master' && this.#path.samples;
+  }
+
+  /**
+   * Whoever waits for a silent master has to hear anybody at all after its last advert: else it is
+   * perhaps its own path that went dark. A farewell was no silence.
+   */
+  #judgePath({ heardAt, ledger }: SharedView, now: Micros): void {
+    const { gate, deadInterval, advertInterval } = this.#settings;
+    if (gate.policy === 'off' || this.#role === 'inactive') {
+      this.#path.pause(now);
+      this.#trust = 'trusted';
+    } else if (this.#role === 'master') {
+      if (this.#doubt.cause !== undefined) this.#path.pause(now);
+      else {
+        const hadAnswer = ledger.answeredAt !== undefined;
+        this.#path.update({ heardAt, hadAnswer, deadInterval, advertInterval }, now);
+      }
+      this.#trust = this.#path.trust;
+    } else {
+      const last = this.#master;
+      const isSilent = this.#silent && last !== undefined && !last.leaving;
+      const isUnheard = isSilent && this.#gate.by === 'proof' && (heardAt ?? 0) <= last.at;
+      this.#trust = isUnheard ? 'unheard' : 'trusted';
+    }
   }
 
   #conditionsOf({ conditions, ledger }: SharedView, now: Micros): Conditions {
@@ -276,6 +330,8 @@ export class InstanceReadiness {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
     if (this.#onlyByWitness && this.#keptBy !== 'looking') warnings.push(KEPT_BY[this.#keptBy]);
+    if (this.#role === 'master' && (this.#trust === 'dark' || this.#trust === 'unheard'))
+      warnings.push('path-unconfirmed');
     if (holder === 'warn') warnings.push('vip-answered');
     return warnings;
   }
@@ -286,23 +342,6 @@ export class InstanceReadiness {
     return this.#besideRival;
   }
 
-  #listen(now: Micros): void {
-    const gated = this.#role === 'master' && this.#settings.gate.policy !== 'off';
-    if (!gated || this.#socketHears) this.#listensSince = undefined;
-    else if ((this.#listensAgainAt() ?? now) <= now) this.#listensSince = now;
-    this.#listens = (this.#listensUntil() ?? now) > now;
-  }
-
-  #listensUntil(): Micros | undefined {
-    if (this.#listensSince === undefined) return undefined;
-    return plus(this.#listensSince, micros(Math.max(this.#settings.deadInterval, LISTEN_MIN)));
-  }
-
-  #listensAgainAt(): Micros | undefined {
-    const until = this.#listensUntil();
-    return until === undefined ? undefined : plus(until, LISTEN_PAUSE);
-  }
-
   #earliestAfter(now: Micros): Micros | undefined {
     const { deadInterval, probeInterval } = this.#settings;
     const all = [
@@ -311,9 +350,9 @@ export class InstanceReadiness {
       this.#masterDownAt(),
       this.#vipHolder && holderForgottenAt(this.#vipHolder, probeInterval),
       this.#doubt.snapshot(deadInterval)?.endsAt,
+      this.#role === 'master' ? this.#path.deadline : undefined,
       this.#rivals.presentUntil(deadInterval),
-      this.#listensUntil(),
-      this.#listensAgainAt(),
+      ...this.#listening.deadlines,
     ];
     const coming = all.filter((at): at is Micros => at !== undefined && at > now);
     return coming.length === 0 ? undefined : micros(Math.min(...coming));

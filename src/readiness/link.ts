@@ -132,7 +132,7 @@ export class LinkReadiness {
         return this.#configure(input.instances);
       case 'role-changed': {
         const instance = this.#instances.get(input.name);
-        instance?.setRole(input.role);
+        instance?.setRole(input.role, now);
         return instance === undefined ? [] : [instance];
       }
       case 'facts-read':
@@ -140,8 +140,7 @@ export class LinkReadiness {
       case 'advert-heard':
         return this.#advertHeard(input, now);
       case 'frame-heard':
-        this.#frameHeard(input, now);
-        return [];
+        return this.#frameHeard(input, now);
       case 'probe-answered':
         return this.#probeAnswered(input, now);
       case 'neighbours-found':
@@ -190,9 +189,12 @@ export class LinkReadiness {
     return instance === undefined ? [] : [instance];
   }
 
-  #frameHeard({ from, epoch, port, station }: FrameHeard, now: Micros): void {
+  #frameHeard(frame: FrameHeard, now: Micros): readonly InstanceReadiness[] {
+    const { from, epoch, port, station } = frame;
+    if (!this.#prove({ kind: 'frame', from, at: now, epoch, port })) return [];
+    this.#witnessed = true;
     if (station !== undefined) this.#stations.stationHeard(station);
-    if (this.#prove({ kind: 'frame', from, at: now, epoch, port })) this.#witnessed = true;
+    return this.#all().filter(({ awaitsFrame }) => awaitsFrame);
   }
 
   #probeAnswered(answer: ProbeAnswered, now: Micros): readonly InstanceReadiness[] {
@@ -200,8 +202,7 @@ export class LinkReadiness {
     if (typeof this.#facts === 'object' && this.#facts.mac === mac) return [];
     // An answer that nobody asked for is a frame like any other.
     if (!this.#prober.wasAsked(address, now)) {
-      this.#frameHeard({ from: mac, epoch, port }, now);
-      return [];
+      return this.#frameHeard({ from: mac, epoch, port }, now);
     }
     if (!this.#prove({ kind: 'probe', from: address, at: now, epoch, port })) return [];
     this.#witnessed = true;
@@ -284,17 +285,24 @@ export class LinkReadiness {
   }
 
   #tendWitness(): void {
-    const traces = this.#tracesPort();
-    if (!traces && !this.#all().some(({ needsWitness }) => needsWitness)) {
+    const wanted = this.#witnessWanted();
+    if (wanted === undefined) {
       if (this.#witness !== undefined) this.#effects.push({ kind: 'close-witness' });
       this.#witness = undefined;
       return;
     }
-    // A second frame proves no more than the first: a busy segment must cost nothing for long.
-    const wanted = this.#ledger.proved && !traces ? 'adverts' : 'any-frame';
     if (this.#witness?.epoch === this.epoch && this.#witness.wanted === wanted) return;
     this.#witness = { kind: 'open-witness', epoch: this.epoch, wanted };
     this.#effects.push(this.#witness);
+  }
+
+  #witnessWanted(): 'any-frame' | 'one-frame' | 'adverts' | undefined {
+    const all = this.#all();
+    const needed = all.some(({ needsWitness }) => needsWitness);
+    const oneFrame = this.#tracesPort() || all.some(({ awaitsFrame }) => awaitsFrame);
+    if (!needed) return oneFrame ? 'one-frame' : undefined;
+    // A second frame proves no more than the first: a busy segment must cost nothing for long.
+    return oneFrame || !this.#ledger.proved ? 'any-frame' : 'adverts';
   }
 
   /**
@@ -357,6 +365,7 @@ export class LinkReadiness {
       epoch: this.#epochs.current,
       conditions: this.#conditions,
       ledger: this.#ledger,
+      heardAt: this.#heardAt,
       lacpMissing: judging.isLacpMissing(this.#bond) && !this.#fallback.met,
     };
   }

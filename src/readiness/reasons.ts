@@ -112,6 +112,10 @@ export const WARNINGS = {
       'nor an upper interface explains that',
     remedy: 'run carpd doctor on the interface; look at its tc filters and XDP programs',
   },
+  'path-unconfirmed': {
+    meaning: 'nobody is heard nor answers any more: the path may be dark, so it bids low',
+    remedy: 'check VLANs and forwarding of the switch ports; name targets that always answer',
+  },
   'vip-answered': {
     meaning: 'another host answers for the virtual IP though its master has fallen silent',
     remedy: 'find the host with that address: its daemon may have died and left the address on',

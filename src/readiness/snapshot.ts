@@ -8,6 +8,7 @@ import type { GateVerdict } from './gate.ts';
 import type { Role } from './inputs.ts';
 import type { Conditions, Verdict } from './judge.ts';
 import type { PortVerdict } from './lacp.ts';
+import type { Trust } from './path-trust.ts';
 import type { Warning } from './reasons.ts';
 import type { VipHolder } from './vip-in-use.ts';
 
@@ -25,6 +26,10 @@ export interface InstanceSnapshot {
   readonly lastAdvert: { readonly from: string; readonly at: Micros } | undefined;
   readonly doubt: DoubtSnapshot | undefined;
   readonly vipHolder: VipHolder | undefined;
+  /** How far it trusts its path. */
+  readonly trust: Trust;
+  /** A frame of anybody would tell it something now, however many came before. */
+  readonly awaitsFrame: boolean;
 }
 
 export interface ReadinessSnapshot {

@@ -46,6 +46,10 @@ const conditions: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('carrier-changed' as const), up: boolean }),
   fc.record({ kind: fc.constant('gate-changed' as const), open: boolean }),
   fc.record({ kind: fc.constant('doubt-changed' as const), inDoubt: boolean }),
+  fc.record({
+    kind: fc.constant('path-changed' as const),
+    trust: fc.constantFrom('trusted', 'trusted', 'unconfirmed', 'unheard', 'dark'),
+  }),
   fc.record({ kind: fc.constant('maintenance-changed' as const), on: boolean }),
   fc.record({
     kind: fc.constant('catching-up' as const),
@@ -237,7 +241,7 @@ describe('any history', () => {
 
   it('taken together, they reach every cause, so that the rules were put to the test', () => {
     const causes = new Set<string>();
-    const sample = fc.sample(fc.tuple(settings, histories), { numRuns: 400, seed: 1 });
+    const sample = fc.sample(fc.tuple(settings, histories), { numRuns: 800, seed: 1 });
     for (const [config, history] of sample) {
       const player = new Player(config);
       for (const input of READY) player.give(input);

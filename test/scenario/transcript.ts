@@ -12,7 +12,7 @@
 import assert from 'node:assert/strict';
 import { toMillis } from '../../src/base/time.ts';
 import type { Effect } from '../../src/election/effects.ts';
-import type { Input } from '../../src/election/inputs.ts';
+import type { Input, PathTrust } from '../../src/election/inputs.ts';
 import type { ElectionSettings } from '../../src/election/machine.ts';
 import { effectText, inputText } from '../support/effect-text.ts';
 import { INTERFACE_FAULTS, isInterfaceFault } from '../support/interface-faults.ts';
@@ -123,6 +123,8 @@ function readInput(command: string, words: readonly string[], line: string): Inp
       return { kind: 'gate-changed', open: oneOf(line, first, 'open', 'closed') };
     case 'doubt':
       return { kind: 'doubt-changed', inDoubt: oneOf(line, first, 'on', 'off') };
+    case 'path':
+      return { kind: 'path-changed', trust: readTrust(line, first) };
     case 'maintenance':
       return { kind: 'maintenance-changed', on: oneOf(line, first, 'on', 'off') };
     case 'hear':
@@ -139,6 +141,14 @@ function readInput(command: string, words: readonly string[], line: string): Inp
     default:
       throw new Error(`unknown command: ${line}`);
   }
+}
+
+function readTrust(line: string, word: string): PathTrust {
+  const trust = (['trusted', 'unconfirmed', 'unheard', 'dark'] as const).find(
+    (known) => known === word,
+  );
+  assert.ok(trust, `${line}: trusted, unconfirmed or dark`);
+  return trust;
 }
 
 /** `rest`: "demote=N", and "#N" for the counter. */

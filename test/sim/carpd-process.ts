@@ -310,6 +310,8 @@ export class CarpdProcess {
       case 'doubt-changed':
         if (flaw === 'no-doubt') return;
         return this.#tell({ kind: 'doubt-changed', inDoubt: effect.inDoubt });
+      case 'path-changed':
+        return this.#tell({ kind: 'path-changed', trust: effect.trust });
       case 'open-witness':
         return this.#tap.want(effect.wanted, effect.epoch);
       case 'close-witness':
@@ -368,14 +370,9 @@ export class CarpdProcess {
         return station.announce();
       case 'ask-for-vip':
         return this.#probe([readiness.vip], []);
-      case 'stop-announcing':
-      case 'step-down-stuck':
-      case 'conflict-heard':
-      case 'demotion-changed':
-      case 'stopped':
-        return;
       default:
-        return unreachable(effect);
+        // The rest only tells what happens.
+        return;
     }
   }
 

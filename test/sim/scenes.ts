@@ -23,6 +23,8 @@ const TOGETHER = fromSeconds(1);
 const MUTUAL_PROOF = fromSeconds(2);
 /** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
 const NOTICED = fromMillis(3_300);
+/** A node that has heard somebody just now takes so much longer to notice. */
+const SILENCE = fromMillis(1_500);
 
 /** Trouble of every kind for a minute, then peace. */
 export function trouble(world: World): Report {
@@ -162,7 +164,8 @@ export function losePath(world: World, loss: PathLoss): Report {
   world.note(`the path of ${isolated.name} is ${loss}`);
   pass(world, duration);
   const served = masters(world).find((node) => node !== isolated);
-  const noticed = loss !== 'dark' || (uplink.kind === 'lacp' && duration > NOTICED);
+  // Nothing is heard any more, and nobody answers: a dead interval of that is enough.
+  const noticed = loss !== 'dark' || duration > Math.max(isolated.patience, NOTICED) + SILENCE;
   const from = world.clock.now;
   uplink.setDark(false);
   uplink.unblock();

@@ -5,13 +5,15 @@ import type { Frame } from './frame.ts';
 /** How long the answer to a probe may take. */
 const ANSWER_PATIENCE = fromMillis(1_500);
 
+type Wanted = 'any-frame' | 'one-frame' | 'adverts';
+
 export class Tap {
   /** The epoch for which it was opened last: what it sees bears its number. */
   epoch = 1;
-  #wanted: 'any-frame' | 'adverts' | undefined;
+  #wanted: Wanted | undefined;
   #answersUntil = micros(0);
 
-  want(wanted: 'any-frame' | 'adverts' | undefined, epoch: number): void {
+  want(wanted: Wanted | undefined, epoch: number): void {
     this.#wanted = wanted;
     this.epoch = epoch;
   }
@@ -23,7 +25,7 @@ export class Tap {
   }
 
   sees(kind: Frame['kind'], now: Micros): boolean {
-    if (this.#wanted === 'any-frame') return true;
+    if (this.#wanted === 'any-frame' || this.#wanted === 'one-frame') return true;
     if (this.#wanted === 'adverts') return kind === 'advert' || kind === 'arp-reply';
     return kind === 'arp-reply' && this.#answersUntil > now;
   }

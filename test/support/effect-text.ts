@@ -63,6 +63,8 @@ export function inputText(input: Input): string {
     }
     case 'advert-sent':
       return `sent ${input.ok ? 'ok' : 'failed'}`;
+    case 'path-changed':
+      return `path ${input.trust}`;
     case 'vip-claimed':
       return `vip-claimed ${String(input.term)} ${input.ok ? 'ok' : 'failed'}`;
     case 'vip-released':

@@ -8,7 +8,7 @@ import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import { STATE_LABELS, TRANSITION_SERIES } from '../../src/metrics/label-values.ts';
 import { INTERFACE_FAULTS } from './interface-faults.ts';
 
-const YIELDING: readonly string[] = ['better-advert', 'tie-lost'];
+const YIELDING: readonly string[] = ['better-advert', 'path-unconfirmed', 'tie-lost'];
 /** Nothing can be sent over an interface that is not there. */
 /** Without its source address alone, a master can still send with the one it had. */
 const SPEECHLESS: readonly string[] = INTERFACE_FAULTS.filter(

@@ -177,6 +177,14 @@ export class LinkRig {
     this.now = end;
   }
 
+  /** Lets time pass on a segment on which something is heard all the time. */
+  passBusy(milliseconds: number): void {
+    for (let passed = 0; passed < milliseconds; passed += 500) {
+      this.pass(Math.min(500, milliseconds - passed));
+      this.frame();
+    }
+  }
+
   /** When effects of a kind came. */
   times(kind: ReadinessEffect['kind']): readonly number[] {
     return this.trace.filter(({ effect }) => effect.kind === kind).map(({ at }) => at);

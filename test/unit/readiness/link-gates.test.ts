@@ -283,6 +283,8 @@ describe('a snapshot', () => {
       lastAdvert: { from: PEER, at: fromSeconds(2) },
       doubt: undefined,
       vipHolder: undefined,
+      trust: 'trusted',
+      awaitsFrame: false,
     });
   });
 
