@@ -1,6 +1,6 @@
 // A leg of a bond is lost, and what the bond goes on by passes no data though all looks well: a leg
 // that only LACP has passed, a path that is silent at first. Needs root and bonding.
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { logEntries } from '../lab/carpd-log.ts';
 import type { Peer } from '../lab/peer.ts';
@@ -65,16 +65,18 @@ describe('the active slave of a bond that balances', { skip, concurrency: 2 }, (
         test(`${mode}, ${role} beside ${beside}: failover onto a silent path`, async (t) => {
           const { a, b } = await twoHosts(t, { mode });
           const second = [b.switchSide.port(1)];
-          await b.switchSide.block(second);
           const { ours, peers } = await pair(role, beside, { a, b });
+          // Not before: balance-alb has the peers answer to either slave.
+          await b.switchSide.block(second);
           const span = await suffer({
             begin: () => b.switchSide.cableDown(0),
             forMs: FAULT_MS,
             repair: () => b.switchSide.unblock(second),
           });
           deepEqual(await outcome(t, peers, span), EXPECTED[role]);
-          const causes = epochs(ours, span.fromMs);
-          deepEqual(causes[0], 'active-port-changed', ours.log());
+          // The kernel may tell of the lost link before it tells of the new active slave.
+          const [cause] = epochs(ours, span.fromMs);
+          ok(cause === 'active-port-changed' || cause === 'port-lost', ours.log());
         });
       }
     }
