@@ -211,7 +211,8 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
   });
 
   test('that someone keeps removing is given up where a peer can serve', async (t) => {
-    const { lab, host, peer: backup } = await started(t, { deadRatio: 6 });
+    // However slowly the other one starts, it is the first master.
+    const { lab, host, peer: backup } = await started(t, { deadRatio: 60 });
     const b = await lab.host('b', '10.77.0.2/24');
     const other = startCarpd(b, GROUP);
     await other.waitFor('MASTER', MASTER_MS);
