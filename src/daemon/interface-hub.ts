@@ -46,7 +46,7 @@ export interface HubOptions {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  /** The interface has another name than before. */
+  /** The interface has another name than before: called before that is told. */
   readonly onRenamed: () => void;
   readonly events: EventSink;
   readonly now: () => Micros;
@@ -267,8 +267,8 @@ export class InterfaceHub {
     const now = this.link();
     this.#place = now === undefined ? undefined : { name: now.name, ifindex: now.ifindex };
     if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
-    this.#herald.renamed(before.name, now.name);
     this.#options.onRenamed();
+    this.#herald.renamed(before.name, now.name);
   }
 
   /** What was sent before then may have been lost in a flood; 0: nothing was. */
