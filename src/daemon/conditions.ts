@@ -14,6 +14,8 @@ export interface Needs {
    */
   readonly source: Ipv4 | undefined;
   readonly ignoreLinkState: boolean;
+  /** Whether all that the interface stands on has carrier, as far as the gate asks for it. */
+  readonly carrierBelow: boolean;
   /** Whether any interface of this host has the address. */
   readonly isLocal: (address: Ipv4) => boolean;
   /** Addresses that are never a source, since they move between hosts. */
@@ -53,7 +55,7 @@ export function judgeInterface(link: Link | undefined, needs: Needs): Conditions
   return {
     kind: 'ready',
     source,
-    carrier: needs.ignoreLinkState || (link.running && link.lowerUp),
+    carrier: needs.ignoreLinkState || (link.running && link.lowerUp && needs.carrierBelow),
   };
 }
 

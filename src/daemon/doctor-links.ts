@@ -39,6 +39,7 @@ export function readInterface(
     addresses: link.addresses,
     link: facts,
     noUplink: noUplink?.bridge,
+    uplinksApart: faults.flatMap((one) => (one.kind === 'uplink-apart' ? [one] : [])),
     missingUplinks: faults.flatMap((one) => (one.kind === 'uplink-missing' ? [one.name] : [])),
     miimonMs: setting('miimon'),
     arpIntervalMs: setting('arp_interval'),

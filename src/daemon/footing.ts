@@ -13,16 +13,21 @@ import {
   judgeInterface,
   remedyFor,
   type Conditions,
+  type Needs,
 } from './conditions.ts';
 import type { Claimed, GroupClaim } from './group-claim.ts';
 import type { InstanceHerald } from './instance-herald.ts';
+import type { LinkGate } from './link-gate.ts';
 
 export interface FootingOptions {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
-  /** Whether any interface of this host has the address. */
-  readonly isLocal: (address: Ipv4) => boolean;
+  readonly hub: {
+    /** Whether any interface of this host has the address. */
+    readonly isLocal: (address: Ipv4) => boolean;
+    readonly gate: Pick<LinkGate, 'hasCarrier'>;
+  };
   readonly herald: InstanceHerald;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
@@ -54,6 +59,8 @@ export class Footing {
   #source: Ipv4 | undefined;
   /** Sources of before, each with when it is forgotten. */
   readonly #former = new Map<Ipv4, Micros>();
+  /** The interface as it was told of last. */
+  #told: { readonly link: Link | undefined; readonly usable: boolean } | undefined;
 
   constructor(options: FootingOptions) {
     this.#options = options;
@@ -93,9 +100,10 @@ export class Footing {
    * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
   update(link: Link | undefined, usable: boolean): FootingChange | undefined {
-    const { config, virtualIps, isLocal, herald } = this.#options;
+    const { herald, virtualIps } = this.#options;
+    this.#told = { link, usable };
     const before = this.#conditions;
-    const judged = judgeInterface(link, { ...config, isLocal, virtualIps: virtualIps() });
+    const judged = judgeInterface(link, this.#needs());
     const claimed = this.claim(link);
     const now = judged.kind === 'ready' ? (lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
@@ -107,6 +115,12 @@ export class Footing {
       herald.reachability(findNetworks(link, virtualIps()));
     }
     return { now, isBack: before?.kind === 'fault' };
+  }
+
+  /** What is below the interface has changed, and nothing else; undefined: no difference. */
+  carrierChanged(): FootingChange | undefined {
+    if (this.#told === undefined) return undefined;
+    return this.update(this.#told.link, this.#told.usable);
   }
 
   #sendFrom(source: Ipv4 | undefined): void {
@@ -123,10 +137,14 @@ export class Footing {
    * be cut off.
    */
   mayRemoveStale(link: Link | undefined): boolean {
-    const { config, virtualIps, isLocal, claim } = this.#options;
-    if (!claim.isHeld) return false;
-    const needs = { ...config, isLocal, virtualIps: virtualIps() };
-    return link === undefined || hasOtherAddress(link, needs);
+    if (!this.#options.claim.isHeld) return false;
+    return link === undefined || hasOtherAddress(link, this.#needs());
+  }
+
+  #needs(): Needs {
+    const { config, virtualIps, hub } = this.#options;
+    const carrierBelow = hub.gate.hasCarrier(config.name);
+    return { ...config, isLocal: hub.isLocal, virtualIps: virtualIps(), carrierBelow };
   }
 }
 

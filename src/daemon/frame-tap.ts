@@ -5,7 +5,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import type { WitnessMode } from '../linux/frame-filter.ts';
 import { openFrameWitness, type FrameWitness } from '../linux/frame-witness.ts';
 import type { LinkStack, Uplink } from '../linux/link-facts.ts';
-import { readStation, readWitnessed, type Seen } from './witness-reader.ts';
+import { readStation, readWitnessed, type AnswerView, type Seen } from './witness-reader.ts';
 
 /** What is known of a frame besides what it says. */
 export interface FrameOrigin {
@@ -50,6 +50,7 @@ export interface TapNarrowing {
 export class FrameTap {
   readonly #options: FrameTapOptions;
   #open: Open | undefined;
+  #macs: Pick<LinkStack, 'macs' | 'ownMacs'> = { macs: new Set(), ownMacs: new Set() };
   #closed = false;
 
   constructor(options: FrameTapOptions) {
@@ -68,6 +69,7 @@ export class FrameTap {
   ): void {
     if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
+    this.#macs = stack ?? this.#macs;
     const open = this.#open;
     const fits =
       open?.epoch === epoch && open.once === once && isDeepStrictEqual(open.uplinks, uplinks);
@@ -97,6 +99,11 @@ export class FrameTap {
     this.#shut();
   }
 
+  #viewOf(ownVlans: readonly number[]): AnswerView {
+    const { macs, ownMacs } = this.#macs;
+    return { macs, ownMacs, ownVlans };
+  }
+
   #shut(): void {
     if (this.#open === undefined) return;
     const { witness, once } = this.#open;
@@ -107,7 +114,7 @@ export class FrameTap {
 
   #reopen(
     mode: WitnessMode,
-    { uplinks, ownMacs }: LinkStack,
+    { uplinks }: LinkStack,
     epoch: number,
     { senders, once }: TapNarrowing & { readonly once: boolean },
   ): void {
@@ -118,7 +125,7 @@ export class FrameTap {
       mode,
       senders,
       onFrame: (frame, { vlans }, cameBy) => {
-        const view = { ownMacs, ownVlans: vlans };
+        const view = this.#viewOf(vlans);
         const seen = readWitnessed(frame, view);
         if (seen.kind === 'uncounted') return;
         // What is open for a single frame is no ear: whether a second copy comes nobody would see.

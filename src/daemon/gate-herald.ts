@@ -132,6 +132,8 @@ export class GateHerald {
 const WITHOUT_CARRIER: ReadonlySet<Reason> = new Set([
   'interface-missing',
   'no-carrier',
+  'no-uplink',
+  'uplink-blocked',
   'carrier-unknown',
 ]);
 

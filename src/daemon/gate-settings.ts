@@ -1,11 +1,15 @@
 // What the readiness of a link has to know of an instance, from its configuration.
 import { fromMillis } from '../base/time.ts';
 import { isBowOut, type Advert } from '../carp/advert.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { advertInterval, masterDownInterval } from '../election/cadence.ts';
 import type { State } from '../election/effects.ts';
+import type { DoubtCause } from '../readiness/doubt.ts';
+import type { GateVerdict } from '../readiness/gate.ts';
 import type { AdvertHeard, InstanceSettings, Role } from '../readiness/inputs.ts';
+import type { Trust } from '../readiness/path-trust.ts';
+import type { Warning } from '../readiness/reasons.ts';
 import type { Heard } from './second-ear.ts';
 
 /** What a state means to the readiness of the link. */
@@ -21,6 +25,19 @@ export interface Gated {
   readonly config: InstanceConfig;
   /** The source its adverts bear now, once it has one. */
   readonly source: Ipv4 | undefined;
+}
+
+/** An instance as the gate of its interface sees it. */
+export interface GatedInstance extends Gated {
+  readonly name: string;
+  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
+  /** `cause` is undefined when the doubt ends. */
+  doubtChanged(cause: DoubtCause | undefined): void;
+  pathChanged(trust: Trust): void;
+  /** The address of this master is at another MAC address, and nobody else serves it. */
+  macChanged(): void;
+  /** Comes about every second. */
+  remindHeld(): void;
 }
 
 /** `gateways`: the next hops that the word `gateway` stands for now. */
@@ -51,13 +68,35 @@ export function gateSettings(
   };
 }
 
+/** The uplinks that the instances of one interface name together. */
+export function uplinksOf(instances: readonly Gated[]): 'auto' | readonly string[] {
+  const named = instances.flatMap(({ config: { gate } }) =>
+    gate.uplinks === 'auto' ? [] : gate.uplinks,
+  );
+  return named.length === 0 ? 'auto' : [...new Set(named)].sort();
+}
+
+/** Those of these texts that are IPv4 addresses. */
+export function ipv4sOf(addresses: readonly string[]): readonly Ipv4[] {
+  return addresses.flatMap((address) => parseIpv4(address) ?? []);
+}
+
+/** Whether it probes the next hops of its interface. */
+export function wantsGateways({ config }: Gated): boolean {
+  return config.gate.probe.targets.includes('gateway');
+}
+
+/** `throughUplink` undefined: nobody watched where it came in. */
+export type HeardForGate = Omit<AdvertHeard, 'kind' | 'throughUplink'> &
+  Pick<Heard, 'throughUplink'>;
+
 /** What an advert that an instance has heard is to the gate of its link. */
 export function advertForGate(
   name: string,
   from: Ipv4,
   advert: Advert,
-  { epoch, by, keptBy }: Heard,
-): Omit<AdvertHeard, 'kind'> {
+  { epoch, by, throughUplink, keptBy }: Heard,
+): HeardForGate {
   return {
     name,
     from: formatIpv4(from),
@@ -65,6 +104,7 @@ export function advertForGate(
     leaving: isBowOut(advert),
     epoch,
     heardBy: by,
+    throughUplink,
     keptBy,
   };
 }

@@ -24,7 +24,7 @@ import type { Driver, Member } from './driver.ts';
 import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from './event-bus.ts';
 import { electionSettings } from './election-settings.ts';
-import { Footing, MEANS_GONE } from './footing.ts';
+import { Footing, MEANS_GONE, type FootingChange } from './footing.ts';
 import { advertForGate, ROLES } from './gate-settings.ts';
 import { GateHerald } from './gate-herald.ts';
 import { InstanceHerald } from './instance-herald.ts';
@@ -63,7 +63,11 @@ export class Instance implements Member, HubMember {
   readonly key: GroupKey;
   readonly group: Ipv4;
   readonly hub: InterfaceHub;
+  /** What is known of it beside its election. */
+  readonly record: InstanceRecord;
+  readonly gate: LinkGate;
   readonly isOn = (link: object): boolean => link === this.hub;
+  readonly macChanged = (): void => this.#feed({ kind: 'mac-changed' });
   readonly #options: InstanceOptions;
   readonly #herald: InstanceHerald;
   readonly #gateHerald: GateHerald;
@@ -86,12 +90,13 @@ export class Instance implements Member, HubMember {
     this.name = config.name;
     this.config = config;
     this.hub = options.hub;
+    this.record = options.record;
+    this.gate = options.hub.gate;
     const publish = instancePublisher(options.events, config);
     this.#herald = new InstanceHerald(config, publish, options.now);
     this.#gateHerald = new GateHerald(publish, options.now);
     const lookAgain = (): void => options.driver.post(() => options.hub.tell(this));
-    const { isLocal } = options.hub;
-    this.#footing = new Footing({ ...options, isLocal, herald: this.#herald, lookAgain });
+    this.#footing = new Footing({ ...options, herald: this.#herald, lookAgain });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -104,16 +109,6 @@ export class Instance implements Member, HubMember {
     this.#claims = wire.createClaimTeller(this.#wireOptions());
     this.#custody = this.#createCustody();
     this.#ending = this.#createEnding();
-  }
-
-  /** What is known of it beside its election. */
-  get record(): InstanceRecord {
-    return this.#options.record;
-  }
-
-  /** What its link tells and can ask. */
-  get gate(): LinkGate {
-    return this.#options.hub.gate;
   }
 
   /** A master whose source address was removed says with it that it leaves. */
@@ -257,6 +252,8 @@ export class Instance implements Member, HubMember {
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
     this.#gateHerald.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
     this.#feed({ kind: 'gate-changed', open: gate.open });
+    // Its own carrier an interface may keep though what it stands on has none, as a bridge does.
+    this.#stand(this.#footing.carrierChanged());
   }
 
   readonly pathChanged = (trust: PathTrust): void => this.#feed({ kind: 'path-changed', trust });
@@ -283,7 +280,10 @@ export class Instance implements Member, HubMember {
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
-    const change = this.#footing.update(link, usable);
+    this.#stand(this.#footing.update(link, usable));
+  }
+
+  #stand(change: FootingChange | undefined): void {
     if (change === undefined) return;
     const { now, isBack } = change;
     if (now.kind === 'fault') {
@@ -292,7 +292,7 @@ export class Instance implements Member, HubMember {
       return;
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (isBack && this.#footing.mayRemoveStale(link)) void this.#custody.removeStale();
+    if (isBack && this.#footing.mayRemoveStale(this.hub.link())) void this.#custody.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }

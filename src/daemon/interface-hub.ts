@@ -231,7 +231,7 @@ export class InterfaceHub {
 
   /** Something about another interface changed, on which this one may stand. */
   otherChanged(ifindex: number): void {
-    if (this.gate.standsOn(ifindex)) this.gate.linkChanged();
+    if (this.gate.concerns(ifindex)) this.gate.linkChanged();
     // A source address may be on any interface of the host.
     const anywhere = [...this.#members].some(({ config }) => config.source !== undefined);
     if (anywhere) void this.#telling.ask();

@@ -1,64 +1,33 @@
 // Joins the readiness of one interface to the world: what the kernel says of it, frames that came
 // in, answers to our questions; and its verdicts to the instances.
+import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../base/assert.ts';
 import { messageOf } from '../base/errors.ts';
 import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
-import { formatIpv4, parseIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { arpProbe, arpRequest } from '../carp/arp.ts';
-import type { LinkWatch } from '../linux/link-watch.ts';
 import { resolveStack, type LinkStack } from '../linux/link-facts.ts';
 import { readNeighbours } from '../linux/neighbours.ts';
-import type { DoubtCause } from '../readiness/doubt.ts';
 import type { ReadinessEffect } from '../readiness/effects.ts';
-import type { GateVerdict } from '../readiness/gate.ts';
-import type { AdvertHeard, InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
+import type { InstanceSettings, ReadinessInput, Role } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
-import type { Trust } from '../readiness/path-trust.ts';
-import type { Warning } from '../readiness/reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../readiness/snapshot.ts';
-import type { Driver, Member } from './driver.ts';
+import type { Member } from './driver.ts';
 import { FrameTap, type FrameOrigin } from './frame-tap.ts';
-import { gateSettings, type Gated } from './gate-settings.ts';
+import {
+  gateSettings,
+  ipv4sOf,
+  uplinksOf,
+  wantsGateways,
+  type GatedInstance,
+  type HeardForGate,
+} from './gate-settings.ts';
 import { Gateways } from './gateways.ts';
+import type { LinkGateOptions } from './link-gate-options.ts';
 import type { LinkHerald } from './link-herald.ts';
 import type { Seen } from './witness-reader.ts';
 
-/** An instance as the gate of its interface sees it. */
-export interface GatedInstance extends Gated {
-  readonly name: string;
-  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
-  /** `cause` is undefined when the doubt ends. */
-  doubtChanged(cause: DoubtCause | undefined): void;
-  pathChanged(trust: Trust): void;
-  /** Comes about every second. */
-  remindHeld(): void;
-}
-
-export interface LinkGateOptions {
-  readonly interfaceName: string;
-  readonly driver: Driver;
-  readonly links: LinkWatch;
-  readonly herald: LinkHerald;
-  readonly now: () => Micros;
-  /** The card's own MAC address; throws where there is none. */
-  readonly mac: () => Mac;
-  /** Sends a whole Ethernet frame, or throws. */
-  readonly sendFrame: (frame: Uint8Array) => void;
-  readonly rejoinMulticast: () => void;
-  /** A new epoch has begun: packets that wait in any socket are of the one before. */
-  readonly onEpoch: (epoch: number) => void;
-  /** The frame witness has seen an advert, which the CARP socket may or may not get; at once. */
-  readonly onAdvertWitnessed: (packet: Uint8Array, epoch: number) => void;
-  /**
-   * While the CARP socket loses packets to a flood: whose adverts the frame witness is to hear, all
-   * the time; undefined: there is no flood.
-   */
-  readonly floodedMasters: () => readonly Ipv4[] | undefined;
-  /** Comes about every second. */
-  readonly onTick: () => void;
-  /** Whether the frame witness sees adverts from here on. */
-  readonly onWatch: (watches: boolean) => void;
-}
+export type { GatedInstance } from './gate-settings.ts';
 
 type Wanted = Extract<ReadinessEffect, { kind: 'open-witness' }>['wanted'];
 
@@ -81,6 +50,8 @@ export class LinkGate implements Member {
   #instances: readonly GatedInstance[] = [];
   #stack: LinkStack | undefined;
   #wanted: Wanted | undefined;
+  /** Those that all instances together name. */
+  #uplinks: 'auto' | readonly string[] = 'auto';
   #answersUntil: Micros = micros(0);
   #tickAt: Micros | undefined;
   readonly #answerListeners = new Set<(host: Ipv4) => void>();
@@ -122,12 +93,15 @@ export class LinkGate implements Member {
     this.#instances = instances;
     if (instances.length === 0) driver.remove(this);
     else driver.addJudge(this);
-    this.#gateways.want(instances.some(({ config }) => wantsGateways(config.gate.probe.targets)));
+    this.#gateways.want(instances.some(wantsGateways));
     const settings: readonly InstanceSettings[] = instances.map((instance) =>
       gateSettings(instance, this.#gateways.known),
     );
+    const uplinks = uplinksOf(instances);
+    const isNew = this.#stack === undefined || !isDeepStrictEqual(uplinks, this.#uplinks);
+    this.#uplinks = uplinks;
     // What is known of the link comes first, so that no gate is judged by less.
-    if (this.#stack === undefined) this.readFacts();
+    if (isNew) this.readFacts();
     this.#step({ kind: 'instances-changed', instances: settings });
   }
 
@@ -146,28 +120,39 @@ export class LinkGate implements Member {
   /** Looks at the interface and all it stands on, as the kernel last told of them. */
   readFacts(): void {
     const { links, interfaceName } = this.#options;
-    const uplinks = this.#instances.flatMap(({ config }) =>
-      config.gate.uplinks === 'auto' ? [] : config.gate.uplinks,
-    );
-    const named = uplinks.length === 0 ? 'auto' : [...new Set(uplinks)];
-    this.#stack = resolveStack(links, interfaceName, named);
+    this.#stack = resolveStack(links, interfaceName, this.#uplinks);
     this.#herald.stackFaults(this.#stack.faults);
     this.#step({ kind: 'facts-read', facts: this.#stack.facts });
     this.#herald.ports(this.#readiness.ports);
     this.#tendTap();
   }
 
-  /** Whether the interface stands on this one. */
-  standsOn(ifindex: number): boolean {
-    return this.#stack?.polled.includes(ifindex) ?? false;
+  /** What is told of by no event that reaches us, or was told of before it could be known. */
+  #lookAgain(): void {
+    const { links, interfaceName } = this.#options;
+    const stack = resolveStack(links, interfaceName, this.#uplinks);
+    if (!isDeepStrictEqual(stack, this.#stack)) this.readFacts();
+  }
+
+  /** Whether a change of this one may change what the interface stands on, or what proves it. */
+  concerns(ifindex: number): boolean {
+    if (this.#stack === undefined) return false;
+    const { polled, isWhole, ownMacs } = this.#stack;
+    const { master, mac } = this.#options.links.byIndex(ifindex) ?? {};
+    // Whatever it is, what it sends is not of another station.
+    if (mac !== undefined && !ownMacs.has(mac)) return true;
+    const isPart = polled.includes(ifindex) || (master !== undefined && polled.includes(master));
+    return isPart || !isWhole || this.#uplinks !== 'auto';
   }
 
   roleChanged(name: string, role: Role): void {
     this.#step({ kind: 'role-changed', name, role });
   }
 
-  advertHeard(advert: Omit<AdvertHeard, 'kind'>): void {
-    this.#step({ kind: 'advert-heard', ...advert });
+  advertHeard(advert: HeardForGate): void {
+    // Where no guest has part in the interface, all that it gets has come in through the uplink.
+    const throughUplink = this.#stack?.hasGuests !== true || advert.throughUplink === true;
+    this.#step({ kind: 'advert-heard', ...advert, throughUplink });
   }
 
   /** Whether the instance may take over from this worse master that is alive. */
@@ -193,6 +178,14 @@ export class LinkGate implements Member {
   wokenLate(lateBy: Micros): void {
     this.readFacts();
     this.#step({ kind: 'woken-late', lateBy });
+  }
+
+  /**
+   * Whether the interface and all that it stands on have carrier, as far as the instance asks for
+   * it; true as long as nothing is known.
+   */
+  hasCarrier(name: string): boolean {
+    return this.#readiness.snapshotOf(name)?.hasCarrier ?? true;
   }
 
   snapshot(): ReadinessSnapshot {
@@ -236,6 +229,7 @@ export class LinkGate implements Member {
     const bond = this.#stack?.facts?.lower.kind === 'bond';
     this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
     this.#ask();
+    this.#lookAgain();
     this.#gateways.refresh();
     this.#options.onTick();
     this.#tendTap();
@@ -243,8 +237,8 @@ export class LinkGate implements Member {
   }
 
   #ask(): void {
-    const { facts, polled } = this.#stack ?? {};
-    if (facts?.lower.kind === 'bond') this.#options.links.ask(polled ?? []);
+    const { facts, polled, hasBridge } = this.#stack ?? {};
+    if (facts?.lower.kind === 'bond' || hasBridge === true) this.#options.links.ask(polled ?? []);
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */
@@ -267,6 +261,8 @@ export class LinkGate implements Member {
       case 'epoch-began':
         this.#herald.epochBegan(effect.epoch);
         return this.#options.onEpoch(effect.epoch.number);
+      case 'master-moved':
+        return this.#find(effect.name)?.macChanged();
       case 'verdict-changed':
         return this.#herald.verdict(effect, this.#readiness.evidence);
       case 'link-warnings-changed':
@@ -343,9 +339,9 @@ export class LinkGate implements Member {
     const source = this.#instances.find((instance) => instance.source !== undefined)?.source;
     try {
       const own = mac();
-      for (const vip of parsed(vips)) sendFrame(arpProbe(own, vip));
+      for (const vip of ipv4sOf(vips)) sendFrame(arpProbe(own, vip));
       if (source === undefined) return;
-      for (const address of parsed(addresses)) sendFrame(arpRequest(own, source, address));
+      for (const address of ipv4sOf(addresses)) sendFrame(arpRequest(own, source, address));
     } catch (error) {
       this.#herald.probeFailed(messageOf(error));
     }
@@ -379,12 +375,4 @@ export class LinkGate implements Member {
         return unreachable(seen);
     }
   }
-}
-
-function wantsGateways(targets: readonly (Ipv4 | 'gateway')[]): boolean {
-  return targets.includes('gateway');
-}
-
-function parsed(addresses: readonly string[]): readonly Ipv4[] {
-  return addresses.flatMap((address) => parseIpv4(address) ?? []);
 }

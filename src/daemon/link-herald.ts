@@ -161,6 +161,11 @@ function describeStackFault(fault: StackFault): string {
       );
     case 'uplink-missing':
       return `the uplink ${fault.name} does not exist; correct gate.uplinks`;
+    case 'uplink-apart':
+      return (
+        `the uplink ${fault.name} is no port of the bridge ${fault.bridge}, so nothing comes in ` +
+        'by it; add it to the bridge, or correct gate.uplinks'
+      );
     default:
       return unreachable(fault);
   }

@@ -13,7 +13,9 @@ export const EVIDENCE_MEANINGS = {
 
 /** What each condition of a link asks for. */
 export const CONDITION_MEANINGS = {
-  carrier: 'the interface is up and running, and so is everything below it',
+  carrier:
+    'the interface is up and running, and so is everything below it, a bridge port that forwards ' +
+    'included',
   lacp: 'a port of the bond passes frames as far as LACP (or its link) can tell',
   frames: 'a data frame of another station has come in during this link epoch',
 } as const satisfies Record<ConditionName, string>;

@@ -19,6 +19,12 @@ export const WITNESS_UNCOUNTED = {
 
 export type WitnessUncounted = keyof typeof WITNESS_UNCOUNTED;
 
+/** How a frame is read that may be an answer. */
+export interface AnswerView extends WitnessView {
+  /** Lower-case text: of the interface and of all it stands on, one of which has asked. */
+  readonly macs: ReadonlySet<string>;
+}
+
 /** `from` is the Ethernet source, lower-case text; all but "uncounted" are data frames as well. */
 export type Seen =
   /** A whole IPv4 packet of protocol 112, still to be judged by `acceptPacket`. */
@@ -36,14 +42,15 @@ export type Seen =
 /**
  * Reads a frame as the witness caught it. Total: every sequence of bytes has a reading.
  *
- * An ARP reply is an answer only if its target is a MAC of ours: replies to others, and those that
- * are sent unasked to everybody, come in on a link whose sending side is dead as well. They are but
- * frames, and so is an answer for 0.0.0.0. Whether the MAC in the packet is the Ethernet source is
- * not asked: routers with a virtual MAC, and switches and access points that answer in place of a
- * silent host, differ there and are right. An answer in the name of our own MAC is an echo or a
- * forgery, and one in the name of a group leads nowhere: neither counts at all.
+ * An ARP reply is an answer only if its target is a MAC of this interface: replies to others, and
+ * those that are sent unasked to everybody, come in on a link whose sending side is dead as well.
+ * They are but frames, and so is an answer for 0.0.0.0. Whether the MAC in the packet is the
+ * Ethernet source is not asked: routers with a virtual MAC, and switches and access points that
+ * answer in place of a silent host, differ there and are right. An answer in the name of our own
+ * MAC is an echo or a forgery, and one in the name of a group leads nowhere: neither counts at
+ * all.
  */
-export function readWitnessed(frame: WitnessedFrame, view: WitnessView): Seen {
+export function readWitnessed(frame: WitnessedFrame, view: AnswerView): Seen {
   const counted = classifyFrame(frame, view);
   if (!counted.ok) return { kind: 'uncounted', reason: counted.reason };
   const { from, protocol, payload } = counted.value;
@@ -68,12 +75,12 @@ export function readStation(frame: WitnessedFrame, view: WitnessView): Ipv4 | un
   return arp.ok && arp.value.senderIp !== ANY_IPV4 ? arp.value.senderIp : undefined;
 }
 
-function readAnswer(arp: ArpPacket, from: string, { ownMacs }: WitnessView): Seen {
+function readAnswer(arp: ArpPacket, from: string, { macs, ownMacs }: AnswerView): Seen {
   if (arp.operation !== 'reply') return { kind: 'frame', from };
   const { senderMac: mac, senderIp: address, targetMac } = arp;
   if (ownMacs.has(mac)) return { kind: 'uncounted', reason: 'arp-own-sender' };
   if (isGroup(mac) || mac === ZERO_MAC) return { kind: 'uncounted', reason: 'arp-no-station' };
-  const isAnswer = ownMacs.has(targetMac) && address !== ANY_IPV4;
+  const isAnswer = macs.has(targetMac) && address !== ANY_IPV4;
   return isAnswer ? { kind: 'arp-reply', address, mac, from } : { kind: 'frame', from };
 }
 

@@ -36,6 +36,10 @@ export const FINDINGS = {
   'lacp-slow': { grade: 'warning', tells: 'the bond asks for LACP at the slow rate' },
   'team-device': { grade: 'note', tells: 'of a team device only the carrier is known' },
   'stack-unseen': { grade: 'note', tells: 'what is below the interface is out of sight' },
+  'uplink-blocked': {
+    grade: 'failure',
+    tells: 'the bridge of this host does not forward on its way out',
+  },
   'no-uplink': { grade: 'failure', tells: 'nothing below the bridge leads to other hosts' },
   'snooping-alone': { grade: 'warning', tells: 'a bridge snoops on multicast without a querier' },
   'firewall-good': { grade: 'good', tells: 'the firewall lets IP protocol 112 pass' },

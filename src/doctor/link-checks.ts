@@ -22,6 +22,8 @@ export interface InterfaceFacts {
   readonly noUplink: string | undefined;
   /** Of gate.uplinks, what does not exist. */
   readonly missingUplinks?: readonly string[];
+  /** Of gate.uplinks, what is no port of the bridge. */
+  readonly uplinksApart?: readonly { readonly name: string; readonly bridge: string }[];
   /** Milliseconds between two looks of the bond at its ports; 0: it does not look. */
   readonly miimonMs: number | undefined;
   /** The same by ARP, where the mode has it. */
@@ -73,9 +75,14 @@ export function linkFindings(
     return [finding('interface-down', name, `${name} is down`, `ip link set ${name} up`)];
   }
   const found = [...bondFindings(facts), ...kernelFindings(facts, groups)];
-  if (link?.carrier === false) {
+  if (link?.carrier === false && link.uplinkFault === undefined) {
     const remedy = 'check the cable, the switch port, and every layer below';
     found.push(finding('no-carrier', name, `${name} has no carrier`, remedy));
+  }
+  if (link?.uplinkFault === 'uplink-blocked') {
+    const text = `the bridge below ${name} does not forward on its way out`;
+    const remedy = 'wait until its spanning tree forwards (bridge link show), or turn it off';
+    found.push(finding('uplink-blocked', name, text, remedy));
   }
   if (addresses.length === 0) {
     const remedy = 'give it an address; adverts need a sender, and peers answer to it';
@@ -93,7 +100,8 @@ export function linkFindings(
 }
 
 function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): readonly Finding[] {
-  const { name, noUplink, missingUplinks = [], snoopingBridge, arpIgnore, arpFilter, arp } = facts;
+  const { name, noUplink, missingUplinks = [], uplinksApart = [] } = facts;
+  const { snoopingBridge, arpIgnore, arpFilter, arp } = facts;
   const found: Finding[] = [];
   if (noUplink !== undefined) {
     const text = `no port of ${noUplink} leads to other hosts by its kind: no frame can be proof`;
@@ -102,6 +110,10 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
   for (const uplink of missingUplinks) {
     const text = `gate.uplinks names ${uplink}, which does not exist: no frame of it can be proof`;
     found.push(finding('no-uplink', name, text, 'correct gate.uplinks, or create it'));
+  }
+  for (const { name: uplink, bridge } of uplinksApart) {
+    const text = `gate.uplinks names ${uplink}, which is no port of ${bridge}`;
+    found.push(finding('no-uplink', name, text, `ip link set ${uplink} master ${bridge}`));
   }
   if (arp === false) {
     const text = `${name} does no ARP: nobody learns where the virtual IP is`;

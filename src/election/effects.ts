@@ -41,7 +41,14 @@ export type AdvertKind = 'regular' | 'farewell' | 'bow-out';
 
 /** What made an announcement due; bursts follow only where caches are likely to be wrong. */
 export type AnnounceReason =
-  'promotion' | 'delayed' | 'conflict' | 'contested' | 'refresh' | 'doubt-cleared' | 'restored';
+  | 'promotion'
+  | 'delayed'
+  | 'conflict'
+  | 'contested'
+  | 'refresh'
+  | 'doubt-cleared'
+  | 'restored'
+  | 'mac-changed';
 
 export type Effect =
   | {

@@ -68,6 +68,8 @@ export type Input =
   | { readonly kind: 'vip-stuck'; readonly term: number; readonly shown: boolean }
   /** Somebody had removed the address from this master; it was put back. */
   | { readonly kind: 'vip-restored'; readonly term: number }
+  /** The interface has another MAC address, and no other master was heard. */
+  | { readonly kind: 'mac-changed' }
   /** Another host was seen to say, by ARP, that the address is its own. */
   | { readonly kind: 'vip-contested' }
   /** A hook ended, however it ended; one that is not configured ends at once. */

@@ -155,6 +155,8 @@ export class Election {
       case 'vip-contested':
         if (this.#holdsVip()) this.#tenure.contested(this.#isMute, now);
         return;
+      case 'mac-changed':
+        return this.#holdsVip() ? this.#tenure.moved(this.#isMute) : undefined;
       case 'handover-requested':
         return this.#leave('handover', now);
       case 'stop-requested':

@@ -135,6 +135,11 @@ export class Tenure {
     if (!mute) this.#announce('restored', true);
   }
 
+  /** The address is at another MAC address: all neighbours have the old one. */
+  moved(mute: boolean): void {
+    if (!mute) this.#announce('mac-changed', true);
+  }
+
   /** Another host says that the address is its own: caches may point at it. */
   contested(mute: boolean, now: Micros): void {
     if (!this.#vipUp) return;

@@ -1,7 +1,7 @@
 // From the interfaces as netlink tells of them to what carpd has to know of one: its facts, and the
 // uplinks at the bottom of what it stands on, through which the frames of other hosts come in.
 // Pure; everything comes from netlink, and no sysfs file is read.
-import type { LinkFacts, LowerFacts } from '../readiness/facts.ts';
+import type { LinkFacts, LowerFacts, UplinkFault } from '../readiness/facts.ts';
 import { portsOf, readBond, type LinkView } from './bond-facts.ts';
 import { layersOf, leadsOutside, stackBelow, type Layer } from './link-stack.ts';
 import type { Link } from './link-table.ts';
@@ -21,22 +21,41 @@ export type StackFault =
   /** None of the bridge's ports leads to other hosts by its kind: the uplinks must be named. */
   | { readonly kind: 'no-uplink'; readonly bridge: string }
   /** An uplink was named that does not exist. */
-  | { readonly kind: 'uplink-missing'; readonly name: string };
+  | { readonly kind: 'uplink-missing'; readonly name: string }
+  /** An uplink was named that is no port of the bridge, so that nothing comes in by it. */
+  | { readonly kind: 'uplink-apart'; readonly name: string; readonly bridge: string };
 
 /** An interface and everything below it, at one moment. */
 export interface LinkStack {
   /** Undefined: the interface does not exist. */
   readonly facts: LinkFacts | undefined;
-  /** Usually one; empty: no frame can prove anything. */
+  /**
+   * Usually one; empty: no frame can prove anything. A port of a bridge that does not forward is
+   * none: what comes in there is not passed on.
+   */
   readonly uplinks: readonly Uplink[];
   /**
    * Indexes to give to `LinkWatch.ask` from time to time: the interface, what is below it, the
    * ports of the bond. The kernel tells of no change of an LACP port state, partner or aggregator.
    */
   readonly polled: readonly number[];
-  /** MAC addresses of all of them, lower-case text. */
+  /** MAC addresses of the interface and all it stands on, lower-case text. */
+  readonly macs: ReadonlySet<string>;
+  /**
+   * MAC addresses of all interfaces of this network namespace, lower-case text: another one of this
+   * host on the segment is no other station.
+   */
   readonly ownMacs: ReadonlySet<string>;
   readonly faults: readonly StackFault[];
+  /** A bridge is part of it: what its ports are in is worth asking for, should an event be lost. */
+  readonly hasBridge: boolean;
+  /**
+   * What comes in may be of this host, and not have come through an uplink: by another port of a
+   * bridge, or from another macvlan.
+   */
+  readonly hasGuests: boolean;
+  /** Nothing of it is out of sight or missing, to come in sight with another interface. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -47,7 +66,8 @@ export interface LinkStack {
  *   frames can't be told below, so it is the uplink itself.
  * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices, tunnels,
  *   and VLANs and the like on them; never on a veth or tap, where a local virtual machine would
- *   pass for the network. Without such a port there is no uplink, and a fault says so. Uplinks must
+ *   pass for the network. Without such a port there is no uplink, and a fault says so. A
+ *   port that does not forward, as while spanning tree listens, is none for that time. Uplinks must
  *   be named where the way out is a veth or tap, and where guests look like hardware, as Xen's back
  *   ends do. Whether the bridge filters VLANs is not asked: its frames are taken to be untagged on
  *   its ports.
@@ -55,7 +75,8 @@ export interface LinkStack {
  *   path. A bond's port that is named as an uplink therefore stands for its bond.
  *
  * `named` takes the place of that choice. A name that is no part of the stack counts as below all
- * VLANs of it, as the hardware port of an Open vSwitch does.
+ * VLANs of it, as the hardware port of an Open vSwitch does; but of a bridge of the
+ * kernel all ports are known, and one that is none of them is no uplink of it.
  */
 export function resolveStack(
   links: LinkView,
@@ -64,29 +85,59 @@ export function resolveStack(
 ): LinkStack {
   const link = links.find(interfaceName);
   if (link === undefined) {
-    return { facts: undefined, uplinks: [], polled: [], ownMacs: new Set(), faults: [] };
+    return { ...NOTHING, macs: new Set(), ownMacs: new Set() };
   }
   const top = stackBelow(link, links);
   const choice = named === 'auto' ? chooseUplinks(top) : findUplinks(top, links, named);
   const chosen = new Set(choice.chosen);
   const outside = choice.chosen.filter((layer) => !layersOf(top).includes(layer));
   const used = [top, ...outside].flatMap((layer) => usedLayers(layer, chosen));
+  const open = new Set(choice.chosen.filter(({ blocked }) => !blocked));
+  const counted = [top, ...outside].flatMap((layer) => usedLayers(layer, open));
+  const carrier = chosen.size > 0 && carrierOf(top, chosen) && anyHasCarrier(outside, chosen);
+  const uplinks = uniqueUplinks([...open]);
   const ports = used.flatMap((layer) => (layer.kind === 'bond' ? portsOf(layer.link, links) : []));
   const involved = [...used.map((layer) => layer.link), ...ports];
   return {
     facts: {
       ifindex: link.ifindex,
       mac: link.mac,
-      carrier: carrierOf(top, chosen) && anyHasCarrier(outside, chosen),
-      carrierLosses: carrierLosses(link, used),
+      carrier,
+      uplinkFault: carrier ? undefined : uplinkFault(choice.chosen, used),
+      carrierLosses: carrierLosses(link, counted),
+      uplinks: uplinks.map(({ ifindex, vlans }) => ({ ifindex, vlans })),
       lower: lowerOf(choice.chosen, links),
     },
-    uplinks: uniqueUplinks(choice.chosen),
+    uplinks,
     polled: [...new Set(involved.map(({ ifindex }) => ifindex))],
-    ownMacs: new Set(involved.flatMap(({ mac }) => (mac === undefined ? [] : [mac]))),
+    macs: new Set(involved.flatMap(({ mac }) => mac ?? [])),
+    ownMacs: new Set([...links.all()].flatMap(({ mac }) => mac ?? [])),
     faults: choice.faults,
+    hasBridge: used.some(({ kind }) => kind === 'bridge'),
+    hasGuests: outside.length > 0 || used.some(({ link }) => SHARED.has(link.kind)),
+    isWhole: choice.faults.length === 0 && used.every(({ kind }) => kind !== 'unseen'),
   };
 }
+
+const NOTHING = {
+  facts: undefined,
+  uplinks: [],
+  polled: [],
+  faults: [],
+  hasBridge: false,
+  hasGuests: false,
+  isWhole: true,
+} as const;
+
+/** Kinds by which others on this host have part in an interface. */
+const SHARED: ReadonlySet<string | undefined> = new Set([
+  'bridge',
+  'openvswitch',
+  'macvlan',
+  'macvtap',
+  'ipvlan',
+  'ipvtap',
+]);
 
 interface Choice {
   readonly chosen: readonly Layer[];
@@ -117,9 +168,18 @@ function findUplinks(top: Layer, links: LinkView, names: readonly string[]): Cho
     }
     const uplink = bondOver(link, links) ?? link;
     const inside = layersOf(top).find((layer) => layer.link.ifindex === uplink.ifindex);
-    chosen.push(inside ?? stackBelow(uplink, links, vlansAtBottom(top)));
+    const bridge = inside === undefined ? wholeBridge(top) : undefined;
+    if (bridge !== undefined) faults.push({ kind: 'uplink-apart', name, bridge });
+    else chosen.push(inside ?? stackBelow(uplink, links, vlansAtBottom(top)));
   }
   return { chosen, faults };
+}
+
+/** The bridge that it stands on, if all that is below that can be seen. */
+function wholeBridge(layer: Layer): string | undefined {
+  if (layer.kind === 'passing') return layer.below[0] && wholeBridge(layer.below[0]);
+  const isOpaque = layersOf(layer).some(({ link }) => link.kind === 'openvswitch');
+  return layer.kind === 'bridge' && !isOpaque ? layer.link.name : undefined;
 }
 
 function bondOver({ master }: Link, links: LinkView): Link | undefined {
@@ -156,13 +216,23 @@ function usedBelow({ kind, below }: Layer, chosen: ReadonlySet<Layer>): readonly
 /** Each layer must be up; of the ports of a bridge one is enough, since they stand side by side. */
 function carrierOf(layer: Layer, chosen: ReadonlySet<Layer>): boolean {
   const { administrativelyUp, running, lowerUp } = layer.link;
-  return (
-    administrativelyUp && running && lowerUp && anyHasCarrier(usedBelow(layer, chosen), chosen)
-  );
+  if (layer.blocked || !administrativelyUp || !running || !lowerUp) return false;
+  return anyHasCarrier(usedBelow(layer, chosen), chosen);
 }
 
 function anyHasCarrier(layers: readonly Layer[], chosen: ReadonlySet<Layer>): boolean {
   return layers.length === 0 || layers.some((layer) => carrierOf(layer, chosen));
+}
+
+/**
+ * A port that has lost its carrier, or whose bridge is down, does not forward either (net/bridge,
+ * br_port_carrier_check and br_stp_disable_bridge): that is no fault of its bridge.
+ */
+function uplinkFault(chosen: readonly Layer[], used: readonly Layer[]): UplinkFault | undefined {
+  if (chosen.length === 0) return 'no-uplink';
+  const isUp = used.every(({ kind, link }) => kind !== 'bridge' || link.administrativelyUp);
+  const waits = chosen.some(({ blocked, link }) => blocked && link.running && link.lowerUp);
+  return isUp && waits ? 'uplink-blocked' : undefined;
 }
 
 /**

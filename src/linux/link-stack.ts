@@ -16,6 +16,8 @@ export interface Layer {
   readonly kind: 'passing' | 'bridge' | 'bond' | 'team' | 'unseen' | 'leaf';
   /** One of a passing layer; of a bridge every port; else none. */
   readonly below: readonly Layer[];
+  /** It is, or stands below, a port of a bridge that does not forward. */
+  readonly blocked: boolean;
 }
 
 /** The kernel allows 8 layers (MAX_NEST_DEV); more are seen only in a picture that is torn. */
@@ -49,7 +51,7 @@ const LEADING_OUTSIDE: ReadonlySet<string | undefined> = new Set([
 
 /** The tree below `link`, whose frames bear `vlans` where it is caught. */
 export function stackBelow(link: Link, links: LinkView, vlans: readonly number[] = []): Layer {
-  return descend(link, links, vlans, []);
+  return descend(link, links, { vlans, blocked: false, above: [] });
 }
 
 /** The layer itself and all below it. */
@@ -72,29 +74,33 @@ export function leadsOutside({ kind, link, below }: Layer): boolean {
   }
 }
 
-function descend(
-  link: Link,
-  links: LinkView,
-  vlans: readonly number[] | undefined,
-  above: readonly number[],
-): Layer {
-  if (above.includes(link.ifindex) || above.length >= DEPTH_MAX) {
-    return { link, vlans, kind: 'unseen', below: [] };
+/** How one has come to a layer. */
+interface Way {
+  readonly vlans: readonly number[] | undefined;
+  readonly blocked: boolean;
+  readonly above: readonly number[];
+}
+
+function descend(link: Link, links: LinkView, way: Way): Layer {
+  const { vlans, blocked } = way;
+  const here = { link, vlans, blocked, below: [] };
+  if (way.above.includes(link.ifindex) || way.above.length >= DEPTH_MAX) {
+    return { ...here, kind: 'unseen' };
   }
-  const path = [...above, link.ifindex];
-  if (link.kind === 'bond' || link.kind === 'team') {
-    return { link, vlans, kind: link.kind, below: [] };
-  }
+  const above = [...way.above, link.ifindex];
+  if (link.kind === 'bond' || link.kind === 'team') return { ...here, kind: link.kind };
   if (link.kind === 'bridge') {
-    const below = portsOf(link, links).map((port) => descend(port, links, vlans, path));
-    return { link, vlans, kind: 'bridge', below };
+    const below = portsOf(link, links).map((port) =>
+      descend(port, links, { vlans, blocked: blocked || port.forwards !== true, above }),
+    );
+    return { ...here, kind: 'bridge', below };
   }
-  if (!PASSING.has(link.kind)) return { link, vlans, kind: 'leaf', below: [] };
+  if (!PASSING.has(link.kind)) return { ...here, kind: 'leaf' };
   const lower =
     link.link === undefined || link.linkElsewhere === true ? undefined : links.byIndex(link.link);
-  if (lower === undefined) return { link, vlans, kind: 'unseen', below: [] };
-  const below = [descend(lower, links, vlansBelow(link, vlans), path)];
-  return { link, vlans, kind: 'passing', below };
+  if (lower === undefined) return { ...here, kind: 'unseen' };
+  const below = [descend(lower, links, { vlans: vlansBelow(link, vlans), blocked, above })];
+  return { ...here, kind: 'passing', below };
 }
 
 const IFLA_VLAN_ID = 1;

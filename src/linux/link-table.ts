@@ -1,7 +1,7 @@
 // The interfaces and IPv4 addresses as netlink messages draw them, event by event; a dump puts
 // right whatever was missed. No socket in here.
 import { isDeepStrictEqual } from 'node:util';
-import type { AddressMessage, LinkMessage } from './netlink.ts';
+import type { AddressMessage, LinkMessage, PortMessage } from './netlink.ts';
 
 /** An IPv4 address on an interface. */
 export interface LinkAddress {
@@ -44,6 +44,8 @@ export interface Link {
   readonly kind?: string;
   /** IFLA_INFO_DATA, unread; of a bond or VLAN only. */
   readonly data?: Uint8Array;
+  /** Of a port of a bridge: whether the bridge forwards there; absent: no port, or not known. */
+  readonly forwards?: boolean;
   /** The kind of its master. */
   readonly slaveKind?: string;
   /** IFLA_INFO_SLAVE_DATA, unread; of a port of a bond only. */
@@ -62,6 +64,7 @@ const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const IFF_LOWER_UP = 0x10000;
 const IFA_F_SECONDARY = 0x1;
+const BR_STATE_FORWARDING = 3;
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
 /**
@@ -138,6 +141,13 @@ export class LinkTable {
     return this.#replace(link);
   }
 
+  /** What a bridge says of a port that is known. */
+  setPort({ ifindex, flags, portState }: PortMessage): LinkChange[] {
+    const before = this.#links.get(ifindex);
+    if (before?.slaveKind !== 'bridge') return [];
+    return this.#replace({ ...before, ...flagsOf(flags), ...forwarding(portState) });
+  }
+
   removeLink(ifindex: number): LinkChange[] {
     const link = this.#links.get(ifindex);
     if (link === undefined) return [];
@@ -195,16 +205,12 @@ export class LinkTable {
 
 function describe(message: LinkMessage, name: string, before: Link | undefined): Link {
   const { ifindex, type, flags } = message;
-  const flagged = {
-    administrativelyUp: (flags & IFF_UP) !== 0,
-    running: (flags & IFF_RUNNING) !== 0,
-    lowerUp: (flags & IFF_LOWER_UP) !== 0,
-  };
+  const flagged = flagsOf(flags);
   // A wireless event: it has the flags and the name, and nothing is meant by what it leaves out.
   if (message.operstate === undefined && before !== undefined) {
     return { ...before, ...flagged, name };
   }
-  const { mac, master, link, kind, slaveKind, carrierDownCount } = message;
+  const { mac, master, link, kind, slaveKind, portState, carrierDownCount } = message;
   const data = KINDS_WITH_DATA.has(kind) ? message.data : undefined;
   const slaveData = MASTERS_WITH_SLAVE_DATA.has(slaveKind) ? message.slaveData : undefined;
   return {
@@ -223,9 +229,23 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     // Copies: the message is a view of a whole datagram.
     ...(data === undefined ? {} : { data: Uint8Array.from(data) }),
     ...(slaveKind === undefined ? {} : { slaveKind }),
+    ...forwarding(portState),
     ...(slaveData === undefined ? {} : { slaveData: Uint8Array.from(slaveData) }),
     addresses: before?.addresses ?? [],
   };
+}
+
+function flagsOf(flags: number): Pick<Link, 'administrativelyUp' | 'running' | 'lowerUp'> {
+  return {
+    administrativelyUp: (flags & IFF_UP) !== 0,
+    running: (flags & IFF_RUNNING) !== 0,
+    lowerUp: (flags & IFF_LOWER_UP) !== 0,
+  };
+}
+
+/** A message that says nothing of it leaves it as it was. */
+function forwarding(portState: number | undefined): Pick<Link, 'forwards'> {
+  return portState === undefined ? {} : { forwards: portState === BR_STATE_FORWARDING };
 }
 
 function addressOf(message: AddressMessage): LinkAddress {

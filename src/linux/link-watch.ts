@@ -5,15 +5,13 @@ import type { CarpdError } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';
 import { LinkTable, type Link, type LinkChange } from './link-table.ts';
 import { native, type Datagram } from './native.ts';
+import { readNetlink, type AddressMessage, type NetlinkEvent } from './netlink.ts';
 import {
   dumpAddresses,
   dumpLinks,
   LINK_AND_IPV4_ADDRESS_GROUPS,
-  readNetlink,
   requestLinks,
-  type AddressMessage,
-  type NetlinkEvent,
-} from './netlink.ts';
+} from './netlink-requests.ts';
 import { errnoOf, SocketError } from './socket-error.ts';
 
 export type { Link, LinkAddress, LinkChange } from './link-table.ts';
@@ -194,6 +192,8 @@ class NetlinkWatch implements LinkWatch {
     switch (event.kind) {
       case 'link':
         return this.#table.setLink(event.link);
+      case 'port':
+        return this.#table.setPort(event.bridgePort);
       case 'link-gone':
         return this.#table.removeLink(event.link.ifindex);
       case 'address':

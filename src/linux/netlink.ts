@@ -1,4 +1,4 @@
-// The few rtnetlink messages that carpd reads and writes (linux/rtnetlink.h, linux/if_link.h,
+// The few rtnetlink messages that carpd reads (linux/rtnetlink.h, linux/if_link.h,
 // linux/if_addr.h), in the byte order of the machine. Pure; total on any bytes.
 //
 //   nlmsghdr   4 length, 2 type, 2 flags, 4 sequence, 4 port
@@ -13,34 +13,27 @@ const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RTM_NEWLINK = 16;
 const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
-const RTM_SETLINK = 19;
 const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
-const RTM_GETADDR = 22;
-const NLM_F_REQUEST = 0x1;
 const NLM_F_MULTI = 0x2;
-const NLM_F_ACK = 0x4;
 const NLM_F_DUMP_INTR = 0x10;
-const NLM_F_DUMP = 0x300;
-const RTEXT_FILTER_SKIP_STATS = 0x8;
 const AF_UNSPEC = 0;
 const AF_INET = 2;
+const AF_BRIDGE = 7;
 
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
 const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
+const IFLA_PROTINFO = 12;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
-const IFLA_AF_SPEC = 26;
-const IFLA_EXT_MASK = 29;
 const IFLA_CARRIER = 33;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_CARRIER_DOWN_COUNT = 48;
 const IFLA_PROP_LIST = 52;
 const IFLA_ALT_IFNAME = 53;
-const IFLA_INET_CONF = 1;
+const IFLA_BRPORT_STATE = 1;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -59,13 +52,8 @@ const IFADDR_BYTES = 8;
 const ATTRIBUTE_HEADER_BYTES = 4;
 /** INFINITY_LIFE_TIME. */
 const FOR_EVER = 0xffffffff;
-const MASK_ATTRIBUTE_BYTES = ATTRIBUTE_HEADER_BYTES + 4;
-const LINK_REQUEST_BYTES = NLMSG_HEADER_BYTES + IFINFO_BYTES + MASK_ATTRIBUTE_BYTES;
 /** The upper two bits are flags (nested, network byte order). */
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
-
-/** Multicast groups as a bind() mask (RTMGRP_LINK, RTMGRP_IPV4_IFADDR). */
-export const LINK_AND_IPV4_ADDRESS_GROUPS = 0x1 | 0x10;
 
 /** What a link message says; what it leaves out is undefined. */
 export interface LinkMessage {
@@ -95,6 +83,17 @@ export interface LinkMessage {
   /** The kind of the master, of whose port this message tells. */
   readonly slaveKind: string | undefined;
   readonly slaveData: Uint8Array | undefined;
+  /** Of a port of a bridge: BR_STATE_* of linux/if_bridge.h; 3 forwards. */
+  readonly portState: number | undefined;
+}
+
+/** What a bridge says of a port of it. */
+export interface PortMessage {
+  readonly ifindex: number;
+  /** IFF_* of the port. */
+  readonly flags: number;
+  /** BR_STATE_*; undefined: it says nothing of that. */
+  readonly portState: number | undefined;
 }
 
 /** What an address message says. */
@@ -135,6 +134,8 @@ export type NetlinkEvent = NetlinkHeader &
   (
     | { readonly kind: 'link'; readonly link: LinkMessage }
     | { readonly kind: 'link-gone'; readonly link: LinkMessage }
+    /** Of a bridge, about one of its ports. */
+    | { readonly kind: 'port'; readonly bridgePort: PortMessage }
     | { readonly kind: 'address'; readonly address: AddressMessage }
     | { readonly kind: 'address-gone'; readonly address: AddressMessage }
     /** The end of a dump; `error` is a negative errno, or 0. */
@@ -164,52 +165,6 @@ export function readNetlink(datagram: Uint8Array): NetlinkEvent[] {
     offset += align(length);
   }
   return events;
-}
-
-/** Asks for all links. */
-export function dumpLinks(sequence: number): Uint8Array {
-  return dumpRequest(RTM_GETLINK, sequence, IFINFO_BYTES, AF_UNSPEC);
-}
-
-/** Asks for all IPv4 addresses. */
-export function dumpAddresses(sequence: number): Uint8Array {
-  return dumpRequest(RTM_GETADDR, sequence, IFADDR_BYTES, AF_INET);
-}
-
-/**
- * Asks for these links, one after the other, in one datagram. Each is answered by a message of its
- * own, or by an error if there is none of that index.
- */
-export function requestLinks(ifindexes: readonly number[], sequence: number): Uint8Array {
-  const bytes = new Uint8Array(ifindexes.length * LINK_REQUEST_BYTES);
-  ifindexes.forEach((ifindex, place) => {
-    const view = viewOf(bytes.subarray(place * LINK_REQUEST_BYTES));
-    view.setUint32(0, LINK_REQUEST_BYTES, LITTLE_ENDIAN);
-    view.setUint16(4, RTM_GETLINK, LITTLE_ENDIAN);
-    view.setUint16(6, NLM_F_REQUEST, LITTLE_ENDIAN);
-    view.setUint32(8, sequence, LITTLE_ENDIAN);
-    view.setInt32(NLMSG_HEADER_BYTES + 4, ifindex, LITTLE_ENDIAN);
-    const attributeAt = NLMSG_HEADER_BYTES + IFINFO_BYTES;
-    view.setUint16(attributeAt, MASK_ATTRIBUTE_BYTES, LITTLE_ENDIAN);
-    view.setUint16(attributeAt + 2, IFLA_EXT_MASK, LITTLE_ENDIAN);
-    view.setUint32(attributeAt + 4, RTEXT_FILTER_SKIP_STATS, LITTLE_ENDIAN);
-  });
-  return bytes;
-}
-
-/** Sets an IPv4 setting of an interface (IPV4_DEVCONF_* of linux/ip.h), with an acknowledgement. */
-export function setLinkConf(ifindex: number, setting: number, value: number): Uint8Array {
-  const number = new Uint8Array(Uint32Array.of(value).buffer);
-  const conf = attribute(IFLA_INET_CONF, attribute(setting, number));
-  const body = attribute(IFLA_AF_SPEC, attribute(AF_INET, conf));
-  const bytes = new Uint8Array(NLMSG_HEADER_BYTES + IFINFO_BYTES + body.length);
-  const view = viewOf(bytes);
-  view.setUint32(0, bytes.length, LITTLE_ENDIAN);
-  view.setUint16(4, RTM_SETLINK, LITTLE_ENDIAN);
-  view.setUint16(6, NLM_F_REQUEST | NLM_F_ACK, LITTLE_ENDIAN);
-  view.setInt32(NLMSG_HEADER_BYTES + 4, ifindex, LITTLE_ENDIAN);
-  bytes.set(body, NLMSG_HEADER_BYTES + IFINFO_BYTES);
-  return bytes;
 }
 
 /** Attributes by their type; a list that contradicts itself ends where it does. */
@@ -243,32 +198,6 @@ export function readMac(bytes: Uint8Array | undefined): string | undefined {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-function dumpRequest(
-  type: number,
-  sequence: number,
-  bodyBytes: number,
-  family: number,
-): Uint8Array {
-  const bytes = new Uint8Array(NLMSG_HEADER_BYTES + bodyBytes);
-  const view = viewOf(bytes);
-  view.setUint32(0, bytes.length, LITTLE_ENDIAN);
-  view.setUint16(4, type, LITTLE_ENDIAN);
-  view.setUint16(6, NLM_F_REQUEST | NLM_F_DUMP, LITTLE_ENDIAN);
-  view.setUint32(8, sequence, LITTLE_ENDIAN);
-  view.setUint8(NLMSG_HEADER_BYTES, family);
-  return bytes;
-}
-
-/** An attribute whose data is a multiple of four bytes long. */
-function attribute(type: number, data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(ATTRIBUTE_HEADER_BYTES + data.length);
-  const view = viewOf(bytes);
-  view.setUint16(0, bytes.length, LITTLE_ENDIAN);
-  view.setUint16(2, type, LITTLE_ENDIAN);
-  bytes.set(data, ATTRIBUTE_HEADER_BYTES);
-  return bytes;
-}
-
 function readMessage(
   type: number,
   header: NetlinkHeader,
@@ -277,6 +206,9 @@ function readMessage(
   switch (type) {
     case RTM_NEWLINK:
     case RTM_DELLINK: {
+      // Bridges tell of their ports in messages of their own family: a port that leaves is not
+      // gone, and the interface itself tells that it has left.
+      if (body[0] === AF_BRIDGE) return type === RTM_NEWLINK ? readPort(header, body) : undefined;
       const link = readLink(body);
       const kind = type === RTM_NEWLINK ? 'link' : 'link-gone';
       return link === undefined ? undefined : { ...header, kind, link };
@@ -304,12 +236,13 @@ function readErrno(body: Uint8Array): number {
 }
 
 function readLink(body: Uint8Array): LinkMessage | undefined {
-  // Bridges tell of their ports in messages of their own family: a port that leaves is not gone.
   if (body.length < IFINFO_BYTES || body[0] !== AF_UNSPEC) return undefined;
   const view = viewOf(body);
   const attributes = readAttributes(body.subarray(IFINFO_BYTES));
   const info = readAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array());
   const carrier = attributes.get(IFLA_CARRIER)?.[0];
+  const slaveKind = text(info.get(IFLA_INFO_SLAVE_KIND));
+  const slaveData = info.get(IFLA_INFO_SLAVE_DATA);
   return {
     ifindex: view.getInt32(4, LITTLE_ENDIAN),
     type: view.getUint16(2, LITTLE_ENDIAN),
@@ -325,9 +258,28 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
     carrierDownCount: readUnsigned(attributes.get(IFLA_CARRIER_DOWN_COUNT), 4),
     kind: text(info.get(IFLA_INFO_KIND)),
     data: info.get(IFLA_INFO_DATA),
-    slaveKind: text(info.get(IFLA_INFO_SLAVE_KIND)),
-    slaveData: info.get(IFLA_INFO_SLAVE_DATA),
+    slaveKind,
+    slaveData,
+    portState: slaveKind === 'bridge' ? readPortState(slaveData) : undefined,
   };
+}
+
+/** The same attributes stand in IFLA_PROTINFO and in IFLA_INFO_SLAVE_DATA (br_port_fill_attrs). */
+function readPortState(attributes: Uint8Array | undefined): number | undefined {
+  if (attributes === undefined) return undefined;
+  return readUnsigned(readAttributes(attributes).get(IFLA_BRPORT_STATE), 1);
+}
+
+function readPort(header: NetlinkHeader, body: Uint8Array): NetlinkEvent | undefined {
+  if (body.length < IFINFO_BYTES) return undefined;
+  const view = viewOf(body);
+  const attributes = readAttributes(body.subarray(IFINFO_BYTES));
+  const bridgePort = {
+    ifindex: view.getInt32(4, LITTLE_ENDIAN),
+    flags: view.getUint32(8, LITTLE_ENDIAN),
+    portState: readPortState(attributes.get(IFLA_PROTINFO)),
+  };
+  return { ...header, kind: 'port', bridgePort };
 }
 
 /** A property of one type for each name (rtnl_fill_prop_list in net/core/rtnetlink.c). */

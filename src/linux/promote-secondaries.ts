@@ -3,7 +3,8 @@
 // enough: under the systemd unit /proc/sys can only be read.
 import { readFileSync } from 'node:fs';
 import { native } from './native.ts';
-import { readNetlink, setLinkConf } from './netlink.ts';
+import { readNetlink } from './netlink.ts';
+import { setLinkConf } from './netlink-requests.ts';
 
 /** IPV4_DEVCONF_PROMOTE_SECONDARIES of linux/ip.h. */
 const PROMOTE_SECONDARIES = 20;

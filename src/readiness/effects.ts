@@ -40,6 +40,11 @@ export type ReadinessEffect =
   /** How far the instance may trust its path, whatever its role. */
   | { readonly kind: 'path-changed'; readonly name: string; readonly trust: Trust }
   /**
+   * The virtual IP of this master is at another MAC address from now on, and nobody else can have
+   * taken it over: its neighbours have to hear of it, though the path has to prove itself anew.
+   */
+  | { readonly kind: 'master-moved'; readonly name: string }
+  /**
    * Open the frame witness; what it sees bears this epoch. If it is open for an earlier epoch, open
    * it anew; if for this one, only what it lets through changes.
    */

@@ -1,6 +1,6 @@
 // The link epochs of an interface: proof is good as long as the path it came by is the same.
 import { fromSeconds, type Micros } from '../base/time.ts';
-import type { BondMode, LinkFacts, LowerFacts } from './facts.ts';
+import type { BondMode, LinkFacts, LowerFacts, UplinkFacts } from './facts.ts';
 import type { BondVerdict } from './lacp.ts';
 
 /** What ends an epoch: the path may have changed. In the order in which one of several is named. */
@@ -9,7 +9,7 @@ export const EPOCH_END_CAUSES = {
   'ifindex-changed': 'the interface was replaced by another one of its name',
   'mac-changed': 'the MAC address of the interface changed',
   'carrier-lost': 'the carrier was lost',
-  'uplink-changed': 'the interface stands on another device than before',
+  'uplink-changed': 'a way by which frames come in has gone, or is another one',
   'active-port-changed': 'the bond changed its active slave',
   'aggregator-changed': 'the bond changed its active aggregator',
   'partner-changed': 'the LACP partner of the bond changed',
@@ -41,8 +41,11 @@ interface Known {
   ifindex?: number;
   mac?: string;
   carrier?: boolean;
+  /** The carrier is missing for a reason that has to do with the uplinks. */
+  byUplinks?: boolean;
   carrierLosses?: number;
-  uplink?: string;
+  lower?: string;
+  uplinks?: ReadonlySet<string>;
   activePort?: string;
   aggregatorId?: number;
   partnerMac?: string;
@@ -52,7 +55,7 @@ interface Known {
 }
 
 /**
- * Follows the facts of one interface. A port that joins ends nothing, nor does anything that
+ * Follows the facts of one interface. A port or an uplink that joins ends nothing, nor does what
  * becomes known for the first time or can't be read for a while. A ready port that leaves ends the
  * epoch, since those that stay may pass LACP and no data, unless one of them has passed data in it.
  */
@@ -105,9 +108,15 @@ export class EpochTracker {
 function difference(known: Known, seen: Known): EpochEndCause | undefined {
   if (changed(known.ifindex, seen.ifindex)) return 'ifindex-changed';
   if (changed(known.mac, seen.mac)) return 'mac-changed';
-  if (known.carrier === true && seen.carrier === false) return 'carrier-lost';
-  if ((seen.carrierLosses ?? 0) > (known.carrierLosses ?? Infinity)) return 'carrier-lost';
-  if (changed(known.uplink, seen.uplink)) return 'uplink-changed';
+  if (known.carrier === true && seen.carrier === false) {
+    return seen.byUplinks === true ? 'uplink-changed' : 'carrier-lost';
+  }
+  if (lacksAny(known.uplinks, seen.uplinks)) return 'uplink-changed';
+  // What an uplink that joins brings along, it had elsewhere: losses, say, or a bond.
+  if (!lacksAny(seen.uplinks, known.uplinks)) {
+    if ((seen.carrierLosses ?? 0) > (known.carrierLosses ?? Infinity)) return 'carrier-lost';
+    if (changed(known.lower, seen.lower)) return 'uplink-changed';
+  }
   if (changed(known.activePort, seen.activePort)) return 'active-port-changed';
   if (changed(known.aggregatorId, seen.aggregatorId)) return 'aggregator-changed';
   if (changed(known.partnerMac, seen.partnerMac)) return 'partner-changed';
@@ -131,6 +140,12 @@ function changed<Value>(known: Value | undefined, seen: Value | undefined): bool
   return known !== undefined && seen !== undefined && known !== seen;
 }
 
+/** Whether one of `known` is not among `seen`. */
+function lacksAny(known: Known['uplinks'], seen: Known['uplinks']): boolean {
+  if (known === undefined || seen === undefined) return false;
+  return [...known].some((uplink) => !seen.has(uplink));
+}
+
 /** Only what could be read; an interface that is gone has no carrier, and that is all it has. */
 function knowable(
   facts: LinkFacts | undefined,
@@ -138,14 +153,16 @@ function knowable(
   readyPorts: ReadonlySet<string> = new Set(),
 ): Known {
   if (facts === undefined) return { carrier: false };
-  const { ifindex, mac, carrier, carrierLosses, lower } = facts;
-  const uplink = uplinkOf(lower);
+  const { ifindex, mac, carrier, uplinkFault, carrierLosses, uplinks, lower } = facts;
+  const lowerName = nameOf(lower);
   return {
     ifindex,
+    byUplinks: uplinkFault !== undefined,
+    uplinks: new Set(uplinks.map(keyOf)),
     ...(mac === undefined ? {} : { mac }),
     ...(carrier === undefined ? {} : { carrier }),
     ...(carrierLosses === undefined ? {} : { carrierLosses }),
-    ...(uplink === undefined ? {} : { uplink }),
+    ...(lowerName === undefined ? {} : { lower: lowerName }),
     ...bondKnowledge(lower),
     ...(bond === undefined || bond.portReady === 'unknown'
       ? {}
@@ -169,7 +186,11 @@ function portKnowledge(
   return { readyPorts: new Set(ready.map(({ name }) => name)) };
 }
 
-function uplinkOf(lower: LowerFacts): string | undefined {
+function keyOf({ ifindex, vlans }: UplinkFacts): string {
+  return [ifindex, ...vlans].join(' ');
+}
+
+function nameOf(lower: LowerFacts): string | undefined {
   if (lower.kind === 'unseen') return undefined;
   return lower.kind === 'plain' ? 'plain' : `${lower.kind} ${lower.name}`;
 }

@@ -48,14 +48,38 @@ export type LowerFacts =
   | { readonly kind: 'team'; readonly name: string }
   | BondFacts;
 
+/** A way by which the frames of other hosts come in, at the bottom of what an interface is on. */
+export interface UplinkFacts {
+  readonly ifindex: number;
+  /** The VLAN ids of a frame for the interface when it is caught there, outermost first. */
+  readonly vlans: readonly number[];
+}
+
+/** What is wrong where there is no carrier, and it is not a cable. */
+export type UplinkFault =
+  /** Nothing that the interface stands on leads to other hosts. */
+  | 'no-uplink'
+  /** What leads to other hosts has carrier, and the bridge of this host does not forward there. */
+  | 'uplink-blocked';
+
 /** An interface at one moment. */
 export interface LinkFacts {
   readonly ifindex: number;
   /** Lower-case text with colons. */
   readonly mac: string | undefined;
-  /** Administratively up, running, and every layer below up. */
+  /**
+   * Administratively up, running, and every layer below up; of a bridge as far as one uplink whose
+   * port is forwarding.
+   */
   readonly carrier: boolean | undefined;
-  /** How often the kernel has seen the carrier go: tells of a loss that nobody saw. */
+  /** Only where `carrier` is false; undefined: a carrier is missing. */
+  readonly uplinkFault?: UplinkFault | undefined;
+  /**
+   * How often the kernel has seen the carrier go, of all layers that lead to these uplinks: tells
+   * of a loss that nobody saw.
+   */
   readonly carrierLosses: number | undefined;
+  /** By which frames can come in now; a port of a bridge only while it is forwarding. */
+  readonly uplinks: readonly UplinkFacts[];
   readonly lower: LowerFacts;
 }

@@ -15,7 +15,7 @@ export interface WitnessedFrame {
 
 /** Where the frame was caught. */
 export interface WitnessView {
-  /** Lower-case text: of the interface and of all it stands on. */
+  /** Lower-case text: of all interfaces of this host. */
   readonly ownMacs: ReadonlySet<string>;
   /** The VLAN ids of the interface where it was caught, outermost first; empty: untagged. */
   readonly ownVlans: readonly number[];

@@ -1,6 +1,6 @@
 // One instance's gate over the link it shares with others: its own policy, its own reasons.
 import { plus, type Micros } from '../base/time.ts';
-import { judge, MET, type Conditions } from './judge.ts';
+import { judge, MET, type Condition, type Conditions } from './judge.ts';
 import type { Reason } from './reasons.ts';
 
 export interface GateSettings {
@@ -37,6 +37,16 @@ export interface GateVerdict {
 }
 
 /**
+ * Whether there is all the carrier that the policy asks for. Who asks for no proof goes by what the
+ * kernel says of the interface itself, as ucarp does: a bridge of nothing but veths may well have a
+ * way out among them.
+ */
+export function hasCarrier({ policy, ignoreLinkState }: GateSettings, carrier: Condition): boolean {
+  if (ignoreLinkState || carrier.status === 'met') return true;
+  return policy === 'off' && carrier.reasons.every((reason) => reason === 'no-uplink');
+}
+
+/**
  * No policy overrides missing carrier, nor a virtual IP in use; promote-after overrides LACP and
  * frames, be they missing or unknown. An ignored carrier is taken as up since the epoch began.
  */
@@ -47,7 +57,7 @@ export function judgeGate(settings: GateSettings, view: GateView, now: Micros): 
   const verdict = judge(conditions);
   const reasons = view.vipInUse ? [...verdict.reasons, 'vip-in-use' as const] : verdict.reasons;
   const closed = { open: false, by: undefined, reasons, opensAt: undefined };
-  if (conditions.carrier.status !== 'met' || view.vipInUse) return closed;
+  if (!hasCarrier(settings, conditions.carrier) || view.vipInUse) return closed;
   const openBy = (by: GateKey): GateVerdict => ({ open: true, by, reasons, opensAt: undefined });
   if (settings.policy === 'off') return openBy('off');
   if (verdict.state === 'ready') return openBy('proof');

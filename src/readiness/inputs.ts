@@ -45,6 +45,8 @@ export interface AdvertHeard {
   readonly epoch: number;
   /** witness: the frame witness saw it and the CARP socket did not, as behind a firewall. */
   readonly heardBy: 'socket' | 'witness';
+  /** It came in through an uplink. False: from this host itself, perhaps, as from a guest on it. */
+  readonly throughUplink: boolean;
   /** Of one that only the witness saw: why; a firewall, if nothing is said. */
   readonly keptBy?: Obstacle | undefined;
 }

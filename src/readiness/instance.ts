@@ -5,7 +5,7 @@ import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
-import { judgeGate, type GateVerdict } from './gate.ts';
+import { hasCarrier, judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Conditions } from './judge.ts';
@@ -127,6 +127,12 @@ export class InstanceReadiness {
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
     const isSure = !late && this.#path.trust !== 'dark';
     this.#doubt.begin('epoch-ended', now, isSure ? sureAt : undefined);
+  }
+
+  /** A master in no doubt that hears no other one: nobody has taken the virtual IP over so far. */
+  isSoleMaster(now: Micros): boolean {
+    const hearsOther = this.#master !== undefined && this.#master.missedAt > now;
+    return this.#role === 'master' && this.#doubt.cause === undefined && !hearsOther;
   }
 
   /** Another one may be master since. */
@@ -255,6 +261,7 @@ export class InstanceReadiness {
       role: this.#role,
       gate: this.#gate,
       conditions: this.#conditions,
+      hasCarrier: hasCarrier(this.#settings.gate, this.#conditions.carrier),
       openSince: this.#openSince,
       warnings: this.#warnings,
       silent: this.#silent,

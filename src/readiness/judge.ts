@@ -46,7 +46,7 @@ export function carrierCondition(facts: LinkFacts | undefined | 'unread'): Condi
   if (facts === 'unread' || facts.carrier === undefined) {
     return { status: 'unknown', reasons: ['carrier-unknown'] };
   }
-  return facts.carrier ? MET : { status: 'not-met', reasons: ['no-carrier'] };
+  return facts.carrier ? MET : { status: 'not-met', reasons: [facts.uplinkFault ?? 'no-carrier'] };
 }
 
 /** A bond that is known to lack LACP may be proved by answers instead; one that is unknown not. */

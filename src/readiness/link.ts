@@ -183,7 +183,9 @@ export class LinkReadiness {
   #advertHeard(advert: AdvertHeard, now: Micros): readonly InstanceReadiness[] {
     const { name, from, epoch } = advert;
     this.#stations.masterHeard(from);
-    if (this.#prove({ kind: 'advert', from, at: now, epoch })) this.#fallback.masterHeard(from);
+    if (advert.throughUplink && this.#prove({ kind: 'advert', from, at: now, epoch })) {
+      this.#fallback.masterHeard(from);
+    }
     const instance = this.#instances.get(name);
     instance?.advertHeard(advert, now);
     return instance === undefined ? [] : [instance];
@@ -216,6 +218,8 @@ export class LinkReadiness {
   }
 
   #prove(evidence: Evidence): boolean {
+    // Whatever it is, it came from this host, or by a way that is gone.
+    if (typeof this.#facts === 'object' && this.#facts.uplinks.length === 0) return false;
     const counts = this.#ledger.add(evidence);
     if (counts) this.#heardAt = evidence.at;
     return counts;
@@ -233,8 +237,13 @@ export class LinkReadiness {
     this.#prober = new Prober();
     const late = cause === 'late-wake';
     const sureAt = losesOnlyLink(cause, this.#bond) ? now : this.#heardAt;
+    const movers =
+      cause === 'mac-changed' ? this.#all().filter((instance) => instance.isSoleMaster(now)) : [];
     for (const instance of this.#instances.values()) instance.epochBegan(late, sureAt, now);
     this.#effects.push({ kind: 'epoch-began', epoch: this.#epochs.current });
+    for (const { settings } of movers) {
+      this.#effects.push({ kind: 'master-moved', name: settings.name });
+    }
     if (this.#membership.deadline !== undefined) this.#rejoin(now);
   }
 

@@ -16,6 +16,14 @@ export const REASONS = {
     meaning: 'the interface has no carrier',
     remedy: 'check the cable, the switch port, and that the interface and all below it are up',
   },
+  'no-uplink': {
+    meaning: 'nothing that the interface stands on leads to other hosts',
+    remedy: 'add a port that leads out to the bridge, or name the right ones in gate.uplinks',
+  },
+  'uplink-blocked': {
+    meaning: 'the bridge of this host does not forward on the port that leads to other hosts',
+    remedy: 'wait until its spanning tree forwards there (bridge link show), or turn it off',
+  },
   'carrier-unknown': {
     meaning: 'nothing is known of the carrier yet',
     remedy: 'wait for the first report of the kernel; if it lasts, see the log for read errors',

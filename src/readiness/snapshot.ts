@@ -19,6 +19,8 @@ export interface InstanceSnapshot {
   readonly gate: GateVerdict;
   /** As this instance sees them, which may ask for more than the link's own. */
   readonly conditions: Conditions;
+  /** No carrier that its policy asks for is known to be missing. */
+  readonly hasCarrier: boolean;
   readonly openSince: Micros | undefined;
   readonly warnings: readonly Warning[];
   /** No advert is heard that is due. */

@@ -71,7 +71,7 @@ inNamespace(import.meta.url, () => {
           const [m0, v0] = ['m0', 'v0'].map((name) => watch.find(name));
           deepEqual(names(stack()), ['v0']);
           deepEqual(stack().polled, [m0?.ifindex, v0?.ifindex]);
-          deepEqual(stack().ownMacs, new Set([m0?.mac, v0?.mac]));
+          deepEqual(stack().macs, new Set([m0?.mac, v0?.mac]));
           await shell('ip link set v0 down');
           await eventually(() => stack().facts?.carrier === false, {
             withinMs: WITHIN_MS,

@@ -63,7 +63,7 @@ const reports: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant('vip-released' as const), term: terms }),
   fc.record({ kind: fc.constant('vip-restored' as const), term: terms }),
   fc.record({ kind: fc.constant('vip-stuck' as const), term: terms, shown: boolean }),
-  fc.record({ kind: fc.constant('vip-contested' as const) }),
+  fc.record({ kind: fc.constantFrom('vip-contested' as const, 'mac-changed' as const) }),
   fc.record({
     kind: fc.constant('hook-finished' as const),
     hook: fc.constantFrom('up', 'down'),

@@ -225,9 +225,7 @@ export class CarpdProcess {
     if (this.#fault === undefined) {
       this.#tell({ kind: 'carrier-changed', up });
       this.#tell({ kind: 'interface-ready', source });
-    } else {
-      this.#tell({ kind: 'interface-lost', cause: this.#fault });
-    }
+    } else this.#tell({ kind: 'interface-lost', cause: this.#fault });
     this.#configure();
   }
 
@@ -272,10 +270,10 @@ export class CarpdProcess {
   #hear(frame: AdvertFrame, epoch: number, heardBy: 'socket' | 'witness'): void {
     const { from, advert } = frame;
     const { name } = this.#options.readiness;
-    const leaving = isBowOut(advert);
-    const interval = advertInterval(advert);
+    const paced = { interval: advertInterval(advert), leaving: isBowOut(advert) };
     const sender = formatIpv4(from);
-    this.#judge({ kind: 'advert-heard', name, from: sender, interval, leaving, epoch, heardBy });
+    const heard = { kind: 'advert-heard', name, from: sender, ...paced, epoch, heardBy } as const;
+    this.#judge({ ...heard, throughUplink: true });
     this.#loop.enqueue(() => {
       const proved = this.#link.mayPreempt(name, sender, this.#options.world.clock.now);
       this.#elect({ kind: 'advert-heard', from, advert, proved });
@@ -307,6 +305,8 @@ export class CarpdProcess {
       }
       case 'gate-changed':
         return this.#tell({ kind: 'gate-changed', open: effect.gate.open });
+      case 'master-moved':
+        return this.#tell({ kind: 'mac-changed' });
       case 'doubt-changed':
         if (flaw === 'no-doubt') return;
         return this.#tell({ kind: 'doubt-changed', inDoubt: effect.inDoubt });

@@ -71,6 +71,7 @@ export class Uplink {
       mac: this.#mac,
       carrier: this.carrier,
       carrierLosses: this.#carrierLosses,
+      uplinks: [{ ifindex: this.#ifindex, vlans: [] }],
       lower: this.#lower(),
     };
   }

@@ -76,6 +76,7 @@ export function inputText(input: Input): string {
       return `hook-finished ${input.hook} ${String(input.term)}`;
     case 'started':
     case 'vip-contested':
+    case 'mac-changed':
     case 'handover-requested':
     case 'stop-requested':
     case 'retire-requested':

@@ -65,7 +65,24 @@ const facts: fc.Arbitrary<LinkFacts> = fc.record({
   ifindex: fc.constantFrom(2, 2, 2, 2, 3),
   mac: fc.constantFrom(OWN_MAC, OWN_MAC, OWN_MAC, '02:00:00:00:00:09', undefined),
   carrier: fc.constantFrom(true, true, true, true, false, undefined),
+  uplinkFault: fc.constantFrom(
+    undefined,
+    undefined,
+    'no-uplink' as const,
+    'uplink-blocked' as const,
+  ),
   carrierLosses: fc.constantFrom(0, 0, 0, 1, undefined),
+  uplinks: fc.oneof(
+    { weight: 8, arbitrary: fc.constant([{ ifindex: 2, vlans: [] }]) },
+    { weight: 1, arbitrary: fc.constantFrom([], [{ ifindex: 4, vlans: [5] }]) },
+    {
+      weight: 1,
+      arbitrary: fc.constant([
+        { ifindex: 2, vlans: [] },
+        { ifindex: 4, vlans: [5] },
+      ]),
+    },
+  ),
   lower: lowers,
 });
 
@@ -81,6 +98,7 @@ const evidence: fc.Arbitrary<ReadinessInput> = fc.oneof(
     leaving: fc.constantFrom(false, false, false, true),
     epoch: fc.constant(0),
     heardBy: fc.constantFrom('socket' as const, 'socket' as const, 'witness' as const),
+    throughUplink: fc.constantFrom(true, true, true, false),
   }),
   fc.record({
     kind: fc.constant('frame-heard' as const),

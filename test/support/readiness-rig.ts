@@ -41,6 +41,7 @@ export const PLAIN: LinkFacts = {
   mac: OWN_MAC,
   carrier: true,
   carrierLosses: 0,
+  uplinks: [{ ifindex: 2, vlans: [] }],
   lower: { kind: 'plain' },
 };
 
@@ -159,6 +160,7 @@ export class LinkRig {
       leaving: false,
       epoch: this.link.epoch,
       heardBy: 'socket',
+      throughUplink: true,
       ...changes,
     });
   }

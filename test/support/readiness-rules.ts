@@ -151,7 +151,10 @@ export class CheckedLink {
     assert.equal(gate.open, gate.by !== undefined);
     if (doubt !== undefined) assert.equal(role, 'master', 'only a master doubts');
     if (!gate.open) return assert.ok(gate.reasons.length > 0, 'a closed gate says why');
-    if (!settings.gate.ignoreLinkState) {
+    const { policy, ignoreLinkState } = settings.gate;
+    // Who asks for no proof needs no way out that is known to be one.
+    const isFree = policy === 'off' && this.#facts?.uplinkFault === 'no-uplink';
+    if (!ignoreLinkState && !isFree) {
       assert.equal(this.#read && this.#facts?.carrier, true, 'no policy overrides carrier');
     }
     if (gate.by !== 'proof') return assert.equal(gate.by, settings.gate.policy);

@@ -14,6 +14,7 @@ const VIP = ip('10.0.0.100');
 const needs: Needs = {
   source: undefined,
   ignoreLinkState: false,
+  carrierBelow: true,
   isLocal: () => false,
   virtualIps: new Set([VIP]),
 };
@@ -54,6 +55,18 @@ const cases: readonly Case[] = [
     desc: 'the loopback',
     link: { ...good, type: 772 },
     expected: { kind: 'fault', fault: 'not-ethernet' },
+  },
+  {
+    desc: 'carrier of its own and none below',
+    link: good,
+    needs: { carrierBelow: false },
+    expected: ready('10.0.0.1', false),
+  },
+  {
+    desc: 'none below where the link state is ignored',
+    link: good,
+    needs: { carrierBelow: false, ignoreLinkState: true },
+    expected: ready('10.0.0.1'),
   },
   {
     desc: 'set down',

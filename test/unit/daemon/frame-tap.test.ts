@@ -8,9 +8,13 @@ import type { LinkStack } from '../../../src/linux/link-facts.ts';
 const STACK: LinkStack = {
   facts: undefined,
   uplinks: [{ ifindex: 2_000_000_000, name: 'none', vlans: [] }],
+  macs: new Set(),
   ownMacs: new Set(),
   polled: [],
   faults: [],
+  hasBridge: false,
+  hasGuests: false,
+  isWhole: true,
 };
 
 test('a tap that was closed opens no socket again', () => {

@@ -91,6 +91,12 @@ describe('LinkHerald', () => {
     assert.deepEqual(told(), [{ event: 'link-unreadable', detail, repeats: 4 }]);
   });
 
+  test('says of an uplink that is no port of the bridge what to do', () => {
+    herald.stackFaults([{ kind: 'uplink-apart', name: 'eth9', bridge: 'br0' }]);
+    const [first] = told();
+    assert.match(JSON.stringify(first), /eth9 is no port of the bridge br0.*correct gate.uplinks/);
+  });
+
   test('says nothing of the first epoch, which nothing has ended', () => {
     const epoch = { since: now, carrierUpAt: undefined };
     herald.epochBegan({ ...epoch, number: 1, cause: undefined });

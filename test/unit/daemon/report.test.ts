@@ -124,6 +124,7 @@ describe('the report', () => {
       ifindex: 2,
       carrier: true,
       carrierLosses: 1,
+      uplinks: [{ ifindex: 2, vlans: [] }],
       lower: { kind: 'plain' },
     });
     for (const made of [
@@ -144,6 +145,7 @@ describe('the report', () => {
       mac: PEER_MAC,
       carrier: true,
       carrierLosses: 0,
+      uplinks: [{ ifindex: 2, vlans: [] }],
       lower: { kind: 'plain' },
     });
     rig.pass(250);

@@ -4,8 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseMac } from '../../../src/carp/addresses.ts';
 import { readWitnessed, WITNESS_UNCOUNTED } from '../../../src/daemon/witness-reader.ts';
-import type { Seen } from '../../../src/daemon/witness-reader.ts';
-import { classifyFrame, UNCOUNTED, type WitnessView } from '../../../src/readiness/frame.ts';
+import type { AnswerView, Seen } from '../../../src/daemon/witness-reader.ts';
+import { classifyFrame, UNCOUNTED } from '../../../src/readiness/frame.ts';
 import { accept, address, advertPacket, changed, summed, SOURCE } from '../../support/packets.ts';
 import { OWN_MAC, PEER_MAC } from '../../support/readiness-rig.ts';
 import {
@@ -22,11 +22,17 @@ import {
 } from '../../support/shaped-frames.ts';
 
 const OWN_PORT = '02:00:00:00:00:0b';
-const VIEW: WitnessView = { ownMacs: new Set([OWN_MAC, OWN_PORT]), ownVlans: [] };
+/** Of another interface of this host. */
+const OTHER_MAC = '02:00:00:00:00:0c';
+const VIEW: AnswerView = {
+  macs: new Set([OWN_MAC, OWN_PORT]),
+  ownMacs: new Set([OWN_MAC, OWN_PORT, OTHER_MAC]),
+  ownVlans: [],
+};
 const FRAME: Seen = { kind: 'frame', from: PEER_MAC };
 const GROUP = '01:00:5e:00:00:12';
 
-function read(bytes: Uint8Array, view: WitnessView = VIEW, vlan?: number): Seen {
+function read(bytes: Uint8Array, view: AnswerView = VIEW, vlan?: number): Seen {
   return readWitnessed({ bytes, vlan, outgoing: false }, view);
 }
 
@@ -93,6 +99,12 @@ describe('ARP', () => {
     ['an answer to a probe for the virtual IP', { ...ANSWER, targetIp: '0.0.0.0' }, answer],
     ['an answer to another station', { ...ANSWER, targetMac: '02:00:00:00:00:77' }, FRAME],
     ['a claim, sent as a reply to all', { ...ANSWER, targetMac: BROADCAST }, FRAME],
+    ['an answer to another interface of ours', { ...ANSWER, targetMac: OTHER_MAC }, FRAME],
+    [
+      'an answer of another interface of ours',
+      { ...ANSWER, senderMac: OTHER_MAC },
+      { kind: 'uncounted', reason: 'arp-own-sender' },
+    ],
     ['an answer for no address', { ...ANSWER, senderIp: '0.0.0.0' }, FRAME],
     ['a request', { ...ANSWER, operation: 1 }, FRAME],
     ['another operation', { ...ANSWER, operation: 9 }, FRAME],
@@ -172,6 +184,7 @@ it('every sequence of bytes has a reading, which agrees with the judge', () => {
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 120 }) },
   );
   const views = fc.record({
+    macs: fc.constantFrom(new Set([OWN_MAC]), new Set<string>()),
     ownMacs: fc.constantFrom(new Set([OWN_MAC]), new Set([OWN_MAC, BROADCAST]), new Set<string>()),
     ownVlans: mostly([], fc.array(vlanIds, { maxLength: 3 })),
   });

@@ -49,6 +49,7 @@ const LINK: LinkFacts = {
   mac: '02:00:00:00:00:01',
   carrier: true,
   carrierLosses: 0,
+  uplinks: [{ ifindex: 2, vlans: [] }],
   lower: { kind: 'plain' },
 };
 const ETH: InterfaceFacts = {
@@ -103,6 +104,20 @@ describe('an interface', () => {
     ['without an address', { ...ETH, addresses: [] }, ['no-address']],
     ['without multicast', { ...ETH, multicast: false }, ['no-multicast']],
     ['a bridge to nowhere', { ...ETH, noUplink: 'br0' }, ['no-uplink']],
+    [
+      'an uplink that is no port of the bridge',
+      {
+        ...ETH,
+        uplinksApart: [{ name: 'eth1', bridge: 'br0' }],
+        link: { ...LINK, carrier: false, uplinkFault: 'no-uplink' },
+      },
+      ['no-uplink'],
+    ],
+    [
+      'a bridge that does not forward on its way out',
+      { ...ETH, link: { ...LINK, carrier: false, uplinkFault: 'uplink-blocked' } },
+      ['uplink-blocked'],
+    ],
     ['that answers no ARP', { ...ETH, arpIgnore: 8 }, ['arp-unanswered']],
     ['that answers for itself only', { ...ETH, arpIgnore: 1 }, ['interface-good']],
     ['that is a port of a bridge', { ...ETH, upper: 'br0' }, ['interface-port']],

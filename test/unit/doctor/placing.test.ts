@@ -47,7 +47,8 @@ const BOND: BondFacts = {
 };
 
 function standing(lower: LowerFacts): NonNullable<InterfaceFacts['link']> {
-  return { ifindex: 2, mac: '02:00:00:00:00:01', carrier: true, carrierLosses: 0, lower };
+  const uplinks = [{ ifindex: 2, vlans: [] }];
+  return { ifindex: 2, mac: '02:00:00:00:00:01', carrier: true, carrierLosses: 0, uplinks, lower };
 }
 
 const codesOf = (found: readonly { readonly code: string }[]): readonly string[] =>

@@ -152,6 +152,15 @@ describe('announcements (sc_delayed_arp)', () => {
     assert.deepEqual(rig.feed({ kind: 'vip-restored', term: 1 }), []);
   });
 
+  it('are made when the address is at another MAC address, unless it is in doubt', () => {
+    const rig = master();
+    assert.deepEqual(rig.feed({ kind: 'mac-changed' }), ['announce mac-changed burst']);
+    rig.feed({ kind: 'doubt-changed', inDoubt: true });
+    assert.deepEqual(rig.feed({ kind: 'mac-changed' }), []);
+    rig.hear(LOWER, 1, 0);
+    assert.deepEqual(rig.feed({ kind: 'mac-changed' }), []);
+  });
+
   it('of a second term wait for the address of that term', () => {
     const rig = master();
     rig.hear(LOWER, 1, 0);

@@ -23,6 +23,7 @@ function message(ifindex: number, name: string, altNames: readonly string[] = []
     data: undefined,
     slaveKind: undefined,
     slaveData: undefined,
+    portState: undefined,
   };
 }
 

@@ -1,74 +1,14 @@
-// What an interface stands on: every kind of layer, uplinks found and named, and broken pictures.
+// What an interface stands on: every kind of layer, and broken pictures. Bridges have a file of
+// their own (link-uplinks.test.ts).
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { resolveStack, type LinkStack, type LinkView } from '../../../src/linux/link-facts.ts';
+import { resolveStack, type LinkView } from '../../../src/linux/link-facts.ts';
 import { layersOf, stackBelow } from '../../../src/linux/link-stack.ts';
 import type { Link } from '../../../src/linux/link-table.ts';
 import { LinkTable } from '../../../src/linux/link-table.ts';
-import { FakeLinks } from '../../fakes/link-watch.ts';
 import { bondTable } from '../../support/bond-vectors.ts';
-import { attribute, u16 } from '../../support/netlink-message.ts';
-
-/** A host whose interfaces are made from the bottom, all up; resolves one of them. */
-class Layers {
-  readonly links = new FakeLinks();
-  readonly #indexes = new Map<string, number>();
-
-  /** `on`: the interface below; `in`: the bridge or bond that it is a port of. */
-  add(name: string, kind?: string, where: { on?: string; in?: string } = {}): this {
-    const master = where.in === undefined ? undefined : this.index(where.in);
-    const properties: Partial<Link> = {
-      ...(kind === undefined ? {} : { kind }),
-      ...(where.on === undefined ? {} : { link: this.index(where.on) }),
-      ...(master === undefined ? {} : { master }),
-      carrierDownCount: 1,
-    };
-    this.#indexes.set(name, this.links.add(name, properties));
-    this.links.setUp(name, true);
-    return this;
-  }
-
-  vlan(name: string, id: number, where: { on: string; in?: string }): this {
-    this.add(name, 'vlan', where);
-    this.links.set(name, { data: Uint8Array.from(attribute(1, u16(id))) });
-    return this;
-  }
-
-  bond(name: string, where: { in?: string } = {}): this {
-    this.add(name, 'bond', where);
-    this.links.set(name, { data: Uint8Array.from(attribute(1, [1])) });
-    this.add(`${name}a`, undefined, { in: name });
-    return this.add(`${name}b`, undefined, { in: name });
-  }
-
-  index(name: string): number {
-    const ifindex = this.#indexes.get(name);
-    ok(ifindex !== undefined, `${name} was made`);
-    return ifindex;
-  }
-
-  async resolve(name: string, named?: 'auto' | readonly string[]): Promise<Resolved> {
-    const watch = await this.links.open({ onChange: () => undefined, onError: () => undefined });
-    const stack = resolveStack(watch, name, named);
-    const names = stack.polled.map((ifindex) => watch.byIndex(ifindex)?.name ?? '?');
-    return { ...stack, names, text: textOf(stack) };
-  }
-}
-
-interface Resolved extends LinkStack {
-  /** Of the interfaces that are polled. */
-  readonly names: readonly string[];
-  readonly text: string;
-}
-
-/** The lower facts and the uplinks with their VLANs: "bond bond0: bond0 5 7". */
-function textOf({ facts, uplinks }: LinkStack): string {
-  const lower = facts?.lower;
-  const name = lower?.kind === 'bond' || lower?.kind === 'team' ? ` ${lower.name}` : '';
-  const ways = uplinks.map((uplink) => [uplink.name, ...uplink.vlans].join(' '));
-  return `${lower?.kind ?? 'missing'}${name}: ${ways.join(', ')}`;
-}
+import { Layers } from '../../support/layers.ts';
 
 describe('real stacks on an 802.3ad bond', () => {
   const table = bondTable('802.3ad, formed', 'stacked on 802.3ad', '802.3ad as port of a bridge');
@@ -80,7 +20,7 @@ describe('real stacks on an 802.3ad bond', () => {
     ['br9', [], [7]],
   ] as const) {
     test(`${name} stands on bond0`, () => {
-      const { facts, uplinks, polled, ownMacs, faults } = resolveStack(table, name);
+      const { facts, uplinks, polled, macs, ownMacs, faults } = resolveStack(table, name);
       deepEqual(uplinks, [{ ifindex: 4, name: 'bond0', vlans }]);
       deepEqual([...polled].sort(), [...above, 4, 2, 3].sort());
       ok(facts?.lower.kind === 'bond', 'a bond');
@@ -89,8 +29,10 @@ describe('real stacks on an 802.3ad bond', () => {
       equal(facts.lower.ports.length, 2);
       equal(facts.carrier, true);
       equal(facts.mac, table.find(name)?.mac);
-      ok(ownMacs.has(table.find('bond0')?.mac ?? ''), 'frames of the bond are our own');
-      ok(ownMacs.has(facts.mac ?? ''), 'frames of the interface are our own');
+      for (const known of [macs, ownMacs]) {
+        ok(known.has(table.find('bond0')?.mac ?? ''), 'frames of the bond are our own');
+        ok(known.has(facts.mac ?? ''), 'frames of the interface are our own');
+      }
       deepEqual(faults, []);
     });
   }
@@ -117,8 +59,12 @@ describe('an interface and what it names below', () => {
       facts: undefined,
       uplinks: [],
       polled: [],
+      macs: new Set(),
       ownMacs: new Set(),
       faults: [],
+      hasBridge: false,
+      hasGuests: false,
+      isWhole: true,
     });
   });
 
@@ -131,6 +77,13 @@ describe('an interface and what it names below', () => {
       equal(facts?.carrier, true);
       equal(facts.carrierLosses, 1);
     }
+  });
+
+  test('what another interface of this host sends is our own', async () => {
+    const host = new Layers().add('eth0').add('eth1');
+    const { macs, ownMacs } = await host.resolve('eth0');
+    deepEqual(macs, new Set(['02:00:00:00:00:01']));
+    deepEqual(ownMacs, new Set(['02:00:00:00:00:01', '02:00:00:00:00:02']));
   });
 
   test('the other end of a veth is nothing below it', async () => {
@@ -185,136 +138,6 @@ describe('an interface and what it names below', () => {
   });
 });
 
-describe('bridges', () => {
-  const withGuests = (): Layers =>
-    new Layers().add('br0', 'bridge').add('vnet0', 'tun', { in: 'br0' }).add('veth0', 'veth', {
-      in: 'br0',
-    });
-
-  test('the ports of local guests do not count', async () => {
-    const host = withGuests().bond('bond0', { in: 'br0' }).vlan('br0.5', 5, { on: 'br0' });
-    const { text, names } = await host.resolve('br0');
-    equal(text, 'bond bond0: bond0');
-    deepEqual(names, ['br0', 'bond0', 'bond0a', 'bond0b']);
-    equal((await host.resolve('br0.5')).text, 'bond bond0: bond0 5');
-  });
-
-  test('a VLAN of a bond as port', async () => {
-    const host = withGuests().bond('bond0').vlan('bond0.5', 5, { on: 'bond0', in: 'br0' });
-    equal((await host.resolve('br0')).text, 'bond bond0: bond0 5');
-    host.vlan('br0.7', 7, { on: 'br0' });
-    equal((await host.resolve('br0.7')).text, 'bond bond0: bond0 5 7');
-  });
-
-  test('hardware, team and tunnel ports count; VLANs of guests do not', async () => {
-    const host = withGuests().add('eth0', undefined, { in: 'br0' });
-    equal((await host.resolve('br0')).text, 'plain: eth0');
-    host.add('vx0', 'vxlan', { in: 'br0' }).add('team0', 'team', { in: 'br0' });
-    host.add('v', 'veth').vlan('v.3', 3, { on: 'v', in: 'br0' });
-    equal((await host.resolve('br0')).text, 'team team0: eth0, vx0, team0');
-    host.add('m0', 'macvlan', { in: 'br0' });
-    equal((await host.resolve('br0')).text, 'unseen: eth0, vx0, team0, m0');
-    host.bond('bond0', { in: 'br0' });
-    equal((await host.resolve('br0')).text, 'bond bond0: eth0, vx0, team0, m0, bond0');
-  });
-
-  test('of two bonds none speaks for the bridge', async () => {
-    const host = withGuests().bond('bond0', { in: 'br0' }).bond('bond1', { in: 'br0' });
-    equal((await host.resolve('br0')).text, 'unseen: bond0, bond1');
-    equal((await host.resolve('br0', ['bond1'])).text, 'bond bond1: bond1');
-  });
-
-  test('two ways to one bond are one bond and two ways', async () => {
-    const host = withGuests().bond('bond0').vlan('v5', 5, { on: 'bond0', in: 'br0' });
-    host.vlan('v6', 6, { on: 'bond0', in: 'br0' });
-    const { text, names } = await host.resolve('br0');
-    equal(text, 'bond bond0: bond0 5, bond0 6');
-    deepEqual(names, ['br0', 'v5', 'bond0', 'v6', 'bond0a', 'bond0b']);
-  });
-
-  test('without a port that leads outside: no uplink, and a fault', async () => {
-    const host = withGuests();
-    const { text, faults, facts } = await host.resolve('br0');
-    equal(text, 'plain: ');
-    deepEqual(faults, [{ kind: 'no-uplink', bridge: 'br0' }]);
-    equal(facts?.carrier, true);
-    host.add('bare', 'bridge').vlan('bare.5', 5, { on: 'bare' });
-    deepEqual((await host.resolve('bare.5')).faults, [{ kind: 'no-uplink', bridge: 'bare' }]);
-  });
-
-  test('its own carrier and that of one uplink are needed', async () => {
-    const host = withGuests().bond('bond0').vlan('v5', 5, { on: 'bond0', in: 'br0' });
-    host.add('eth0', undefined, { in: 'br0' });
-    const carrier = async (): Promise<unknown> => (await host.resolve('br0')).facts?.carrier;
-    host.links.setUp('eth0', false);
-    equal(await carrier(), true, 'by the bond');
-    host.links.setUp('v5', false);
-    equal(await carrier(), false, 'the VLAN between bridge and bond is down');
-    host.links.setUp('v5', true);
-    host.links.set('bond0', { running: false });
-    equal(await carrier(), false, 'the bond below the VLAN is not running');
-    host.links.setUp('eth0', true);
-    equal(await carrier(), true, 'by the other port');
-    host.links.set('br0', { administrativelyUp: false });
-    equal(await carrier(), false, 'the bridge is down');
-  });
-
-  test('losses of carrier are those of all that is used', async () => {
-    const host = withGuests().bond('bond0').vlan('v5', 5, { on: 'bond0', in: 'br0' });
-    host.links.set('bond0', { carrierDownCount: 10 });
-    host.links.set('v5', { carrierDownCount: 100 });
-    host.links.set('vnet0', { carrierDownCount: 1_000 });
-    equal((await host.resolve('br0')).facts?.carrierLosses, 111);
-  });
-});
-
-describe('uplinks that were named', () => {
-  test('a veth of a bridge, with the VLANs of the interface', async () => {
-    const host = new Layers().add('br0', 'bridge').add('v0', 'veth', { in: 'br0' });
-    host.add('v1', 'veth', { in: 'br0' }).vlan('br0.5', 5, { on: 'br0' });
-    const { text, faults, names } = await host.resolve('br0.5', ['v1']);
-    equal(text, 'plain: v1 5');
-    deepEqual([faults, names], [[], ['br0.5', 'br0', 'v1']]);
-    host.links.setUp('v1', false);
-    equal((await host.resolve('br0.5', ['v1'])).facts?.carrier, false);
-    equal((await host.resolve('br0.5', ['v0'])).facts?.carrier, true);
-    equal((await host.resolve('br0.5', ['v0', 'v1'])).text, 'plain: v0 5, v1 5');
-  });
-
-  test('one in the middle is taken at its word', async () => {
-    const host = new Layers().bond('bond0').vlan('v5', 5, { on: 'bond0' });
-    host.add('mac0', 'macvlan', { on: 'v5' });
-    equal((await host.resolve('mac0', ['v5'])).text, 'bond bond0: v5');
-  });
-
-  test('a port of a bond stands for the bond', async () => {
-    const host = new Layers().bond('bond0').vlan('v5', 5, { on: 'bond0' });
-    equal((await host.resolve('v5', ['bond0a', 'bond0b'])).text, 'bond bond0: bond0 5');
-  });
-
-  test('one that nothing leads to, as below an Open vSwitch', async () => {
-    const host = new Layers().add('ovs', 'openvswitch').vlan('ovs.5', 5, { on: 'ovs' });
-    host.bond('bond0');
-    const { text, names } = await host.resolve('ovs.5', ['bond0']);
-    equal(text, 'bond bond0: bond0 5');
-    deepEqual(names, ['ovs.5', 'ovs', 'bond0', 'bond0a', 'bond0b']);
-    host.links.setUp('bond0', false);
-    equal((await host.resolve('ovs.5', ['bond0'])).facts?.carrier, false);
-  });
-
-  test('one that does not exist, yet', async () => {
-    const host = new Layers().add('br0', 'bridge').add('eth0', undefined, { in: 'br0' });
-    const { uplinks, faults, facts } = await host.resolve('br0', ['eth1']);
-    deepEqual([uplinks, faults], [[], [{ kind: 'uplink-missing', name: 'eth1' }]]);
-    equal(facts?.carrier, true);
-  });
-
-  test('the bridge itself: frames of guests count then', async () => {
-    const host = new Layers().add('br0', 'bridge').bond('bond0', { in: 'br0' });
-    equal((await host.resolve('br0', ['br0'])).text, 'bond bond0: br0');
-  });
-});
-
 describe('pictures that can not be', () => {
   test('a loop, an interface on itself, and a tower end somewhere', async () => {
     const host = new Layers().add('a', 'macvlan').add('b', 'macvlan', { on: 'a' });
@@ -352,12 +175,13 @@ describe('pictures that can not be', () => {
     const pictures = fc.array(anything, { minLength: 1, maxLength: 5 });
     const run = (picture: readonly Partial<Link>[], names: 'auto' | readonly string[]): void => {
       const table = tableOf(picture);
-      const { facts, uplinks, polled, faults } = resolveStack(table, 'e1', names);
+      const { facts, uplinks, polled } = resolveStack(table, 'e1', names);
       ok(facts !== undefined, 'e1 exists');
       deepEqual([facts.ifindex, polled[0]], [1, 1]);
       equal(new Set(polled).size, polled.length);
       for (const { ifindex, name } of uplinks) equal(table.byIndex(ifindex)?.name, name);
-      ok(uplinks.length > 0 || faults.length > 0 || names.length === 0, 'uplinks, or why not');
+      ok(uplinks.length > 0 || facts.carrier === false, 'no carrier without an uplink');
+      ok(facts.carrier === false || facts.uplinkFault === undefined, 'no fault with carrier');
       const sound = table.find('e1')?.lowerUp === true;
       ok(sound || facts.carrier === false, 'no carrier without one of its own');
     };

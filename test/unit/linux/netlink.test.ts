@@ -3,16 +3,13 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LinkTable } from '../../../src/linux/link-table.ts';
+import { readAttributes, readMac, readNetlink, readUnsigned } from '../../../src/linux/netlink.ts';
 import {
   dumpAddresses,
   dumpLinks,
-  readAttributes,
-  readMac,
-  readNetlink,
-  readUnsigned,
   requestLinks,
   setLinkConf,
-} from '../../../src/linux/netlink.ts';
+} from '../../../src/linux/netlink-requests.ts';
 import { attribute, message, text, u16, u32 } from '../../support/netlink-message.ts';
 
 const [NEWLINK, DELLINK, NEWADDR, DELADDR] = [16, 17, 20, 21];
@@ -34,6 +31,7 @@ function read(...messages: readonly number[][]): ReturnType<typeof readNetlink> 
 function feed(table: LinkTable, datagram: Uint8Array): void {
   for (const event of readNetlink(datagram)) {
     if (event.kind === 'link') table.setLink(event.link);
+    if (event.kind === 'port') table.setPort(event.bridgePort);
     if (event.kind === 'link-gone') table.removeLink(event.link.ifindex);
     if (event.kind === 'address') table.setAddress(event.address, event.dumped);
     if (event.kind === 'address-gone') table.removeAddress(event.address);
@@ -46,7 +44,7 @@ describe('netlink messages', () => {
       ...attribute(1, text('bond')),
       ...attribute(2, [1, 2, 3]),
       ...attribute(4, text('bridge')),
-      ...attribute(0x8000 | 5, [9]),
+      ...attribute(0x8000 | 5, attribute(1, [3])),
     ];
     const more = [
       ...attribute(1, [2, 0, 0, 0, 0, 0xab]),
@@ -80,7 +78,8 @@ describe('netlink messages', () => {
         kind: 'bond',
         data: Uint8Array.of(1, 2, 3),
         slaveKind: 'bridge',
-        slaveData: Uint8Array.of(9),
+        slaveData: Uint8Array.from(attribute(1, [3])),
+        portState: 3,
       },
     });
   });
@@ -126,8 +125,38 @@ describe('netlink messages', () => {
     deepEqual([eternal.address.validS, eternal.address.preferredS], [undefined, undefined]);
   });
 
-  test('a bridge that tells of its port tells nothing of the interface', () => {
+  test('a bridge that tells of its port tells its state, and not that it is gone', () => {
     deepEqual(read(message(DELLINK, link(3, 'eth0', [], 7))), []);
+    const told = (more: readonly number[]): unknown => {
+      const [event] = read(message(NEWLINK, link(3, 'eth0', more, 7)));
+      return event?.kind === 'port' ? event.bridgePort : event;
+    };
+    const state = attribute(0x8000 | 12, attribute(1, [2]));
+    deepEqual(told(state), { ifindex: 3, flags: 0x10043, portState: 2 });
+    deepEqual(told([]), { ifindex: 3, flags: 0x10043, portState: undefined });
+  });
+
+  test('the table follows the state of a port', () => {
+    const table = new LinkTable();
+    const port = (state: number): number[] => [
+      ...attribute(18, [...attribute(4, text('bridge')), ...attribute(5, attribute(1, [state]))]),
+    ];
+    const told = (state: number, flags = 0x10043): number[] => {
+      const body = link(3, 'eth0', attribute(12, attribute(1, [state])), 7);
+      return message(NEWLINK, body.with(8, flags & 0xff).with(10, flags >> 16));
+    };
+    const forwards = (...datagram: number[]): boolean | undefined => {
+      feed(table, Uint8Array.from(datagram));
+      return table.find('eth0')?.forwards;
+    };
+    equal(forwards(...told(3)), undefined, 'of a port that is not known');
+    equal(forwards(...message(NEWLINK, link(3, 'eth0', port(3)))), true);
+    equal(forwards(...told(1)), false);
+    equal(forwards(...told(3)), true);
+    equal(forwards(...message(NEWLINK, link(3, 'eth0', port(4)))), false);
+    equal(forwards(...told(0, 0x3)), false);
+    equal(table.find('eth0')?.lowerUp, false, 'what it says of the carrier is as good');
+    equal(forwards(...message(NEWLINK, link(3, 'eth0'))), undefined, 'it has left the bridge');
   });
 
   test('the end of a dump, errors and acknowledgements', () => {

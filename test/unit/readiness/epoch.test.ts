@@ -27,6 +27,12 @@ const UNREAD_LACP = lacp({
   ports: [UNREAD_PORT, { ...UNREAD_PORT, name: 'eth1' }],
 });
 
+/** By these uplinks: an index, or an index and VLANs. */
+function by(...uplinks: readonly (number | readonly [number, ...number[]])[]): LinkFacts {
+  const read = uplinks.map((uplink) => (typeof uplink === 'number' ? [uplink] : uplink));
+  return { ...PLAIN, uplinks: read.map(([ifindex = 0, ...vlans]) => ({ ifindex, vlans })) };
+}
+
 function observe(
   tracker: EpochTracker,
   facts: LinkFacts | undefined,
@@ -141,6 +147,21 @@ describe('an epoch ends', () => {
       'port-lost',
     ],
     ['when the interface moves onto a bond', [PLAIN, on(LACP)], 'uplink-changed'],
+    ['when an uplink is exchanged', [PLAIN, by(3)], 'uplink-changed'],
+    ['when its VLAN is another one', [by([2, 5]), by([2, 6])], 'uplink-changed'],
+    ['when the only uplink goes', [PLAIN, { ...by(), carrier: false }], 'carrier-lost'],
+    [
+      'when the only port of the bridge leaves it',
+      [PLAIN, { ...by(), carrier: false, uplinkFault: 'no-uplink' }],
+      'uplink-changed',
+    ],
+    [
+      'when the bridge stops forwarding',
+      [PLAIN, { ...by(), carrier: false, uplinkFault: 'uplink-blocked' }],
+      'uplink-changed',
+    ],
+    ['when one of two uplinks goes', [by(2, 3), by(2)], 'uplink-changed'],
+    ['when one goes while another comes', [by(2), by(2, 3), by(3, 4)], 'uplink-changed'],
     [
       'when the interface moves to another bond',
       [on(LACP), lacp({ name: 'bond1' })],
@@ -205,6 +226,12 @@ describe('an epoch goes on', () => {
       'when a backup slave loses its link',
       [on(ACTIVE_BACKUP), backup({ ports: [READY_PORT, { ...READY_PORT, linkUp: false }] })],
     ],
+    [
+      'when an uplink joins, with the losses that it had',
+      [by(2), { ...by(2, 3), carrierLosses: 7 }],
+    ],
+    ['when a bond joins as an uplink', [by(2), { ...by(2, 3), lower: LACP }]],
+    ['when the first uplink comes', [by(), by(2)]],
     ['when the count of losses goes back', [{ ...PLAIN, carrierLosses: 4 }, PLAIN]],
     [
       'when the count of losses is read at last',

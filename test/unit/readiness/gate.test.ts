@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { fromMillis, fromSeconds, micros, type Micros } from '../../../src/base/time.ts';
 import { judgeGate, type GateSettings, type GateView } from '../../../src/readiness/gate.ts';
 import { MET, type Condition, type Conditions } from '../../../src/readiness/judge.ts';
+import type { Reason } from '../../../src/readiness/reasons.ts';
 import { holderForgottenAt, judgeHolder } from '../../../src/readiness/vip-in-use.ts';
 import { HOLD } from '../../support/readiness-rig.ts';
 
@@ -91,6 +92,18 @@ describe('a gate', () => {
       'no-partner',
       'no-frames',
     ]);
+  });
+
+  it('with no way out asks for one, unless it asks for no proof at all', () => {
+    const told = (reason: Reason): unknown => {
+      const carrier: Condition = { status: 'not-met', reasons: [reason] };
+      return [HOLD, LATE, OFF].map((settings) => gate(settings, { carrier }, THEN).open);
+    };
+    assert.deepEqual(told('no-uplink'), [false, false, true]);
+    assert.deepEqual(told('uplink-blocked'), [false, false, false]);
+    assert.deepEqual(told('no-carrier'), [false, false, false]);
+    const unknown: Condition = { status: 'unknown', reasons: ['carrier-unknown'] };
+    assert.equal(gate(OFF, { carrier: unknown }, THEN).open, false);
   });
 
   it('stays closed while the virtual IP is in use, whatever its policy', () => {

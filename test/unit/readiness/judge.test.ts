@@ -55,6 +55,18 @@ describe('the carrier', () => {
     ['there is no interface', undefined, 'not-met', ['interface-missing']],
     ['it could not be read', { ...PLAIN, carrier: undefined }, 'unknown', ['carrier-unknown']],
     ['it is down', { ...PLAIN, carrier: false }, 'not-met', ['no-carrier']],
+    [
+      'nothing leads outside',
+      { ...PLAIN, carrier: false, uplinkFault: 'no-uplink' },
+      'not-met',
+      ['no-uplink'],
+    ],
+    [
+      'the bridge does not forward',
+      { ...PLAIN, carrier: false, uplinkFault: 'uplink-blocked' },
+      'not-met',
+      ['uplink-blocked'],
+    ],
     ['it is up', PLAIN, 'met', []],
   ] as const;
   for (const [what, facts, status, reasons] of table) {
@@ -139,7 +151,7 @@ describe('frames', () => {
 describe('the lists of reasons and warnings', () => {
   it('say of each what it means and what helps', () => {
     const all = [...Object.values(REASONS), ...Object.values(WARNINGS)];
-    assert.equal(all.length, 25);
+    assert.equal(all.length, 27);
     assert.equal(new Set(all.map(({ meaning }) => meaning)).size, all.length);
     for (const { meaning, remedy } of all) assert.ok(meaning.length > 15 && remedy.length > 15);
   });

@@ -277,6 +277,7 @@ describe('a snapshot', () => {
       role: 'waiting',
       gate: { open: false, by: undefined, reasons: ['no-ready-port'], opensAt: undefined },
       conditions,
+      hasCarrier: true,
       openSince: undefined,
       warnings: [],
       silent: false,

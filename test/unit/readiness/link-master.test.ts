@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromSeconds } from '../../../src/base/time.ts';
+import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
 import {
   ACTIVE_BACKUP,
   GATEWAY,
@@ -311,5 +312,40 @@ describe('a master beside a worse one', () => {
     rig.pass(2_900);
     rig.advert();
     assert.deepEqual(doubts(rig), []);
+  });
+});
+
+describe('a new MAC address', () => {
+  const MOVED = { ...PLAIN, mac: '02:00:00:00:00:09' };
+  const moved = (effects: readonly ReadinessEffect[]): readonly string[] =>
+    effects.flatMap((effect) => (effect.kind === 'master-moved' ? [effect.name] : []));
+
+  for (const policy of ['hold', 'off'] as const) {
+    it(`of a master that hears no other one is to be told of (${policy})`, () => {
+      const rig = LinkRig.master({ gate: { ...HOLD, policy } });
+      assert.deepEqual(moved(rig.facts(MOVED)), ['db']);
+      assert.equal(rig.instance.doubt?.cause, policy === 'off' ? undefined : 'epoch-ended');
+    });
+  }
+
+  it('is not told of while another master is heard, in doubt, or by a node that waits', () => {
+    const rig = LinkRig.master();
+    rig.advert();
+    assert.deepEqual(moved(rig.facts(MOVED)), []);
+    const doubting = LinkRig.master();
+    doubting.facts(MOVED);
+    assert.deepEqual(moved(doubting.facts(PLAIN)), []);
+    assert.deepEqual(moved(LinkRig.waiting().facts(MOVED)), []);
+  });
+
+  it('is told of again when that master has fallen silent', () => {
+    const rig = LinkRig.master();
+    rig.advert();
+    rig.pass(1_500);
+    assert.deepEqual(moved(rig.facts(MOVED)), ['db']);
+  });
+
+  it('is all that is told of: an end of the epoch for another reason is none', () => {
+    assert.deepEqual(moved(LinkRig.master().facts({ ...PLAIN, carrierLosses: 1 })), []);
   });
 });

@@ -244,6 +244,39 @@ describe('proof', () => {
     assert.equal(rig.open, true);
   });
 
+  it('takes nothing for proof while there is no uplink', () => {
+    const rig = LinkRig.waiting({}, { ...NO_CARRIER, uplinkFault: 'no-uplink', uplinks: [] });
+    rig.frame();
+    rig.answer(PEER, PEER_MAC);
+    rig.advert();
+    assert.deepEqual(rig.instance.gate.reasons, ['no-uplink', 'no-frames']);
+    assert.deepEqual(rig.link.evidence, []);
+    rig.facts(PLAIN);
+    assert.deepEqual(rig.instance.gate.reasons, ['no-frames']);
+    rig.frame();
+    assert.equal(rig.open, true);
+  });
+
+  it('is no advert that came from this host, though a master is heard by it', () => {
+    const rig = LinkRig.waiting();
+    rig.advert({ throughUplink: false });
+    assert.deepEqual(rig.instance.gate.reasons, ['no-frames']);
+    assert.equal(rig.instance.lastAdvert?.from, PEER);
+    rig.advert();
+    assert.equal(rig.open, true);
+  });
+
+  it('goes with an uplink, and not when one joins', () => {
+    const rig = LinkRig.waiting();
+    rig.frame();
+    const two = { ...PLAIN, uplinks: [...PLAIN.uplinks, { ifindex: 7, vlans: [] }] };
+    rig.facts(two);
+    assert.equal(rig.open, true);
+    const effects = rig.facts({ ...two, uplinks: two.uplinks.slice(1) });
+    assert.equal(only(effects, 'epoch-began').epoch.cause, 'uplink-changed');
+    assert.equal(rig.open, false);
+  });
+
   it('is lost when the process was late by more than the shortest dead interval', () => {
     const slow = { ...INSTANCE, name: 'slow', vip: '10.9.0.101', deadInterval: fromSeconds(30) };
     const rig = LinkRig.waiting();

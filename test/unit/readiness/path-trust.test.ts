@@ -112,6 +112,7 @@ describe('a doubt', () => {
         mac: '02:00:00:00:00:01',
         carrier: true,
         carrierLosses: 0,
+        uplinks: [{ ifindex: 3, vlans: [] }],
         lower: { kind: 'plain' },
       },
     });
