@@ -229,6 +229,7 @@ export class LinkGate implements Member {
     const bond = this.#stack?.facts?.lower.kind === 'bond';
     this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
     this.#ask();
+    if (this.#stack?.filtersVlans === true) this.#options.links.askVlans();
     this.#lookAgain();
     this.#gateways.refresh();
     this.#options.onTick();

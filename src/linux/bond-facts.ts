@@ -3,7 +3,7 @@
 // in part from those without CAP_NET_ADMIN. Pure; total on any bytes.
 import type { BondFacts, BondMode, PortFacts } from '../readiness/facts.ts';
 import type { Link } from './link-table.ts';
-import { readAttributes, readMac, readUnsigned } from './netlink.ts';
+import { readAttributes, readMac, readUnsigned } from './netlink-attributes.ts';
 
 /** The interfaces of a network namespace at one moment; a LinkWatch is one. */
 export interface LinkView {

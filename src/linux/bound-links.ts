@@ -39,6 +39,10 @@ export class BoundLinks implements LinkWatch {
     this.#links.ask(ifindexes);
   }
 
+  askVlans(): void {
+    this.#links.askVlans();
+  }
+
   drain(): void {
     this.#links.drain();
   }

@@ -49,6 +49,8 @@ export interface LinkStack {
   readonly faults: readonly StackFault[];
   /** A bridge is part of it: what its ports are in is worth asking for, should an event be lost. */
   readonly hasBridge: boolean;
+  /** One of its bridges filters VLANs: ask for its tables as well (`LinkWatch.askVlans`). */
+  readonly filtersVlans: boolean;
   /**
    * What comes in may be of this host, and not have come through an uplink: by another port of a
    * bridge, or from another macvlan.
@@ -64,13 +66,14 @@ export interface LinkStack {
  * - A VLAN, macvlan, ipvlan or MACsec stands on the interface it names; if that one is in another
  *   network namespace, it is out of sight, and the last one in sight is the uplink. Through MACsec
  *   frames can't be told below, so it is the uplink itself.
- * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices, tunnels,
- *   and VLANs and the like on them; never on a veth or tap, where a local virtual machine would
- *   pass for the network. Without such a port there is no uplink, and a fault says so. A
- *   port that does not forward, as while spanning tree listens, is none for that time. Uplinks must
- *   be named where the way out is a veth or tap, and where guests look like hardware, as Xen's back
- *   ends do. Whether the bridge filters VLANs is not asked: its frames are taken to be untagged on
- *   its ports.
+ * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices,
+ *   tunnels, and VLANs and the like on them; never on a veth or tap, where a local virtual machine
+ *   would pass for the network. Without such a port there is no uplink, and a fault says so. A
+ *   port that does not forward, as while spanning tree listens, is none for that time. Uplinks
+ *   must be named where the way out is a veth or tap, and where guests look like hardware, as
+ *   Xen's back ends do. On the ports of a bridge that filters VLANs a frame has the tag that its
+ *   table of VLANs says; a port that does not carry the VLAN is no uplink, and one whose table is
+ *   not known yet neither.
  * - A bond or team device is the uplink itself: what is caught on the bond came over its active
  *   path. A bond's port that is named as an uplink therefore stands for its bond.
  *
@@ -92,9 +95,14 @@ export function resolveStack(
   const chosen = new Set(choice.chosen);
   const outside = choice.chosen.filter((layer) => !layersOf(top).includes(layer));
   const used = [top, ...outside].flatMap((layer) => usedLayers(layer, chosen));
-  const open = new Set(choice.chosen.filter(({ blocked }) => !blocked));
+  const open = new Set(choice.chosen.filter(({ blocked }) => blocked === false));
   const counted = [top, ...outside].flatMap((layer) => usedLayers(layer, open));
-  const carrier = chosen.size > 0 && carrierOf(top, chosen) && anyHasCarrier(outside, chosen);
+  const judge = (guess: boolean): boolean =>
+    chosen.size > 0 &&
+    carrierOf(top, { chosen, guess }) &&
+    anyHasCarrier(outside, { chosen, guess });
+  const carrier = judge(false);
+  const isUnknown = !carrier && judge(true);
   const uplinks = uniqueUplinks([...open]);
   const ports = used.flatMap((layer) => (layer.kind === 'bond' ? portsOf(layer.link, links) : []));
   const involved = [...used.map((layer) => layer.link), ...ports];
@@ -102,8 +110,8 @@ export function resolveStack(
     facts: {
       ifindex: link.ifindex,
       mac: link.mac,
-      carrier,
-      uplinkFault: carrier ? undefined : uplinkFault(choice.chosen, used),
+      carrier: isUnknown ? undefined : carrier,
+      uplinkFault: carrier || isUnknown ? undefined : uplinkFault(choice.chosen, used),
       carrierLosses: carrierLosses(link, counted),
       uplinks: uplinks.map(({ ifindex, vlans }) => ({ ifindex, vlans })),
       lower: lowerOf(choice.chosen, links),
@@ -113,6 +121,7 @@ export function resolveStack(
     macs: new Set(involved.flatMap(({ mac }) => mac ?? [])),
     ownMacs: new Set([...links.all()].flatMap(({ mac }) => mac ?? [])),
     faults: choice.faults,
+    filtersVlans: used.some(({ link }) => link.tagProtocol !== undefined),
     hasBridge: used.some(({ kind }) => kind === 'bridge'),
     hasGuests: outside.length > 0 || used.some(({ link }) => SHARED.has(link.kind)),
     isWhole: choice.faults.length === 0 && used.every(({ kind }) => kind !== 'unseen'),
@@ -124,6 +133,7 @@ const NOTHING = {
   uplinks: [],
   polled: [],
   faults: [],
+  filtersVlans: false,
   hasBridge: false,
   hasGuests: false,
   isWhole: true,
@@ -214,14 +224,21 @@ function usedBelow({ kind, below }: Layer, chosen: ReadonlySet<Layer>): readonly
 }
 
 /** Each layer must be up; of the ports of a bridge one is enough, since they stand side by side. */
-function carrierOf(layer: Layer, chosen: ReadonlySet<Layer>): boolean {
+function carrierOf(layer: Layer, asked: Asked): boolean {
   const { administrativelyUp, running, lowerUp } = layer.link;
-  if (layer.blocked || !administrativelyUp || !running || !lowerUp) return false;
-  return anyHasCarrier(usedBelow(layer, chosen), chosen);
+  if (layer.blocked ?? !asked.guess) return false;
+  if (!administrativelyUp || !running || !lowerUp) return false;
+  return anyHasCarrier(usedBelow(layer, asked.chosen), asked);
 }
 
-function anyHasCarrier(layers: readonly Layer[], chosen: ReadonlySet<Layer>): boolean {
-  return layers.length === 0 || layers.some((layer) => carrierOf(layer, chosen));
+function anyHasCarrier(layers: readonly Layer[], asked: Asked): boolean {
+  return layers.length === 0 || layers.some((layer) => carrierOf(layer, asked));
+}
+
+interface Asked {
+  readonly chosen: ReadonlySet<Layer>;
+  /** A port of which it is not known whether it passes anything is taken to do so. */
+  readonly guess: boolean;
 }
 
 /**
@@ -231,7 +248,9 @@ function anyHasCarrier(layers: readonly Layer[], chosen: ReadonlySet<Layer>): bo
 function uplinkFault(chosen: readonly Layer[], used: readonly Layer[]): UplinkFault | undefined {
   if (chosen.length === 0) return 'no-uplink';
   const isUp = used.every(({ kind, link }) => kind !== 'bridge' || link.administrativelyUp);
-  const waits = chosen.some(({ blocked, link }) => blocked && link.running && link.lowerUp);
+  const waits = chosen.some(
+    ({ blocked, link }) => blocked === true && link.running && link.lowerUp,
+  );
   return isUp && waits ? 'uplink-blocked' : undefined;
 }
 

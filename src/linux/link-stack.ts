@@ -1,8 +1,9 @@
 // The way down from an interface through VLANs, macvlans and bridges to what carries its frames, as
 // a tree: a bridge has several ports. Pure.
 import { portsOf, type LinkView } from './bond-facts.ts';
+import { pvidOf, readEtherType, vlanEntry } from './bridge-vlans.ts';
 import type { Link } from './link-table.ts';
-import { readAttributes, readUnsigned } from './netlink.ts';
+import { readAttributes, readUnsigned } from './netlink-attributes.ts';
 
 /** One interface on the way down. */
 export interface Layer {
@@ -16,8 +17,11 @@ export interface Layer {
   readonly kind: 'passing' | 'bridge' | 'bond' | 'team' | 'unseen' | 'leaf';
   /** One of a passing layer; of a bridge every port; else none. */
   readonly below: readonly Layer[];
-  /** It is, or stands below, a port of a bridge that does not forward. */
-  readonly blocked: boolean;
+  /**
+   * It is, or stands below, a port by which a bridge passes nothing to the interface at the top: it
+   * does not forward there, or not that VLAN. Undefined: not known.
+   */
+  readonly blocked: boolean | undefined;
 }
 
 /** The kernel allows 8 layers (MAX_NEST_DEV); more are seen only in a picture that is torn. */
@@ -51,7 +55,8 @@ const LEADING_OUTSIDE: ReadonlySet<string | undefined> = new Set([
 
 /** The tree below `link`, whose frames bear `vlans` where it is caught. */
 export function stackBelow(link: Link, links: LinkView, vlans: readonly number[] = []): Layer {
-  return descend(link, links, { vlans, blocked: false, above: [] });
+  const tags = vlans.map((id) => ({ id, protocol: ETHERTYPE_VLAN }));
+  return descend(link, links, { tags, blocked: false, above: [] });
 }
 
 /** The layer itself and all below it. */
@@ -74,45 +79,90 @@ export function leadsOutside({ kind, link, below }: Layer): boolean {
   }
 }
 
+interface Tag {
+  readonly id: number;
+  /** Its EtherType: a bridge takes those of another one for payload. */
+  readonly protocol: number;
+}
+
 /** How one has come to a layer. */
 interface Way {
-  readonly vlans: readonly number[] | undefined;
-  readonly blocked: boolean;
+  /** Of a frame for the interface at the top, outermost first; undefined: can't be told. */
+  readonly tags: readonly Tag[] | undefined;
+  readonly blocked: boolean | undefined;
   readonly above: readonly number[];
 }
 
 function descend(link: Link, links: LinkView, way: Way): Layer {
-  const { vlans, blocked } = way;
-  const here = { link, vlans, blocked, below: [] };
+  const { tags, blocked } = way;
+  const here = { link, vlans: tags?.map(({ id }) => id), blocked, below: [] };
   if (way.above.includes(link.ifindex) || way.above.length >= DEPTH_MAX) {
     return { ...here, kind: 'unseen' };
   }
   const above = [...way.above, link.ifindex];
   if (link.kind === 'bond' || link.kind === 'team') return { ...here, kind: link.kind };
   if (link.kind === 'bridge') {
-    const below = portsOf(link, links).map((port) =>
-      descend(port, links, { vlans, blocked: blocked || port.forwards !== true, above }),
-    );
+    const below = portsOf(link, links).map((port) => {
+      const through = throughPort(link, port, tags);
+      return descend(port, links, { ...through, blocked: either(blocked, through.blocked), above });
+    });
     return { ...here, kind: 'bridge', below };
   }
   if (!PASSING.has(link.kind)) return { ...here, kind: 'leaf' };
   const lower =
     link.link === undefined || link.linkElsewhere === true ? undefined : links.byIndex(link.link);
   if (lower === undefined) return { ...here, kind: 'unseen' };
-  const below = [descend(lower, links, { vlans: vlansBelow(link, vlans), blocked, above })];
+  const below = [descend(lower, links, { tags: tagsBelow(link, tags), blocked, above })];
   return { ...here, kind: 'passing', below };
 }
 
+/** Blocked if one of them is; else known only if both are. */
+function either(one: boolean | undefined, other: boolean | undefined): boolean | undefined {
+  if (one === true || other === true) return true;
+  return one === undefined || other === undefined ? undefined : false;
+}
+
+/**
+ * What a bridge makes of a frame between its host and a port (net/bridge/br_vlan.c). A bridge that
+ * filters VLANs gives its host the frames of its own pvid without a tag if that VLAN is untagged
+ * there, and those of VLANs that are tagged there with it; a tag of another protocol than its own
+ * is payload. A port has a frame in the form in which it sends it.
+ */
+function throughPort(
+  bridge: Link,
+  port: Link,
+  tags: readonly Tag[] | undefined,
+): Pick<Way, 'tags' | 'blocked'> {
+  const blocked = port.forwards === undefined ? undefined : !port.forwards;
+  const protocol = bridge.tagProtocol;
+  if (protocol === undefined || tags === undefined) return { tags, blocked };
+  if (bridge.bridgeVlans === undefined || port.bridgeVlans === undefined) {
+    return { tags: undefined, blocked: either(blocked, undefined) };
+  }
+  const [outer] = tags;
+  const isTagged = outer?.protocol === protocol;
+  const own = isTagged ? vlanEntry(bridge.bridgeVlans, outer.id) : pvidOf(bridge.bridgeVlans);
+  if (own === undefined || own.untagged === isTagged) return { tags, blocked: true };
+  const id = isTagged ? outer.id : own.first;
+  const payload = isTagged ? tags.slice(1) : tags;
+  const entry = vlanEntry(port.bridgeVlans, id);
+  if (entry === undefined) return { tags: payload, blocked: true };
+  return { tags: entry.untagged ? payload : [{ id, protocol }, ...payload], blocked };
+}
+
 const IFLA_VLAN_ID = 1;
+const IFLA_VLAN_PROTOCOL = 5;
+const ETHERTYPE_VLAN = 0x8100;
 
 /** Below MACsec frames are ciphered, and below a VLAN whose id is not known they can't be told. */
-function vlansBelow(
+function tagsBelow(
   { kind, data }: Link,
-  vlans: readonly number[] | undefined,
-): readonly number[] | undefined {
-  if (vlans === undefined || kind === 'macsec') return undefined;
-  if (kind !== 'vlan') return vlans;
-  const id =
-    data === undefined ? undefined : readUnsigned(readAttributes(data).get(IFLA_VLAN_ID), 2);
-  return id === undefined ? undefined : [id, ...vlans];
+  tags: readonly Tag[] | undefined,
+): readonly Tag[] | undefined {
+  if (tags === undefined || kind === 'macsec') return undefined;
+  if (kind !== 'vlan') return tags;
+  const attributes = readAttributes(data ?? new Uint8Array());
+  const id = readUnsigned(attributes.get(IFLA_VLAN_ID), 2);
+  const protocol = readEtherType(attributes.get(IFLA_VLAN_PROTOCOL)) ?? ETHERTYPE_VLAN;
+  return id === undefined ? undefined : [{ id, protocol }, ...tags];
 }

@@ -1,6 +1,7 @@
 // The interfaces and IPv4 addresses as netlink messages draw them, event by event; a dump puts
 // right whatever was missed. No socket in here.
 import { isDeepStrictEqual } from 'node:util';
+import type { VlanRange } from './bridge-vlans.ts';
 import type { AddressMessage, LinkMessage, PortMessage } from './netlink.ts';
 
 /** An IPv4 address on an interface. */
@@ -46,6 +47,10 @@ export interface Link {
   readonly data?: Uint8Array;
   /** Of a port of a bridge: whether the bridge forwards there; absent: no port, or not known. */
   readonly forwards?: boolean;
+  /** Of a bridge that filters VLANs: the EtherType of its tags; absent: it does not. */
+  readonly tagProtocol?: number;
+  /** Of a bridge and its ports: the VLANs that it carries there; absent: not known. */
+  readonly bridgeVlans?: readonly VlanRange[];
   /** The kind of its master. */
   readonly slaveKind?: string;
   /** IFLA_INFO_SLAVE_DATA, unread; of a port of a bond only. */
@@ -141,11 +146,22 @@ export class LinkTable {
     return this.#replace(link);
   }
 
-  /** What a bridge says of a port that is known. */
-  setPort({ ifindex, flags, portState }: PortMessage): LinkChange[] {
+  /** What a bridge says of a port that is known, or of itself; `dumped`: with all its VLANs. */
+  setPort(message: PortMessage, dumped: boolean): LinkChange[] {
+    const { ifindex, flags, portState, isOther } = message;
     const before = this.#links.get(ifindex);
-    if (before?.slaveKind !== 'bridge') return [];
-    return this.#replace({ ...before, ...flagsOf(flags), ...forwarding(portState) });
+    if (before === undefined || isOther) return [];
+    if (before.slaveKind !== 'bridge' && before.kind !== 'bridge') return [];
+    const bridgeVlans = message.vlans ?? (dumped ? [] : before.bridgeVlans);
+    const vlans = bridgeVlans === undefined ? {} : { bridgeVlans };
+    return this.#replace({ ...before, ...flagsOf(flags), ...forwarding(portState), ...vlans });
+  }
+
+  /** Whether it is a bridge that filters VLANs, or a port of one. */
+  filtersVlans(ifindex: number): boolean {
+    const link = this.#links.get(ifindex);
+    const bridge = link?.kind === 'bridge' ? link : this.#links.get(link?.master ?? -1);
+    return bridge?.tagProtocol !== undefined;
   }
 
   removeLink(ifindex: number): LinkChange[] {
@@ -210,7 +226,7 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
   if (message.operstate === undefined && before !== undefined) {
     return { ...before, ...flagged, name };
   }
-  const { mac, master, link, kind, slaveKind, portState, carrierDownCount } = message;
+  const { mac, master, link, kind, slaveKind, portState, tagProtocol, carrierDownCount } = message;
   const data = KINDS_WITH_DATA.has(kind) ? message.data : undefined;
   const slaveData = MASTERS_WITH_SLAVE_DATA.has(slaveKind) ? message.slaveData : undefined;
   return {
@@ -230,6 +246,8 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     ...(data === undefined ? {} : { data: Uint8Array.from(data) }),
     ...(slaveKind === undefined ? {} : { slaveKind }),
     ...forwarding(portState),
+    ...(tagProtocol === undefined ? {} : { tagProtocol }),
+    ...keptVlans(message, before),
     ...(slaveData === undefined ? {} : { slaveData: Uint8Array.from(slaveData) }),
     addresses: before?.addresses ?? [],
   };
@@ -241,6 +259,13 @@ function flagsOf(flags: number): Pick<Link, 'administrativelyUp' | 'running' | '
     running: (flags & IFF_RUNNING) !== 0,
     lowerUp: (flags & IFF_LOWER_UP) !== 0,
   };
+}
+
+/** Messages of the bridge alone tell of them; those of a port go when it leaves. */
+function keptVlans(message: LinkMessage, before: Link | undefined): Pick<Link, 'bridgeVlans'> {
+  const stays = message.kind === 'bridge' || message.slaveKind === 'bridge';
+  const isSame = before?.master === message.master && before?.bridgeVlans !== undefined;
+  return stays && isSame ? { bridgeVlans: before.bridgeVlans } : {};
 }
 
 /** A message that says nothing of it leaves it as it was. */

@@ -9,6 +9,7 @@ import { readNetlink, type AddressMessage, type NetlinkEvent } from './netlink.t
 import {
   dumpAddresses,
   dumpLinks,
+  dumpVlans,
   LINK_AND_IPV4_ADDRESS_GROUPS,
   requestLinks,
 } from './netlink-requests.ts';
@@ -56,6 +57,11 @@ export interface LinkWatch {
    * sent goes to `onError`. After `close` it does nothing.
    */
   ask(ifindexes: readonly number[]): void;
+  /**
+   * Asks for the VLANs that bridges carry on their ports, as `ask` does. Only what differs is told
+   * of; a kernel that knows nothing of them leaves them unknown.
+   */
+  askVlans(): void;
   /** Takes in, now, every event that the kernel has queued. */
   drain(): void;
   /** The second time does nothing. */
@@ -81,9 +87,9 @@ export async function openLinkWatch(options: LinkWatchOptions): Promise<LinkWatc
   return watch;
 }
 
-/** Two dumps make a whole picture: the interfaces, then their addresses. */
+/** Three dumps make a whole picture: the interfaces, their addresses, the VLANs of bridges. */
 interface Dump {
-  readonly part: 'links' | 'addresses';
+  readonly part: 'links' | 'addresses' | 'vlans';
   readonly sequence: number;
   readonly timer: NodeJS.Timeout;
   disturbed: boolean;
@@ -97,6 +103,7 @@ class NetlinkWatch implements LinkWatch {
   #dump: Dump | undefined;
   /** Events were lost while a dump was running, so that another has to follow. */
   #dumpAgain = false;
+  #vlansAgain = false;
   #disturbedCount = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #opening: { resolve: () => void; reject: (error: CarpdError) => void } | undefined;
@@ -155,6 +162,13 @@ class NetlinkWatch implements LinkWatch {
     });
   }
 
+  askVlans(): void {
+    if (this.#closed) return;
+    if (this.#dump === undefined) this.#beginDump('vlans');
+    // Those that come now may be told of in the answer that is under way, or not.
+    else this.#vlansAgain = true;
+  }
+
   drain(): void {
     for (let batch = 0; batch < DRAIN_BATCHES_MAX; batch += 1) {
       if (this.#socket.drain()) return;
@@ -193,7 +207,7 @@ class NetlinkWatch implements LinkWatch {
       case 'link':
         return this.#table.setLink(event.link);
       case 'port':
-        return this.#table.setPort(event.bridgePort);
+        return this.#portTold(event);
       case 'link-gone':
         return this.#table.removeLink(event.link.ifindex);
       case 'address':
@@ -219,6 +233,15 @@ class NetlinkWatch implements LinkWatch {
     }
   }
 
+  #portTold({ bridgePort, dumped }: Extract<NetlinkEvent, { kind: 'port' }>): LinkChange[] {
+    const { ifindex, vlans, isOther } = bridgePort;
+    const changed = this.#table.setPort(bridgePort, dumped);
+    // An empty table is left out of an event, as is one that the kernel does not tell of.
+    const isUnclear = !dumped && !isOther && vlans === undefined;
+    if (isUnclear && this.#table.filtersVlans(ifindex)) this.askVlans();
+    return changed;
+  }
+
   /** Tells of an event when the table shows what has `changed` by it. */
   #tellAddress(
     kind: 'added' | 'removed',
@@ -238,10 +261,9 @@ class NetlinkWatch implements LinkWatch {
       this.#dumpFailed(`no answer from the kernel within ${DUMP_MS_MAX} ms`);
     }, DUMP_MS_MAX);
     this.#dump = { part, sequence: this.#sequence, timer, disturbed: false };
-    const isLinks = part === 'links';
-    if (isLinks) this.#table.beginLinkDump();
-    else this.#table.beginAddressDump();
-    const request = isLinks ? dumpLinks(this.#sequence) : dumpAddresses(this.#sequence);
+    const request = REQUESTS[part](this.#sequence);
+    if (part === 'links') this.#table.beginLinkDump();
+    if (part === 'addresses') this.#table.beginAddressDump();
     const begun = this.#dump;
     this.#socket.request(request, (error) => {
       if (error === undefined || this.#dump !== begun) return;
@@ -254,12 +276,12 @@ class NetlinkWatch implements LinkWatch {
     this.#dump = undefined;
     this.#disturbedCount = disturbed ? this.#disturbedCount + 1 : 0;
     const again = disturbed && this.#disturbedCount <= DISTURBED_MAX;
-    const changes =
-      part === 'links'
-        ? this.#table.endLinkDump(!disturbed)
-        : this.#table.endAddressDump(!disturbed);
+    const changes: LinkChange[] = [];
+    if (part === 'links') changes.push(...this.#table.endLinkDump(!disturbed));
+    if (part === 'addresses') changes.push(...this.#table.endAddressDump(!disturbed));
     if (again) this.#beginDump(part);
     else if (part === 'links') this.#beginDump('addresses');
+    else if (part === 'addresses') this.#beginDump('vlans');
     else this.#pictureWhole();
     return changes;
   }
@@ -272,12 +294,18 @@ class NetlinkWatch implements LinkWatch {
     }
     this.#opening?.resolve();
     this.#opening = undefined;
+    if (!this.#vlansAgain) return;
+    this.#vlansAgain = false;
+    this.askVlans();
   }
 
   #dumpFailed(reason: string, cause?: unknown): void {
+    const part = this.#dump?.part;
     clearTimeout(this.#dump?.timer);
     this.#dump = undefined;
     if (this.#closed) return;
+    // What is not known of them proves nothing, and stands in nobody's way who has no such bridge.
+    if (part === 'vlans') return this.#pictureWhole();
     const error = new SocketError('CARPD_SOCKET', 'read the interfaces', reason, {
       errno: errnoOf(cause),
       cause,
@@ -302,6 +330,8 @@ class NetlinkWatch implements LinkWatch {
     else this.#dumpAgain = true;
   }
 }
+
+const REQUESTS = { links: dumpLinks, addresses: dumpAddresses, vlans: dumpVlans } as const;
 
 function openNetlink(receiveBufferBytes: number): number {
   const fd = native().openNetlink(LINK_AND_IPV4_ADDRESS_GROUPS);

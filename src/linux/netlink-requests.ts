@@ -10,9 +10,11 @@ const RTM_GETADDR = 22;
 const NLM_F_REQUEST = 0x1;
 const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
+const RTEXT_FILTER_BRVLAN_COMPRESSED = 0x4;
 const RTEXT_FILTER_SKIP_STATS = 0x8;
 const AF_UNSPEC = 0;
 const AF_INET = 2;
+const AF_BRIDGE = 7;
 const IFLA_AF_SPEC = 26;
 const IFLA_EXT_MASK = 29;
 const IFLA_INET_CONF = 1;
@@ -30,6 +32,15 @@ export const LINK_AND_IPV4_ADDRESS_GROUPS = 0x1 | 0x10;
 /** Asks for all links. */
 export function dumpLinks(sequence: number): Uint8Array {
   return dumpRequest(RTM_GETLINK, sequence, IFINFO_BYTES, AF_UNSPEC);
+}
+
+/** Asks for the ports of all bridges, and the bridges themselves, with their tables of VLANs. */
+export function dumpVlans(sequence: number): Uint8Array {
+  const plain = dumpRequest(RTM_GETLINK, sequence, IFINFO_BYTES, AF_BRIDGE);
+  const mask = new Uint8Array(Uint32Array.of(RTEXT_FILTER_BRVLAN_COMPRESSED).buffer);
+  const bytes = Uint8Array.from([...plain, ...attribute(IFLA_EXT_MASK, mask)]);
+  viewOf(bytes).setUint32(0, bytes.length, LITTLE_ENDIAN);
+  return bytes;
 }
 
 /** Asks for all IPv4 addresses. */

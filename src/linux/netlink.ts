@@ -6,6 +6,8 @@
 //   ifaddrmsg  1 family, 1 prefix length, 1 flags, 1 scope, 4 index
 //   rtattr     2 length, 2 type, data, padded to 4
 import { endianness } from 'node:os';
+import { readTagProtocol, readVlanTable, type VlanRange } from './bridge-vlans.ts';
+import { readAttributeList, readAttributes, readMac, readUnsigned } from './netlink-attributes.ts';
 
 const LITTLE_ENDIAN = endianness() === 'LE';
 
@@ -28,6 +30,7 @@ const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
+const IFLA_AF_SPEC = 26;
 const IFLA_CARRIER = 33;
 const IFLA_LINK_NETNSID = 37;
 const IFLA_CARRIER_DOWN_COUNT = 48;
@@ -49,11 +52,8 @@ const IFA_RT_PRIORITY = 9;
 const NLMSG_HEADER_BYTES = 16;
 const IFINFO_BYTES = 16;
 const IFADDR_BYTES = 8;
-const ATTRIBUTE_HEADER_BYTES = 4;
 /** INFINITY_LIFE_TIME. */
 const FOR_EVER = 0xffffffff;
-/** The upper two bits are flags (nested, network byte order). */
-const ATTRIBUTE_TYPE_MASK = 0x3fff;
 
 /** What a link message says; what it leaves out is undefined. */
 export interface LinkMessage {
@@ -85,15 +85,21 @@ export interface LinkMessage {
   readonly slaveData: Uint8Array | undefined;
   /** Of a port of a bridge: BR_STATE_* of linux/if_bridge.h; 3 forwards. */
   readonly portState: number | undefined;
+  /** Of a bridge that filters VLANs: the EtherType of its tags. */
+  readonly tagProtocol: number | undefined;
 }
 
-/** What a bridge says of a port of it. */
+/** What a bridge says of a port of it, or of itself. */
 export interface PortMessage {
   readonly ifindex: number;
-  /** IFF_* of the port. */
+  /** IFF_* of the interface. */
   readonly flags: number;
   /** BR_STATE_*; undefined: it says nothing of that. */
   readonly portState: number | undefined;
+  /** The VLANs that it carries; undefined: there are none, or it says nothing of them. */
+  readonly vlans: readonly VlanRange[] | undefined;
+  /** A card speaks of its own switch, and no bridge. */
+  readonly isOther: boolean;
 }
 
 /** What an address message says. */
@@ -134,7 +140,7 @@ export type NetlinkEvent = NetlinkHeader &
   (
     | { readonly kind: 'link'; readonly link: LinkMessage }
     | { readonly kind: 'link-gone'; readonly link: LinkMessage }
-    /** Of a bridge, about one of its ports. */
+    /** Of a bridge, about one of its ports or itself. */
     | { readonly kind: 'port'; readonly bridgePort: PortMessage }
     | { readonly kind: 'address'; readonly address: AddressMessage }
     | { readonly kind: 'address-gone'; readonly address: AddressMessage }
@@ -165,37 +171,6 @@ export function readNetlink(datagram: Uint8Array): NetlinkEvent[] {
     offset += align(length);
   }
   return events;
-}
-
-/** Attributes by their type; a list that contradicts itself ends where it does. */
-export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
-  return new Map(attributesOf(bytes));
-}
-
-function* attributesOf(bytes: Uint8Array): Generator<[number, Uint8Array]> {
-  const view = viewOf(bytes);
-  let offset = 0;
-  while (offset + ATTRIBUTE_HEADER_BYTES <= bytes.length) {
-    const length = view.getUint16(offset, LITTLE_ENDIAN);
-    if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) break;
-    const type = view.getUint16(offset + 2, LITTLE_ENDIAN) & ATTRIBUTE_TYPE_MASK;
-    yield [type, bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length)];
-    offset += align(length);
-  }
-}
-
-/** An unsigned number in the byte order of the machine; undefined: another size, or nothing. */
-export function readUnsigned(bytes: Uint8Array | undefined, size: 1 | 2 | 4): number | undefined {
-  if (bytes?.length !== size) return undefined;
-  const view = viewOf(bytes);
-  if (size === 1) return view.getUint8(0);
-  return size === 2 ? view.getUint16(0, LITTLE_ENDIAN) : view.getUint32(0, LITTLE_ENDIAN);
-}
-
-/** An Ethernet address as lower-case text with colons; undefined where there are not six bytes. */
-export function readMac(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes?.length !== 6) return undefined;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 function readMessage(
@@ -241,6 +216,8 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
   const attributes = readAttributes(body.subarray(IFINFO_BYTES));
   const info = readAttributes(attributes.get(IFLA_LINKINFO) ?? new Uint8Array());
   const carrier = attributes.get(IFLA_CARRIER)?.[0];
+  const kind = text(info.get(IFLA_INFO_KIND));
+  const data = info.get(IFLA_INFO_DATA);
   const slaveKind = text(info.get(IFLA_INFO_SLAVE_KIND));
   const slaveData = info.get(IFLA_INFO_SLAVE_DATA);
   return {
@@ -256,11 +233,12 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
     operstate: attributes.get(IFLA_OPERSTATE)?.[0],
     carrier: carrier === undefined ? undefined : carrier !== 0,
     carrierDownCount: readUnsigned(attributes.get(IFLA_CARRIER_DOWN_COUNT), 4),
-    kind: text(info.get(IFLA_INFO_KIND)),
-    data: info.get(IFLA_INFO_DATA),
+    kind,
+    data,
     slaveKind,
     slaveData,
     portState: slaveKind === 'bridge' ? readPortState(slaveData) : undefined,
+    tagProtocol: kind === 'bridge' ? readTagProtocol(data) : undefined,
   };
 }
 
@@ -274,17 +252,21 @@ function readPort(header: NetlinkHeader, body: Uint8Array): NetlinkEvent | undef
   if (body.length < IFINFO_BYTES) return undefined;
   const view = viewOf(body);
   const attributes = readAttributes(body.subarray(IFINFO_BYTES));
+  const afSpec = attributes.get(IFLA_AF_SPEC);
+  const vlans = afSpec === undefined ? undefined : readVlanTable(afSpec);
   const bridgePort = {
     ifindex: view.getInt32(4, LITTLE_ENDIAN),
     flags: view.getUint32(8, LITTLE_ENDIAN),
     portState: readPortState(attributes.get(IFLA_PROTINFO)),
+    vlans,
+    isOther: afSpec !== undefined && vlans === undefined,
   };
   return { ...header, kind: 'port', bridgePort };
 }
 
 /** A property of one type for each name (rtnl_fill_prop_list in net/core/rtnetlink.c). */
 function readAltNames(properties: Uint8Array | undefined): readonly string[] {
-  return [...attributesOf(properties ?? new Uint8Array())].flatMap(([type, bytes]) =>
+  return [...readAttributeList(properties ?? new Uint8Array())].flatMap(([type, bytes]) =>
     type === IFLA_ALT_IFNAME ? (text(bytes) ?? []) : [],
   );
 }

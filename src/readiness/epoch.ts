@@ -158,7 +158,8 @@ function knowable(
   return {
     ifindex,
     byUplinks: uplinkFault !== undefined,
-    uplinks: new Set(uplinks.map(keyOf)),
+    // Where the carrier is not known, some uplinks are not known either.
+    ...(carrier === undefined ? {} : { uplinks: new Set(uplinks.map(keyOf)) }),
     ...(mac === undefined ? {} : { mac }),
     ...(carrier === undefined ? {} : { carrier }),
     ...(carrierLosses === undefined ? {} : { carrierLosses }),

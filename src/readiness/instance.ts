@@ -8,7 +8,7 @@ import type { EvidenceLedger } from './evidence.ts';
 import { hasCarrier, judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
-import { strictFramesCondition, type Conditions } from './judge.ts';
+import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
 import { Listening } from './listening.ts';
 import { PathTrust, type Trust } from './path-trust.ts';
 import type { ProbeWishes } from './prober.ts';
@@ -261,7 +261,7 @@ export class InstanceReadiness {
       role: this.#role,
       gate: this.#gate,
       conditions: this.#conditions,
-      hasCarrier: hasCarrier(this.#settings.gate, this.#conditions.carrier),
+      hasCarrier: this.#hasCarrier(this.#conditions.carrier),
       openSince: this.#openSince,
       warnings: this.#warnings,
       silent: this.#silent,
@@ -305,6 +305,10 @@ export class InstanceReadiness {
       const isUnheard = isSilent && this.#gate.by === 'proof' && (heardAt ?? 0) <= last.at;
       this.#trust = isUnheard ? 'unheard' : 'trusted';
     }
+  }
+
+  #hasCarrier(carrier: Condition): boolean {
+    return carrier.status === 'unknown' || hasCarrier(this.#settings.gate, carrier);
   }
 
   #conditionsOf({ conditions, ledger }: SharedView, now: Micros): Conditions {

@@ -78,6 +78,27 @@ export function bridgeOnBond(host: BondHost): Promise<BondHost> {
   ]);
 }
 
+/**
+ * Puts the bond into a bridge that filters VLANs: tagged with VLAN `id` on the bond, which is the
+ * bridge's own; what has no tag there is of VLAN 1. The host's address is on the bridge.
+ */
+export function vlanBridgeOnBond(host: BondHost, id: number): Promise<BondHost> {
+  const device = 'br-vlan';
+  return moveAddress(
+    host,
+    device,
+    [
+      `link add ${device} address ${host.mac} type bridge vlan_filtering 1 mcast_snooping 0`,
+      `link set bond0 master ${device}`,
+    ],
+    [
+      `vlan add dev bond0 vid ${id}`,
+      `vlan add dev ${device} vid ${id} self pvid untagged`,
+      `vlan del dev ${device} vid 1 self`,
+    ],
+  );
+}
+
 /** Puts a macvlan on the bond and the host's address on it. */
 export function macvlanOnBond(host: BondHost): Promise<BondHost> {
   return moveAddress(host, 'mv0', ['link add link bond0 name mv0 type macvlan mode bridge']);
@@ -110,9 +131,11 @@ async function moveAddress(
   host: BondHost,
   device: string,
   make: readonly string[],
+  bridge: readonly string[] = [],
 ): Promise<BondHost> {
+  await ipBatch(host.netns, make);
+  for (const words of bridge) await run(['bridge', '-n', host.netns, ...words.split(' ')]);
   await ipBatch(host.netns, [
-    ...make,
     `addr flush dev ${host.interface}`,
     `addr add ${host.address}/${host.prefixLength} broadcast + dev ${device}`,
     `link set ${device} up`,

@@ -19,6 +19,7 @@ export class FakeLinks {
       byIndex: (ifindex) => this.#links.get(ifindex),
       all: () => this.#links.values(),
       ask: (ifindexes) => this.#ask(ifindexes),
+      askVlans: () => undefined,
       drain: () => undefined,
       close: () => void this.#watches.delete(options.onChange),
     });

@@ -12,6 +12,7 @@ const STACK: LinkStack = {
   ownMacs: new Set(),
   polled: [],
   faults: [],
+  filtersVlans: false,
   hasBridge: false,
   hasGuests: false,
   isWhole: true,

@@ -3,7 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readBond } from '../../../src/linux/bond-facts.ts';
 import type { Link, LinkTable } from '../../../src/linux/link-table.ts';
-import { readAttributes } from '../../../src/linux/netlink.ts';
+import { readAttributes } from '../../../src/linux/netlink-attributes.ts';
 import type { BondFacts, PortFacts } from '../../../src/readiness/facts.ts';
 import { bondTable, bondVectors, tell } from '../../support/bond-vectors.ts';
 import { FakeLinks } from '../../fakes/link-watch.ts';

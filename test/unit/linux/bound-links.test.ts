@@ -24,13 +24,19 @@ function message(ifindex: number, name: string, altNames: readonly string[] = []
     slaveKind: undefined,
     slaveData: undefined,
     portState: undefined,
+    tagProtocol: undefined,
   };
 }
 
 function scene(): { table: LinkTable; bound: () => BoundLinks } {
   const table = new LinkTable();
   table.setLink(message(2, 'eth0', ['enp6s18']));
-  const ignored = { ask: () => undefined, drain: () => undefined, close: () => undefined };
+  const ignored = {
+    ask: () => undefined,
+    askVlans: () => undefined,
+    drain: () => undefined,
+    close: () => undefined,
+  };
   const watch = {
     find: (name: string) => table.find(name),
     byIndex: (ifindex: number) => table.byIndex(ifindex),

@@ -62,6 +62,7 @@ describe('an interface and what it names below', () => {
       macs: new Set(),
       ownMacs: new Set(),
       faults: [],
+      filtersVlans: false,
       hasBridge: false,
       hasGuests: false,
       isWhole: true,

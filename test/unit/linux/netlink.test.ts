@@ -3,7 +3,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LinkTable } from '../../../src/linux/link-table.ts';
-import { readAttributes, readMac, readNetlink, readUnsigned } from '../../../src/linux/netlink.ts';
+import { readNetlink } from '../../../src/linux/netlink.ts';
+import { readAttributes, readMac, readUnsigned } from '../../../src/linux/netlink-attributes.ts';
 import {
   dumpAddresses,
   dumpLinks,
@@ -31,7 +32,7 @@ function read(...messages: readonly number[][]): ReturnType<typeof readNetlink> 
 function feed(table: LinkTable, datagram: Uint8Array): void {
   for (const event of readNetlink(datagram)) {
     if (event.kind === 'link') table.setLink(event.link);
-    if (event.kind === 'port') table.setPort(event.bridgePort);
+    if (event.kind === 'port') table.setPort(event.bridgePort, event.dumped);
     if (event.kind === 'link-gone') table.removeLink(event.link.ifindex);
     if (event.kind === 'address') table.setAddress(event.address, event.dumped);
     if (event.kind === 'address-gone') table.removeAddress(event.address);
@@ -80,6 +81,7 @@ describe('netlink messages', () => {
         slaveKind: 'bridge',
         slaveData: Uint8Array.from(attribute(1, [3])),
         portState: 3,
+        tagProtocol: undefined,
       },
     });
   });
@@ -132,8 +134,9 @@ describe('netlink messages', () => {
       return event?.kind === 'port' ? event.bridgePort : event;
     };
     const state = attribute(0x8000 | 12, attribute(1, [2]));
-    deepEqual(told(state), { ifindex: 3, flags: 0x10043, portState: 2 });
-    deepEqual(told([]), { ifindex: 3, flags: 0x10043, portState: undefined });
+    const plain = { ifindex: 3, flags: 0x10043, vlans: undefined, isOther: false };
+    deepEqual(told(state), { ...plain, portState: 2 });
+    deepEqual(told([]), { ...plain, portState: undefined });
   });
 
   test('the table follows the state of a port', () => {

@@ -1,0 +1,44 @@
+// The attributes of netlink messages, in the byte order of the machine: a length of 2 bytes, a type
+// of 2, the data, padded to 4. Pure; total on any bytes.
+import { endianness } from 'node:os';
+
+const LITTLE_ENDIAN = endianness() === 'LE';
+const ATTRIBUTE_HEADER_BYTES = 4;
+/** The upper two bits are flags (nested, network byte order). */
+const ATTRIBUTE_TYPE_MASK = 0x3fff;
+
+/** Attributes by their type; a list that contradicts itself ends where it does. */
+export function readAttributes(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  return new Map(readAttributeList(bytes));
+}
+
+/** Each attribute, in order: one type may come more than once. */
+export function* readAttributeList(bytes: Uint8Array): Generator<[number, Uint8Array]> {
+  const view = viewOf(bytes);
+  let offset = 0;
+  while (offset + ATTRIBUTE_HEADER_BYTES <= bytes.length) {
+    const length = view.getUint16(offset, LITTLE_ENDIAN);
+    if (length < ATTRIBUTE_HEADER_BYTES || length > bytes.length - offset) break;
+    const type = view.getUint16(offset + 2, LITTLE_ENDIAN) & ATTRIBUTE_TYPE_MASK;
+    yield [type, bytes.subarray(offset + ATTRIBUTE_HEADER_BYTES, offset + length)];
+    offset += (length + 3) & ~3;
+  }
+}
+
+/** An unsigned number in the byte order of the machine; undefined: another size, or nothing. */
+export function readUnsigned(bytes: Uint8Array | undefined, size: 1 | 2 | 4): number | undefined {
+  if (bytes?.length !== size) return undefined;
+  const view = viewOf(bytes);
+  if (size === 1) return view.getUint8(0);
+  return size === 2 ? view.getUint16(0, LITTLE_ENDIAN) : view.getUint32(0, LITTLE_ENDIAN);
+}
+
+/** An Ethernet address as lower-case text with colons; undefined where there are not six bytes. */
+export function readMac(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes?.length !== 6) return undefined;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
