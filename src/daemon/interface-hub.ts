@@ -132,7 +132,7 @@ export class InterfaceHub {
       deliver: (advert, heard) => this.#deliver(advert, heard),
       reject: (dropped) => this.#rejected(dropped),
       post: (run) => driver.post(run),
-      readSocket: () => void this.#sockets.drain(),
+      readSocket: () => this.#lookForLoss(this.#sockets.drain()),
       readWitness: () => this.gate.drain(),
     });
   }
