@@ -4,7 +4,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Capture } from '../lab/capture.ts';
 import { type AdvertFrame, type ArpFrame } from '../lab/capture.ts';
-import { logEntries } from '../lab/carpd-log.ts';
+import { logEntries, type LogEntry } from '../lab/carpd-log.ts';
 import type { Host } from '../lab/host.ts';
 import { labSkipReason } from '../lab/namespaces.ts';
 import type { Peer, PeerKind } from '../lab/peer.ts';
@@ -124,13 +124,14 @@ async function checkOrder(seen: Capture, peer: Peer, first: AdvertFrame): Promis
   const hookMs = peer.hookLog().at(-1)?.atMs ?? 0;
   ok(first.atMs < announced.atMs, 'the advert goes before the announcement');
   ok(first.atMs < hookMs, 'the advert goes before the up hook');
-  const added = logEntries(peer, { event: 'vip-added' }).at(-1);
+  const findAdded = (): LogEntry | undefined => logEntries(peer, { event: 'vip-added' }).at(-1);
   if (peer.kind === 'carpd-ucarp') {
-    equal(added, undefined, 'only the hooks touch the address');
+    equal(findAdded(), undefined, 'only the hooks touch the address');
     ok(hookMs < announced.atMs, 'hooks that move the address run before it is announced');
     return;
   }
-  ok(added !== undefined);
+  // The capture and the hook may be read before the log.
+  const added = await peer.child.until(findAdded, 'the line of the address', 5_000);
   const times = `advert ${first.atMs}, address ${loggedMs(added)}, announced ${announced.atMs} ms`;
   ok(first.atMs <= loggedMs(added) + 1, `the advert goes before the address: ${times}`);
   ok(loggedMs(added) <= announced.atMs, `the address is there before it is announced: ${times}`);

@@ -34,6 +34,10 @@ function passfile(name: string, text: string): string {
 
 const misuse = ['1', 'wrong usage is an error, not a success with the help on stdout'] as const;
 const wraps = ['1', 'ucarp silently makes another number of it'] as const;
+const dhcp = [
+  'run',
+  'the hook of Debian passes it where the interface has its address by DHCP',
+] as const;
 const notAHost = ['1', 'no host on the segment can have this address'] as const;
 
 /** Added to a complete list; a repeated option replaces the one before it. */
@@ -62,11 +66,11 @@ const ROWS: readonly Row[] = [
     ours: ['2', 'ucarp exits 2 too once it joins the group on a real interface'],
   },
   { argv: ['--mcast=0.0.0.0', '-M'], verdict: 'run', ours: ['1', 'it is no address'] },
-  { argv: ['-s', '-B'], verdict: '1' },
+  { argv: ['-s', '-B'], verdict: '1', ours: dhcp },
   { argv: ['-s', '10.1'], verdict: '1' },
   { argv: ['-s', '10.0.0.1/16'], verdict: '1' },
   { argv: ['-s', '10.077.0.1'], verdict: '1' },
-  { argv: ['-s', ''], verdict: '1' },
+  { argv: ['-s', ''], verdict: '1', ours: dhcp },
   { argv: ['-s', '0.0.0.0'], verdict: '1' },
   { argv: ['-s', '224.0.0.1'], verdict: 'run', ours: notAHost },
   { argv: ['-s', '127.0.0.1'], verdict: 'run', ours: notAHost },

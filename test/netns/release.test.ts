@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { carpdConfigFile, startCarpd, type CarpdOptions } from '../lab/carpd-peer.ts';
 import { carpdArgv, runCarpd, type Ran } from '../lab/carpd-command.ts';
-import { logEntry } from '../lab/carpd-log.ts';
+import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import { nowMs } from '../lab/clock.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
@@ -99,7 +99,11 @@ describe('carpd release', { skip, concurrency: true }, () => {
       await peer.waitFor('MASTER', MASTER_MS);
       await logEntry(peer, { event: 'vip-added' }, MASTER_MS);
       await host.ip('link', 'set', 'dev', 'eth0', 'name', 'wan0');
-      await logEntry(peer, { event: 'configuration-warning' }, MASTER_MS);
+      const told = (): unknown =>
+        logEntries(peer, { event: 'configuration-warning' }).find(({ message }) =>
+          message.startsWith('eth0 is called wan0 now'),
+        );
+      await peer.child.until(told, 'the line with both names', MASTER_MS);
       if (reloads) {
         const file = carpdConfigFile(host);
         writeFileSync(file, configText(host).replace('vip:\n', 'vip:\n    advskew: 1\n'));
