@@ -19,12 +19,12 @@ const MASTER_MS = 15_000;
 const FLOOD = fileURLToPath(new URL('../lab/flood.py', import.meta.url));
 const FLOOD_MS = 60_000;
 const PACKETS = 8_000;
-/** Below the dead interval of the backup. Other tests share the machine: this is no speed. */
-const GAP_MS = 2_900;
+/** A flood costs time on a machine that does other things as well; two adverts are never missed. */
+const GAP_MS = 1_900;
 const START_MS = 15_000;
 const skip = await labSkipReason();
 
-describe('thousands of broken packets', { skip, concurrency: true }, () => {
+describe('thousands of broken packets', { skip, concurrency: false }, () => {
   for (const seed of [1, 2]) {
     test(`leave MASTER and BACKUP as they are (seed ${seed})`, async (t) => {
       const { lab, attacker, master, backup } = await trio(t);
