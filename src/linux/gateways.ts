@@ -1,6 +1,5 @@
 // The IPv4 next hops that are reached through an interface, from the main routing table.
-import { open } from 'node:fs/promises';
-import { CarpdError, messageOf } from '../base/errors.ts';
+import { readProcTable } from './proc-table.ts';
 
 const TABLE = '/proc/net/route';
 /** A host with a full table of the Internet has other means to watch its gateways. */
@@ -15,11 +14,7 @@ const WANTED_FLAGS = 0x3;
  * main are not read, nor what lies behind its first megabyte. Rejects with a CarpdError.
  */
 export async function readGateways(interfaceName: string): Promise<readonly string[]> {
-  try {
-    return findGateways(await readTable(), interfaceName);
-  } catch (error) {
-    throw new CarpdError('CARPD_INTERFACE', `read ${TABLE}`, messageOf(error), error);
-  }
+  return findGateways(await readProcTable(TABLE, BYTES_MAX), interfaceName);
 }
 
 /**
@@ -40,19 +35,4 @@ export function findGateways(table: string, interfaceName: string): readonly str
 function addressOf(text: string): string {
   const bytes = new Uint8Array(new Uint32Array([Number.parseInt(text, 16)]).buffer);
   return bytes.join('.');
-}
-
-async function readTable(): Promise<string> {
-  const file = await open(TABLE, 'r');
-  try {
-    const buffer = Buffer.alloc(BYTES_MAX);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, BYTES_MAX - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === BYTES_MAX) return buffer.toString('latin1', 0, length);
-    }
-  } finally {
-    await file.close();
-  }
 }

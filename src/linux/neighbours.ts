@@ -1,6 +1,5 @@
 // The IPv4 stations that the kernel has spoken with on an interface, from its neighbour table.
-import { open } from 'node:fs/promises';
-import { CarpdError, messageOf } from '../base/errors.ts';
+import { readProcTable } from './proc-table.ts';
 
 const TABLE = '/proc/net/arp';
 /** Some hundred stations: one that answers is enough. */
@@ -15,11 +14,7 @@ const COMPLETE = 0x2;
  * the first 32 kB of it is not read. Rejects with a CarpdError.
  */
 export async function readNeighbours(interfaceName: string): Promise<readonly string[]> {
-  try {
-    return findNeighbours(await readTable(), interfaceName);
-  } catch (error) {
-    throw new CarpdError('CARPD_INTERFACE', `read ${TABLE}`, messageOf(error), error);
-  }
+  return findNeighbours(await readProcTable(TABLE, BYTES_MAX), interfaceName);
 }
 
 /**
@@ -34,22 +29,4 @@ export function findNeighbours(table: string, interfaceName: string): readonly s
     if (found.size < NEIGHBOURS_MAX) found.add(address);
   }
   return [...found];
-}
-
-async function readTable(): Promise<string> {
-  const file = await open(TABLE, 'r');
-  try {
-    const buffer = Buffer.alloc(BYTES_MAX);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, BYTES_MAX - length);
-      length += bytesRead;
-      if (bytesRead > 0 && length < BYTES_MAX) continue;
-      const text = buffer.toString('latin1', 0, length);
-      // The last line may have been cut.
-      return text.slice(0, text.lastIndexOf('\n') + 1);
-    }
-  } finally {
-    await file.close();
-  }
 }
