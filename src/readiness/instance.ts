@@ -284,8 +284,8 @@ export class InstanceReadiness {
   }
 
   /**
-   * Whoever waits for a silent master has to hear anybody at all after its last advert: else it is
-   * perhaps its own path that went dark. A farewell was no silence.
+   * Whoever waits for a silent master has to hear anybody at all once an advert is missing, not
+   * before: else it is perhaps its own path that went dark. A farewell was no silence.
    */
   #judgePath({ heardAt, ledger }: SharedView, now: Micros): void {
     const { gate, deadInterval, advertInterval } = this.#settings;
@@ -302,7 +302,7 @@ export class InstanceReadiness {
     } else {
       const last = this.#master;
       const isSilent = this.#silent && last !== undefined && !last.leaving;
-      const isUnheard = isSilent && this.#gate.by === 'proof' && (heardAt ?? 0) <= last.at;
+      const isUnheard = isSilent && this.#gate.by === 'proof' && (heardAt ?? 0) < last.missedAt;
       this.#trust = isUnheard ? 'unheard' : 'trusted';
     }
   }

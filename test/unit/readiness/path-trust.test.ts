@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromSeconds } from '../../../src/base/time.ts';
 import { PathTrust } from '../../../src/readiness/path-trust.ts';
-import { GATEWAY, INSTANCE, LinkRig, PEER } from '../../support/readiness-rig.ts';
+import { GATEWAY, INSTANCE, LinkRig, PEER, PLAIN } from '../../support/readiness-rig.ts';
 
 const trusts = (rig: LinkRig): readonly string[] =>
   rig.trace.flatMap(({ at, effect }) =>
@@ -17,6 +17,21 @@ describe('a backup whose master falls silent', () => {
     rig.pass(2_000);
     rig.frame();
     assert.deepEqual(trusts(rig), ['1500 unheard', '2000 trusted']);
+  });
+
+  it('is not reassured by what came before an advert was missing, of whatever master', () => {
+    const rig = new LinkRig();
+    const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
+    rig.give({ kind: 'instances-changed', instances: [INSTANCE, web] });
+    rig.facts(PLAIN);
+    for (const { name } of [INSTANCE, web]) rig.role('waiting', name);
+    rig.advert();
+    rig.pass(100);
+    rig.advert({ name: 'web' });
+    rig.pass(1_300);
+    rig.frame();
+    rig.pass(1_600);
+    assert.deepEqual(trusts(rig), ['1500 unheard', '1600 unheard']);
   });
 
   it('takes along what it knows, and bids as usual a dead interval after a frame', () => {
