@@ -2,7 +2,7 @@
 // that only LACP has passed, a path that is silent at first. Needs root and bonding.
 import { deepEqual, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
+import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import type { Peer } from '../lab/peer.ts';
 import { eventually } from '../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
@@ -20,6 +20,7 @@ import {
   type Program,
   type Settings,
 } from './scene.ts';
+import { slaveName } from './switch-side.ts';
 import type { BondOptions } from './topology.ts';
 
 type Role = 'BACKUP' | 'MASTER';
@@ -97,6 +98,9 @@ async function deadLeg(
   const dead = await b.switchSide.dropData([1]);
   await b.switchSide.cableUp(1);
   await ready(b, [true, true]);
+  // The kernel tells nobody of LACP: carpd reads it now and then, and has to know of this leg.
+  const known = { port: slaveName(1), status: 'met' };
+  await logEntry(ours, { event: 'lacp-port', fields: known }, LACP_MS);
   const span = await suffer({
     begin: () => b.switchSide.cableDown(0),
     forMs: PATIENT_FAULT_MS,
