@@ -147,6 +147,7 @@ export async function outcome(
   await holders(
     peers.map(({ host }) => host),
     last.host,
+    last.vip,
   );
   for (const peer of peers) t.diagnostic(story(peer, fromMs));
   const masters = peers.filter((peer) => wasMaster(peer, fromMs, toMs));
@@ -194,15 +195,19 @@ function start(
 }
 
 /** Waits until exactly this one, the first if none is given, has the address. */
-async function holders(hosts: readonly Host[], only = hosts[0]): Promise<void> {
+export async function holders(
+  hosts: readonly Host[],
+  only = hosts[0],
+  vip = GROUP.vip,
+): Promise<void> {
   const alone = async (): Promise<boolean> => {
-    const found = await whoHolds(hosts, GROUP.vip);
+    const found = await whoHolds(hosts, vip);
     return found.length === 1 && found[0] === only;
   };
   await eventually(alone, {
     withinMs: ELECTION_MS,
     everyMs: 100,
-    what: `${String(only?.name)} alone to have the VIP`,
+    what: `${String(only?.name)} alone to have ${vip}`,
     detail: () => hosts.map((host) => host.report()).join('\n'),
   });
 }

@@ -28,6 +28,8 @@ export interface HostOptions {
 
 /** One port of the switch, as its operator sees it. */
 export interface Port {
+  /** Its device in the switch's namespace. */
+  readonly device: string;
   /** Stops all frames, both ways, with the carrier up: bridge port state "disabled". */
   block(): Promise<void>;
   /** Lets frames through again. A port whose carrier comes back is unblocked by the kernel, too. */
@@ -97,11 +99,12 @@ export class Lab {
 
   /** The port of the switch to which `host` is linked. */
   port(host: Host): Port {
+    const device = portName(host);
     const set = async (state: string): Promise<void> => {
       const { netns } = this.switch;
-      await run(['bridge', '-n', netns, 'link', 'set', 'dev', portName(host), 'state', state]);
+      await run(['bridge', '-n', netns, 'link', 'set', 'dev', device, 'state', state]);
     };
-    return { block: () => set('0'), unblock: () => set('3') };
+    return { device, block: () => set('0'), unblock: () => set('3') };
   }
 
   /** Takes the carrier from the host's eth0 or gives it back; done when its kernel says so. */
