@@ -126,11 +126,17 @@ export class SwitchSide {
     await this.#batch(`link set ${this.port(cable)} up`);
   }
 
-  /** Takes the carriers of both cables away, or gives them back, at once. */
-  async carrier(on: boolean): Promise<void> {
-    await this.#batch(
-      ...CABLES.map((cable) => `link set ${this.port(cable)} ${on ? 'up' : 'down'}`),
-    );
+  /** Takes the carriers of both cables away for so long; yields the ms that it really took. */
+  blip(forMs: number): Promise<number> {
+    const set = (state: string): readonly string[] =>
+      CABLES.map((cable) => `link set ${this.port(cable)} ${state}`);
+    return this.#brief(set('down'), forMs, set('up'));
+  }
+
+  /** The first cable loses its carrier; the second one, blocked, forwards only after so long. */
+  lateFailover(forMs: number): Promise<number> {
+    const second = this.port(1);
+    return this.#brief([`link set ${this.port(0)} down`], forMs, [`link set ${second} master br0`]);
   }
 
   /**
@@ -235,10 +241,35 @@ export class SwitchSide {
     await run(['tc', '-n', this.#switch.netns, '-batch', '-'], batch(lines));
   }
 
+  /** Makes a fault that a busy machine makes but little longer; yields the ms that it took. */
+  async #brief(begin: readonly string[], forMs: number, end: readonly string[]): Promise<number> {
+    const words = [batch(begin), String(forMs / 1_000), batch(end)];
+    const argv = ['ip', 'netns', 'exec', this.#switch.netns, 'sh', '-euc', BRIEF, 'sh', ...words];
+    const [from, to] = (await run(argv)).trim().split('\n').map(Number);
+    return Math.round((Number(to) - Number(from)) * 1_000);
+  }
+
   async #batch(...lines: readonly string[]): Promise<void> {
     await run(['ip', '-n', this.#switch.netns, '-batch', '-'], batch(lines));
   }
 }
+
+/**
+ * Prints the seconds of the machine's clock before and after. The one `ip` that does it all runs
+ * already when the fault begins: on a busy machine the start of a process takes longer than a blip.
+ */
+const BRIEF = `
+exec 3>&1
+{
+  sleep 0.5
+  read from rest </proc/uptime
+  echo "$from" >&3
+  printf %s "$1"
+  sleep "$2"
+  printf %s "$3"
+} | ip -batch -
+read to rest </proc/uptime
+echo "$to"`;
 
 /** The host's device at its end of a cable. */
 export function slaveName(cable: Cable): string {
