@@ -71,8 +71,7 @@ export class FrameTap {
     const uplinks = stack?.uplinks ?? [];
     this.#macs = stack ?? this.#macs;
     const open = this.#open;
-    const fits =
-      open?.epoch === epoch && open.once === once && isDeepStrictEqual(open.uplinks, uplinks);
+    const fits = open?.epoch === epoch && open.once === once && sameWays(open.uplinks, uplinks);
     if (mode === undefined || stack === undefined || uplinks.length === 0) return this.#shut();
     try {
       if (open === undefined || !fits) this.#reopen(mode, stack, epoch, { senders, once });
@@ -139,6 +138,13 @@ export class FrameTap {
     this.#open = { witness, uplinks, epoch, mode, senders, once };
     if (!once) this.#options.onWatch(watches(mode));
   }
+}
+
+/** Whatever they are called now. */
+function sameWays(some: readonly Uplink[], others: readonly Uplink[]): boolean {
+  const keys = (list: readonly Uplink[]): unknown =>
+    list.map(({ ifindex, vlans }) => [ifindex, vlans]);
+  return isDeepStrictEqual(keys(some), keys(others));
 }
 
 /** Whether adverts are let through. */

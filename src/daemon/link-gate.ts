@@ -291,12 +291,11 @@ export class LinkGate implements Member {
     }
   }
 
-  /** The port of the bond that has this index, by the name that the facts have for it. */
-  #portOf(ifindex: number): string | undefined {
+  /** The index, if a port of the bond has it. */
+  #portOf(ifindex: number): number | undefined {
     const { lower } = this.#stack?.facts ?? {};
     if (lower?.kind !== 'bond') return undefined;
-    const name = this.#options.links.byIndex(ifindex)?.name;
-    return lower.ports.some((port) => port.name === name) ? name : undefined;
+    return lower.ports.some((port) => port.ifindex === ifindex) ? ifindex : undefined;
   }
 
   async #findNeighbours(): Promise<void> {

@@ -70,13 +70,13 @@ export class LinkHerald {
 
   /** The ports of the bond as judged now; those that are as they were are not told again. */
   ports(ports: readonly PortVerdict[]): void {
-    for (const { name: port, status, faults } of ports) {
-      const before = this.#ports.find(({ name }) => name === port);
+    for (const { name: port, ifindex, status, faults } of ports) {
+      const before = this.#ports.find((one) => one.ifindex === ifindex);
       if (before?.status === status && sameList(before.faults, faults)) continue;
       this.#publish({ event: 'lacp-port', port, status, faults });
     }
-    for (const { name: port } of this.#ports) {
-      if (ports.some(({ name }) => name === port)) continue;
+    for (const { name: port, ifindex } of this.#ports) {
+      if (ports.some((one) => one.ifindex === ifindex)) continue;
       this.#publish({ event: 'lacp-port', port, status: 'gone', faults: [] });
     }
     this.#ports = ports;

@@ -19,9 +19,10 @@ export function readBond(bond: Link, links: LinkView): BondFacts {
   return {
     kind: 'bond',
     name: bond.name,
+    ifindex: bond.ifindex,
     mode,
     ...activeAggregator(data, mode),
-    activePort: data === undefined ? undefined : activePort(data, links),
+    activePort: data === undefined ? undefined : activePort(data),
     ports: portsOf(bond, links).map((port) => readPort(port, mode)),
   };
 }
@@ -84,11 +85,9 @@ function activeAggregator(
 }
 
 /** The driver leaves the attribute out when there is none. */
-function activePort(data: Attributes, links: LinkView): string | undefined {
+function activePort(data: Attributes): number | undefined {
   const attribute = data.get(IFLA_BOND_ACTIVE_SLAVE);
-  if (attribute === undefined) return '';
-  const ifindex = readUnsigned(attribute, 4);
-  return ifindex === undefined ? undefined : links.byIndex(ifindex)?.name;
+  return attribute === undefined ? 0 : readUnsigned(attribute, 4);
 }
 
 function readPort(port: Link, mode: BondMode | undefined): PortFacts {
@@ -99,6 +98,7 @@ function readPort(port: Link, mode: BondMode | undefined): PortFacts {
   const lacp = mode === '802.3ad';
   return {
     name: port.name,
+    ifindex: port.ifindex,
     linkUp: linkUp(port, status),
     aggregatorId: lacp ? readUnsigned(data.get(IFLA_BOND_SLAVE_AD_AGGREGATOR_ID), 2) : undefined,
     actorState: lacp ? actorState(data) : undefined,

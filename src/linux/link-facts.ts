@@ -274,7 +274,8 @@ function lowerOf(chosen: readonly Layer[], links: LinkView): LowerFacts {
   if (bond !== undefined) return bonds.size === 1 ? readBond(bond, links) : { kind: 'unseen' };
   if (layers.some(({ kind }) => kind === 'unseen')) return { kind: 'unseen' };
   const team = layers.find(({ kind }) => kind === 'team');
-  return team === undefined ? { kind: 'plain' } : { kind: 'team', name: team.link.name };
+  if (team === undefined) return { kind: 'plain' };
+  return { kind: 'team', name: team.link.name, ifindex: team.link.ifindex };
 }
 
 /** Where the ways down from an uplink end; beyond MACsec, or from a bridge that was named. */

@@ -46,12 +46,12 @@ interface Known {
   carrierLosses?: number;
   lower?: string;
   uplinks?: ReadonlySet<string>;
-  activePort?: string;
+  activePort?: number;
   aggregatorId?: number;
   partnerMac?: string;
   portReady?: boolean;
-  /** The ports that were last known to be ready, by name. */
-  readyPorts?: ReadonlySet<string>;
+  /** The indexes of the ports that were last known to be ready. */
+  readyPorts?: ReadonlySet<number>;
 }
 
 /**
@@ -85,7 +85,7 @@ export class EpochTracker {
     facts: LinkFacts | undefined,
     bond: BondVerdict | undefined,
     now: Micros,
-    proved: ReadonlySet<string> = new Set(),
+    proved: ReadonlySet<number> = new Set(),
   ): EpochEndCause | undefined {
     const seen = knowable(facts, bond, this.#known.readyPorts);
     const cause = difference(this.#known, seen) ?? portLoss(this.#known, seen, proved);
@@ -128,11 +128,11 @@ function difference(known: Known, seen: Known): EpochEndCause | undefined {
 function portLoss(
   { readyPorts: before }: Known,
   { readyPorts: after }: Known,
-  proved: ReadonlySet<string>,
+  proved: ReadonlySet<number>,
 ): EpochEndCause | undefined {
   if (before === undefined || after === undefined || after.size === 0) return undefined;
-  const staying = [...before].filter((name) => after.has(name));
-  if (staying.length === before.size || staying.some((name) => proved.has(name))) return undefined;
+  const staying = [...before].filter((port) => after.has(port));
+  if (staying.length === before.size || staying.some((port) => proved.has(port))) return undefined;
   return 'port-lost';
 }
 
@@ -150,11 +150,11 @@ function lacksAny(known: Known['uplinks'], seen: Known['uplinks']): boolean {
 function knowable(
   facts: LinkFacts | undefined,
   bond: BondVerdict | undefined,
-  readyPorts: ReadonlySet<string> = new Set(),
+  readyPorts: ReadonlySet<number> = new Set(),
 ): Known {
   if (facts === undefined) return { carrier: false };
   const { ifindex, mac, carrier, uplinkFault, carrierLosses, uplinks, lower } = facts;
-  const lowerName = nameOf(lower);
+  const lowerKey = lowerKeyOf(lower);
   return {
     ifindex,
     byUplinks: uplinkFault !== undefined,
@@ -163,7 +163,7 @@ function knowable(
     ...(mac === undefined ? {} : { mac }),
     ...(carrier === undefined ? {} : { carrier }),
     ...(carrierLosses === undefined ? {} : { carrierLosses }),
-    ...(lowerName === undefined ? {} : { lower: lowerName }),
+    ...(lowerKey === undefined ? {} : { lower: lowerKey }),
     ...bondKnowledge(lower),
     ...(bond === undefined || bond.portReady === 'unknown'
       ? {}
@@ -176,24 +176,25 @@ function knowable(
 function portKnowledge(
   lower: LowerFacts,
   bond: BondVerdict | undefined,
-  before: ReadonlySet<string>,
+  before: ReadonlySet<number>,
 ): Known {
   if (lower.kind === 'unseen') return {};
   if (lower.kind !== 'bond' || lower.mode === 'active-backup') return { readyPorts: new Set() };
   if (lower.mode === undefined || bond === undefined) return {};
-  const ready = bond.ports.filter(({ name, status }) => {
-    return status === 'met' || (status === 'unknown' && before.has(name));
+  const ready = bond.ports.filter(({ ifindex, status }) => {
+    return status === 'met' || (status === 'unknown' && before.has(ifindex));
   });
-  return { readyPorts: new Set(ready.map(({ name }) => name)) };
+  return { readyPorts: new Set(ready.map(({ ifindex }) => ifindex)) };
 }
 
 function keyOf({ ifindex, vlans }: UplinkFacts): string {
   return [ifindex, ...vlans].join(' ');
 }
 
-function nameOf(lower: LowerFacts): string | undefined {
+/** By the index: a bond that gets a new name is the same path. */
+function lowerKeyOf(lower: LowerFacts): string | undefined {
   if (lower.kind === 'unseen') return undefined;
-  return lower.kind === 'plain' ? 'plain' : `${lower.kind} ${lower.name}`;
+  return lower.kind === 'plain' ? 'plain' : `${lower.kind} ${lower.ifindex}`;
 }
 
 /**

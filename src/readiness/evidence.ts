@@ -18,8 +18,8 @@ export interface Evidence {
   readonly at: Micros;
   /** The link epoch in which it came in. */
   readonly epoch: number;
-  /** The port of the bond through which it came in; undefined: none, or nobody can tell. */
-  readonly port?: string | undefined;
+  /** The index of the bond's port through which it came in; undefined: none, or nobody can tell. */
+  readonly port?: number | undefined;
 }
 
 /** What is kept of one kind: the piece that first proved it, and the newest. */
@@ -41,7 +41,7 @@ export class EvidenceLedger {
   readonly #epoch: number;
   readonly #records = new Map<EvidenceKind, EvidenceRecord>();
   readonly #answerers = new Set<string>();
-  readonly #ports = new Set<string>();
+  readonly #ports = new Set<number>();
 
   constructor(epoch: number) {
     this.#epoch = epoch;
@@ -70,7 +70,7 @@ export class EvidenceLedger {
   }
 
   /** The ports of the bond through which something has come in, as far as anybody could tell. */
-  get ports(): ReadonlySet<string> {
+  get ports(): ReadonlySet<number> {
     return this.#ports;
   }
 

@@ -13,7 +13,9 @@ export type BondMode =
 
 /** One port (slave) of a bond. */
 export interface PortFacts {
+  /** As it is now, for people; the index stays what it is. */
   readonly name: string;
+  readonly ifindex: number;
   /** MII status. */
   readonly linkUp: boolean | undefined;
   /** The aggregator the port is in; 802.3ad only. "N/A" in sysfs is undefined. */
@@ -28,13 +30,14 @@ export interface PortFacts {
 export interface BondFacts {
   readonly kind: 'bond';
   readonly name: string;
+  readonly ifindex: number;
   readonly mode: BondMode | undefined;
   /** The aggregator that carries the traffic; 802.3ad only. */
   readonly activeAggregatorId: number | undefined;
   /** The active aggregator's partner as lower-case text; all zero: there is none. */
   readonly partnerMac: string | undefined;
-  /** The active slave; an empty text: there is none. In active-backup, balance-alb and -tlb. */
-  readonly activePort: string | undefined;
+  /** The index of the active slave; 0: there is none. In active-backup, balance-alb and -tlb. */
+  readonly activePort: number | undefined;
   readonly ports: readonly PortFacts[];
 }
 
@@ -45,7 +48,7 @@ export type LowerFacts =
   /** Something below that is out of sight, as a bond in another network namespace. */
   | { readonly kind: 'unseen' }
   /** A team device: its ports are run by a daemon of its own, so only its carrier is known. */
-  | { readonly kind: 'team'; readonly name: string }
+  | { readonly kind: 'team'; readonly name: string; readonly ifindex: number }
   | BondFacts;
 
 /** A way by which the frames of other hosts come in, at the bottom of what an interface is on. */

@@ -63,8 +63,8 @@ export type ReadinessInput =
       readonly kind: 'frame-heard';
       readonly from: string;
       readonly epoch: number;
-      /** The port of the bond through which it came in, where the witness can tell. */
-      readonly port?: string | undefined;
+      /** The index of the bond's port through which it came in, where the witness can tell. */
+      readonly port?: number | undefined;
       /** The IPv4 address that its sender says to have, where the frame tells. */
       readonly station?: string | undefined;
     }
@@ -74,7 +74,7 @@ export type ReadinessInput =
       readonly address: string;
       readonly mac: string;
       readonly epoch: number;
-      readonly port?: string | undefined;
+      readonly port?: number | undefined;
     }
   /** IPv4 addresses on the segment that the kernel has spoken with, at its own choice. */
   | { readonly kind: 'neighbours-found'; readonly addresses: readonly string[] }

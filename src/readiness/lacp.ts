@@ -65,6 +65,7 @@ const UNKNOWN_FAULTS: ReadonlySet<PortFault> = new Set([
 /** One port, judged. */
 export interface PortVerdict {
   readonly name: string;
+  readonly ifindex: number;
   readonly status: Status;
   /** Empty if and only if the port is ready. */
   readonly faults: readonly PortFault[];
@@ -130,8 +131,8 @@ function plainFaults(bond: BondFacts, portReady: Status): readonly BondFault[] {
   return portReady === 'unknown' ? [{ reason: 'ports-unknown', status: 'unknown' }] : [];
 }
 
-function judgePlainPort({ name, linkUp }: PortFacts): PortVerdict {
-  return verdictOf(name, linkFaults(linkUp), undefined, undefined);
+function judgePlainPort(port: PortFacts): PortVerdict {
+  return verdictOf(port, linkFaults(port.linkUp), undefined, undefined);
 }
 
 function linkFaults(linkUp: boolean | undefined): readonly PortFault[] {
@@ -140,7 +141,7 @@ function linkFaults(linkUp: boolean | undefined): readonly PortFault[] {
 }
 
 function judgeLacpPort(port: PortFacts, activeAggregatorId: number | undefined): PortVerdict {
-  const { name, linkUp, aggregatorId, actorState, partnerState } = port;
+  const { linkUp, aggregatorId, actorState, partnerState } = port;
   const faults: PortFault[] = [];
   // The bits lag behind a link that was lost just now.
   faults.push(...linkFaults(linkUp));
@@ -153,7 +154,7 @@ function judgeLacpPort(port: PortFacts, activeAggregatorId: number | undefined):
   if (partnerState === undefined) faults.push('partner-unknown');
   // What the driver keeps of a partner never heard is its own default, and says nothing.
   else if (!faults.includes('defaulted')) faults.push(...partnerFaults(partnerState));
-  return verdictOf(name, faults, actorState, partnerState);
+  return verdictOf(port, faults, actorState, partnerState);
 }
 
 function actorFaults(state: number): readonly PortFault[] {
@@ -176,7 +177,7 @@ function partnerFaults(state: number): readonly PortFault[] {
 }
 
 function verdictOf(
-  name: string,
+  { name, ifindex }: PortFacts,
   faults: readonly PortFault[],
   actorState: number | undefined,
   partnerState: number | undefined,
@@ -184,6 +185,7 @@ function verdictOf(
   const unknown = faults.every((fault) => UNKNOWN_FAULTS.has(fault));
   return {
     name,
+    ifindex,
     status: faults.length === 0 ? 'met' : unknown ? 'unknown' : 'not-met',
     faults,
     actorBits: actorState === undefined ? undefined : stateBits(actorState),

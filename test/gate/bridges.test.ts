@@ -7,6 +7,7 @@ import { Capture } from '../lab/capture.ts';
 import { logEntries, logEntry } from '../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpdInstances } from '../lab/carpd-peer.ts';
 import { nowMs } from '../lab/clock.ts';
+import type { Host } from '../lab/host.ts';
 import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
 import { startUcarp } from '../lab/ucarp-peer.ts';
@@ -94,6 +95,45 @@ describe('a master over a bridge', { skip, concurrency: true }, () => {
       await Promise.all(others.map((other, index) => calm(other, pair[index] ?? other, LONG_MS)));
     });
   }
+});
+
+describe('a bridge and its port that get new names', { skip, concurrency: true }, () => {
+  const rename = async (host: Host): Promise<void> => {
+    await host.ip('link', 'set', 'dev', 'eth0', 'name', 'lan0');
+    await host.ip('link', 'set', 'dev', 'br0', 'name', 'wan0');
+  };
+  const untouched = (peer: Peer): void => {
+    deepEqual(logEntries(peer, { event: 'link-epoch' }), []);
+    deepEqual(logEntries(peer, { event: 'doubt' }), []);
+  };
+
+  test('below two masters: they serve on without a doubt', async (t) => {
+    const { healthy, questioned, pair } = await masterOverBridge(t);
+    await rename(questioned);
+    const [first = fail()] = pair;
+    await logEntry(first, { event: 'configuration-warning' }, WITHIN_MS);
+    const others = [GROUP, OTHER].map((group) => startUcarp(healthy, group));
+    for (const other of others) await other.waitFor('BACKUP', WITHIN_MS);
+    await Promise.all(pair.map((peer, index) => calm(peer, others[index] ?? peer, LONG_MS)));
+    for (const peer of pair) {
+      statesOf(peer, ['HELD', 'BACKUP', 'MASTER']);
+      untouched(peer);
+    }
+    const lostMs = nowMs();
+    await questioned.ip('link', 'set', 'lan0', 'nomaster');
+    for (const peer of pair) await peer.nextTransition('HELD', lostMs, WITHIN_MS);
+  });
+
+  test('below a backup: its gate stays open', async (t) => {
+    const { questioned, master } = await bridgeScene(t);
+    const second = startBridged(questioned);
+    await second.waitFor('BACKUP', WITHIN_MS);
+    await rename(questioned);
+    await logEntry(second, { event: 'configuration-warning' }, WITHIN_MS);
+    await calm(master, second, LONG_MS);
+    statesOf(second, ['HELD', 'BACKUP']);
+    untouched(second);
+  });
 });
 
 describe('a MAC address that changes', { skip, concurrency: true }, () => {

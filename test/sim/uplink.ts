@@ -160,7 +160,7 @@ export class Uplink {
   #lower(): LowerFacts {
     if (this.kind === 'plain') return { kind: 'plain' };
     const linkUp = this.carrier;
-    const bond = { kind: 'bond', name: 'bond0', mode: this.#mode } as const;
+    const bond = { kind: 'bond', name: 'bond0', ifindex: 3, mode: this.#mode } as const;
     if (this.kind === 'active-backup') return { ...bond, ...this.#backupPorts(linkUp) };
     const state = this.#formed ? READY : activity | expired;
     const port = { linkUp, aggregatorId: 1, actorState: state, partnerState: READY };
@@ -169,7 +169,7 @@ export class Uplink {
       activeAggregatorId: 1,
       partnerMac: linkUp ? PARTNER : NO_PARTNER,
       activePort: undefined,
-      ports: [{ name: 'eth0', ...port }],
+      ports: [{ name: 'eth0', ifindex: 10, ...port }],
     };
   }
 
@@ -177,13 +177,13 @@ export class Uplink {
     return this.kind === 'active-backup' ? 'active-backup' : '802.3ad';
   }
 
-  #backupPorts(linkUp: boolean): Omit<BondFacts, 'kind' | 'name' | 'mode'> {
+  #backupPorts(linkUp: boolean): Omit<BondFacts, 'kind' | 'name' | 'ifindex' | 'mode'> {
     const none = { aggregatorId: undefined, actorState: undefined, partnerState: undefined };
     return {
       activeAggregatorId: undefined,
       partnerMac: undefined,
-      activePort: `eth${String(this.#activePort)}`,
-      ports: ['eth0', 'eth1'].map((name) => ({ name, linkUp, ...none })),
+      activePort: 10 + this.#activePort,
+      ports: ['eth0', 'eth1'].map((name, at) => ({ name, ifindex: 10 + at, linkUp, ...none })),
     };
   }
 }

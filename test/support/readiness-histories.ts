@@ -30,6 +30,7 @@ export const maybe = <Value>(values: readonly Value[]) => fc.constantFrom(...val
 
 const ports: fc.Arbitrary<PortFacts> = fc.record({
   name: fc.constantFrom('eth0', 'eth1'),
+  ifindex: fc.constantFrom(10, 11),
   linkUp: fc.constantFrom(true, true, true, false, undefined),
   aggregatorId: fc.constantFrom(1, 1, 1, 2, undefined),
   actorState: fc.constantFrom(63, 63, 61, 13, 7, 77, 191, undefined),
@@ -39,6 +40,7 @@ const ports: fc.Arbitrary<PortFacts> = fc.record({
 export const bonds: fc.Arbitrary<BondFacts> = fc.record({
   kind: fc.constant('bond' as const),
   name: fc.constantFrom('bond0', 'bond0', 'bond0', 'bond1'),
+  ifindex: fc.constantFrom(3, 3, 3, 9),
   mode: fc.constantFrom(
     '802.3ad' as const,
     '802.3ad' as const,
@@ -47,7 +49,7 @@ export const bonds: fc.Arbitrary<BondFacts> = fc.record({
   ),
   activeAggregatorId: fc.constantFrom(1, 1, 1, 2, undefined),
   partnerMac: fc.constantFrom(LACP.partnerMac, LACP.partnerMac, '00:00:00:00:00:00', undefined),
-  activePort: fc.constantFrom('eth0', 'eth0', 'eth1', '', undefined),
+  activePort: fc.constantFrom(10, 10, 11, 0, undefined),
   ports: fc.array(ports, { maxLength: 2 }),
 });
 
@@ -57,7 +59,10 @@ const lowers: fc.Arbitrary<LinkFacts['lower']> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<LinkFacts['lower']>({ kind: 'plain' }) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom<LinkFacts['lower']>({ kind: 'unseen' }, { kind: 'team', name: 't' }),
+    arbitrary: fc.constantFrom<LinkFacts['lower']>(
+      { kind: 'unseen' },
+      { kind: 'team', name: 't', ifindex: 5 },
+    ),
   },
 );
 

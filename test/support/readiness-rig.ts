@@ -49,6 +49,7 @@ export const NO_CARRIER: LinkFacts = { ...PLAIN, carrier: false };
 
 export const READY_PORT: PortFacts = {
   name: 'eth0',
+  ifindex: 10,
   linkUp: true,
   aggregatorId: 1,
   actorState: 63,
@@ -58,11 +59,12 @@ export const READY_PORT: PortFacts = {
 export const LACP: BondFacts = {
   kind: 'bond',
   name: 'bond0',
+  ifindex: 3,
   mode: '802.3ad',
   activeAggregatorId: 1,
   partnerMac: PARTNER,
   activePort: undefined,
-  ports: [READY_PORT, { ...READY_PORT, name: 'eth1' }],
+  ports: [READY_PORT, { ...READY_PORT, name: 'eth1', ifindex: 11 }],
 };
 
 /** What a bond looks like whose switch does not speak LACP. */
@@ -77,7 +79,7 @@ export const ACTIVE_BACKUP: BondFacts = {
   mode: 'active-backup',
   activeAggregatorId: undefined,
   partnerMac: undefined,
-  activePort: 'eth0',
+  activePort: 10,
 };
 
 export const on = (lower: BondFacts): LinkFacts => ({ ...PLAIN, lower });
@@ -143,11 +145,11 @@ export class LinkRig {
     return this.give({ kind: 'role-changed', name, role });
   }
 
-  frame(epoch = this.link.epoch, port?: string): readonly ReadinessEffect[] {
+  frame(epoch = this.link.epoch, port?: number): readonly ReadinessEffect[] {
     return this.give({ kind: 'frame-heard', from: PEER_MAC, epoch, port });
   }
 
-  answer(address: string, mac = PEER_MAC, port?: string): readonly ReadinessEffect[] {
+  answer(address: string, mac = PEER_MAC, port?: number): readonly ReadinessEffect[] {
     return this.give({ kind: 'probe-answered', address, mac, epoch: this.link.epoch, port });
   }
 

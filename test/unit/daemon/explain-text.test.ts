@@ -17,7 +17,7 @@ const GATE_CLOSED = { holdReasons: ['gate-closed'] } as const;
 
 const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
   'held-at-boot-on-a-bond': () => {
-    const dark = { ...READY_PORT, name: 'eth1', actorState: 0x47, partnerState: 0x01 };
+    const dark = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 0x47, partnerState: 0x01 };
     const facts = rigs.on({ ...LACP, ports: [READY_PORT, dark] });
     const rig = LinkRig.waiting({ targets: [rigs.GATEWAY] }, facts);
     rig.pass(12_300);

@@ -64,6 +64,8 @@ describe('LinkHerald', () => {
       { event: 'lacp-port', port: 'eth1', status: 'met', faults: [] },
       { event: 'lacp-port', port: 'eth2', status: 'gone', faults: [] },
     ]);
+    herald.ports([{ ...port('eth1', 'met'), name: 'lan1' }]);
+    assert.deepEqual(told(), [], 'a new name is the same port');
   });
 
   test('tells of a warning when it comes, and again when it is back', () => {
@@ -114,5 +116,6 @@ function record(kind: EvidenceKind, from: string, epoch: number): EvidenceRecord
 }
 
 function port(name: string, status: Status, ...faults: readonly PortFault[]): PortVerdict {
-  return { name, status, faults, actorBits: undefined, partnerBits: undefined };
+  const ifindex = Number(name.at(-1));
+  return { name, ifindex, status, faults, actorBits: undefined, partnerBits: undefined };
 }

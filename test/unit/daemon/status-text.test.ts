@@ -60,7 +60,7 @@ bond1  no     0ms    carrier proved, frames MISSING
 });
 
 test('the ports of a bond', () => {
-  const dark = { ...READY_PORT, name: 'eth1', actorState: 0x47, partnerState: 0x01 };
+  const dark = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 0x47, partnerState: 0x01 };
   const bond = LinkRig.waiting({}, on({ ...LACP, ports: [READY_PORT, dark] }));
   const text = table([report(bond, { state: 'HELD' })]);
   assert.match(

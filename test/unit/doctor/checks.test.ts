@@ -69,6 +69,7 @@ const ETH: InterfaceFacts = {
 
 const port = (changes: Partial<PortFacts> = {}): PortFacts => ({
   name: 'eth1',
+  ifindex: 11,
   linkUp: true,
   aggregatorId: 1,
   actorState: 0x3f,
@@ -84,6 +85,7 @@ const bonded = (changes: Partial<BondFacts> = {}, more: Partial<InterfaceFacts> 
     lower: {
       kind: 'bond',
       name: 'bond0',
+      ifindex: 3,
       mode: '802.3ad',
       activeAggregatorId: 1,
       partnerMac: '02:00:00:00:ee:01',
@@ -153,7 +155,7 @@ describe('an interface', () => {
     ],
     [
       'on a team device',
-      { ...ETH, link: { ...LINK, lower: { kind: 'team', name: 'team0' } } },
+      { ...ETH, link: { ...LINK, lower: { kind: 'team', name: 'team0', ifindex: 5 } } },
       ['team-device', 'interface-good'],
     ],
   ];

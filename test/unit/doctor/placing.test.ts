@@ -31,6 +31,7 @@ const ETH: InterfaceFacts = {
 };
 const PORT = {
   name: 'eth1',
+  ifindex: 11,
   linkUp: true,
   aggregatorId: undefined,
   actorState: undefined,
@@ -39,11 +40,12 @@ const PORT = {
 const BOND: BondFacts = {
   kind: 'bond',
   name: 'bond0',
+  ifindex: 3,
   mode: 'active-backup',
   activeAggregatorId: undefined,
   partnerMac: undefined,
-  activePort: 'eth1',
-  ports: [PORT, { ...PORT, name: 'eth2' }],
+  activePort: 11,
+  ports: [PORT, { ...PORT, name: 'eth2', ifindex: 12 }],
 };
 
 function standing(lower: LowerFacts): NonNullable<InterfaceFacts['link']> {

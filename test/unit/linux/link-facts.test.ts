@@ -45,7 +45,7 @@ describe('real stacks on an 802.3ad bond', () => {
 
   test('a team device', () => {
     const { facts, uplinks } = resolveStack(bondTable('team'), 'team0');
-    deepEqual(facts?.lower, { kind: 'team', name: 'team0' });
+    deepEqual(facts?.lower, { kind: 'team', name: 'team0', ifindex: facts?.ifindex });
     deepEqual(
       uplinks.map(({ name }) => name),
       ['team0'],

@@ -18,14 +18,23 @@ const UNREAD: LinkFacts = {
 const lacp = (changes: Partial<BondFacts>): LinkFacts => on({ ...LACP, ...changes });
 const backup = (changes: Partial<BondFacts>): LinkFacts => on({ ...ACTIVE_BACKUP, ...changes });
 const WAITING_PORT = { ...READY_PORT, actorState: 7 };
-const UNPLUGGED_PORT = { ...READY_PORT, name: 'eth1', linkUp: false };
-const THIRD_PORT = { ...READY_PORT, name: 'eth2' };
+const UNPLUGGED_PORT = { ...READY_PORT, name: 'eth1', ifindex: 11, linkUp: false };
+const THIRD_PORT = { ...READY_PORT, name: 'eth2', ifindex: 12 };
 const UNREAD_PORT = { ...READY_PORT, actorState: undefined };
 const UNREAD_LACP = lacp({
   partnerMac: undefined,
   activeAggregatorId: undefined,
-  ports: [UNREAD_PORT, { ...UNREAD_PORT, name: 'eth1' }],
+  ports: [UNREAD_PORT, { ...UNREAD_PORT, name: 'eth1', ifindex: 11 }],
 });
+
+const RENAMED = {
+  ...PLAIN,
+  lower: {
+    ...LACP,
+    name: 'wan0',
+    ports: LACP.ports.map((port) => ({ ...port, name: `lan${String(port.ifindex)}` })),
+  },
+};
 
 /** By these uplinks: an index, or an index and VLANs. */
 function by(...uplinks: readonly (number | readonly [number, ...number[]])[]): LinkFacts {
@@ -37,7 +46,7 @@ function observe(
   tracker: EpochTracker,
   facts: LinkFacts | undefined,
   second: number,
-  ...proved: readonly string[]
+  ...proved: readonly number[]
 ) {
   const bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
   return tracker.observe(facts, bond, fromSeconds(second), new Set(proved));
@@ -100,19 +109,19 @@ describe('an epoch ends', () => {
     ],
     [
       'when the active slave changes',
-      [on(ACTIVE_BACKUP), backup({ activePort: 'eth1' })],
+      [on(ACTIVE_BACKUP), backup({ activePort: 11 })],
       'active-port-changed',
     ],
     [
       'when there is no active slave any more',
-      [on(ACTIVE_BACKUP), backup({ activePort: '' })],
+      [on(ACTIVE_BACKUP), backup({ activePort: 0 })],
       'active-port-changed',
     ],
     ...(['balance-tlb', 'balance-alb'] as const).map(
       (mode) =>
         [
           `when the active slave changes, ${mode}`,
-          [backup({ mode }), backup({ mode, activePort: 'eth1' })],
+          [backup({ mode }), backup({ mode, activePort: 11 })],
           'active-port-changed',
         ] as const,
     ),
@@ -133,7 +142,7 @@ describe('an epoch ends', () => {
     ),
     [
       'when a port is no longer in step',
-      [on(LACP), lacp({ ports: [READY_PORT, { ...WAITING_PORT, name: 'eth1' }] })],
+      [on(LACP), lacp({ ports: [READY_PORT, { ...WAITING_PORT, name: 'eth1', ifindex: 11 }] })],
       'port-lost',
     ],
     [
@@ -164,14 +173,15 @@ describe('an epoch ends', () => {
     ['when one goes while another comes', [by(2), by(2, 3), by(3, 4)], 'uplink-changed'],
     [
       'when the interface moves to another bond',
-      [on(LACP), lacp({ name: 'bond1' })],
+      [on(LACP), lacp({ name: 'bond1', ifindex: 9 })],
       'uplink-changed',
     ],
+    ['when a bond is made anew under its name', [on(LACP), lacp({ ifindex: 9 })], 'uplink-changed'],
     [
       'when a team is replaced',
       [
-        { ...PLAIN, lower: { kind: 'team', name: 'team0' } },
-        { ...PLAIN, lower: { kind: 'team', name: 'team1' } },
+        { ...PLAIN, lower: { kind: 'team', name: 'team0', ifindex: 5 } },
+        { ...PLAIN, lower: { kind: 'team', name: 'team1', ifindex: 6 } },
       ],
       'uplink-changed',
     ],
@@ -203,6 +213,18 @@ describe('an epoch goes on', () => {
   const one = lacp({ ports: [READY_PORT] });
   const table: readonly (readonly [string, readonly (LinkFacts | undefined)[]])[] = [
     ['when the same is reported again', [on(LACP), on(LACP), structuredClone(on(LACP))]],
+    ['when a bond and its ports get new names', [on(LACP), RENAMED]],
+    [
+      'when an active-backup bond and its ports get new names',
+      [on(ACTIVE_BACKUP), backup({ name: 'wan0', ports: RENAMED.lower.ports })],
+    ],
+    [
+      'when a team device gets a new name',
+      [
+        { ...PLAIN, lower: { kind: 'team', name: 'team0', ifindex: 5 } },
+        { ...PLAIN, lower: { kind: 'team', name: 'wan0', ifindex: 5 } },
+      ],
+    ],
     ['when the first report comes', [PLAIN]],
     ['when the first report tells of no interface', [undefined, PLAIN]],
     ['when the carrier comes', [DOWN, PLAIN]],
@@ -216,7 +238,7 @@ describe('an epoch goes on', () => {
     ],
     [
       'when a bond of another mode names an active slave',
-      [backup({ mode: 'balance-xor' }), backup({ mode: 'balance-xor', activePort: 'eth1' })],
+      [backup({ mode: 'balance-xor' }), backup({ mode: 'balance-xor', activePort: 11 })],
     ],
     [
       'when an active-backup bond names a partner',
@@ -258,21 +280,21 @@ describe('a ready port that leaves', () => {
     const tracker = new EpochTracker(micros(0));
     observe(tracker, on(LACP), 1);
     assert.equal(tracker.readyPorts, 2);
-    assert.equal(observe(tracker, left, 2, 'eth0'), undefined);
+    assert.equal(observe(tracker, left, 2, 10), undefined);
     assert.equal(tracker.readyPorts, 1);
   });
 
   it('ends the epoch where the only one that is known to have passed frames leaves', () => {
     const tracker = new EpochTracker(micros(0));
-    observe(tracker, on(LACP), 1, 'eth1');
-    assert.equal(observe(tracker, left, 2, 'eth1'), 'port-lost');
+    observe(tracker, on(LACP), 1, 11);
+    assert.equal(observe(tracker, left, 2, 11), 'port-lost');
   });
 
   it('ends it where the one that stays has joined only now', () => {
     const tracker = new EpochTracker(micros(0));
     observe(tracker, left, 1);
     const other = lacp({ ports: [THIRD_PORT] });
-    assert.equal(observe(tracker, other, 2, 'eth2'), 'port-lost');
+    assert.equal(observe(tracker, other, 2, 12), 'port-lost');
   });
 
   it('is nothing of an active-backup bond, whose other ports are idle', () => {

@@ -136,8 +136,8 @@ describe('a port', () => {
 });
 
 describe('a bond', () => {
-  const bad = { ...READY_PORT, name: 'eth1', actorState: 7 };
-  const unread = { ...READY_PORT, name: 'eth1', actorState: undefined };
+  const bad = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 7 };
+  const unread = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: undefined };
   const table: readonly (readonly [string, BondFacts, string, readonly string[], string])[] = [
     ['of ready ports', LACP, 'met', [], 'met'],
     ['of one ready port', { ...LACP, ports: [bad, READY_PORT] }, 'met', [], 'met'],

@@ -250,7 +250,7 @@ describe('preemption', () => {
 
 describe('a snapshot', () => {
   it('tells everything that explains a held instance', () => {
-    const bad = { ...READY_PORT, name: 'eth1', actorState: 71, partnerState: 1 };
+    const bad = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 71, partnerState: 1 };
     const rig = LinkRig.waiting({}, on({ ...LACP, ports: [bad] }));
     rig.pass(2_000);
     rig.advert();

@@ -96,13 +96,25 @@ describe('a master whose epoch ends', () => {
 
   it('doubts after the failover of an active-backup bond', () => {
     const rig = LinkRig.master({}, on(ACTIVE_BACKUP));
-    rig.facts(on({ ...ACTIVE_BACKUP, activePort: 'eth1' }));
+    rig.facts(on({ ...ACTIVE_BACKUP, activePort: 11 }));
     assert.deepEqual(doubts(rig), ['0 epoch-ended']);
+  });
+
+  it('does not doubt when a bond and its ports get new names, in whatever order', () => {
+    for (const bond of [LACP, ACTIVE_BACKUP, { ...LACP, mode: 'balance-xor' } as const]) {
+      const rig = LinkRig.master({}, on(bond));
+      const [first = READY_PORT, ...others] = bond.ports;
+      rig.facts(on({ ...bond, ports: [{ ...first, name: 'lan0' }, ...others] }));
+      rig.facts(on({ ...bond, name: 'wan0', ports: [{ ...first, name: 'lan0' }, ...others] }));
+      rig.facts({ ...on(bond), lower: { ...bond, name: 'wan0' } });
+      assert.equal(rig.link.epoch, 1);
+      assert.deepEqual(doubts(rig), []);
+    }
   });
 
   it('does not doubt when one port of several is lost, or comes back', () => {
     const rig = LinkRig.master({}, on(LACP));
-    rig.frame(rig.link.epoch, 'eth0');
+    rig.frame(rig.link.epoch, 10);
     rig.facts(on({ ...LACP, ports: [READY_PORT] }));
     rig.facts(on(LACP));
     assert.deepEqual(doubts(rig), []);
@@ -110,12 +122,17 @@ describe('a master whose epoch ends', () => {
 
   it('doubts when the port is lost that proved its path, until another has passed a frame', () => {
     const rig = LinkRig.master({}, on(LACP));
-    rig.frame(rig.link.epoch, 'eth1');
+    rig.frame(rig.link.epoch, 11);
     rig.pass(60_000);
-    rig.facts(on({ ...LACP, ports: [READY_PORT, { ...READY_PORT, name: 'eth1', linkUp: false }] }));
+    rig.facts(
+      on({
+        ...LACP,
+        ports: [READY_PORT, { ...READY_PORT, name: 'eth1', ifindex: 11, linkUp: false }],
+      }),
+    );
     assert.equal(rig.snapshot.epoch.cause, 'port-lost');
     rig.pass(900);
-    rig.frame(rig.link.epoch, 'eth0');
+    rig.frame(rig.link.epoch, 10);
     rig.pass(60_000);
     assert.deepEqual(
       doubts(rig),
@@ -125,11 +142,11 @@ describe('a master whose epoch ends', () => {
   });
 
   it('doubts for a dead interval where the proof is later than an advert, or LACP was lost', () => {
-    const unplugged = { ...READY_PORT, name: 'eth1', linkUp: false };
-    const expired = { ...READY_PORT, name: 'eth1', actorState: 135 };
+    const unplugged = { ...READY_PORT, name: 'eth1', ifindex: 11, linkUp: false };
+    const expired = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 135 };
     for (const [lost, proofAfterMs] of [[unplugged, 1_100] as const, [expired, 100] as const]) {
       const rig = LinkRig.master({}, on(LACP));
-      rig.frame(rig.link.epoch, 'eth1');
+      rig.frame(rig.link.epoch, 11);
       rig.pass(60_000);
       rig.facts(on({ ...LACP, ports: [READY_PORT, lost] }));
       rig.pass(proofAfterMs);
@@ -145,7 +162,7 @@ describe('a master whose epoch ends', () => {
     rig.advert();
     assert.equal(rig.open, true);
     assert.deepEqual(rig.wanted, 'one-frame', 'an advert does not tell by which port it came');
-    rig.frame(rig.link.epoch, 'eth0');
+    rig.frame(rig.link.epoch, 10);
     assert.equal(rig.snapshot.witnessOpen, false);
   });
 

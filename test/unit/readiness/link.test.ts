@@ -108,7 +108,7 @@ describe('a link at boot', () => {
   it('warns of what is out of sight, and goes by carrier and frames', () => {
     for (const [lower, warning] of [
       [{ kind: 'unseen' }, 'bond-unseen'],
-      [{ kind: 'team', name: 'team0' }, 'team-carrier-only'],
+      [{ kind: 'team', name: 'team0', ifindex: 5 }, 'team-carrier-only'],
     ] as const) {
       const rig = LinkRig.waiting({}, { ...PLAIN, lower });
       assert.deepEqual(rig.snapshot.warnings, [warning]);
