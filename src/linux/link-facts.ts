@@ -68,14 +68,16 @@ export interface LinkStack {
  *   frames can't be told below, so it is the uplink itself.
  * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices,
  *   tunnels, and VLANs and the like on them; never on a veth or tap, where a local virtual machine
- *   would pass for the network. Without such a port there is no uplink, and a fault says so. A
+ *   would pass for the network. A veth whose far end is a port of another bridge in sight leads to
+ *   the ports of that one. Without such a port there is no uplink, and a fault says so. A
  *   port that does not forward, as while spanning tree listens, is none for that time. Uplinks
  *   must be named where the way out is a veth or tap, and where guests look like hardware, as
  *   Xen's back ends do. On the ports of a bridge that filters VLANs a frame has the tag that its
  *   table of VLANs says; a port that does not carry the VLAN is no uplink, and one whose table is
  *   not known yet neither.
  * - A bond or team device is the uplink itself: what is caught on the bond came over its active
- *   path. A bond's port that is named as an uplink therefore stands for its bond.
+ *   path. A bond's port that is named as an uplink therefore stands for its bond, and a veth that
+ *   leads to another bridge for the ways out of that one.
  *
  * `named` takes the place of that choice. A name that is no part of the stack counts as below all
  * VLANs of it, as the hardware port of an Open vSwitch does; but of a bridge of the
@@ -180,9 +182,16 @@ function findUplinks(top: Layer, links: LinkView, names: readonly string[]): Cho
     const inside = layersOf(top).find((layer) => layer.link.ifindex === uplink.ifindex);
     const bridge = inside === undefined ? wholeBridge(top) : undefined;
     if (bridge !== undefined) faults.push({ kind: 'uplink-apart', name, bridge });
-    else chosen.push(inside ?? stackBelow(uplink, links, vlansAtBottom(top)));
+    else if (inside !== undefined) chosen.push(...beyondCable(inside));
+    else chosen.push(stackBelow(uplink, links, vlansAtBottom(top)));
   }
   return { chosen, faults };
+}
+
+/** A veth that leads to another bridge stands for the ways out of that one, if it has any. */
+function beyondCable(named: Layer): readonly Layer[] {
+  const beyond = named.link.kind === 'veth' ? chooseUplinks(named).chosen : [];
+  return beyond.length > 0 ? beyond : [named];
 }
 
 /** The bridge that it stands on, if all that is below that can be seen. */

@@ -1,5 +1,5 @@
-// The way down from an interface through VLANs, macvlans and bridges to what carries its frames, as
-// a tree: a bridge has several ports. Pure.
+// The way down from an interface through VLANs, macvlans, bridges and the cables between bridges to
+// what carries its frames, as a tree: a bridge has several ports. Pure.
 import { portsOf, type LinkView } from './bond-facts.ts';
 import { pvidOf, readEtherType, vlanEntry } from './bridge-vlans.ts';
 import type { Link } from './link-table.ts';
@@ -27,7 +27,7 @@ export interface Layer {
 /** The kernel allows 8 layers (MAX_NEST_DEV); more are seen only in a picture that is torn. */
 const DEPTH_MAX = 16;
 
-/** Kinds that pass frames on to the interface that `link` names; of a veth, `link` is its peer. */
+/** Kinds that pass frames on to the interface that `link` names. */
 const PASSING: ReadonlySet<string | undefined> = new Set([
   'vlan',
   'macvlan',
@@ -102,11 +102,12 @@ function descend(link: Link, links: LinkView, way: Way): Layer {
   const above = [...way.above, link.ifindex];
   if (link.kind === 'bond' || link.kind === 'team') return { ...here, kind: link.kind };
   if (link.kind === 'bridge') {
-    const below = portsOf(link, links).map((port) => {
-      const through = throughPort(link, port, tags);
-      return descend(port, links, { ...through, blocked: either(blocked, through.blocked), above });
-    });
+    const below = portsBelow(link, { from: link, links, way: { tags, blocked, above } });
     return { ...here, kind: 'bridge', below };
+  }
+  const cable = cableOf(link, links);
+  if (cable !== undefined && !above.includes(cable.bridge.ifindex)) {
+    return { ...here, kind: 'passing', below: [beyondCable(cable, links, { ...way, above })] };
   }
   if (!PASSING.has(link.kind)) return { ...here, kind: 'leaf' };
   const lower =
@@ -116,6 +117,46 @@ function descend(link: Link, links: LinkView, way: Way): Layer {
   return { ...here, kind: 'passing', below };
 }
 
+interface Cable {
+  readonly end: Link;
+  readonly bridge: Link;
+}
+
+/** A veth with both ends in sight, and the far one in a bridge: a cable that leads to that. */
+function cableOf({ kind, link, linkElsewhere }: Link, links: LinkView): Cable | undefined {
+  if (kind !== 'veth' || link === undefined || linkElsewhere === true) return undefined;
+  const end = links.byIndex(link);
+  const bridge = end?.master === undefined ? undefined : links.byIndex(end.master);
+  return end === undefined || bridge?.kind !== 'bridge' ? undefined : { end, bridge };
+}
+
+/** The far end of the cable, and below it the bridge with its other ports. */
+function beyondCable({ end, bridge }: Cable, links: LinkView, way: Way): Layer {
+  const blocked = either(way.blocked, isBlocked(end));
+  const above = [...way.above, end.ifindex, bridge.ifindex];
+  const layer = { vlans: way.tags?.map(({ id }) => id), blocked };
+  const ports = portsBelow(bridge, { from: end, links, way: { ...way, blocked, above } });
+  const beyond: Layer = { ...layer, link: bridge, kind: 'bridge', below: ports };
+  return { ...layer, link: end, kind: 'passing', below: [beyond] };
+}
+
+/** The ports of a bridge but that by which one has come; `from` is the bridge itself, or that. */
+function portsBelow(
+  bridge: Link,
+  { from, links, way }: { readonly from: Link; readonly links: LinkView; readonly way: Way },
+): readonly Layer[] {
+  const ports = portsOf(bridge, links).filter(({ ifindex }) => ifindex !== from.ifindex);
+  return ports.map((port) => {
+    const through = throughPort(bridge, { from, port, tags: way.tags });
+    const blocked = either(way.blocked, through.blocked);
+    return descend(port, links, { ...through, blocked, above: way.above });
+  });
+}
+
+function isBlocked({ forwards }: Link): boolean | undefined {
+  return forwards === undefined ? undefined : !forwards;
+}
+
 /** Blocked if one of them is; else known only if both are. */
 function either(one: boolean | undefined, other: boolean | undefined): boolean | undefined {
   if (one === true || other === true) return true;
@@ -123,25 +164,25 @@ function either(one: boolean | undefined, other: boolean | undefined): boolean |
 }
 
 /**
- * What a bridge makes of a frame between its host and a port (net/bridge/br_vlan.c). A bridge that
- * filters VLANs gives its host the frames of its own pvid without a tag if that VLAN is untagged
- * there, and those of VLANs that are tagged there with it; a tag of another protocol than its own
- * is payload. A port has a frame in the form in which it sends it.
+ * What a bridge makes of a frame between its host, or another port of it, and a port
+ * (net/bridge/br_vlan.c). A bridge that filters VLANs gives its host the frames of its own pvid
+ * without a tag if that VLAN is untagged there, and those of VLANs that are tagged there with it; a
+ * tag of another protocol than its own is payload. A port has a frame in the form in which it sends
+ * it.
  */
 function throughPort(
   bridge: Link,
-  port: Link,
-  tags: readonly Tag[] | undefined,
+  { from, port, tags }: { readonly from: Link; readonly port: Link; readonly tags: Way['tags'] },
 ): Pick<Way, 'tags' | 'blocked'> {
-  const blocked = port.forwards === undefined ? undefined : !port.forwards;
+  const blocked = isBlocked(port);
   const protocol = bridge.tagProtocol;
   if (protocol === undefined || tags === undefined) return { tags, blocked };
-  if (bridge.bridgeVlans === undefined || port.bridgeVlans === undefined) {
+  if (from.bridgeVlans === undefined || port.bridgeVlans === undefined) {
     return { tags: undefined, blocked: either(blocked, undefined) };
   }
   const [outer] = tags;
   const isTagged = outer?.protocol === protocol;
-  const own = isTagged ? vlanEntry(bridge.bridgeVlans, outer.id) : pvidOf(bridge.bridgeVlans);
+  const own = isTagged ? vlanEntry(from.bridgeVlans, outer.id) : pvidOf(from.bridgeVlans);
   if (own === undefined || own.untagged === isTagged) return { tags, blocked: true };
   const id = isTagged ? outer.id : own.first;
   const payload = isTagged ? tags.slice(1) : tags;

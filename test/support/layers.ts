@@ -24,6 +24,15 @@ export class Layers {
     return this;
   }
 
+  /** A veth with both its ends on this host, each in a bridge if one is given. */
+  cable(ends: readonly [string, string], bridges: readonly (string | undefined)[] = []): this {
+    const [near, far] = ends;
+    ends.forEach((end, at) => this.add(end, 'veth', bridges[at] ? { in: bridges[at] } : {}));
+    this.links.set(near, { link: this.index(far) });
+    this.links.set(far, { link: this.index(near) });
+    return this;
+  }
+
   vlan(name: string, id: number, where: { on: string; in?: string }): this {
     this.add(name, 'vlan', where);
     this.links.set(name, { data: Uint8Array.from(attribute(1, u16(id))) });

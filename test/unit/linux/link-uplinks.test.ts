@@ -1,6 +1,7 @@
 // The uplinks of a bridge: found by their kind, blocked, lost, and named.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { VlanRange } from '../../../src/linux/bridge-vlans.ts';
 import { Layers } from '../../support/layers.ts';
 
 describe('bridges', () => {
@@ -139,6 +140,90 @@ describe('bridges', () => {
     host.links.set('v5', { carrierDownCount: 100 });
     host.links.set('vnet0', { carrierDownCount: 1_000 });
     equal((await host.resolve('br0')).facts?.carrierLosses, 111);
+  });
+});
+
+describe('a cable from bridge to bridge', () => {
+  const cabled = (): Layers =>
+    new Layers().add('br0', 'bridge').add('br1', 'bridge').cable(['c0', 'c1'], ['br0', 'br1']);
+
+  test('leads to the ways out of the far one, past its guests', async () => {
+    const host = cabled().add('vnet1', 'tun', { in: 'br1' });
+    deepEqual((await host.resolve('br0')).faults, [{ kind: 'no-uplink', bridge: 'br0' }]);
+    host.bond('bond0').vlan('bond0.5', 5, { on: 'bond0', in: 'br1' });
+    for (const named of ['auto', ['c0'], ['bond0']] as const) {
+      const { text, names, hasGuests } = await host.resolve('br0', named);
+      equal(text, 'bond bond0: bond0 5');
+      deepEqual(names, ['br0', 'c0', 'c1', 'br1', 'bond0.5', 'bond0', 'bond0a', 'bond0b']);
+      equal(hasGuests, true);
+    }
+    equal((await host.resolve('br1')).text, 'bond bond0: bond0 5', 'and not the way back');
+  });
+
+  test('with an address on its near end', async () => {
+    const host = new Layers().add('br1', 'bridge').cable(['c0', 'c1'], [undefined, 'br1']);
+    host.add('eth0', undefined, { in: 'br1' }).vlan('c0.5', 5, { on: 'c0' });
+    const { text, hasGuests } = await host.resolve('c0.5');
+    deepEqual([text, hasGuests], ['plain: eth0 5', true]);
+  });
+
+  test('passes nothing where either end, the far bridge or its port does not', async () => {
+    const host = cabled().add('eth0', undefined, { in: 'br1' });
+    const told = async (): Promise<unknown> => {
+      const { facts, uplinks } = await host.resolve('br0');
+      return [facts?.carrier, facts?.uplinkFault, uplinks.length];
+    };
+    deepEqual(await told(), [true, undefined, 1]);
+    for (const name of ['c0', 'c1', 'eth0']) {
+      host.links.set(name, { forwards: false });
+      deepEqual(await told(), [false, 'uplink-blocked', 0], name);
+      host.links.set(name, { forwards: true });
+    }
+    for (const name of ['c0', 'c1', 'br1', 'eth0']) {
+      host.links.setUp(name, false);
+      deepEqual((await host.resolve('br0')).facts?.carrier, false, name);
+      host.links.setUp(name, true);
+    }
+  });
+
+  test('whose far end is not known to forward: nothing is known of it', async () => {
+    const host = new Layers().add('br0', 'bridge').add('br1', 'bridge');
+    host.cable(['c0', 'c1'], ['br0']).add('eth0', undefined, { in: 'br1' });
+    host.links.set('c1', { master: host.index('br1') });
+    const { facts, uplinks } = await host.resolve('br0');
+    deepEqual([facts?.carrier, uplinks], [undefined, []]);
+  });
+
+  test('two of them make a ring, which leads nowhere by itself', async () => {
+    const host = cabled().cable(['d0', 'd1'], ['br0', 'br1']);
+    deepEqual((await host.resolve('br0')).uplinks, []);
+    host.add('eth0', undefined, { in: 'br1' });
+    equal((await host.resolve('br0')).text, 'plain: eth0');
+  });
+
+  test('whose far end is elsewhere, or in no bridge, is the way to a guest', async () => {
+    const host = cabled().add('eth0', undefined, { in: 'br1' });
+    host.links.set('c1', { master: 99 });
+    deepEqual((await host.resolve('br0')).uplinks, []);
+    host.links.set('c1', { master: host.index('br1') });
+    equal((await host.resolve('br0')).uplinks.length, 1);
+    host.links.set('c0', { linkElsewhere: true });
+    deepEqual((await host.resolve('br0')).uplinks, []);
+    equal((await host.resolve('br0', ['c0'])).text, 'plain: c0');
+  });
+
+  test('into a bridge that filters VLANs: the tag is that of the far port', async () => {
+    const host = cabled().add('eth0', undefined, { in: 'br1' });
+    const table = (vid: number, pvid: boolean): VlanRange[] => [
+      { first: vid, last: vid, pvid, untagged: pvid },
+    ];
+    host.links.set('br1', { tagProtocol: 0x8100, bridgeVlans: table(1, true) });
+    host.links.set('c1', { bridgeVlans: table(100, true) });
+    host.links.set('eth0', { bridgeVlans: table(100, false) });
+    equal((await host.resolve('br0')).text, 'plain: eth0 100');
+    host.links.set('eth0', { bridgeVlans: table(7, false) });
+    const { facts, uplinks } = await host.resolve('br0');
+    deepEqual([facts?.carrier, uplinks], [false, []]);
   });
 });
 
