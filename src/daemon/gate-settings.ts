@@ -3,6 +3,7 @@ import { fromMillis } from '../base/time.ts';
 import { isBowOut, type Advert } from '../carp/advert.ts';
 import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
+import { UNHEARD_ADVSKEW } from '../election/bid.ts';
 import { advertInterval, masterDownInterval } from '../election/cadence.ts';
 import type { State } from '../election/effects.ts';
 import type { DoubtCause } from '../readiness/doubt.ts';
@@ -102,6 +103,7 @@ export function advertForGate(
     from: formatIpv4(from),
     interval: advertInterval(advert),
     leaving: isBowOut(advert),
+    doubting: advert.advskew >= UNHEARD_ADVSKEW,
     epoch,
     heardBy: by,
     throughUplink,

@@ -11,7 +11,7 @@ import { SendHealth } from './send-health.ts';
 /** A demoted node that no longer sends is trusted again after so many dead intervals. */
 const DEAD_INTERVALS_TO_FORGIVE = 10;
 /** Just better than a master in doubt: where nobody else is there, the node that serves goes on. */
-const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 1;
+export const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 1;
 const COUNTER_BITS = 64;
 
 /** The adverts of one instance; see the head of this file. */

@@ -1,7 +1,7 @@
 // One instance's gate over the link it shares with others: its own policy, its own reasons.
 import { plus, type Micros } from '../base/time.ts';
 import { judge, MET, type Condition, type Conditions } from './judge.ts';
-import type { Reason } from './reasons.ts';
+import { sameList, type Reason } from './reasons.ts';
 
 export interface GateSettings {
   /** hold: wait for proof. promote-after: wait so long at most. off: ask for carrier only. */
@@ -66,4 +66,9 @@ export function judgeGate(settings: GateSettings, view: GateView, now: Micros): 
   if (carrierUpAt === undefined) return closed;
   const opensAt = plus(carrierUpAt, settings.promoteAfter);
   return opensAt <= now ? openBy('promote-after') : { ...closed, opensAt };
+}
+
+/** Whether there is nothing new in the other one. */
+export function isSameVerdict(a: GateVerdict, b: GateVerdict): boolean {
+  return a.by === b.by && a.opensAt === b.opensAt && sameList(a.reasons, b.reasons);
 }

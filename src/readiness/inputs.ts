@@ -41,6 +41,8 @@ export interface AdvertHeard {
   readonly interval: Micros;
   /** It is a bow-out: no next one will come. */
   readonly leaving: boolean;
+  /** It bids as one that doubts its path: a frame of anybody is what it waits for. */
+  readonly doubting?: boolean;
   /** The epoch of the socket that it came from, which may have ended since. */
   readonly epoch: number;
   /** witness: the frame witness saw it and the CARP socket did not, as behind a firewall. */

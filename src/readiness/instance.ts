@@ -5,7 +5,7 @@ import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
-import { hasCarrier, judgeGate, type GateVerdict } from './gate.ts';
+import { hasCarrier, isSameVerdict, judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
@@ -43,6 +43,7 @@ interface HeardMaster {
   readonly missedAt: Micros;
   /** It has said that it leaves. */
   readonly leaving: boolean;
+  readonly doubting: boolean;
 }
 
 /** One instance. Call `evaluate` after every change, and when `deadline` has come. */
@@ -93,9 +94,9 @@ export class InstanceReadiness {
     );
   }
 
-  /** An answer of anybody at all is wanted, as it is beside a worse master and without LACP. */
+  /** An answer of anybody at all is wanted: in doubt, beside a worse master and without LACP. */
   asksOthers({ lacpMissing }: SharedView): boolean {
-    if (this.awaitsFrame) return true;
+    if (this.awaitsFrame || this.#doubt.cause !== undefined) return true;
     return this.#wantsProof && (this.#besideRival || lacpMissing);
   }
 
@@ -141,12 +142,12 @@ export class InstanceReadiness {
   }
 
   advertHeard(advert: AdvertHeard, now: Micros): void {
-    const { from, interval, leaving, heardBy, keptBy = 'firewall', epoch } = advert;
+    const { from, interval, leaving, doubting = false, heardBy, epoch } = advert;
     const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
-    this.#master = { from, at: now, epoch, missedAt: plus(now, patience), leaving };
+    this.#master = { from, at: now, epoch, missedAt: plus(now, patience), leaving, doubting };
     this.#missNoted = leaving;
     this.#onlyByWitness = heardBy === 'witness';
-    this.#keptBy = keptBy;
+    this.#keptBy = advert.keptBy ?? 'firewall';
     this.#socketHears ||= heardBy === 'socket';
     // Whoever answered for the address so far was this master, or it would not advertise.
     this.#vipHolder = undefined;
@@ -233,6 +234,7 @@ export class InstanceReadiness {
     const { conditions, ledger, lacpMissing } = shared;
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
     if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return;
+    const seldom = micros(Math.max(probeInterval, this.#settings.advertInterval));
     if (this.#wantsProof) {
       const stations = this.asksOthers(shared) ? others : [];
       const usual = micros(Math.min(probeInterval, FALLBACK_PROBE_INTERVAL));
@@ -245,13 +247,14 @@ export class InstanceReadiness {
       return;
     }
     if (this.samples) {
-      const interval = micros(Math.max(probeInterval, this.#settings.advertInterval));
-      for (const address of [...targets, ...others]) wishes.add(address, 'ask', interval);
+      for (const address of [...targets, ...others]) wishes.add(address, 'ask', seldom);
       return;
     }
-    if (!preempt || gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;
-    const { from } = this.#master;
-    if (!ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
+    if (gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;
+    const { from, doubting } = this.#master;
+    if (preempt && !ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
+    // Nobody else may speak on the segment, and then its doubt would never end.
+    if (doubting) wishes.add(from, 'ask', seldom);
   }
 
   snapshot(): InstanceSnapshot {
@@ -391,10 +394,5 @@ interface Told {
 }
 
 function isSame(a: Told, b: Told): boolean {
-  return (
-    a.gate.by === b.gate.by &&
-    a.gate.opensAt === b.gate.opensAt &&
-    sameList(a.gate.reasons, b.gate.reasons) &&
-    sameList(a.warnings, b.warnings)
-  );
+  return isSameVerdict(a.gate, b.gate) && sameList(a.warnings, b.warnings);
 }

@@ -259,3 +259,45 @@ describe('multicast membership', () => {
     assert.deepEqual(rig.times('rejoin-multicast'), []);
   });
 });
+
+describe('a master that bids as one in doubt', () => {
+  const asked = (rig: LinkRig) =>
+    rig.trace.flatMap(({ at, effect }) =>
+      effect.kind === 'probe' ? effect.addresses.map((address) => `${at} ${address}`) : [],
+    );
+  const backup = (settings = {}): LinkRig => {
+    const rig = LinkRig.waiting(settings);
+    rig.frame();
+    rig.advert();
+    rig.trace.length = 0;
+    return rig;
+  };
+
+  it('is asked by ARP at each advert, so that it hears somebody, until it bids well', () => {
+    const rig = backup();
+    for (const doubting of [true, true, true, false, false]) {
+      rig.advert({ doubting });
+      rig.pass(999);
+    }
+    assert.deepEqual(asked(rig), [`0 ${PEER}`, `1000 ${PEER}`, `2000 ${PEER}`]);
+  });
+
+  it('is not asked by one without a gate', () => {
+    const rig = backup({ gate: { ...INSTANCE.gate, policy: 'off' } });
+    rig.advert({ doubting: true });
+    rig.pass(1_000);
+    assert.deepEqual(asked(rig), []);
+  });
+
+  it('asks in its doubt whoever has told his address', () => {
+    const rig = LinkRig.master({ gate: { ...INSTANCE.gate, requireProbe: true } });
+    rig.facts(NO_CARRIER);
+    rig.facts(PLAIN);
+    rig.trace.length = 0;
+    const station = '10.9.0.77';
+    const { epoch } = rig.link;
+    rig.give({ kind: 'frame-heard', from: PEER_MAC, epoch, station });
+    rig.pass(500);
+    assert.ok(asked(rig).includes(`500 ${station}`), asked(rig).join());
+  });
+});
