@@ -100,12 +100,17 @@ function readPort(port: Link, mode: BondMode | undefined): PortFacts {
     name: port.name,
     ifindex: port.ifindex,
     linkUp: linkUp(port, status),
+    ...portLosses(port),
     aggregatorId: lacp ? readUnsigned(data.get(IFLA_BOND_SLAVE_AD_AGGREGATOR_ID), 2) : undefined,
     actorState: lacp ? actorState(data) : undefined,
     partnerState: lacp
       ? readUnsigned(data.get(IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE), 2)
       : undefined,
   };
+}
+
+function portLosses({ carrierDownCount, leaves = 0 }: Link): Pick<PortFacts, 'losses'> {
+  return carrierDownCount === undefined ? {} : { losses: carrierDownCount + leaves };
 }
 
 /**

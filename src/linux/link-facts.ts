@@ -115,6 +115,7 @@ export function resolveStack(
       carrier: isUnknown ? undefined : carrier,
       uplinkFault: carrier || isUnknown ? undefined : uplinkFault(choice.chosen, used),
       carrierLosses: carrierLosses(link, counted),
+      ...uplinkLosses(counted),
       uplinks: uplinks.map(({ ifindex, vlans }) => ({ ifindex, vlans })),
       lower: lowerOf(choice.chosen, links),
     },
@@ -188,7 +189,7 @@ function findUplinks(top: Layer, links: LinkView, names: readonly string[]): Cho
   return { chosen, faults };
 }
 
-/** A veth that leads to another bridge stands for the ways out of that one, if it has any. */
+/** A veth that leads to another bridge stands for the ways out of that one, where it has some. */
 function beyondCable(named: Layer): readonly Layer[] {
   const beyond = named.link.kind === 'veth' ? chooseUplinks(named).chosen : [];
   return beyond.length > 0 ? beyond : [named];
@@ -271,6 +272,12 @@ function carrierLosses(link: Link, used: readonly Layer[]): number | undefined {
   if (link.carrierDownCount === undefined) return undefined;
   const counts = new Map(used.map((layer) => [layer.link.ifindex, layer.link.carrierDownCount]));
   return [...counts.values()].reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+function uplinkLosses(used: readonly Layer[]): Pick<LinkFacts, 'uplinkLosses'> {
+  const leaves = new Map(used.map(({ link }) => [link.ifindex, link.leaves ?? 0]));
+  const sum = [...leaves.values()].reduce((all, one) => all + one, 0);
+  return sum === 0 ? {} : { uplinkLosses: sum };
 }
 
 /** Of several bonds side by side none speaks for the interface: carrier and frames decide then. */

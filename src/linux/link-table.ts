@@ -37,6 +37,8 @@ export interface Link {
   readonly carrierDownCount?: number;
   /** The bond or bridge it is a port of. */
   readonly master?: number;
+  /** How often it was seen to leave a master, or its bridge to stop forwarding there. */
+  readonly leaves?: number;
   /** The interface it stands on, of a VLAN or macvlan; the other end of a veth. */
   readonly link?: number;
   /** The interface that `link` names is in another network namespace; absent: it is in this one. */
@@ -154,7 +156,8 @@ export class LinkTable {
     if (before.slaveKind !== 'bridge' && before.kind !== 'bridge') return [];
     const bridgeVlans = message.vlans ?? (dumped ? [] : before.bridgeVlans);
     const vlans = bridgeVlans === undefined ? {} : { bridgeVlans };
-    return this.#replace({ ...before, ...flagsOf(flags), ...forwarding(portState), ...vlans });
+    const now = { ...before, ...flagsOf(flags), ...forwarding(portState), ...vlans };
+    return this.#replace({ ...now, ...countLeaves(before, now) });
   }
 
   /** Whether it is a bridge that filters VLANs, or a port of one. */
@@ -229,6 +232,7 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
   const { mac, master, link, kind, slaveKind, portState, tagProtocol, carrierDownCount } = message;
   const data = KINDS_WITH_DATA.has(kind) ? message.data : undefined;
   const slaveData = MASTERS_WITH_SLAVE_DATA.has(slaveKind) ? message.slaveData : undefined;
+  const port = { ...(master === undefined ? {} : { master }), ...forwarding(portState) };
   return {
     ifindex,
     name,
@@ -238,14 +242,14 @@ function describe(message: LinkMessage, name: string, before: Link | undefined):
     operstate: OPERSTATES[message.operstate ?? 0] ?? 'unknown',
     ...(message.altNames.length === 0 ? {} : { altNames: message.altNames }),
     ...(carrierDownCount === undefined ? {} : { carrierDownCount }),
-    ...(master === undefined ? {} : { master }),
+    ...port,
+    ...countLeaves(before, port),
     ...(link === undefined ? {} : { link }),
     ...(message.linkElsewhere ? { linkElsewhere: true } : {}),
     ...(kind === undefined ? {} : { kind }),
     // Copies: the message is a view of a whole datagram.
     ...(data === undefined ? {} : { data: Uint8Array.from(data) }),
     ...(slaveKind === undefined ? {} : { slaveKind }),
-    ...forwarding(portState),
     ...(tagProtocol === undefined ? {} : { tagProtocol }),
     ...keptVlans(message, before),
     ...(slaveData === undefined ? {} : { slaveData: Uint8Array.from(slaveData) }),
@@ -259,6 +263,20 @@ function flagsOf(flags: number): Pick<Link, 'administrativelyUp' | 'running' | '
     running: (flags & IFF_RUNNING) !== 0,
     lowerUp: (flags & IFF_LOWER_UP) !== 0,
   };
+}
+
+/**
+ * Several changes may be told of before anybody looks, and the last be as the first: who has left
+ * and come back is no more the same port than one whose carrier was lost for a moment.
+ */
+function countLeaves(
+  before: Link | undefined,
+  now: Pick<Link, 'master' | 'forwards'>,
+): Pick<Link, 'leaves'> {
+  const left = before?.master !== undefined && before.master !== now.master;
+  const stopped = before?.forwards === true && now.forwards === false;
+  const leaves = (before?.leaves ?? 0) + (left || stopped ? 1 : 0);
+  return leaves === 0 ? {} : { leaves };
 }
 
 /** Messages of the bridge alone tell of them; those of a port go when it leaves. */

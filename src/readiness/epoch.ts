@@ -44,6 +44,7 @@ interface Known {
   /** The carrier is missing for a reason that has to do with the uplinks. */
   byUplinks?: boolean;
   carrierLosses?: number;
+  uplinkLosses?: number;
   lower?: string;
   uplinks?: ReadonlySet<string>;
   activePort?: number;
@@ -52,6 +53,8 @@ interface Known {
   portReady?: boolean;
   /** The indexes of the ports that were last known to be ready. */
   readyPorts?: ReadonlySet<number>;
+  /** How often each port of the bond that has link was lost so far, by index. */
+  portLosses?: ReadonlyMap<number, number>;
 }
 
 /**
@@ -87,7 +90,7 @@ export class EpochTracker {
     now: Micros,
     proved: ReadonlySet<number> = new Set(),
   ): EpochEndCause | undefined {
-    const seen = knowable(facts, bond, this.#known.readyPorts);
+    const seen = knowable(facts, bond, this.#known);
     const cause = difference(this.#known, seen) ?? portLoss(this.#known, seen, proved);
     this.#known = { ...this.#known, ...seen };
     this.#readyPorts = seen.readyPorts?.size ?? 0;
@@ -115,23 +118,33 @@ function difference(known: Known, seen: Known): EpochEndCause | undefined {
   // What an uplink that joins brings along, it had elsewhere: losses, say, or a bond.
   if (!lacksAny(seen.uplinks, known.uplinks)) {
     if ((seen.carrierLosses ?? 0) > (known.carrierLosses ?? Infinity)) return 'carrier-lost';
+    if ((seen.uplinkLosses ?? 0) > (known.uplinkLosses ?? Infinity)) return 'uplink-changed';
     if (changed(known.lower, seen.lower)) return 'uplink-changed';
   }
   if (changed(known.activePort, seen.activePort)) return 'active-port-changed';
+  if (wasLost(known, seen, seen.activePort)) return 'carrier-lost';
   if (changed(known.aggregatorId, seen.aggregatorId)) return 'aggregator-changed';
   if (changed(known.partnerMac, seen.partnerMac)) return 'partner-changed';
   if (known.portReady === true && seen.portReady === false) return 'last-port-lost';
   return undefined;
 }
 
+/** A port that is as it was has lost its carrier, or left the bond, meanwhile. */
+function wasLost(known: Known, seen: Known, port: number | undefined): boolean {
+  if (port === undefined) return false;
+  return (seen.portLosses?.get(port) ?? 0) > (known.portLosses?.get(port) ?? Infinity);
+}
+
 /** In active-backup all ports but the active one are idle, and a change of that one is noticed. */
 function portLoss(
-  { readyPorts: before }: Known,
-  { readyPorts: after }: Known,
+  known: Known,
+  seen: Known,
   proved: ReadonlySet<number>,
 ): EpochEndCause | undefined {
+  const { readyPorts: before } = known;
+  const { readyPorts: after } = seen;
   if (before === undefined || after === undefined || after.size === 0) return undefined;
-  const staying = [...before].filter((port) => after.has(port));
+  const staying = [...before].filter((port) => after.has(port) && !wasLost(known, seen, port));
   if (staying.length === before.size || staying.some((port) => proved.has(port))) return undefined;
   return 'port-lost';
 }
@@ -150,33 +163,45 @@ function lacksAny(known: Known['uplinks'], seen: Known['uplinks']): boolean {
 function knowable(
   facts: LinkFacts | undefined,
   bond: BondVerdict | undefined,
-  readyPorts: ReadonlySet<number> = new Set(),
+  known: Known,
 ): Known {
   if (facts === undefined) return { carrier: false };
-  const { ifindex, mac, carrier, uplinkFault, carrierLosses, uplinks, lower } = facts;
+  const { ifindex, mac, carrier, uplinkFault, carrierLosses, uplinkLosses = 0, lower } = facts;
   const lowerKey = lowerKeyOf(lower);
   return {
     ifindex,
     byUplinks: uplinkFault !== undefined,
-    // Where the carrier is not known, some uplinks are not known either.
-    ...(carrier === undefined ? {} : { uplinks: new Set(uplinks.map(keyOf)) }),
     ...(mac === undefined ? {} : { mac }),
-    ...(carrier === undefined ? {} : { carrier }),
-    ...(carrierLosses === undefined ? {} : { carrierLosses }),
+    // Where the carrier is not known, some uplinks are not known either, nor what they have lost.
+    ...(carrier === undefined
+      ? {}
+      : { carrier, uplinkLosses, uplinks: new Set(facts.uplinks.map(keyOf)) }),
+    ...(carrier === undefined || carrierLosses === undefined ? {} : { carrierLosses }),
     ...(lowerKey === undefined ? {} : { lower: lowerKey }),
     ...bondKnowledge(lower),
     ...(bond === undefined || bond.portReady === 'unknown'
       ? {}
       : { portReady: bond.portReady === 'met' }),
-    ...portKnowledge(lower, bond, readyPorts),
+    ...portKnowledge(lower, bond, known.readyPorts),
+    ...lossKnowledge(lower, known.portLosses),
   };
+}
+
+/** Of a port without link it stays as it was: the loss tells when the link is back. */
+function lossKnowledge(lower: LowerFacts, before: Known['portLosses']): Known {
+  if (lower.kind !== 'bond') return {};
+  const counted = lower.ports.flatMap(({ ifindex, linkUp, losses }): [number, number][] => {
+    const count = linkUp === false ? before?.get(ifindex) : losses;
+    return count === undefined ? [] : [[ifindex, count]];
+  });
+  return { portLosses: new Map(counted) };
 }
 
 /** Whose ports share the traffic; a port that can't be read now is what it was. */
 function portKnowledge(
   lower: LowerFacts,
   bond: BondVerdict | undefined,
-  before: ReadonlySet<number>,
+  before: ReadonlySet<number> = new Set(),
 ): Known {
   if (lower.kind === 'unseen') return {};
   if (lower.kind !== 'bond' || lower.mode === 'active-backup') return { readyPorts: new Set() };

@@ -18,6 +18,11 @@ export interface PortFacts {
   readonly ifindex: number;
   /** MII status. */
   readonly linkUp: boolean | undefined;
+  /**
+   * How often it lost its carrier or left the bond: the driver looks at its links every `miimon`
+   * only, and takes no notice of what was over by then. Absent: not known.
+   */
+  readonly losses?: number;
   /** The aggregator the port is in; 802.3ad only. "N/A" in sysfs is undefined. */
   readonly aggregatorId: number | undefined;
   /** Our LACP state byte; see STATE_BITS in lacp.ts. */
@@ -82,6 +87,11 @@ export interface LinkFacts {
    * of a loss that nobody saw.
    */
   readonly carrierLosses: number | undefined;
+  /**
+   * How often one of these uplinks, or a port that leads to it, was seen to leave its bridge or to
+   * stop forwarding, though it is back. Absent: never.
+   */
+  readonly uplinkLosses?: number;
   /** By which frames can come in now; a port of a bridge only while it is forwarding. */
   readonly uplinks: readonly UplinkFacts[];
   readonly lower: LowerFacts;

@@ -392,5 +392,8 @@ export class LinkReadiness {
 /** A leg has lost its link and no other is in question: that is known at once, unlike the rest. */
 function losesOnlyLink(cause: EpochEndCause, bond: BondVerdict | undefined): boolean {
   if (cause !== 'port-lost' || bond?.lacp !== true) return false;
-  return bond.ports.every(({ status, faults }) => status === 'met' || faults.includes('no-link'));
+  const isLost = ({ faults }: PortVerdict): boolean => faults.includes('no-link');
+  return (
+    bond.ports.some(isLost) && bond.ports.every((port) => port.status === 'met' || isLost(port))
+  );
 }

@@ -108,6 +108,54 @@ inNamespace(import.meta.url, () => {
         },
       ));
 
+    test('a port that leaves its bridge and is back at once, or blocks and forwards', () =>
+      onLinks(
+        `ip link add b0 type bridge; ip link set b0 up
+         ip link add v0 type veth peer name v1; ip link set v1 up; ip link set v0 master b0 up`,
+        ['b0', 'v0'],
+        async (watch) => {
+          const facts = (): LinkStack['facts'] => resolveStack(watch, 'b0', ['v0']).facts;
+          // The bridge blocks a port before it leaves: that may count twice.
+          const more = async (before: number): Promise<number> => {
+            const losses = (): number => facts()?.uplinkLosses ?? 0;
+            const isSo = (): boolean => facts()?.carrier === true && losses() > before;
+            await eventually(isSo, { withinMs: WITHIN_MS, what: 'a loss, and carrier' });
+            return losses();
+          };
+          equal(await more(-1), 0);
+          await shell("printf 'link set v0 %s\\n' nomaster 'master b0' | ip -batch -");
+          const left = await more(0);
+          await shell('bridge link set dev v0 state 0; bridge link set dev v0 state 3');
+          ok((await more(left)) > left, 'it stopped forwarding');
+        },
+      ));
+
+    test('a cable to another bridge leads to the ports of that', () =>
+      onLinks(
+        `for i in 0 1; do ip link add b$i type bridge; ip link set b$i up; done
+         ip link add c0 type veth peer name c1; ip link add v0 type veth peer name v1
+         ip link set c0 master b0 up; ip link set c1 master b1 up
+         ip link set v0 master b1 up; ip link set v1 up`,
+        ['b0', 'b1', 'c0', 'v0'],
+        async (watch) => {
+          const stack = (): LinkStack => resolveStack(watch, 'b0', ['v0']);
+          const carrier = (wanted: boolean): Promise<unknown> =>
+            eventually(() => stack().facts?.carrier === wanted, {
+              withinMs: WITHIN_MS,
+              what: `carrier: ${String(wanted)}`,
+            });
+          await carrier(true);
+          deepEqual([names(stack()), stack().faults], [['v0'], []]);
+          await shell('ip link set v1 down');
+          await carrier(false);
+          await shell('ip link set v1 up');
+          await carrier(true);
+          await shell('ip link set c1 nomaster');
+          await carrier(false);
+          deepEqual(stack().faults, [{ kind: 'uplink-apart', name: 'v0', bridge: 'b0' }]);
+        },
+      ));
+
     test('a macvlan whose lower device is in another namespace', async (t) => {
       const other = await namespaceHolder();
       t.after(() => other.kill('SIGKILL'));

@@ -121,6 +121,7 @@ describe('SecondEar', () => {
   test('a copy of the socket that is later than that is not delivered again', () => {
     arrives(1, 'witness');
     readWitness();
+    pass(GRACE_MS);
     pass(400);
     arrives(1, 'socket');
     readSocket();

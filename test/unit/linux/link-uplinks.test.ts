@@ -134,6 +134,15 @@ describe('bridges', () => {
     equal((await host.resolve('bond0.5', ['eth0'])).hasGuests, true, 'by a way apart');
   });
 
+  test('who has left and come back is counted, of all that is used', async () => {
+    const host = withGuests().bond('bond0').vlan('v5', 5, { on: 'bond0', in: 'br0' });
+    equal((await host.resolve('br0')).facts?.uplinkLosses, undefined);
+    host.links.set('v5', { leaves: 1 });
+    host.links.set('bond0', { leaves: 10 });
+    host.links.set('vnet0', { leaves: 100 });
+    equal((await host.resolve('br0')).facts?.uplinkLosses, 11);
+  });
+
   test('losses of carrier are those of all that is used', async () => {
     const host = withGuests().bond('bond0').vlan('v5', 5, { on: 'bond0', in: 'br0' });
     host.links.set('bond0', { carrierDownCount: 10 });

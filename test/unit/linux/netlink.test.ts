@@ -270,6 +270,34 @@ describe('the table of links', () => {
     deepEqual([after?.running, after?.master, after?.operstate], [false, 7, 'up']);
   });
 
+  test('how often a port has left its master, or was no longer forwarded to, is counted', () => {
+    const table = new LinkTable();
+    const leaves = (): number | undefined => table.find('eth0')?.leaves;
+    const tell = (master: readonly number[], family = 0): void =>
+      feed(table, Uint8Array.from(message(NEWLINK, link(3, 'eth0', master, family))));
+    const portOf = (master: number, state: number): readonly number[] => [
+      ...attribute(10, u32(master)),
+      ...attribute(0x8000 | 18, [
+        ...attribute(4, text('bridge')),
+        ...attribute(0x8000 | 5, attribute(1, [state])),
+      ]),
+    ];
+    tell([]);
+    tell(portOf(7, 3));
+    tell(portOf(7, 3));
+    equal(leaves(), undefined);
+    tell([]);
+    tell(portOf(7, 3));
+    equal(leaves(), 1, 'out and in');
+    tell(portOf(8, 3));
+    equal(leaves(), 2, 'from one to the other');
+    for (const state of [0, 1, 3]) tell(attribute(0x8000 | 12, attribute(1, [state])), 7);
+    equal(leaves(), 3, 'blocked and forwarding, told by the bridge');
+    tell(portOf(8, 4));
+    tell(portOf(8, 3));
+    equal(leaves(), 4, 'the same, told by the port');
+  });
+
   test('a dump forgets what it does not tell of, unless it was disturbed', () => {
     for (const whole of [true, false]) {
       const table = new LinkTable();

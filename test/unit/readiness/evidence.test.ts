@@ -13,6 +13,21 @@ const piece = (kind: EvidenceKind, at: number, epoch = 7, from = PEER) => ({
   epoch,
 });
 
+describe('the ports of a bond by which evidence came in', () => {
+  it('are known, of this epoch alone', () => {
+    const ledger = new EvidenceLedger(2);
+    const came = (port: number | undefined, epoch = 2): void =>
+      void ledger.add({ kind: 'frame', from: PEER, at: micros(1), epoch, port });
+    came(undefined);
+    assert.deepEqual([...ledger.ports], []);
+    came(11);
+    came(10, 1);
+    came(12);
+    came(11);
+    assert.deepEqual([...ledger.ports], [11, 12]);
+  });
+});
+
 describe('a ledger', () => {
   it('proves nothing while it is empty', () => {
     const ledger = new EvidenceLedger(7);

@@ -80,6 +80,29 @@ describe('LACP in fallback', () => {
     assert.equal(rig.snapshot.fallback.met, false);
   });
 
+  it('has to begin anew three seconds after another host has answered for the address', () => {
+    const rig = LinkRig.waiting({ targets: [GATEWAY] }, on(LACP_MISSING));
+    answering(rig, GATEWAY, 5);
+    rig.answer(VIP);
+    answering(rig, GATEWAY, 14);
+    assert.equal(rig.snapshot.fallback.met, false);
+    answering(rig, GATEWAY, 1);
+    assert.equal(rig.snapshot.fallback.met, true);
+  });
+
+  it('has to begin anew after a hole of more than three seconds', () => {
+    for (const [hole, met] of [
+      [2_000, true],
+      [2_100, false],
+    ] as const) {
+      const rig = LinkRig.waiting({ targets: [GATEWAY] }, on(LACP_MISSING));
+      answering(rig, GATEWAY, 5);
+      rig.pass(hole);
+      answering(rig, GATEWAY, 5);
+      assert.equal(rig.snapshot.fallback.met, met, `${String(hole)} ms`);
+    }
+  });
+
   it('is made good by a station that has asked for something, or that the kernel knows', () => {
     for (const known of ['frame', 'kernel'] as const) {
       const rig = LinkRig.waiting({ probeInterval: fromSeconds(60) }, on(LACP_MISSING));
