@@ -102,7 +102,7 @@ export function remedyFor(
       return 'Name an Ethernet, bond, bridge or VLAN device';
     case 'group-held': {
       const { holder = 'Another process' } = conditions;
-      return `It is ${holder}. Stop that one, or give this instance a vhid of its own`;
+      return `It is ${holder}. Stop that one, or give this instance a vhid and address of its own`;
     }
     case 'no-socket':
       return `${conditions.detail ?? 'The log tells why'}; it is tried again every few seconds`;

@@ -159,7 +159,9 @@ export class Daemon {
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
     const links = this.#links;
-    await this.#claims.takeAll(config.instances, links);
+    const isInVain = (): boolean => this.#stopping !== undefined;
+    // Who is to end already waits for nobody, and touches nothing.
+    if (!(await this.#claims.takeAll(config.instances, links, isInVain))) return;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
     this.#record(config.instances);

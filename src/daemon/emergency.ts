@@ -5,7 +5,7 @@ import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { keepDescriptorsFromChildren } from '../linux/native.ts';
 import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { IP_BATCH } from '../vip/ip-outcome.ts';
-import { commandLine, type AddressCommand, type Vip } from '../vip/plan.ts';
+import { commandLine, deletion, type AddressCommand, type Vip } from '../vip/plan.ts';
 import { lossesBetween, restoreCommand } from '../vip/plan-losses.ts';
 import {
   missingRoutes,
@@ -61,7 +61,7 @@ function removeFrom(device: string, vips: readonly Vip[], env: Env): void {
     if (lines.length > 0) run(IP_BATCH, env, lines.join(''));
   };
   const deleted = before.length === 0 ? vips : there;
-  change(deleted.map(({ address, prefixLength }) => ({ verb: 'del', address, prefixLength })));
+  change(deleted.map(deletion));
   const left = readAddresses(run(SHOW_ADDRESSES, env), device);
   const losses = lossesBetween(before, left, deleted);
   if (losses.length === 0) return;

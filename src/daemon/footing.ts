@@ -5,7 +5,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { CAUSES } from '../election/effects.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
-import { describeHolder } from '../linux/group-lock.ts';
+import { describeHeld, describeHolder } from '../linux/group-lock.ts';
 import type { Link } from '../linux/link-watch.ts';
 import {
   findNetworks,
@@ -15,7 +15,7 @@ import {
   type Conditions,
   type Needs,
 } from './conditions.ts';
-import type { Claimed, GroupClaim } from './group-claim.ts';
+import { placeOf, type Claimed, type GroupClaim } from './group-claim.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 import type { LinkGate } from './link-gate.ts';
 
@@ -105,7 +105,7 @@ export class Footing {
     const before = this.#conditions;
     const judged = judgeInterface(link, this.#needs());
     const claimed = this.claim(link);
-    const now = judged.kind === 'ready' ? (lacking(claimed, usable) ?? judged) : judged;
+    const now = judged.kind === 'ready' ? (this.#lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
     this.#conditions = now;
     herald.conditions(now);
@@ -141,20 +141,24 @@ export class Footing {
     return link === undefined || hasOtherAddress(link, this.#needs());
   }
 
+  /** What it lacks on an interface that is as it should be. */
+  #lacking(claimed: Claimed, usable: boolean): Conditions | undefined {
+    const { config } = this.#options;
+    if (claimed.kind === 'held') {
+      const { holder } = claimed;
+      const held = describeHeld(holder, placeOf(config, 0), config.interfaceName);
+      const who = `${describeHolder(holder)}, which ${held}`;
+      return { kind: 'fault', fault: 'group-held', holder: who };
+    }
+    if (claimed.kind === 'failed') {
+      return { kind: 'fault', fault: 'no-socket', detail: claimed.detail };
+    }
+    return usable ? undefined : { kind: 'fault', fault: 'no-socket' };
+  }
+
   #needs(): Needs {
     const { config, virtualIps, hub } = this.#options;
     const carrierBelow = hub.gate.hasCarrier(config.name);
     return { ...config, isLocal: hub.isLocal, virtualIps: virtualIps(), carrierBelow };
   }
-}
-
-/** What an instance lacks on an interface that is as it should be. */
-function lacking(claimed: Claimed, usable: boolean): Conditions | undefined {
-  if (claimed.kind === 'held') {
-    return { kind: 'fault', fault: 'group-held', holder: describeHolder(claimed.holder) };
-  }
-  if (claimed.kind === 'failed') {
-    return { kind: 'fault', fault: 'no-socket', detail: claimed.detail };
-  }
-  return usable ? undefined : { kind: 'fault', fault: 'no-socket' };
 }

@@ -19,8 +19,10 @@ export type Claimed =
   | { readonly kind: 'held'; readonly holder: GroupHolder }
   | { readonly kind: 'failed'; readonly detail: string };
 
+type GroupConfig = Pick<InstanceConfig, 'vhid' | 'group' | 'address'>;
+
 export interface GroupClaimOptions {
-  readonly config: Pick<InstanceConfig, 'vhid' | 'group'>;
+  readonly config: GroupConfig;
   readonly startTimer: StartTimer;
   /** What takes the lock; the kernel's if not given. */
   readonly lock?: (place: GroupPlace) => LockAttempt;
@@ -50,7 +52,7 @@ export class GroupClaim {
     if (ifindex === undefined) return { kind: 'nowhere' };
     const { config, lock = lockGroup } = this.#options;
     try {
-      const attempt = lock({ ifindex, vhid: config.vhid, group: formatIpv4(config.group) });
+      const attempt = lock(placeOf(config, ifindex));
       if (attempt.kind === 'held') return attempt;
       this.#held = { ifindex, lock: attempt.lock };
       return { kind: 'ours' };
@@ -78,4 +80,9 @@ export class GroupClaim {
     this.#held?.lock.release();
     this.#held = undefined;
   }
+}
+
+/** What is to be held for an instance on this interface. */
+export function placeOf({ vhid, group, address }: GroupConfig, ifindex: number): GroupPlace {
+  return { ifindex, vhid, group: formatIpv4(group), virtualIp: formatIpv4(address.ip) };
 }

@@ -1,16 +1,15 @@
 // The groups that a daemon serves: none is begun that another process of this host serves already.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CarpdError } from '../base/errors.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import {
+  describeHeld,
   describeHolder,
   groupHolder,
   type GroupHolder,
-  type GroupPlace,
 } from '../linux/group-lock.ts';
 import type { LinkWatch } from '../linux/link-watch.ts';
-import { GroupClaim } from './group-claim.ts';
+import { GroupClaim, placeOf } from './group-claim.ts';
 import { startTimer } from './start-timer.ts';
 
 /** A daemon may be about to end and not know it yet: its interface was just set down. */
@@ -25,14 +24,23 @@ export class GroupClaims {
 
   /**
    * Takes the groups of all these whose interfaces exist. Waits for a holder that is leaving;
-   * rejects with CARPD_GROUP, holding none, where one stays.
+   * rejects with CARPD_GROUP, holding none, where one stays. Resolves to false, holding none, where
+   * `isInVain` says meanwhile that nobody needs them any more.
    */
-  async takeAll(configs: readonly InstanceConfig[], links: LinkWatch): Promise<void> {
+  async takeAll(
+    configs: readonly InstanceConfig[],
+    links: LinkWatch,
+    isInVain: () => boolean,
+  ): Promise<boolean> {
     for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+      if (isInVain()) {
+        this.#releaseAll();
+        return false;
+      }
       const conflict = this.#take(configs, links);
-      if (conflict === undefined) return;
+      if (conflict === undefined) return true;
       if (waitedMs >= (conflict.holder.leaving ? LEAVING_MS_MAX : GRACE_MS)) {
-        for (const claim of this.#claims.values()) claim.release();
+        this.#releaseAll();
         throw groupError(conflict);
       }
       await sleep(LOOK_MS);
@@ -67,6 +75,10 @@ export class GroupClaims {
     return claim;
   }
 
+  #releaseAll(): void {
+    for (const claim of this.#claims.values()) claim.release();
+  }
+
   #take(configs: readonly InstanceConfig[], links: LinkWatch): Conflict | undefined {
     for (const config of configs) {
       const claim = this.#claims.get(config.name) ?? new GroupClaim({ config, startTimer });
@@ -78,21 +90,18 @@ export class GroupClaims {
   }
 }
 
-function placeOf({ vhid, group }: InstanceConfig, ifindex: number): GroupPlace {
-  return { ifindex, vhid, group: formatIpv4(group) };
-}
-
 interface Conflict {
   readonly config: InstanceConfig;
   readonly holder: GroupHolder;
 }
 
 function groupError({ config, holder }: Conflict): CarpdError {
-  const { name, vhid, interfaceName } = config;
+  const { name, interfaceName } = config;
+  const own = holder.has === 'group' ? 'a vhid' : 'an address';
   return new CarpdError(
     'CARPD_GROUP',
     `instances.${name}`,
-    `${describeHolder(holder)} serves vhid ${vhid} on ${interfaceName} already; ` +
-      'stop that one first, or give this instance a vhid of its own',
+    `${describeHolder(holder)} ${describeHeld(holder, placeOf(config, 0), interfaceName)} ` +
+      `already; stop that one first, or give this instance ${own} of its own`,
   );
 }

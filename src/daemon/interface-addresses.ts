@@ -37,9 +37,11 @@ export class InterfaceAddresses implements AddressView {
     const source = this.current()?.addresses ?? [];
     if (source === this.#source) return this.#observed;
     this.#source = source;
-    this.#observed = source.flatMap(({ address: text, prefixLength, secondary }) => {
+    this.#observed = source.flatMap(({ address: text, peer: farEnd, prefixLength, secondary }) => {
       const address = parseIpv4(text);
-      return address === undefined ? [] : [{ address, prefixLength, secondary }];
+      if (address === undefined) return [];
+      const peer = farEnd === undefined ? undefined : parseIpv4(farEnd);
+      return [{ address, prefixLength, secondary, ...(peer === undefined ? {} : { peer }) }];
     });
     return this.#observed;
   }

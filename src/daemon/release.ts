@@ -12,6 +12,7 @@ import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
 import type { Duty } from './duties.ts';
+import { placeOf } from './group-claim.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { putBackText } from './instance-lines.ts';
 import { startTimer } from './start-timer.ts';
@@ -132,11 +133,8 @@ class Releaser {
 
   /** The daemon of this host that serves the group. */
   #holder(): GroupHolder | undefined {
-    const { vhid, group } = this.#duty;
     const ifindex = this.#on.addresses.current()?.ifindex;
-    return ifindex === undefined
-      ? undefined
-      : groupHolder({ ifindex, vhid, group: formatIpv4(group) });
+    return ifindex === undefined ? undefined : groupHolder(placeOf(this.#duty, ifindex));
   }
 
   #isThere(): boolean {

@@ -1,6 +1,7 @@
-// One group, one daemon on a host. Who serves a group on an interface holds a name of the abstract
-// namespace of Unix sockets. The kernel has one such namespace for each network namespace, and
-// takes a name back from a process however it ends.
+// One group, one daemon on a host, and one virtual IP, one instance. Who serves a group on an
+// interface holds two names of the abstract namespace of Unix sockets: the group's, and that of its
+// virtual IP, which two groups would take off each other. The kernel has one such namespace for
+// each network namespace, and takes a name back from a process however it ends.
 import { readFileSync } from 'node:fs';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { DatagramSocket } from './datagram-socket.ts';
@@ -13,6 +14,7 @@ export interface GroupPlace {
   readonly vhid: number;
   /** The address that its adverts go to. */
   readonly group: string;
+  readonly virtualIp: string;
 }
 
 /** The process that serves a group. */
@@ -22,6 +24,8 @@ export interface GroupHolder {
   readonly program: string | undefined;
   /** It is on its way out, and the group will soon be free. */
   readonly leaving: boolean;
+  /** What it has of the place: the group, or the virtual IP in another group. */
+  readonly has: 'group' | 'virtual IP';
 }
 
 export interface GroupLock {
@@ -44,25 +48,41 @@ const CAP_NET_RAW = 13n;
 
 /** Takes the lock; throws a CarpdError where neither that nor its holder can be had. */
 export function lockGroup(place: GroupPlace): LockAttempt {
-  let stranger: GroupHolder | undefined;
-  for (const name of namesOf(place)) {
-    const socket = openName(name);
-    if (socket !== undefined) return { kind: 'locked', lock: new HeldLock(name, socket) };
-    const found = lookUp(name);
-    if (found?.isDaemon === true) return { kind: 'held', holder: found.holder };
-    stranger ??= found?.holder;
+  const group = lockOne(place, 'group');
+  if (group.kind === 'held') return group;
+  const virtualIp = lockOne(place, 'virtual IP');
+  if (virtualIp.kind === 'held') {
+    group.lock.release();
+    return virtualIp;
   }
-  const holder = stranger ?? { pid: undefined, program: undefined, leaving: true };
-  return { kind: 'held', holder };
+  const both = [group.lock, virtualIp.lock];
+  const lock = {
+    leaving: (): void => both.forEach((one) => void one.leaving()),
+    release: (): void => both.forEach((one) => void one.release()),
+  };
+  return { kind: 'locked', lock };
 }
 
-/** Who serves the group; undefined: no daemon does. Throws a CarpdError. */
+/** Who serves the group, or its virtual IP; undefined: no daemon does. Throws a CarpdError. */
 export function groupHolder(place: GroupPlace): GroupHolder | undefined {
-  for (const name of namesOf(place)) {
-    const found = lookUp(name);
-    if (found?.isDaemon === true) return found.holder;
+  for (const what of ['group', 'virtual IP'] as const) {
+    for (const name of namesOf(place, what)) {
+      const found = lookUp(name, what);
+      if (found?.isDaemon === true) return found.holder;
+    }
   }
   return undefined;
+}
+
+/** "serves vhid 7 on eth0": what the holder has of this place, with the name of the interface. */
+export function describeHeld(
+  { has }: GroupHolder,
+  { vhid, virtualIp }: Omit<GroupPlace, 'ifindex'>,
+  interfaceName: string,
+): string {
+  return has === 'group'
+    ? `serves vhid ${vhid} on ${interfaceName}`
+    : `has ${virtualIp} on ${interfaceName} as the virtual IP of another group`;
 }
 
 /** "process 123 (carpd)"; this one where another of its instances has the group. */
@@ -70,6 +90,19 @@ export function describeHolder({ pid, program }: GroupHolder): string {
   if (pid === process.pid) return 'another instance of this process';
   if (pid === undefined) return 'another process of this network namespace';
   return program === undefined ? `process ${pid}` : `process ${pid} (${program})`;
+}
+
+function lockOne(place: GroupPlace, what: GroupHolder['has']): LockAttempt {
+  let stranger: GroupHolder | undefined;
+  for (const name of namesOf(place, what)) {
+    const socket = openName(name);
+    if (socket !== undefined) return { kind: 'locked', lock: new HeldLock(name, socket) };
+    const found = lookUp(name, what);
+    if (found?.isDaemon === true) return { kind: 'held', holder: found.holder };
+    stranger ??= found?.holder;
+  }
+  const holder = stranger ?? { pid: undefined, program: undefined, leaving: true, has: what };
+  return { kind: 'held', holder };
 }
 
 class HeldLock implements GroupLock {
@@ -97,8 +130,12 @@ class HeldLock implements GroupLock {
   }
 }
 
-function namesOf({ ifindex, vhid, group }: GroupPlace): readonly string[] {
-  const name = `carpd/${ifindex}/${vhid}/${group}`;
+function namesOf(
+  { ifindex, vhid, group, virtualIp }: GroupPlace,
+  what: GroupHolder['has'],
+): readonly string[] {
+  const name =
+    what === 'group' ? `carpd/${ifindex}/${vhid}/${group}` : `carpd/${ifindex}/vip/${virtualIp}`;
   return Array.from({ length: NAMES_MAX }, (_, n) => (n === 0 ? name : `${name}/${n}`));
 }
 
@@ -128,7 +165,7 @@ interface Found {
 }
 
 /** Undefined: nobody has it. */
-function lookUp(name: string): Found | undefined {
+function lookUp(name: string, has: GroupHolder['has']): Found | undefined {
   let who: { readonly pid: number; readonly uid: number } | undefined;
   try {
     who = native().holderOfName(name);
@@ -137,13 +174,14 @@ function lookUp(name: string): Found | undefined {
     if (errnoOf(error) !== 'EAGAIN') {
       throw new CarpdError('CARPD_SOCKET', 'ask for the lock of a group', messageOf(error), error);
     }
-    return { holder: { pid: undefined, program: undefined, leaving: false }, isDaemon: true };
+    const holder = { pid: undefined, program: undefined, leaving: false, has };
+    return { holder, isDaemon: true };
   }
   if (who === undefined) return undefined;
   const pid = who.pid === 0 ? undefined : who.pid;
   const program = pid === undefined ? undefined : programOf(pid);
   const leaving = native().holderOfName(markOf(name)) !== undefined;
-  return { holder: { pid, program, leaving }, isDaemon: isDaemon(who) };
+  return { holder: { pid, program, leaving, has }, isDaemon: isDaemon(who) };
 }
 
 function isDaemon({ pid, uid }: { readonly pid: number; readonly uid: number }): boolean {

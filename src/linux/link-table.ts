@@ -13,6 +13,8 @@ export interface LinkAddress {
   /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
   readonly scope: number;
   readonly label?: string;
+  /** The far end of a point-to-point link; absent: there is none. */
+  readonly peer?: string;
 }
 
 /** An interface as it is now. */
@@ -292,9 +294,15 @@ function forwarding(portState: number | undefined): Pick<Link, 'forwards'> {
 }
 
 function addressOf(message: AddressMessage): LinkAddress {
-  const { address, prefixLength, scope, flags, label } = message;
-  const secondary = (flags & IFA_F_SECONDARY) !== 0;
-  return { address, prefixLength, secondary, scope, ...(label === undefined ? {} : { label }) };
+  const { address, prefixLength, scope, flags, label, peer } = message;
+  return {
+    address,
+    prefixLength,
+    secondary: (flags & IFA_F_SECONDARY) !== 0,
+    scope,
+    ...(label === undefined ? {} : { label }),
+    ...(peer === address ? {} : { peer }),
+  };
 }
 
 function isKnown(list: readonly LinkAddress[], entry: LinkAddress): boolean {
@@ -304,8 +312,9 @@ function isKnown(list: readonly LinkAddress[], entry: LinkAddress): boolean {
   );
 }
 
+/** One address may be there several times, with as many far ends. */
 function sameKey(a: LinkAddress, b: LinkAddress): boolean {
-  return a.address === b.address && a.prefixLength === b.prefixLength;
+  return a.address === b.address && a.prefixLength === b.prefixLength && a.peer === b.peer;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface BatchReport extends BatchOutcome {
 
 /** `ip` answers in milliseconds; it hangs only while another process holds the kernel's lock. */
 const COMMAND_TIMEOUT_MS = 2_000;
+/** One that is killed may have been slow: the next ones get twice the time, up to this. */
+const COMMAND_TIMEOUT_MS_MAX = 8_000;
 /** A batch of this age hangs, and is not waited for where somebody has no time. */
 const HANGING_MS = 250;
 const OUTPUT_BYTES_MIN = 4_096;
@@ -30,6 +32,7 @@ export class AddressBatch {
   readonly #options: BatchOptions;
   #running: { readonly command: RunningCommand; hangs: boolean } | undefined;
   #hurried = false;
+  #timeoutMs = COMMAND_TIMEOUT_MS;
 
   constructor(options: BatchOptions) {
     this.#options = options;
@@ -62,7 +65,7 @@ export class AddressBatch {
       argv: IP_BATCH,
       input: commands.map((each) => `${commandLine(each, device)}\n`).join(''),
       env,
-      timeoutMs: COMMAND_TIMEOUT_MS,
+      timeoutMs: this.#timeoutMs,
       outputBytesMax: OUTPUT_BYTES_MIN + OUTPUT_BYTES_EACH * commands.length,
     });
     const running = { command, hangs: false };
@@ -75,6 +78,10 @@ export class AddressBatch {
     cancelTimer();
     this.#running = undefined;
     this.#hurried = false;
+    this.#timeoutMs =
+      result.kind === 'timeout'
+        ? Math.min(2 * this.#timeoutMs, COMMAND_TIMEOUT_MS_MAX)
+        : COMMAND_TIMEOUT_MS;
     return result;
   }
 }

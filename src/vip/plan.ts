@@ -21,7 +21,9 @@ export interface VipGoal {
   readonly uncertain: boolean;
 }
 
-/** A change of one address; `extra` are further words of `ip addr add`. */
+type AddressSeen = Vip & Pick<ObservedAddress, 'peer'>;
+
+/** A change of one address; `extra` are further words of `ip addr`. */
 export interface AddressCommand {
   readonly verb: 'add' | 'del';
   readonly address: Ipv4;
@@ -65,14 +67,15 @@ export function planBatch(
   const late: Step[] = [];
   const early: Step[] = [];
   const additions: Step[] = [];
+  const gone = new Set<ObservedAddress>();
   const otherPrefix: { goal: number; prefixLength: number }[] = [];
   goals.forEach(({ vip, present, uncertain }, goal) => {
     const found = there.get(vip.address) ?? [];
     const exact = found.some(({ prefixLength }) => prefixLength === vip.prefixLength);
     if (!present) {
-      for (const { address, prefixLength, secondary } of found) {
-        const command = { verb: 'del', address, prefixLength } as const;
-        (secondary ? early : late).push({ goal, command });
+      for (const seen of found) {
+        gone.add(seen);
+        (seen.secondary ? early : late).push({ goal, command: deletion(seen) });
       }
       if (uncertain && !exact) late.push({ goal, command: { verb: 'del', ...vip } });
       return;
@@ -82,14 +85,10 @@ export function planBatch(
       additions.push({ goal, command: { verb: 'add', ...vip } });
     } else if (!exact) otherPrefix.push({ goal, prefixLength: other.prefixLength });
   });
-  const deletions = [...early, ...late];
   return {
-    steps: [...deletions, ...additions],
+    steps: [...early, ...late, ...additions],
     otherPrefix,
-    endangered: endangered(
-      deletions.map(({ command }) => command),
-      observed,
-    ),
+    endangered: endangered(gone, observed),
   };
 }
 
@@ -113,19 +112,27 @@ export function deviceWord({ name, ifindex }: { name: string; ifindex: number })
   return /["'#\\]/.test(name) ? `if${ifindex}` : name;
 }
 
+/**
+ * The command that takes off an address that is there. The kernel knows one with a far end by that
+ * alone (devinet.c, inet_rtm_deladdr).
+ */
+export function deletion(seen: AddressSeen): AddressCommand {
+  const { address, prefixLength, peer = address } = seen;
+  const plain = { verb: 'del', address, prefixLength } as const;
+  if (peer === address) return plain;
+  return { ...plain, extra: ['peer', `${formatIpv4(peer)}/${prefixLength}`] };
+}
+
 /** The secondaries of a primary address, which stay when it goes (devinet.c, __inet_del_ifa). */
 function endangered(
-  deletions: readonly AddressCommand[],
+  gone: ReadonlySet<ObservedAddress>,
   observed: readonly ObservedAddress[],
 ): readonly ObservedAddress[] {
-  const gone = new Set(deletions.map(addressKey));
   const headless = new Set<string>();
-  for (const seen of observed) {
-    if (!seen.secondary && gone.has(addressKey(seen))) headless.add(networkKey(seen));
-  }
+  for (const seen of gone) if (!seen.secondary) headless.add(networkKey(seen));
   if (headless.size === 0) return [];
   return observed.filter(
-    (seen) => seen.secondary && headless.has(networkKey(seen)) && !gone.has(addressKey(seen)),
+    (seen) => seen.secondary && headless.has(networkKey(seen)) && !gone.has(seen),
   );
 }
 
@@ -141,10 +148,6 @@ function byAddress(
   return index;
 }
 
-function addressKey({ address, prefixLength }: Vip): string {
-  return `${address}/${prefixLength}`;
-}
-
-function networkKey({ address, prefixLength }: Vip): string {
-  return `${Math.floor(address / 2 ** (32 - prefixLength))}/${prefixLength}`;
+function networkKey({ address, prefixLength, peer = address }: ObservedAddress): string {
+  return `${Math.floor(peer / 2 ** (32 - prefixLength))}/${prefixLength}`;
 }

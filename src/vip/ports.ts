@@ -24,6 +24,8 @@ export interface ObservedAddress {
   readonly prefixLength: number;
   /** It came after another one of its prefix, with which the kernel may delete it. */
   readonly secondary: boolean;
+  /** The far end of a point-to-point link, of which the prefix is then; absent: there is none. */
+  readonly peer?: Ipv4;
 }
 
 /** An address with all that the kernel keeps of it: enough to make it anew. */

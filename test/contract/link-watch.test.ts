@@ -278,7 +278,9 @@ inNamespace(import.meta.url, () => {
         ip addr add 10.1.0.1/24 dev d0; ip addr add 169.254.0.1/16 scope link dev d0
         ip addr add 10.2.0.1/24 dev d0; ip addr add 10.1.0.2/24 dev d0
         ip addr add 10.3.0.1/32 scope host dev d0; ip addr add 10.1.0.3/24 dev d0
-        ip addr add 10.4.0.1 peer 10.4.0.2 dev d0; ip addr add 169.254.1.1/24 scope link dev d0
+        ip addr add 10.4.0.1 peer 10.4.0.2 dev d0; ip addr add 10.4.0.1 peer 10.4.0.3 dev d0
+        ip addr add 10.4.0.1 peer 10.4.0.4 dev d0; ip addr del 10.4.0.1 peer 10.4.0.3 dev d0
+        ip addr add 169.254.1.1/24 scope link dev d0
         sysctl -qw net.ipv4.conf.d0.promote_secondaries=1; ip addr del 10.1.0.1/24 dev d0`);
       watch.drain();
       const index = watch.find('d0')?.ifindex ?? 0;

@@ -68,6 +68,25 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     equal(await holds(host, '10.77.0.1'), true);
   });
 
+  test('that somebody puts there with a far end, twice, goes at once and at the end', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const before = await everything(host);
+    const peer = await master(host, 24);
+    const add = async (farEnd: string): Promise<void> => {
+      await host.ip('addr', 'add', VIP, 'peer', `${farEnd}/32`, 'dev', 'eth0');
+    };
+    await add('10.66.0.1');
+    await add('10.66.0.2');
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    deepEqual(await everything(host), before);
+    await add('10.66.0.3');
+    const next = await master(host, 24);
+    deepEqual(without(await everything(host)), before);
+    equal((await next.stop()).code, 0, next.child.tail());
+    deepEqual(await everything(host), before);
+  });
+
   test('comes back on an interface that is replaced in one go under a MASTER', async (t) => {
     const lab = await Lab.create(t);
     const host = await lab.host('a', '10.77.0.1/24');

@@ -12,6 +12,7 @@ import { Lab, labSkipReason } from '../lab/namespaces.ts';
 import type { Peer } from '../lab/peer.ts';
 import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { holds } from '../lab/vip.ts';
+import { eventually } from '../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
@@ -83,6 +84,51 @@ describe('a second daemon with the same group', { skip, concurrency: true }, () 
     equal(code, 2, stderr);
     match(stderr, /instances\.other: another instance of this process serves vhid 7 on enp6s18/);
     equal(await holds(host, VIP), false);
+  });
+
+  test('with another vhid but the same virtual IP: leaves it alone, and says so', async (t) => {
+    const { host, peer } = await master(t);
+    const file = join(host.directory, 'same-address.yaml');
+    const base = { metrics: { listen: 'off' }, control: { socket: 'off' } };
+    const write = (instances: object): void =>
+      writeFileSync(file, stringify({ ...base, instances }), { mode: 0o600 });
+    write({ other: instance({ vhid: 8 }) });
+    const { code, stderr } = await runCarpd(host, ['run', '--config', file]);
+    equal(code, 2, stderr);
+    match(stderr, new RegExp(`instances\\.other: process ${String(peer.child.pid)} \\(carpd\\)`));
+    match(stderr, /has 10\.77\.0\.100 on eth0 as the virtual IP of another group already/);
+    const released = await runCarpd(host, ['release', '--config', file]);
+    equal(released.code, 1, released.stderr);
+    equal(await holds(host, VIP), true);
+    // In one file the two names of an interface hide it.
+    await host.ip('link', 'property', 'add', 'dev', 'eth0', 'altname', 'enp6s18');
+    equal((await peer.stop()).code, 0, peer.child.tail());
+    const twin = instance({ vhid: 9, interface: 'enp6s18' });
+    write({ other: instance({ vhid: 8 }), twin });
+    const both = await runCarpd(host, ['run', '--config', file]);
+    equal(both.code, 2, both.stderr);
+    match(both.stderr, /instances\.twin: another instance of this process has 10\.77\.0\.100/);
+    deepEqual(logEntries(peer, { event: 'vip-added', level: 'warn' }), [], 'nobody took it off');
+  });
+
+  test('that is asked to end while it waits for the first one to leave ends at once', async (t) => {
+    const lab = await Lab.create(t);
+    const host = await lab.host('a', '10.77.0.1/24');
+    const config = {
+      neutral: true,
+      hooks: { up: ['/bin/true'], down: ['/bin/sh', '-c', 'sleep 60'], timeout: '60s' },
+    };
+    const first = startCarpd(host, { ...GROUP, config });
+    await logEntry(first, { event: 'hook-finished', fields: { hook: 'up' } }, START_MS);
+    first.signal('SIGTERM');
+    await eventually(async () => !(await holds(host, VIP)), { withinMs: START_MS, what: 'no VIP' });
+    const second = startCarpd(host, { ...GROUP, config });
+    await eventually(() => knowsTheLinks(second), { withinMs: START_MS, what: 'the second' });
+    second.signal('SIGTERM');
+    // The first one, whose hook takes its time, is still there.
+    equal((await second.child.ended(START_MS)).code, 0, second.child.tail());
+    equal(first.child.exited, undefined, 'nobody waited for the first');
+    await first.kill();
   });
 
   test('release leaves the address to the daemon that runs, and says so', async (t) => {
@@ -210,6 +256,13 @@ async function master(t: TestContext): Promise<{ lab: Lab; host: Host; peer: Pee
 function instance(more: object): object {
   const given = { interface: 'eth0', vhid: 7, address: `${VIP}/24`, passphrase: 'a secret' };
   return { ...given, gate: { policy: 'off' }, ...more };
+}
+
+/** It has its netlink socket, and asks for the lock next. */
+function knowsTheLinks({ child }: Peer): boolean {
+  const table = readFileSync(`/proc/${String(child.pid)}/net/netlink`, 'utf8');
+  const isOurs = (line: string): boolean => line.trim().split(/\s+/)[2] === String(child.pid);
+  return table.split('\n').some(isOurs);
 }
 
 function hookCalls(peer: Peer): number {

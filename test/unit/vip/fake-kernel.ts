@@ -14,14 +14,16 @@ import type {
 } from '../../../src/vip/ports.ts';
 import { EXITED_OK, ip, refused } from './fakes.ts';
 
-/** "10.9.0.100/24", or "10.9.0.100/24 second" for a secondary. */
+/** "10.9.0.100/24", with " second" for a secondary and " peer 10.8.0.1" for a far end. */
 export function on(text: string): ObservedAddress {
-  const [cidr = '', second] = text.split(' ');
+  const [cidr = '', ...words] = text.split(' ');
   const [address = '', prefixLength = ''] = cidr.split('/');
+  const peer = words[words.indexOf('peer') + 1];
   return {
     address: ip(address),
     prefixLength: Number(prefixLength),
-    secondary: second === 'second',
+    secondary: words.includes('second'),
+    ...(words.includes('peer') ? { peer: ip(peer ?? '') } : {}),
   };
 }
 

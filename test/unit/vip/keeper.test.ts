@@ -1,6 +1,7 @@
 // The keeper of an interface with several virtual IPs in one prefix: what one of them takes along.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { CommandResult } from '../../../src/base/command.ts';
 import { FakeKernel, on } from './fake-kernel.ts';
 import { EXITED_OK, HeldCommands, settle } from './fakes.ts';
 import { EPERM, HOST, kinds, world } from './reconciler-world.ts';
@@ -129,5 +130,25 @@ describe('a batch', () => {
     assert.equal(held.last.killed, false);
     keeper.hurry();
     assert.equal(held.last.killed, true);
+  });
+
+  it('gets more time after one that was killed for want of it, up to a bound', async () => {
+    const held = new HeldCommands();
+    const { time, reconciler } = world(new FakeKernel(HOST), held.runCommand);
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    const given: number[] = [];
+    const end = async (result: CommandResult): Promise<void> => {
+      given.push(held.last.request.timeoutMs);
+      held.last.finish(result);
+      reconciler.want({ term: 2, present: false });
+      await time.advance(1_000);
+      reconciler.want({ term: 3, present: true });
+      await time.advance(1_000);
+    };
+    for (let times = 0; times < 4; times += 1) await end({ kind: 'timeout', ended: true });
+    await end(EXITED_OK);
+    await end(EXITED_OK);
+    assert.deepEqual(given, [2_000, 4_000, 8_000, 8_000, 8_000, 2_000]);
   });
 });

@@ -61,6 +61,23 @@ describe('planBatch', () => {
       observed: ['10.9.0.100/32', '10.9.0.100/16'],
       lines: ['del 10.9.0.100/32', 'del 10.9.0.100/16'],
     },
+    {
+      desc: 'deletes what has a far end by that, each of several',
+      goals: ['-10.9.0.100/24'],
+      observed: ['10.9.0.100/32 peer 10.8.0.1', '10.9.0.100/32 peer 10.8.0.2', '10.9.0.100/32'],
+      lines: [
+        'del 10.9.0.100/32 peer 10.8.0.1/32',
+        'del 10.9.0.100/32 peer 10.8.0.2/32',
+        'del 10.9.0.100/32',
+      ],
+    },
+    {
+      desc: 'knows that what has a far end is of the prefix of that',
+      goals: ['-10.9.0.100/24'],
+      observed: ['10.9.0.100/24 peer 10.8.0.1', '10.9.0.10/24 second', '10.8.0.5/24 second'],
+      lines: ['del 10.9.0.100/24 peer 10.8.0.1/24'],
+      endangered: ['10.8.0.5/24 second'],
+    },
     { desc: 'has nothing to delete', goals: ['-10.9.0.100/24'], observed: [], lines: [] },
     {
       desc: 'repeats what may have been undone, or not done',
@@ -100,7 +117,7 @@ describe('planBatch', () => {
       const planned = plan.steps.map(({ command }) => commandLine(command, 'bond0'));
       assert.deepEqual(
         planned,
-        lines.map((line) => `addr ${line} dev bond0`),
+        lines.map((line) => `addr ${line.replace(/^\S+ \S+/, '$& dev bond0')}`),
       );
       assert.deepEqual(
         plan.otherPrefix.map(({ prefixLength }) => prefixLength),
