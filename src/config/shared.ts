@@ -1,5 +1,6 @@
 // What the instances of one process may not share: a group on the wire, a virtual IP; nor may one
-// ask the addresses of another as if they were those of other hosts.
+// send from the virtual IP of another, or ask the addresses of another as if they were those of
+// other hosts.
 import { formatIpv4 } from '../carp/addresses.ts';
 import { reportAsked } from './read-gate.ts';
 import type { Draft } from './read-instance.ts';
@@ -11,14 +12,23 @@ import { show } from './values.ts';
 export function reportShared(drafts: readonly Draft[], fault: Report): void {
   drafts.forEach((draft, index) => {
     const { interfaceName } = draft;
-    if (interfaceName === undefined) return;
     const path = `instances.${keyText(draft.name ?? '')}`;
     const faultAt: Report = (key, message) => fault(`${path}.${key}`, message);
+    reportSource(draft, drafts.toSpliced(index, 1), faultAt);
+    if (interfaceName === undefined) return;
     // Another interface is another segment, where the same addresses may mean other hosts.
     const onInterface = (other: Draft): boolean => other.interfaceName === interfaceName;
     reportGroup(draft, drafts.slice(0, index).filter(onInterface), faultAt);
     reportAskedOthers(draft, drafts.toSpliced(index, 1).filter(onInterface), faultAt);
   });
+}
+
+/** A source is of this host on whatever interface it is, and a virtual IP of none. */
+function reportSource({ source }: Draft, others: readonly Draft[], fault: Report): void {
+  const owner = others.find(({ address }) => address !== undefined && address.ip === source);
+  if (owner === undefined || source === undefined) return;
+  const taken = `${formatIpv4(source)} is the virtual IP of ${place(owner)}`;
+  fault('source', `${taken}, which moves between the nodes; give an address of this host`);
 }
 
 function reportGroup(draft: Draft, earlier: readonly Draft[], fault: Report): void {

@@ -2,11 +2,11 @@
 import type { LinkChange, LinkWatch } from '../linux/link-watch.ts';
 import type { InterfaceHub } from './interface-hub.ts';
 
-/** What is asked of a hub here. */
+/** What is asked of a hub here; `memberNames`: what each instance on it calls the interface. */
 export type KnownHub = Pick<
   InterfaceHub,
   | 'interfaceName'
-  | 'memberCount'
+  | 'memberNames'
   | 'link'
   | 'isAbout'
   | 'refreshSoon'
@@ -26,6 +26,8 @@ export type CreateHub<Hub> = (
 export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
   readonly #create: CreateHub<Hub>;
   readonly #all = new Set<Hub>();
+  /** Where each of them was seen last. */
+  readonly #indexes = new Map<Hub, number>();
 
   constructor(create: CreateHub<Hub>) {
     this.#create = create;
@@ -48,29 +50,48 @@ export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
     if (known !== undefined) return known;
     const hub = this.#create(interfaceName, links, ifindex);
     this.#all.add(hub);
+    this.#noteIndex(hub);
     return hub;
   }
 
   /** Closes it where nobody is on it any more. */
   leave(hub: Hub): void {
-    if (hub.memberCount > 0) return;
+    if (hub.memberNames.length > 0) return;
     hub.close();
     this.#all.delete(hub);
+    this.#indexes.delete(hub);
   }
 
   /**
-   * Passes on a change of an interface. Returns the hubs that have turned out by it to be of the
-   * interface of another hub, which they leave alone from now on: their instances have to be made
-   * anew. Only one may write to an interface.
+   * Passes on a change of an interface. Returns the hubs that have no interface from now on, so
+   * that their instances have to be made anew: those that have turned out to be of the interface of
+   * another hub, since only one may write to an interface; and those whose interface is gone, which
+   * their instances call by several names, since each name may mean another one from now on.
    */
   linkChanged(change: LinkChange): readonly Hub[] {
-    const aside = this.#doubles();
-    for (const hub of aside) hub.standAside();
+    const aside = [...new Set([...this.#doubles(), ...this.#broken(change)])];
+    for (const hub of aside) {
+      hub.standAside();
+      this.#indexes.delete(hub);
+    }
     for (const hub of this.#all) {
+      this.#noteIndex(hub);
       if (hub.isAbout(change)) void hub.refreshSoon();
       else hub.otherChanged(change.ifindex);
     }
     return aside;
+  }
+
+  #noteIndex(hub: Hub): void {
+    const ifindex = hub.link()?.ifindex;
+    if (ifindex !== undefined) this.#indexes.set(hub, ifindex);
+  }
+
+  #broken({ ifindex }: LinkChange): readonly Hub[] {
+    return [...this.#all].filter((hub) => {
+      const isGone = this.#indexes.get(hub) === ifindex && hub.link()?.ifindex !== ifindex;
+      return isGone && hub.memberNames.some((name) => name !== hub.interfaceName);
+    });
   }
 
   #doubles(): readonly Hub[] {

@@ -142,8 +142,8 @@ export class InterfaceHub {
     return this.link() ?? this.#place ?? { name: this.interfaceName, ifindex: undefined };
   }
 
-  get memberCount(): number {
-    return this.#members.size;
+  get memberNames(): readonly string[] {
+    return [...this.#members].map(({ config }) => config.interfaceName);
   }
 
   /** The interface as it is now. */

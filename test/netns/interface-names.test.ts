@@ -151,6 +151,42 @@ describe('an interface that appears later', { skip, concurrency: true }, () => {
   });
 });
 
+describe('an interface of two names that is made anew', { skip, concurrency: true }, () => {
+  test('as two interfaces serves each instance on the one that it names', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    await a.ip('link', 'property', 'add', 'dev', 'eth0', 'altname', 'enp6s18');
+    const instance = (vhid: number, name: string) => {
+      const vip = `10.77.0.10${vhid}`;
+      const config = { address: `${vip}/24`, interface: name, source: undefined, hooks: {} };
+      return { password: 'a secret', deadRatio: 1, vhid, vip, config };
+    };
+    const names = ['eth0', 'enp6s18'] as const;
+    const instances = { one: instance(1, names[0]), two: instance(2, names[1]) };
+    const [first, second] = startCarpdInstances(a, instances);
+    ok(first !== undefined && second !== undefined);
+    for (const peer of [first, second]) await peer.waitFor('MASTER', ELECTION_MS);
+    await a.ip('link', 'del', 'eth0');
+    for (const peer of [first, second]) await peer.waitFor('INIT', ELECTION_MS);
+    // The second name comes first, and the first one as that of another interface.
+    for (const [name, peer] of [
+      [names[1], second],
+      [names[0], first],
+    ] as const) {
+      await a.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`);
+      await a.ip('addr', 'add', `10.77.0.${name.length}/24`, 'dev', name);
+      await a.ip('link', 'set', `${name}p`, 'up');
+      await a.ip('link', 'set', name, 'up');
+      await peer.waitFor('MASTER', ELECTION_MS);
+      const isThere = async (): Promise<boolean> =>
+        (await a.ip('-o', 'addr', 'show', 'dev', name)).includes(` ${peer.vip}/`);
+      await eventually(isThere, { withinMs: WITHIN_MS, what: `${peer.vip} on ${name}` });
+    }
+    equal((await first.stop()).code, 0, first.child.tail());
+    for (const peer of [first, second]) equal(await holds(a, peer.vip), false);
+  });
+});
+
 describe('a source address on another interface', { skip, concurrency: true }, () => {
   test('carries carpd and its ucarp, on an interface without any; it is waited for', async (t) => {
     const lab = await Lab.create(t);

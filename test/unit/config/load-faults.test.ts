@@ -233,6 +233,16 @@ const FAULTS: readonly FaultRow[] = [
     fault: 'instances.web.vhid: 7 on "bond0" is taken by instances.db',
   },
   {
+    desc: 'the virtual IP of another instance as source, on whatever interface',
+    data: {
+      instances: {
+        db: instance(),
+        web: instance({ interface: 'eth1', address: '10.8.0.1', source: '10.9.0.100' }),
+      },
+    },
+    fault: 'instances.web.source: 10.9.0.100 is the virtual IP of instances.db, which moves',
+  },
+  {
     desc: 'same virtual IP on one interface',
     data: { instances: { db: instance(), web: instance({ vhid: 8 }) } },
     fault: 'instances.web.address: 10.9.0.100 on "bond0" is the virtual IP of instances.db too',

@@ -9,13 +9,14 @@ import { FakeLinks } from '../../fakes/link-watch.ts';
 class FakeHub implements KnownHub {
   readonly interfaceName: string;
   readonly #links: LinkWatch;
-  memberCount = 1;
+  memberNames: string[];
   refreshed = 0;
   isAside = false;
   isClosed = false;
 
   constructor(interfaceName: string, links: LinkWatch) {
     this.interfaceName = interfaceName;
+    this.memberNames = [interfaceName];
     this.#links = new BoundLinks(links);
   }
 
@@ -79,12 +80,30 @@ describe('the hubs of a daemon', () => {
     deepEqual(hubs.linkChanged({ name: 'wan0', ifindex }), [waits]);
   });
 
+  test('break up where the interface goes that their instances call by several names', async () => {
+    const { hubs, kernel, links } = await none();
+    const ifindex = kernel.add('eth0', { altNames: ['enp6s18'] });
+    const other = kernel.add('eth1', { altNames: ['enp6s19'] });
+    const hub = hubs.of('eth0', links);
+    hub.memberNames.push('enp6s18');
+    const plain = hubs.of('eth1', links);
+    kernel.remove('eth1');
+    deepEqual(hubs.linkChanged({ name: 'eth1', ifindex: other }), [], 'they all mean one name');
+    equal(plain.isAside, false);
+    kernel.remove('eth0');
+    // One of the names is another's in the same moment.
+    kernel.add('eth0');
+    deepEqual(hubs.linkChanged({ name: 'eth0', ifindex }), [hub]);
+    equal(hub.isAside, true);
+    deepEqual(hubs.linkChanged({ name: 'eth0', ifindex }), [], 'told once');
+  });
+
   test('go with the last instance on them', async () => {
     const { hubs, links } = await none();
     const hub = hubs.of('eth0', links);
     hubs.leave(hub);
     equal(hub.isClosed, false);
-    hub.memberCount = 0;
+    hub.memberNames = [];
     hubs.leave(hub);
     deepEqual([hub.isClosed, [...hubs].length], [true, 0]);
   });
