@@ -11,7 +11,7 @@ export const CAUSES = {
   'interface-missing': 'the interface does not exist',
   'not-ethernet': 'the interface is not an Ethernet device, so it cannot carry CARP',
   'interface-down': 'the interface is administratively down',
-  'group-held': 'another process of this host has the group or its virtual IP on this interface',
+  'group-held': 'another process of this host serves the group on this interface',
   'no-socket': 'no socket could be opened on the interface, so nothing can be heard or sent',
   'no-source-address': 'the interface does not have the source address',
   'gate-opened': 'nothing holds off promotion any more',

@@ -172,8 +172,9 @@ export class AddressKeeper {
         this.#endNowhere(jobs);
         return;
       }
-      const plan = this.#plan(jobs);
-      const precaution = await this.#prepare(plan, place, jobs);
+      const planned = this.#plan(jobs);
+      const precaution = await this.#prepare(planned, place, jobs);
+      const plan = stillWanted(planned, jobs);
       const report = await this.#runPlan(plan, place);
       await this.#putBack(plan, report, { jobs, place, precaution });
       await this.#rescue.finish(precaution, place);
@@ -326,6 +327,17 @@ export class AddressKeeper {
       this.#recheck();
     });
   }
+}
+
+/**
+ * The plan without the addresses that nobody wants any more: an `ip` that is slow may have taken
+ * seconds for the preparations, and another host may have them by now.
+ */
+function stillWanted(plan: BatchPlan, jobs: readonly Job[]): BatchPlan {
+  const steps = plan.steps.filter(({ command, goal }) => {
+    return command.verb === 'del' || jobs[goal]?.errand.isWanted() === true;
+  });
+  return { ...plan, steps };
 }
 
 /** What became of each job: the first fault of its commands; without any, it was so already. */

@@ -76,12 +76,16 @@ async function play(scene: Scene): Promise<void> {
   kernel.promoteSecondaries = scene.promoteSecondaries;
   kernel.maySetPromotion = scene.maySetPromotion;
   const own = ownAddresses(kernel);
-  const made = world(kernel, watched(kernel.runCommand));
+  const played: Played[] = [];
+  const unwanted: string[] = [];
+  const isWanted = (text: string): boolean =>
+    played.some((one) => one.text === text && one.wanted !== false);
+  const made = world(kernel, watched(kernel.runCommand, isWanted, unwanted));
   made.reconciler.close();
   made.accompanied = scene.accompanied;
-  const played = TEXTS.map((text): Played => {
-    return { ...made.keep(on(text)), text, term: 0, wanted: undefined };
-  });
+  for (const text of TEXTS) {
+    played.push({ ...made.keep(on(text)), text, term: 0, wanted: undefined });
+  }
   for (const { event, vip, settled, waitMs } of scene.script) {
     const one = played[vip];
     assert.ok(one !== undefined);
@@ -93,6 +97,7 @@ async function play(scene: Scene): Promise<void> {
   kernel.show();
   await made.time.advance(60_000);
   for (const one of played) checkEnd(one, kernel);
+  assert.deepEqual(unwanted, [], 'nothing is added that nobody wants any more');
   assert.equal(kernel.promoteSecondaries, scene.promoteSecondaries, 'the setting is put back');
   assert.equal(made.time.pending, 0, 'nothing is left to be tried');
   // What others delete, and what goes with it, is not for the keeper to judge; nor what it may not
@@ -167,12 +172,19 @@ function isVip({ address, prefixLength }: Vip): boolean {
   return TEXTS.includes(`${formatIpv4(address)}/${String(prefixLength)}`);
 }
 
-/** Runs commands, and fails where two run at a time. */
-function watched(runCommand: RunCommand): RunCommand {
+/** Runs commands, fails where two run at a time, and notes what is added and not wanted. */
+function watched(
+  runCommand: RunCommand,
+  isWanted: (text: string) => boolean,
+  unwanted: string[],
+): RunCommand {
   let running = 0;
   return (request) => {
     running += 1;
     assert.equal(running, 1, 'one command at a time');
+    for (const [, cidr = ''] of (request.input ?? '').matchAll(/^addr add (\S+)/gm)) {
+      if (TEXTS.includes(cidr) && !isWanted(cidr)) unwanted.push(cidr);
+    }
     const { result, kill } = runCommand(request);
     return {
       result: result.finally(() => {

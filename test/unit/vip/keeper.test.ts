@@ -112,6 +112,32 @@ describe('a batch', () => {
     assert.equal(held.last.request.input?.trim().split('\n').length, 9);
   });
 
+  it('does not add what is not wanted any more when all is prepared', async () => {
+    const kernel = new FakeKernel('10.9.0.101/24', HOST);
+    const held = new HeldCommands();
+    const { reconciler, outcomes, keep } = world(kernel, held.runCommand);
+    const first = keep(on('10.9.0.101/24')).reconciler;
+    first.want({ term: 1, present: false });
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    assert.ok(held.last.request.argv.includes('route'), 'a picture is taken first');
+    reconciler.want({ term: 2, present: false });
+    held.last.finish(EXITED_OK);
+    await settle();
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(held.last.request.input, 'addr del 10.9.0.101/24 dev bond0\n');
+    kernel.meddle('addr del 10.9.0.101/24 dev bond0');
+    // What went with it is put back, before anybody is told.
+    for (let commands = 0; commands < 4; commands += 1) {
+      held.last.finish(EXITED_OK);
+      await settle();
+    }
+    assert.deepEqual(kinds(outcomes), ['superseded', 'released']);
+    const lines = held.started.map(({ request }) => request.input ?? '').join('');
+    assert.ok(!lines.includes('addr add 10.9.0.100'), lines);
+  });
+
   it('that hangs is killed where somebody has no time, and not before it hangs', async () => {
     const held = new HeldCommands();
     const { time, keeper, reconciler } = world(new FakeKernel(HOST), held.runCommand);
