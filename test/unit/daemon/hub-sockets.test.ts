@@ -82,6 +82,21 @@ describe('HubSockets', () => {
   });
 });
 
+describe('a late receive error of sockets that were replaced', () => {
+  test('concerns nobody: those in their place stay open, and nothing is said', async () => {
+    const host = new World();
+    await host.sockets.ensure();
+    const replaced = host.last;
+    replaced?.onError(fault('it broke'));
+    await host.sockets.ensure();
+    host.news.splice(0);
+    replaced?.onError(fault('late'));
+    assert.deepEqual(host.open, { carp: 1, packet: 1 });
+    assert.deepEqual(host.news, []);
+    host.sockets.close();
+  });
+});
+
 /** Sockets that are counted while they are open. */
 class World {
   readonly news: LinkNews[] = [];
