@@ -6,6 +6,7 @@ import { findObjection, handOver, type HandoverNode } from './handover.ts';
 import type { Publish } from './event-bus.ts';
 import type { OrderNews } from './events.ts';
 import type { Maintenance } from './maintenance.ts';
+import { endOfMaintenance } from './next-text.ts';
 import { ORDER_REASONS, type OrderReason, type OrderResult } from './order-result.ts';
 
 /** An instance as orders need it. */
@@ -77,12 +78,12 @@ export class Orders {
     }
     this.#told(instance, order, `maintenance is on, ${maintenance.lifeText}`);
     const result = await handOver(instance, now, () => this.#maintenanceChanged());
-    const kept = `maintenance is on, ${maintenance.lifeText}`;
+    const end = `${endOfMaintenance(instance.name)} ends it`;
+    const kept = `maintenance is on, ${maintenance.lifeText}; ${end}`;
     if (result.reason === 'not-master') {
       return this.#tell(order, instance, { reason: 'maintenance-on', message: kept });
     }
-    const end = `; carpd maintenance off ${instance.name} ends it`;
-    const message = `${kept}${end}; ${result.message}`;
+    const message = `${kept}; ${result.message}`;
     return this.#tell(order, instance, { ...result, message });
   }
 

@@ -316,6 +316,7 @@ describe('maintenance', () => {
     const on = await only(stage.give(ON));
     assert.deepEqual([on.outcome, on.reason, on.maintenance], ['done', 'maintenance-on', true]);
     assert.equal(on.state, 'HELD', 'the state afterwards');
+    assert.match(on.message, /; carpd maintenance off db ends it$/);
     const off = await only(stage.give(OFF));
     assert.deepEqual(
       [off.outcome, off.reason, off.maintenance],
