@@ -1,5 +1,16 @@
 // What it means to run a child process, for the adapter that does it and those who ask for it.
 
+/** The text as one word of a shell's command line, for people to paste. */
+export function shellWord(text: string): string {
+  if (/^[\w.@:+,%/-]+$/.test(text)) return text;
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A sysctl of IPv4 on an interface, in whose name a dot would part two words. */
+export function sysctlKey(interfaceName: string, key: string): string {
+  return `net.ipv4.conf.${interfaceName.replaceAll('.', '/')}.${key}`;
+}
+
 /** One child process to run, without a shell. */
 export interface CommandRequest {
   readonly argv: readonly string[];

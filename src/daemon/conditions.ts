@@ -1,5 +1,6 @@
 // What an instance can do on the interface as it is now.
 import { unreachable } from '../base/assert.ts';
+import { shellWord } from '../base/command.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
@@ -107,7 +108,7 @@ export function remedyFor(
     case 'no-socket':
       return `${conditions.detail ?? 'The log tells why'}; it is tried again every few seconds`;
     case 'interface-down':
-      return `Set it up: ip link set ${interfaceName} up`;
+      return `Set it up: ip link set ${shellWord(interfaceName)} up`;
     case 'no-source-address': {
       const { onlyAddress } = conditions;
       if (onlyAddress !== undefined) {

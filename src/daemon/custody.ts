@@ -2,7 +2,6 @@
 // what this host may still hold, so that nothing is left behind however the process ends.
 import { unreachable } from '../base/assert.ts';
 import type { Micros } from '../base/time.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Input } from '../election/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
@@ -224,9 +223,9 @@ export class Custody {
     const term = this.#unreleased;
     if (term === undefined) return;
     if (this.#isShown()) {
-      const { address } = this.#options.config;
-      const vip = `${formatIpv4(address.ip)}/${address.prefixLength}`;
-      this.#leftBehind = `ip addr del ${vip} dev ${this.#options.interfaceName()}`;
+      const { config, keeper } = this.#options;
+      const { ip: address, prefixLength } = config.address;
+      this.#leftBehind = keeper.handRemoval({ address, prefixLength }).join('; ');
     }
     this.#released(term);
   }

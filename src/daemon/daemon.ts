@@ -4,14 +4,12 @@ import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
-import { runtimeDirectory } from '../config/service-environment.ts';
 import { runCommand } from '../linux/command.ts';
 import { BoundLinks } from '../linux/bound-links.ts';
 import { openLinkWatch, type Link, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
 import type { Holding } from './custody.ts';
 import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
-import { recordDuties } from './duties.ts';
 import type { EventBus } from './event-bus.ts';
 import { Watchers } from './event-watch.ts';
 import { Instance } from './instance.ts';
@@ -25,6 +23,7 @@ import { Liveness } from './liveness.ts';
 import { Maintenance } from './maintenance.ts';
 import { sampleAll } from './metrics-sample.ts';
 import { MetricsService } from './metrics-service.ts';
+import { isServedBy, Records } from './records.ts';
 import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances, keptPlaces, unheededChanges } from './reload.ts';
@@ -60,6 +59,7 @@ export class Daemon {
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
   readonly #claims = new GroupClaims();
+  #records: Records | undefined;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -104,6 +104,10 @@ export class Daemon {
   handover(): void {
     for (const instance of this.#instances.values()) instance.handover();
   }
+
+  /** What an interface is known by: its index, or the name where there is none of that name. */
+  readonly interfaceKey = (name: string): number | string =>
+    this.#links?.find(name)?.ifindex ?? name;
 
   logState(): void {
     for (const instance of this.#instances.values()) instance.logState();
@@ -164,6 +168,8 @@ export class Daemon {
     if (!(await this.#claims.takeAll(config.instances, links, isInVain))) return;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
+    this.#records = new Records({ ...this.#options, links, hubs: this.#hubs });
+    await this.#records.cleanUp(config.instances, (one) => this.#place(one));
     this.#record(config.instances);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
     const failed = added.find((result) => result.status === 'rejected');
@@ -272,17 +278,9 @@ export class Daemon {
 
   /** For whoever has to clean up if this process is killed. */
   #record(instances: readonly InstanceConfig[]): void {
-    const directory = runtimeDirectory(process.env);
-    if (directory === undefined) return;
-    try {
-      recordDuties(directory, instances, (one) => {
-        const { hub } = this.#instances.get(one.name) ?? {};
-        return hub?.place.name ?? this.#place(one)?.name ?? one.interfaceName;
-      });
-    } catch (error) {
-      const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
-      this.#options.events.publish({ event: 'configuration-warning', detail });
-    }
+    const hubOf = (one: InstanceConfig): InterfaceHub | undefined =>
+      this.#instances.get(one.name)?.hub;
+    this.#records?.write(instances, (one) => hubOf(one)?.place ?? this.#place(one));
   }
 
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
@@ -290,6 +288,7 @@ export class Daemon {
     const instance = new Instance({
       config,
       virtualIps: () => this.#virtualIps(),
+      isServed: (...place) => isServedBy(this.#instances.values(), ...place),
       hub: this.#hubs.of(config.interfaceName, links, this.#place(config)?.ifindex),
       driver: this.#driver,
       events,
@@ -355,6 +354,7 @@ export class Daemon {
     for (const hub of this.#hubs) hub.keeper.hurry();
     await this.#reloading;
     const leftBehind = await this.#removeAll();
+    if (leftBehind.length === 0) this.#record([]);
     this.#control?.close();
     this.#metrics.close();
     this.#links?.close();

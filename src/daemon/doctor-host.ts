@@ -16,7 +16,12 @@ import type { FirewallFacts } from '../doctor/firewall-checks.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { getopt } from '../config/getopt.ts';
 import { UCARP_OPTIONS } from '../config/ucarp-options.ts';
-import type { HostFacts, OtherDaemon } from '../doctor/host-checks.ts';
+import {
+  sharedGroups,
+  type HostFacts,
+  type InterfaceKey,
+  type OtherDaemon,
+} from '../doctor/host-checks.ts';
 import { loadRawSocket } from '../linux/carp-socket.ts';
 import { native } from '../linux/native.ts';
 import { readPrivileges } from '../linux/privileges.ts';
@@ -131,17 +136,21 @@ function hypervisor(): string | undefined {
  */
 export function stockRivals(
   instances: readonly Pick<InstanceConfig, 'interfaceName' | 'vhid'>[],
+  keyOf: InterfaceKey,
 ): readonly string[] {
-  return otherDaemons(undefined).flatMap(({ name, pid, interfaceName, vhid }) => {
-    const isSame = instances.some(
-      (one) => one.interfaceName === interfaceName && one.vhid === vhid,
-    );
-    if (name !== 'ucarp' || !isSame) return [];
+  return otherDaemons(undefined).flatMap((other) => {
+    const { name, pid, interfaceName, vhid } = other;
+    if (name !== 'ucarp' || sharedGroups(other, instances, keyOf).length === 0) return [];
     return (
       `${name}, process ${String(pid)}, runs vhid ${String(vhid)} on ${String(interfaceName)} of ` +
       'this host too; stop one of the two: they take the address from each other'
     );
   });
+}
+
+/** Whether another program that keeps virtual IPs runs in this network namespace. */
+export function hasRivalDaemon(): boolean {
+  return otherDaemons(undefined).length > 0;
 }
 
 function otherDaemons(ownPid: number | undefined): readonly OtherDaemon[] {

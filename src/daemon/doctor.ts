@@ -58,7 +58,12 @@ export async function examine(
   const { config, running, configPath } = patient;
   const host = await readHostFacts(running?.pid);
   const instances = config?.instances ?? [];
-  const found: Finding[] = [...hostFindings(host), ...rivalFindings(host.otherDaemons, instances)];
+  const links = await openLinks();
+  const keyOf = (name: string): number | string => {
+    return links instanceof Error ? name : (links.find(name)?.ifindex ?? name);
+  };
+  const rivals = rivalFindings(host.otherDaemons, instances, keyOf);
+  const found: Finding[] = [...hostFindings(host), ...rivals];
   if (config !== undefined) {
     const places = await readPlaces(config, running !== undefined);
     const names = instances.map(({ name }) => name);
@@ -68,21 +73,28 @@ export async function examine(
     const paths = [hooks.up[0], hooks.down[0]].filter((path) => path !== undefined);
     found.push(...hookFindings(name, [...new Set(paths)].map(readHook)));
   }
-  return [...found, ...(await examineInterfaces(patient, options))];
+  if (links instanceof Error) {
+    // As where the addon is broken; what was found of the host still says so.
+    const [reason = ''] = messageOf(links).split('\n');
+    return [...found, finding('not-looked', HOST, `the interfaces: ${reason}`)];
+  }
+  return [...found, ...(await examineInterfaces(patient, options, links))];
+}
+
+/** Or why they can't be read. */
+async function openLinks(): Promise<LinkWatch | Error> {
+  try {
+    return await openLinkWatch({ onChange: () => undefined, onError: () => undefined });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 async function examineInterfaces(
   patient: Patient,
   options: ExamineOptions,
+  links: LinkWatch,
 ): Promise<readonly Finding[]> {
-  let links: LinkWatch;
-  try {
-    links = await openLinkWatch({ onChange: () => undefined, onError: () => undefined });
-  } catch (error) {
-    // As where the addon is broken; what was found of the host still says so.
-    const [reason = ''] = messageOf(error).split('\n');
-    return [finding('not-looked', HOST, `the interfaces: ${reason}`)];
-  }
   try {
     const firewall = await readFirewall();
     const rounds = patient.interfaceNames.map((name) =>
@@ -135,12 +147,14 @@ class InterfaceRound {
   }
 
   #placed({ name, address, source }: InstanceConfig): PlacedGroup {
+    const same = this.#patient.config?.instances.filter((one) => one.address.ip === address.ip);
     const state = this.#patient.running?.states.find((one) => one.name === name)?.state;
     return {
       name,
       vip: formatIpv4(address.ip),
       prefixLength: address.prefixLength,
       isKept: state === 'MASTER',
+      alsoServedOn: same?.flatMap((one) => this.#links.find(one.interfaceName)?.name ?? []) ?? [],
       source: source === undefined ? undefined : formatIpv4(source),
     };
   }

@@ -5,11 +5,18 @@ import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { keepDescriptorsFromChildren } from '../linux/native.ts';
 import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { IP_BATCH } from '../vip/ip-outcome.ts';
-import { commandLine, deletion, type AddressCommand, type Vip } from '../vip/plan.ts';
+import {
+  commandLine,
+  deletion,
+  deviceWord,
+  type AddressCommand,
+  type DeviceName,
+  type Vip,
+} from '../vip/plan.ts';
 import { lossesBetween, restoreCommand } from '../vip/plan-losses.ts';
 import {
+  findDevice,
   missingRoutes,
-  nameOf,
   readAddresses,
   SHOW_ADDRESSES,
   SHOW_ROUTES,
@@ -31,13 +38,18 @@ export function releaseAtOnce(holdings: readonly Holding[], env: Env): void {
   keepDescriptorsFromChildren();
   const shown = run(SHOW_ADDRESSES, env);
   const held = holdings.filter(({ address }) => address);
-  const devices = held.map(({ config, ifindex }) => ({
-    device: (ifindex === undefined ? undefined : nameOf(shown, ifindex)) ?? config.interfaceName,
-    vip: { address: config.address.ip, prefixLength: config.address.prefixLength },
-  }));
-  for (const name of new Set(devices.map(({ device }) => device))) {
-    const vips = devices.filter(({ device }) => device === name).map(({ vip }) => vip);
-    removeFrom(name, vips, env);
+  const places = held.map(({ config, ifindex }) => {
+    const known = { name: config.interfaceName, ifindex };
+    const { ip: address, prefixLength } = config.address;
+    return { device: findDevice(shown, known) ?? known, vip: { address, prefixLength } };
+  });
+  for (const device of new Map(places.map((one) => [one.device.name, one.device])).values()) {
+    const on = places.filter((one) => one.device.name === device.name);
+    removeFrom(
+      device,
+      on.map(({ vip }) => vip),
+      env,
+    );
   }
   for (const { config, downHook } of holdings) {
     const { interfaceName, hooks, address } = config;
@@ -51,21 +63,22 @@ export function releaseAtOnce(holdings: readonly Holding[], env: Env): void {
  * There is nobody to hear what the kernel tells meanwhile, so what was taken along is what is there
  * before and not after. A virtual IP goes with the prefix length that it really has.
  */
-function removeFrom(device: string, vips: readonly Vip[], env: Env): void {
+function removeFrom(device: DeviceName, vips: readonly Vip[], env: Env): void {
   const ours: ReadonlySet<Ipv4> = new Set(vips.map(({ address }) => address));
-  const before = readAddresses(run(SHOW_ADDRESSES, env), device);
+  const { name } = device;
+  const before = readAddresses(run(SHOW_ADDRESSES, env), name);
   const there = before.filter(({ address }) => ours.has(address));
   const routes = run(SHOW_ROUTES, env);
   const change = (commands: readonly AddressCommand[]): void => {
-    const lines = commands.map((command) => `${commandLine(command, device)}\n`);
+    const lines = commands.map((command) => `${commandLine(command, deviceWord(device))}\n`);
     if (lines.length > 0) run(IP_BATCH, env, lines.join(''));
   };
   const deleted = before.length === 0 ? vips : there;
   change(deleted.map(deletion));
-  const left = readAddresses(run(SHOW_ADDRESSES, env), device);
+  const left = readAddresses(run(SHOW_ADDRESSES, env), name);
   const losses = lossesBetween(before, left, deleted);
   if (losses.length === 0) return;
-  change(losses.map(({ lost }) => restoreCommand(lost, device)));
+  change(losses.map(({ lost }) => restoreCommand(lost, name)));
   const lines = missingRoutes(routes, run(SHOW_ROUTES, env), device, ours);
   if (lines.length > 0) run(IP_BATCH, env, `${lines.join('\n')}\n`);
 }

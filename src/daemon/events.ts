@@ -159,6 +159,8 @@ type CustodyNews =
       readonly removed: boolean;
       readonly prefixLength: number | null;
     }
+  /** Other interfaces of this host have the virtual IP, and no instance serves it there. */
+  | { readonly event: 'vip-elsewhere'; readonly interfaces: readonly string[] }
   /** Somebody had put the virtual IP on the interface of a node that is not master; it is off. */
   | { readonly event: 'vip-unwanted' }
   /** The kernel removed these addresses together with the virtual IP. */
@@ -219,6 +221,16 @@ export type InstanceNews = ElectionNews | AdvertNews | GateNews | CustodyNews | 
 export type LinkNews =
   /** Somebody gave the interface a new name; carpd goes on with it. */
   | { readonly event: 'interface-renamed'; readonly from: string; readonly to: string }
+  /** An earlier run has left a virtual IP on it, which no instance serves there any more. */
+  | {
+      readonly event: 'vip-leftover';
+      readonly vip: string;
+      readonly removed: boolean;
+      /** Why it was not. */
+      readonly detail: string | null;
+      /** What removes it. */
+      readonly command: string;
+    }
   | { readonly event: 'link-epoch'; readonly epoch: number; readonly cause: EpochEndCause }
   /** It has become ready; `by` and `from` are the best proof there is. */
   | {

@@ -4,7 +4,7 @@ import { unreachable } from '../base/assert.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
 import { endOfMaintenance } from './next-text.ts';
 import type { InstanceReport, MaintenanceReport } from './report.ts';
-import { bitWords, clockText, STATUS_WORDS, timeText } from './report-words.ts';
+import { bitWords, clockText, elsewhereAdvice, STATUS_WORDS, timeText } from './report-words.ts';
 import { plainText, wrap } from './text-format.ts';
 
 const LABEL_COLUMNS = 9;
@@ -217,20 +217,25 @@ function evidenceRows({ evidence }: LinkReport): readonly string[] {
   );
 }
 
-function adviceRows({ link, state }: InstanceReport): readonly string[] {
-  if (link === null || state === 'INIT') return [];
+function adviceRows(report: InstanceReport): readonly string[] {
+  const { link, state, elsewhere } = report;
+  const [vip = report.vip] = report.vip.split('/');
+  const advice = elsewhere.length > 0 ? [elsewhereAdvice(vip, report.interface, elsewhere)] : [];
+  const here = advice.flatMap(adviceItem);
+  if (link === null || state === 'INIT') return here.length === 0 ? [] : ['Warnings:', ...here];
   const { reasons, open } = link.gate;
   const missing = reasons.length === 0 ? [] : [open ? 'Missing, but overridden:' : 'Missing:'];
-  const warned = link.warnings.length === 0 ? [] : ['Warnings:'];
+  const warned = link.warnings.length + here.length === 0 ? [] : ['Warnings:'];
   return [
     ...missing,
     ...reasons.flatMap(adviceItem),
     ...warned,
     ...link.warnings.flatMap(adviceItem),
+    ...here,
   ];
 }
 
-function adviceItem({ meaning, remedy }: Advice<string>): readonly string[] {
+function adviceItem({ meaning, remedy }: Omit<Advice<string>, 'name'>): readonly string[] {
   return [...wrap(meaning, '- ', '  '), ...wrap(remedy, '  > ', '    ')];
 }
 

@@ -18,6 +18,7 @@ import {
 import { placeOf, type Claimed, type GroupClaim } from './group-claim.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 import type { LinkGate } from './link-gate.ts';
+import type { ReportSources } from './report.ts';
 
 export interface FootingOptions {
   readonly config: InstanceConfig;
@@ -26,8 +27,12 @@ export interface FootingOptions {
   readonly hub: {
     /** Whether any interface of this host has the address. */
     readonly isLocal: (address: Ipv4) => boolean;
+    /** The other interfaces of this host that have the address. */
+    readonly elsewhere: (address: Ipv4) => readonly Link[];
     readonly gate: Pick<LinkGate, 'hasCarrier'>;
   };
+  /** Whether an instance of this daemon has this virtual IP on this interface. */
+  readonly isServed: (address: Ipv4, ifindex: number) => boolean;
   readonly herald: InstanceHerald;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
@@ -86,6 +91,22 @@ export class Footing {
     return claimed;
   }
 
+  /**
+   * The names of the other interfaces of this host that have the virtual IP, though no instance of
+   * this daemon serves it there.
+   */
+  get elsewhere(): readonly string[] {
+    const { config, hub, isServed } = this.#options;
+    const { ip } = config.address;
+    const found = hub.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
+    return found.map(({ name }) => name).sort();
+  }
+
+  /** What of it a report shows. */
+  report(): Pick<ReportSources, 'source' | 'fault' | 'elsewhere'> {
+    return { source: this.#source, fault: this.fault(undefined), elsewhere: this.elsewhere };
+  }
+
   /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */
   fault<Unseen>(unseen: Unseen): string | Unseen | undefined {
     const { config } = this.#options;
@@ -102,6 +123,7 @@ export class Footing {
   update(link: Link | undefined, usable: boolean): FootingChange | undefined {
     const { herald, virtualIps } = this.#options;
     this.#told = { link, usable };
+    if (link !== undefined) herald.elsewhere(this.elsewhere);
     const before = this.#conditions;
     const judged = judgeInterface(link, this.#needs());
     const claimed = this.claim(link);

@@ -180,6 +180,11 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
     tells: 'somebody put the virtual IP on this node, which is not master; it was removed',
     fields: {},
   },
+  'vip-elsewhere': {
+    scope: 'instance',
+    tells: 'another interface of this host has the virtual IP, or none has it any more',
+    fields: { interfaces: 'a list of those where no instance serves it; empty: none any more' },
+  },
   'addresses-taken-along': {
     scope: 'instance',
     tells: 'removing the virtual IP made the kernel remove others',

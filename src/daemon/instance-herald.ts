@@ -7,6 +7,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import type { Effect } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { DoubtCause } from '../readiness/doubt.ts';
+import { sameList } from '../readiness/reasons.ts';
 import type { HookReport } from '../vip/hooks.ts';
 import type { StaleOutcome, VipNotice, VipOutcome } from '../vip/reconciler.ts';
 import { remedyFor, type Conditions, type Network } from './conditions.ts';
@@ -26,6 +27,7 @@ export class InstanceHerald {
   readonly #now: () => Micros;
   readonly #takeover: TakeoverWatch;
   #networksTold: string | undefined;
+  #elsewhereTold: readonly string[] = [];
 
   constructor(config: InstanceConfig, publish: Publish<InstanceNews>, now: () => Micros) {
     this.#config = config;
@@ -76,6 +78,13 @@ export class InstanceHerald {
     if (shown.join(' ') === this.#networksTold) return;
     this.#networksTold = shown.join(' ');
     this.#publish({ event: 'vip-off-network', networks: shown });
+  }
+
+  /** Tells of other interfaces of this host that have the virtual IP, whenever they are others. */
+  elsewhere(interfaces: readonly string[]): void {
+    if (sameList(interfaces, this.#elsewhereTold)) return;
+    this.#elsewhereTold = interfaces;
+    this.#publish({ event: 'vip-elsewhere', interfaces });
   }
 
   conflict(peer: Ipv4, equal: boolean): void {

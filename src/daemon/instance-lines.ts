@@ -1,6 +1,7 @@
 // What the events of an instance come to in the log: in words an operator understands, with the
 // facts as fields. Pure.
 import { unreachable } from '../base/assert.ts';
+import { sysctlKey } from '../base/command.ts';
 import { fromSeconds } from '../base/time.ts';
 import { CLAIM_FORMS } from '../carp/claim.ts';
 import { CAUSES } from '../election/effects.ts';
@@ -9,7 +10,7 @@ import type { GateKey } from '../readiness/gate.ts';
 import { REASONS, WARNINGS } from '../readiness/reasons.ts';
 import type { EventOf, HeldReason, InstanceEvent, InstanceIdentity } from './events.ts';
 import { lineOf, type LogLine } from './log-line.ts';
-import { explainReasons } from './report-words.ts';
+import { elsewhereAdvice, explainReasons } from './report-words.ts';
 
 const REPEAT_PERIOD = fromSeconds(10);
 const CLAIM_PERIOD = fromSeconds(60);
@@ -126,6 +127,7 @@ type VipEvent = EventOf<
   | 'vip-left-behind'
   | 'vip-stale'
   | 'vip-unwanted'
+  | 'vip-elsewhere'
   | 'addresses-taken-along'
   | 'secondaries-promoted'
 >;
@@ -172,11 +174,13 @@ function vipLine(event: VipEvent): LogLine {
         'out who else manages the addresses of this interface';
       return limited(event, 'vip-unwanted', lineOf('warn', 'vip-stale', text));
     }
+    case 'vip-elsewhere':
+      return limited(event, 'vip-elsewhere', elsewhereLine(event));
     case 'addresses-taken-along': {
       const text =
         `removing ${vip} on ${on} made the kernel remove ${event.addresses.join(', ')}; ` +
         `${putBackText(event)}. ` +
-        `Set the sysctl net.ipv4.conf.${on}.promote_secondaries to 1`;
+        `Set the sysctl ${sysctlKey(on, 'promote_secondaries')} to 1`;
       return lineOf('warn', 'vip-removed', text);
     }
     case 'secondaries-promoted': {
@@ -188,6 +192,15 @@ function vipLine(event: VipEvent): LogLine {
     default:
       return unreachable(event);
   }
+}
+
+function elsewhereLine({ vip, interface: on, interfaces }: EventOf<'vip-elsewhere'>): LogLine {
+  const fields = { vip, interface: on, interfaces: interfaces.join(' ') };
+  if (interfaces.length === 0) {
+    return lineOf('info', 'vip-elsewhere', `no other interface of this host has ${vip}`, fields);
+  }
+  const { meaning, remedy } = elsewhereAdvice(vip, on, interfaces);
+  return lineOf('warn', 'vip-elsewhere', `${meaning}. ${remedy}`, fields);
 }
 
 /** What became of what the kernel removed together with a virtual IP. */

@@ -41,6 +41,7 @@ export interface InstanceOptions {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
+  readonly isServed: (address: Ipv4, ifindex: number) => boolean;
   readonly hub: InterfaceHub;
   readonly driver: Driver;
   readonly events: EventSink;
@@ -219,8 +220,7 @@ export class Instance implements Member, HubMember {
       readiness: this.gate.snapshot(),
       ...record.report(now()),
       lastTransition: this.#lastTransition,
-      source: this.source,
-      fault: this.#footing.fault(undefined),
+      ...this.#footing.report(),
     };
     return reportInstance(sources, now());
   }

@@ -1,5 +1,5 @@
 // The IPv4 addresses of one interface, as the keeper of the interface wants to see them.
-import { parseIpv4 } from '../carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { AddressEvent, Link, LinkWatch } from '../linux/link-watch.ts';
 import type { AddressMessage } from '../linux/netlink.ts';
 import type { AddressNews, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';
@@ -61,13 +61,16 @@ export class InterfaceAddresses implements AddressView {
     for (const listener of [...this.#changeListeners]) listener();
   }
 
-  /** The kernel told of an address, of this interface or another. */
-  told(event: AddressEvent): void {
-    if (event.kind !== 'gap' && event.address.ifindex !== this.current()?.ifindex) return;
+  /** The kernel told of an address; returns it where it is one of another interface. */
+  told(event: AddressEvent): Ipv4 | undefined {
+    if (event.kind !== 'gap' && event.address.ifindex !== this.current()?.ifindex) {
+      return parseIpv4(event.address.address);
+    }
     const news = newsOf(event);
-    if (news === undefined) return;
+    if (news === undefined) return undefined;
     for (const listener of [...this.#newsListeners]) listener(news);
     this.changed();
+    return undefined;
   }
 }
 

@@ -25,7 +25,7 @@ import { HubSockets } from './hub-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-gate.ts';
 import { LinkHerald } from './link-herald.ts';
-import { hasAddress } from './own-addresses.ts';
+import { interfacesWith, isLocal } from './own-addresses.ts';
 import { SecondEar, type Heard } from './second-ear.ts';
 import { Soon } from './soon.ts';
 
@@ -152,10 +152,11 @@ export class InterfaceHub {
   }
 
   /** Whether any interface of this host has the address. */
-  readonly isLocal = (address: Ipv4): boolean => {
-    for (const link of this.#options.links.all()) if (hasAddress(link, address)) return true;
-    return false;
-  };
+  readonly isLocal = (address: Ipv4): boolean => isLocal(this.#options.links, address);
+
+  /** The other interfaces of this host that have the address. */
+  readonly elsewhere = (address: Ipv4): readonly Link[] =>
+    interfacesWith(this.#options.links, address, this.link());
 
   /** The card's own MAC address; throws where there is no card, or none with a MAC. */
   mac(): Mac {
@@ -220,7 +221,9 @@ export class InterfaceHub {
 
   /** The kernel told of an address, of this interface or another. */
   addressTold(event: AddressEvent): void {
-    this.addresses.told(event);
+    const other = this.addresses.told(event);
+    const isVip = [...this.#members].some(({ config }) => config.address.ip === other);
+    if (isVip) void this.#telling.ask();
   }
 
   /** Whether a change of this interface, by this index or under this name, is one of ours. */
@@ -379,11 +382,8 @@ export class InterfaceHub {
   #createGate(): LinkGate {
     const { interfaceName, driver, links, now } = this.#options;
     return new LinkGate({
-      interfaceName,
-      driver,
-      links,
+      ...{ interfaceName, driver, links, now },
       herald: this.#herald,
-      now,
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),

@@ -9,6 +9,16 @@ export const LINK_EVENTS: EventList<LinkEvent['event']> = {
     tells: 'somebody has given the interface a new name; carpd goes on with it',
     fields: { from: 'the name it had', to: 'the name it has now' },
   },
+  'vip-leftover': {
+    scope: 'interface',
+    tells: 'an earlier run has left a virtual IP there, and no instance serves it there now',
+    fields: {
+      vip: 'the virtual IP',
+      removed: 'whether it was taken off',
+      detail: 'why not, for people, or null',
+      command: 'what removes it',
+    },
+  },
   'link-epoch': {
     scope: 'interface',
     tells: 'the path may have changed: what the link proved before counts no more',

@@ -26,6 +26,8 @@ export function linkLine(event: LinkEventLogged): LogLine | undefined {
         `A restart looks for ${on}: correct \`interface\` in the configuration`;
       return lineOf('warn', 'configuration-warning', text, { interface: on, from, to });
     }
+    case 'vip-leftover':
+      return leftoverLine(event);
     case 'link-epoch': {
       const { epoch, cause } = event;
       const text = `${on}: ${EPOCH_END_CAUSES[cause]}; it has to prove itself anew`;
@@ -139,6 +141,15 @@ came in`;
     default:
       return unreachable(event);
   }
+}
+
+function leftoverLine(event: EventOf<'vip-leftover'>): LogLine {
+  const { interface: on, vip, removed, detail, command } = event;
+  const what = `an earlier run of carpd has left ${vip} on ${on}, where it is served no more`;
+  const text = removed
+    ? `${what}; it was removed`
+    : `${what}. It was not removed: ${detail ?? ''}. Take it off if that is right: ${command}`;
+  return lineOf('warn', 'vip-stale', text, { vip, interface: on });
 }
 
 function portLine({ interface: on, port, status, faults }: EventOf<'lacp-port'>): LogLine {

@@ -36,6 +36,7 @@ export const LOG_EVENTS = {
   'vip-added': 'the virtual IP is on the interface',
   'vip-removed': 'the virtual IP is off the interface',
   'vip-stale': 'the virtual IP was on the interface while this node was not master',
+  'vip-elsewhere': 'another interface of this host has the virtual IP',
   'vip-failed': 'the virtual IP could not be added or removed',
   'vip-contested': 'another host claims the virtual IP of this master by ARP, or asks for it',
   announced: 'a gratuitous ARP was sent',

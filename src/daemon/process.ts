@@ -135,7 +135,7 @@ class DaemonProcess {
     this.#events.publish({ event: 'daemon-started', instances: config.instances.length });
     onStarted?.();
     // The locks are held by now, so that no daemon of ours is meant.
-    for (const detail of stockRivals(config.instances)) {
+    for (const detail of stockRivals(config.instances, this.#daemon.interfaceKey)) {
       this.#events.publish({ event: 'configuration-warning', detail });
     }
     for (const signal of this.#early) this.#order(signal);

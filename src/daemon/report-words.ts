@@ -1,4 +1,5 @@
 // The words in which reports speak of evidence, conditions, LACP bits and lengths of time. Pure.
+import { sysctlKey } from '../base/command.ts';
 import type { EvidenceKind } from '../readiness/evidence.ts';
 import type { Condition, ConditionName } from '../readiness/judge.ts';
 import type { StateBit } from '../readiness/lacp.ts';
@@ -50,6 +51,26 @@ export function explainReasons(reasons: readonly Reason[]): string {
   return reasons
     .map((reason) => `${REASONS[reason].meaning} (${REASONS[reason].remedy})`)
     .join('; ');
+}
+
+/**
+ * What it means that other interfaces of this host have the virtual IP, and what would help. Each
+ * part is a sentence without its full stop.
+ */
+export function elsewhereAdvice(
+  vip: string,
+  on: string,
+  interfaces: readonly string[],
+): { readonly meaning: string; readonly remedy: string } {
+  const verb = interfaces.length === 1 ? 'has' : 'have';
+  return {
+    meaning:
+      `${interfaces.join(' and ')} of this host ${verb} ${vip} too, and carpd keeps it on ${on} ` +
+      'alone. This host may answer for the address though another host is master',
+    remedy:
+      'Take it off there with ip addr del. If it is there on purpose, set ' +
+      `${sysctlKey(on, 'arp_ignore')} to 1: then this host answers for it only as master`,
+  };
 }
 
 const SECOND_MS = 1_000;

@@ -71,6 +71,8 @@ export interface InstanceReport {
   readonly lastTransition: TransitionReport | null;
   /** Why it can't take part, with what to do. */
   readonly fault: string | null;
+  /** Other interfaces of this host that have the virtual IP, where no instance serves it. */
+  readonly elsewhere: readonly string[];
   /** What keeps it in HELD. */
   readonly holdReasons: readonly Named<HoldReason>[];
   /** Why it is stepping down, while it does so in good order. */
@@ -123,6 +125,8 @@ export interface ReportSources {
   readonly source: Ipv4 | undefined;
   /** Why the interface can't be used, in words. */
   readonly fault: string | undefined;
+  /** As in the report. */
+  readonly elsewhere: readonly string[];
   readonly peers: readonly PeerHeard[];
   readonly maintenance: MaintenanceEntry | undefined;
 }
@@ -143,6 +147,7 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     stateForMs: msSince(lastTransition === undefined ? startedAt : election.stateSince, now),
     lastTransition: lastTransition === undefined ? null : reportTransition(lastTransition, now),
     fault: fault ?? null,
+    elsewhere: sources.elsewhere,
     holdReasons: election.holdReasons.map(named),
     leaving: leaving === undefined ? null : named(leaving),
     demoted: election.demoted,

@@ -69,6 +69,7 @@ export function noteText({
   holdReasons,
   leaving,
   demoted,
+  elsewhere,
 }: InstanceReport): string {
   const notes: string[] = [];
   if (state === 'INIT' && fault !== null) notes.push(fault);
@@ -78,6 +79,7 @@ export function noteText({
   for (const { name } of holdReasons) if (name !== 'gate-closed') notes.push(name);
   if (state !== 'INIT') notes.push(...(link?.gate.reasons ?? []).map(({ name }) => name));
   notes.push(...(link?.warnings ?? []).map(({ name }) => name));
+  if (elsewhere.length > 0) notes.push(`VIP also on ${elsewhere.join(' and ')} of this host`);
   if (link?.silent === true && state === 'BACKUP') notes.push('no advert heard');
   return plainText(notes.join(', '));
 }

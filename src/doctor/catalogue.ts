@@ -25,6 +25,7 @@ export const FINDINGS = {
   'no-arp': { grade: 'failure', tells: 'the interface does no ARP' },
   'vip-outside': { grade: 'warning', tells: 'the virtual IP is in no network of the interface' },
   'vip-left-over': { grade: 'warning', tells: 'the virtual IP is there, and no carpd is master' },
+  'vip-elsewhere': { grade: 'warning', tells: 'another interface of this host has the virtual IP' },
   'network-twice': { grade: 'warning', tells: 'another interface is in the same network' },
   'bond-good': { grade: 'good', tells: 'the bond and its ports are as they should be' },
   'bond-no-ports': { grade: 'failure', tells: 'the bond has no ports' },

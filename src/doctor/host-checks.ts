@@ -95,14 +95,29 @@ function surroundings(facts: HostFacts): readonly Finding[] {
   return found;
 }
 
+/** What an interface is known by, whichever of its names is given: its index, or the name alone. */
+export type InterfaceKey = (name: string) => number | string;
+
+/** The groups that the other daemon takes part in as well, by whatever name of the interface. */
+export function sharedGroups<Group extends Omit<OwnGroup, 'name'>>(
+  { interfaceName, vhid }: OtherDaemon,
+  groups: readonly Group[],
+  keyOf: InterfaceKey,
+): readonly Group[] {
+  if (interfaceName === undefined) return [];
+  const key = keyOf(interfaceName);
+  return groups.filter((one) => one.vhid === vhid && keyOf(one.interfaceName) === key);
+}
+
 /** Findings about daemons that take part in a group that is configured here. */
 export function rivalFindings(
   others: readonly OtherDaemon[],
   groups: readonly OwnGroup[],
+  keyOf: InterfaceKey = (name) => name,
 ): readonly Finding[] {
   return others.flatMap((other) => {
-    const { pid, name, interfaceName, vhid } = other;
-    const same = groups.find((one) => one.interfaceName === interfaceName && one.vhid === vhid);
+    const { pid, name } = other;
+    const [same] = sharedGroups(other, groups, keyOf);
     if (same === undefined) return [];
     const text = `${name}, process ${String(pid)}, runs vhid ${String(same.vhid)} on this host too`;
     return [finding('group-twice', same.name, text, 'stop one: a host is in a group once')];

@@ -1,4 +1,5 @@
 // Whether an interface, and what it stands on, is fit for a virtual IP. Pure.
+import { shellWord, sysctlKey } from '../base/command.ts';
 import { parseIpv4, samePrefix } from '../carp/addresses.ts';
 import type { BondFacts, LinkFacts } from '../readiness/facts.ts';
 import { finding, type Finding } from './catalogue.ts';
@@ -50,6 +51,8 @@ export interface PlacedGroup {
   readonly prefixLength: number;
   /** A carpd that runs is master for it. */
   readonly isKept: boolean;
+  /** Other interfaces on which an instance has the same virtual IP. */
+  readonly alsoServedOn?: readonly string[];
   /** As it is configured. */
   readonly source?: string | undefined;
 }
@@ -72,7 +75,9 @@ export function linkFindings(
     return [finding('interface-type', name, text, 'name an Ethernet interface')];
   }
   if (!up) {
-    return [finding('interface-down', name, `${name} is down`, `ip link set ${name} up`)];
+    return [
+      finding('interface-down', name, `${name} is down`, `ip link set ${shellWord(name)} up`),
+    ];
   }
   const found = [...bondFindings(facts), ...kernelFindings(facts, groups)];
   if (link?.carrier === false && link.uplinkFault === undefined) {
@@ -89,7 +94,7 @@ export function linkFindings(
     found.push(finding('no-address', name, `${name} has no IPv4 address`, remedy));
   }
   if (multicast === false) {
-    const remedy = `ip link set ${name} multicast on; or broadcast: true on all nodes`;
+    const remedy = `ip link set ${shellWord(name)} multicast on; or broadcast: true on all nodes`;
     found.push(finding('no-multicast', name, `${name} does not take multicast`, remedy));
   }
   if (found.every(({ grade }) => grade === 'note' || grade === 'good')) {
@@ -113,11 +118,18 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
   }
   for (const { name: uplink, bridge } of uplinksApart) {
     const text = `gate.uplinks names ${uplink}, which is no port of ${bridge}`;
-    found.push(finding('no-uplink', name, text, `ip link set ${uplink} master ${bridge}`));
+    found.push(
+      finding(
+        'no-uplink',
+        name,
+        text,
+        `ip link set ${shellWord(uplink)} master ${shellWord(bridge)}`,
+      ),
+    );
   }
   if (arp === false) {
     const text = `${name} does no ARP: nobody learns where the virtual IP is`;
-    found.push(finding('no-arp', name, text, `ip link set ${name} arp on`));
+    found.push(finding('no-arp', name, text, `ip link set ${shellWord(name)} arp on`));
   }
   if (facts.upper !== undefined) {
     const text = `${name} is a port of ${facts.upper}, which takes all that comes in`;
@@ -136,8 +148,8 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
       `${snoopingBridge} snoops on multicast, and does not ask who wants it itself: adverts to ` +
       `${snooped} may get lost`;
     const remedy =
-      `ip link set ${snoopingBridge} type bridge mcast_querier 1, unless a router asks; ` +
-      'or mcast_snooping 0';
+      `ip link set ${shellWord(snoopingBridge)} type bridge mcast_querier 1, unless a router ` +
+      'asks; or mcast_snooping 0';
     found.push(finding('snooping-alone', name, text, remedy));
   }
   if ((arpIgnore ?? 0) >= ANSWER_NOTHING) {
@@ -156,11 +168,6 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
 function answerRemedy(name: string, value: number): string {
   const keys = ['all', name].map((place) => sysctlKey(place, 'arp_ignore'));
   return `sysctl -w ${keys.map((key) => `${key}=${String(value)}`).join(' ')}`;
-}
-
-/** A dot in the name of an interface stands as a slash (sysctl(8)). */
-function sysctlKey(name: string, key: string): string {
-  return `net.ipv4.conf.${name.replaceAll('.', '/')}.${key}`;
 }
 
 function bondFindings(facts: InterfaceFacts): Finding[] {
@@ -197,13 +204,13 @@ function watchFindings(
   const found: Finding[] = [];
   if (miimonMs === 0 && arpIntervalMs === 0) {
     const text = `${bond.name} does not watch its ports: miimon is 0`;
-    const remedy = `ip link set ${bond.name} type bond miimon 100`;
+    const remedy = `ip link set ${shellWord(bond.name)} type bond miimon 100`;
     found.push(finding('bond-unwatched', name, text, remedy));
   }
   const count = bond.ports.length;
   if (count > 1 && minLinks >= count) {
     const text = `${bond.name} goes down with any of its ${String(count)} ports: min_links`;
-    const remedy = `ip link set ${bond.name} type bond min_links 1`;
+    const remedy = `ip link set ${shellWord(bond.name)} type bond min_links 1`;
     found.push(finding('bond-min-links', name, text, remedy));
   }
   return found;
@@ -261,17 +268,34 @@ export function placeFindings(
   }
   if (own.length < facts.addresses.length && !isKept) {
     const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
-    const remedy = `ip addr del ${vip}/${String(group.prefixLength)} dev ${facts.name}`;
+    const remedy = `ip addr del ${vip}/${String(group.prefixLength)} dev ${shellWord(facts.name)}`;
     found.push(finding('vip-left-over', name, text, remedy));
   }
   for (const other of others) {
-    if (other.name === facts.name || !other.up) continue;
+    if (other.name === facts.name) continue;
+    found.push(...elsewhereFindings(group, facts, other));
+    if (!other.up) continue;
     if (!other.addresses.some((one) => one.prefixLength < 32 && isIn(vip, one))) continue;
     const text = `${other.name} is in the network of ${vip} as well: ARP is answered on either`;
     const remedy = 'bond the two, or give them different networks';
     found.push(finding('network-twice', name, text, remedy));
   }
   return found;
+}
+
+/** Where an instance serves it on the other interface too, it is meant to be there. */
+function elsewhereFindings(
+  { name, vip, alsoServedOn = [] }: PlacedGroup,
+  facts: InterfaceFacts,
+  other: InterfaceFacts,
+): readonly Finding[] {
+  const there = other.addresses.find(({ address }) => address === vip);
+  if (there === undefined || alsoServedOn.includes(other.name)) return [];
+  const text = `${vip} is on ${other.name} of this host too: it may answer though it is no master`;
+  const remedy =
+    `ip addr del ${vip}/${String(there.prefixLength)} dev ${shellWord(other.name)}; if it is ` +
+    `there on purpose, set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
+  return [finding('vip-elsewhere', name, text, remedy)];
 }
 
 /** `own`: the addresses of the interface without the virtual IP. */

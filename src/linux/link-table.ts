@@ -15,6 +15,8 @@ export interface LinkAddress {
   readonly label?: string;
   /** The far end of a point-to-point link; absent: there is none. */
   readonly peer?: string;
+  /** It ends by itself, or brought no route to its prefix along; absent: neither. */
+  readonly special?: true;
 }
 
 /** An interface as it is now. */
@@ -73,6 +75,7 @@ const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const IFF_LOWER_UP = 0x10000;
 const IFA_F_SECONDARY = 0x1;
+const IFA_F_NOPREFIXROUTE = 0x200;
 const BR_STATE_FORWARDING = 3;
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 
@@ -294,14 +297,14 @@ function forwarding(portState: number | undefined): Pick<Link, 'forwards'> {
 }
 
 function addressOf(message: AddressMessage): LinkAddress {
-  const { address, prefixLength, scope, flags, label, peer } = message;
+  const { address, prefixLength, scope, flags, label, peer, validS } = message;
+  const secondary = (flags & IFA_F_SECONDARY) !== 0;
+  const isSpecial = validS !== undefined || (flags & IFA_F_NOPREFIXROUTE) !== 0;
   return {
-    address,
-    prefixLength,
-    secondary: (flags & IFA_F_SECONDARY) !== 0,
-    scope,
+    ...{ address, prefixLength, secondary, scope },
     ...(label === undefined ? {} : { label }),
     ...(peer === address ? {} : { peer }),
+    ...(isSpecial ? { special: true } : {}),
   };
 }
 

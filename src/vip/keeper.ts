@@ -1,10 +1,11 @@
 // Keeps all virtual IPs of one interface: the only writer of its addresses. One batch at a time,
 // with everything in it that is due; what the kernel took along is put back, but never a virtual IP
 // that is not wanted.
+import { shellWord } from '../base/command.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import { AddressBatch, type BatchOptions, type BatchReport } from './address-batch.ts';
 import type { IpOutcome, VipFault } from './ip-outcome.ts';
-import { planBatch, type BatchPlan, type Vip } from './plan.ts';
+import { commandLine, planBatch, type BatchPlan, type Vip } from './plan.ts';
 import { lossesOf, type Loss } from './plan-losses.ts';
 import type { ObservedAddress, Place, SecondaryPromotion } from './ports.ts';
 import { handCommand, Rescue, type Precaution } from './rescue.ts';
@@ -115,6 +116,16 @@ export class AddressKeeper {
   /** Whether the interface shows it now. */
   shows({ address }: Vip): boolean {
     return this.#options.addresses.observe().some((seen) => seen.address === address);
+  }
+
+  /** What removes the address by hand, in the form in which the interface shows it. */
+  handRemoval({ address }: Vip): readonly string[] {
+    const { addresses } = this.#options;
+    const device = shellWord(addresses.current()?.name ?? '');
+    const found = addresses.observe().filter((seen) => seen.address === address);
+    return found.map(({ prefixLength }) => {
+      return `ip ${commandLine({ verb: 'del', address, prefixLength }, device)}`;
+    });
   }
 
   /** Something is due or has changed: looked at when whoever calls has returned. */

@@ -1,6 +1,7 @@
 // The addresses and routes of a host as `ip -j` shows them: what of them is missing afterwards, and
 // the lines that make it anew. Pure.
 import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { deviceWord, type DeviceName } from './plan.ts';
 import type { AddressRecord } from './ports.ts';
 
 /** What shows the IPv4 routes of all tables. */
@@ -32,22 +33,31 @@ const UNSAFE = /["'#\\\n]/;
 export function missingRoutes(
   before: string,
   after: string,
-  device: string,
+  device: DeviceName,
   virtualIps: ReadonlySet<Ipv4>,
 ): readonly string[] {
-  const left = new Set(readRoutes(after).map(({ words }) => words));
+  const left = new Set(readRoutes(after, device).map(({ words }) => words));
   const sources = new Set([...virtualIps].map(formatIpv4));
-  const missing = readRoutes(before).filter(
+  const missing = readRoutes(before, device).filter(
     ({ words, devices, byKernel, source }) =>
-      devices.includes(device) && !byKernel && !sources.has(source ?? '') && !left.has(words),
+      devices.includes(device.name) && !byKernel && !sources.has(source ?? '') && !left.has(words),
   );
   const ordered = [...missing.filter((r) => r.direct), ...missing.filter((r) => !r.direct)];
   return ordered.map(({ words }) => `route add ${words}`).filter((line) => !UNSAFE.test(line));
 }
 
-/** The name that the interface of this index has in what `ip -j addr` shows. */
-export function nameOf(json: string, ifindex: number): string | undefined {
-  return textOf(readList(json).find((link) => link['ifindex'] === ifindex)?.['ifname']);
+/**
+ * The interface in what `ip -j addr` shows: by its index if that is known, else by its name or an
+ * alternative one. Undefined: it is not there.
+ */
+export function findDevice(json: string, known: DeviceName): DeviceName | undefined {
+  const isKnown = ({ ifindex, ifname, altnames }: Json): boolean => {
+    if (known.ifindex !== undefined) return ifindex === known.ifindex;
+    return ifname === known.name || (Array.isArray(altnames) && altnames.includes(known.name));
+  };
+  const link = readList(json).find(isKnown);
+  const [name, ifindex] = [textOf(link?.['ifname']), numberOf(link?.['ifindex'])];
+  return name === undefined ? undefined : { name, ifindex };
 }
 
 /** The addresses of one interface, with all that `ip` shows of them. */
@@ -79,14 +89,15 @@ function attributesOf(info: Json, address: Ipv4): Omit<AddressRecord, 'address' 
   };
 }
 
-function readRoutes(json: string): readonly Route[] {
+/** In the words, `device` goes by what a batch understands. */
+function readRoutes(json: string, device: DeviceName): readonly Route[] {
   return readList(json).map((route) => {
     const hops = listOf(route['nexthops']);
     const type = textOf(route['type']);
     const words = [
       ...(type === undefined || type === 'unicast' ? [] : [type]),
       textOf(route['dst']) ?? 'default',
-      ...hopWords(route),
+      ...hopWords(route, device),
       ...named(route, [
         ['table', 'table'],
         ['protocol', 'proto'],
@@ -100,7 +111,7 @@ function readRoutes(json: string): readonly Route[] {
       ),
       ...hops.flatMap((hop) => [
         'nexthop',
-        ...hopWords(hop),
+        ...hopWords(hop, device),
         ...named(hop, [['weight', 'weight']]),
       ]),
     ];
@@ -115,13 +126,14 @@ function readRoutes(json: string): readonly Route[] {
 }
 
 /** How a route, or one of its hops, goes on. */
-function hopWords(hop: Json): readonly string[] {
+function hopWords(hop: Json, device: DeviceName): readonly string[] {
+  const dev = hop['dev'] === device.name ? deviceWord(device) : hop['dev'];
   const via = isJson(hop['via']) ? hop['via'] : undefined;
   const flags = Array.isArray(hop['flags']) ? hop['flags'] : [];
   return [
     ...named(hop, [['gateway', 'via']]),
     ...(via === undefined ? [] : ['via', String(via['family']), String(via['host'])]),
-    ...named(hop, [['dev', 'dev']]),
+    ...named({ dev }, [['dev', 'dev']]),
     ...(flags.includes('onlink') ? ['onlink'] : []),
   ];
 }

@@ -106,10 +106,11 @@ export function commandLine(command: AddressCommand, device: string): string {
 
 /**
  * The name of an interface as `ip -batch` takes it: the parser of a batch gives a meaning to quotes
- * and to `#`, so that an interface with such a name goes by its number.
+ * and to `#`, and a name need not be text at all, so that an interface with such a name goes by its
+ * number. Where that is not known there is the name alone.
  */
-export function deviceWord({ name, ifindex }: { name: string; ifindex: number }): string {
-  return /["'#\\]/.test(name) ? `if${ifindex}` : name;
+export function deviceWord({ name, ifindex }: DeviceName): string {
+  return ifindex !== undefined && !BATCH_WORD.test(name) ? `if${ifindex}` : name;
 }
 
 /**
@@ -122,6 +123,14 @@ export function deletion(seen: AddressSeen): AddressCommand {
   if (peer === address) return plain;
   return { ...plain, extra: ['peer', `${formatIpv4(peer)}/${prefixLength}`] };
 }
+
+/** An interface by its name, and by its number where that is known. */
+export interface DeviceName {
+  readonly name: string;
+  readonly ifindex: number | undefined;
+}
+
+const BATCH_WORD = /^(?:(?!["'#\\])[\x21-\x7e])+$/;
 
 /** The secondaries of a primary address, which stay when it goes (devinet.c, __inet_del_ifa). */
 function endangered(

@@ -1,6 +1,7 @@
 // Keeps what hangs on a virtual IP that is deleted: the other addresses of its prefix and the
 // routes through them. The kernel keeps them itself where promote_secondaries is set for the
 // interface; where that may not be set, what went is made anew.
+import { shellWord } from '../base/command.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { AddressBatch, BatchOptions } from './address-batch.ts';
 import { IP_BATCH } from './ip-outcome.ts';
@@ -99,13 +100,13 @@ export class Rescue {
 
   async #restoreRoutes(
     precaution: Precaution,
-    { name }: Place,
+    place: Place,
     virtualIps: ReadonlySet<Ipv4>,
   ): Promise<readonly string[]> {
     if (precaution.kind !== 'pictured' || precaution.routes === undefined) return [];
     const after = await this.#show(SHOW_ROUTES);
     if (after === undefined) return [];
-    const lines = missingRoutes(precaution.routes, after, name, virtualIps);
+    const lines = missingRoutes(precaution.routes, after, place, virtualIps);
     if (lines.length === 0) return [];
     const said = await this.#run(IP_BATCH, lines.map((line) => `${line}\n`).join(''));
     return said?.ok === true ? [] : failedLines(lines, said?.output);
@@ -136,7 +137,7 @@ function plain({ address, prefixLength }: Vip): AddressRecord {
 
 /** How an address that could not be made anew is made by hand. */
 export function handCommand({ lost }: Loss, interfaceName: string): string {
-  return `ip ${commandLine(restoreCommand(lost, interfaceName), interfaceName)}`;
+  return `ip ${commandLine(restoreCommand(lost, interfaceName), shellWord(interfaceName))}`;
 }
 
 /** Those that failed, but for routes that somebody has made meanwhile. */

@@ -87,6 +87,24 @@ describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => 
     deepEqual([await holds(host, VIP), await holds(host, '10.77.0.1')], [false, true]);
   });
 
+  for (const name of ['e"t#0', "e't$0;", 'e\\t0']) {
+    test(`stays by the last resort, with its routes, on an interface called ${name}`, async (t) => {
+      const host = await hostBehindVip(t, 0);
+      await host.ip('link', 'property', 'add', 'dev', 'eth0', 'altname', 'enp6s18');
+      await host.ip('link', 'set', 'dev', 'eth0', 'name', name);
+      const before = await everything(host, name);
+      const index = await indexOf(host, name);
+      await lastResort(host, [parseIpv4(VIP)], 'eth0', 24, index);
+      equal(await holds(host, VIP), false);
+      const after = await everything(host, name);
+      equal(after.routes, before.routes);
+      match(after.addresses, /10\.77\.0\.1\/24 brd 10\.77\.0\.255/);
+      await host.ip('addr', 'add', `${VIP}/24`, 'dev', name);
+      await lastResort(host, [parseIpv4(VIP)], 'enp6s18', 24);
+      equal(await holds(host, VIP), false, 'by its alternative name');
+    });
+  }
+
   test('is not lost while somebody renews it', async (t) => {
     const host = await hostBehindVip(t, 0);
     const renewal = `ip addr replace ${OWN} broadcast + valid_lft 3000 preferred_lft 2000 dev eth0`;
@@ -194,8 +212,11 @@ async function makeFirst(host: Host): Promise<void> {
 }
 
 /** The own address and the routes, without what runs on: the last digits of the lifetimes. */
-async function everything(host: Host): Promise<{ addresses: string; routes: string }> {
-  const lines = (await host.ip('-4', '-o', 'addr', 'show', 'dev', 'eth0')).split('\n');
+async function everything(
+  host: Host,
+  name = 'eth0',
+): Promise<{ addresses: string; routes: string }> {
+  const lines = (await host.ip('-4', '-o', 'addr', 'show', 'dev', name)).split('\n');
   const addresses = lines
     .filter((line) => line.includes('10.77.0.1/'))
     .map((line) => line.replace(/(valid_lft \d)\d+sec preferred_lft (\d)\d+sec/, '$1 $2'))

@@ -98,6 +98,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     command: 'ip addr del 10.9.0.100/24 dev bond0',
   },
   'vip-stale': { ...DB, event: 'vip-stale', removed: true, prefixLength: null },
+  'vip-elsewhere': { ...DB, event: 'vip-elsewhere', interfaces: ['eth2'] },
   'vip-unwanted': { ...DB, event: 'vip-unwanted' },
   'addresses-taken-along': {
     ...DB,
@@ -139,6 +140,14 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     demote: 0,
     bowOut: false,
     heardBy: 'socket',
+  },
+  'vip-leftover': {
+    ...BOND,
+    event: 'vip-leftover',
+    vip: '10.9.0.100',
+    removed: false,
+    detail: 'Device or resource busy',
+    command: 'ip addr del 10.9.0.100/24 dev bond0',
   },
   'link-epoch': { ...BOND, event: 'link-epoch', epoch: 2, cause: 'carrier-lost' },
   'link-evidence': {

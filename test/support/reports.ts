@@ -45,6 +45,7 @@ export interface Situation {
   readonly election?: Partial<ElectionSnapshot>;
   readonly config?: object;
   readonly fault?: string;
+  readonly elsewhere?: readonly string[];
   readonly peer?: string;
   readonly peers?: readonly PeerHeard[];
   readonly maintenance?: MaintenanceEntry;
@@ -99,6 +100,7 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
     startedAt,
     source: state === 'INIT' ? undefined : ip('10.9.0.10'),
     fault: situation.fault,
+    elsewhere: situation.elsewhere ?? [],
     peers: situation.peers ?? [],
     maintenance: situation.maintenance,
   };

@@ -27,6 +27,15 @@ describe('a release that failed', () => {
     equal(custody.leftBehind, `ip addr del ${VIP} dev bond0`);
   });
 
+  test('is said to be left behind as the interface shows it', async () => {
+    const { custody, kernel, time } = await stuck();
+    kernel.meddle('addr add 10.9.0.100/32 dev bond0');
+    kernel.meddle(`addr del ${VIP} dev bond0`);
+    custody.stopping();
+    await time.advance(PATIENCE_MS);
+    equal(custody.leftBehind, 'ip addr del 10.9.0.100/32 dev bond0');
+  });
+
   test('is over once a later clean-up has worked: no wait, nothing left behind', async () => {
     const { custody, kernel, time, inputs } = await stuck();
     kernel.refuseWith = undefined;

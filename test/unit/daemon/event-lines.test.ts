@@ -40,6 +40,8 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
     'error vip-failed the virtual IP could not be removed and stays. Do it now: ip a',
   'vip-stale': 'warn vip-stale 10.9.0.100 was on bond0 without being held here',
   'vip-unwanted': 'warn vip-stale 10.9.0.100 was put on bond0 by someone',
+  'vip-elsewhere': 'warn vip-elsewhere eth2 of this host has 10.9.0.100 too, and carpd keeps it',
+  'vip-leftover': 'warn vip-stale an earlier run of carpd has left 10.9.0.100 on bond0, where it',
   'addresses-taken-along': 'warn vip-removed removing 10.9.0.100 on bond0 made the kernel remove',
   'vip-contested': 'warn vip-contested 02:00:00:00:00:66 says that 10.9.0.100 is its own',
   'secondaries-promoted': 'info vip-removed addresses of this host hang on 10.9.0.100, the first',

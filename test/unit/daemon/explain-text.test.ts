@@ -78,6 +78,14 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
       election,
     });
   },
+  'backup-with-the-address-elsewhere': () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(700);
+    const election = { master: heard(rig, 700), masterDownAt: inMs(rig, 2_300) };
+    const elsewhere = ['eth2'];
+    return report(rig, { state: 'BACKUP', forMs: 700, election, elsewhere });
+  },
   'backup-of-a-silent-master': () => {
     const rig = LinkRig.waiting();
     rig.advert();

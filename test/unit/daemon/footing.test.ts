@@ -53,7 +53,8 @@ function standing(): Standing {
   const footing = new Footing({
     config,
     virtualIps: () => new Set([config.address.ip]),
-    hub: { isLocal: () => true, gate: { hasCarrier: () => true } },
+    hub: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
+    isServed: () => false,
     herald: new InstanceHerald(config, () => undefined, now),
     claim: new GroupClaim({ config, startTimer, lock }),
     now,

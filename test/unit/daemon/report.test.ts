@@ -44,6 +44,7 @@ describe('the report', () => {
         agoMs: 700,
       },
       fault: null,
+      elsewhere: [],
       holdReasons: [],
       leaving: null,
       demoted: false,

@@ -59,6 +59,11 @@ bond1  no     0ms    carrier proved, frames MISSING
   );
 });
 
+test('a virtual IP that another interface of this host has as well', () => {
+  const text = table([report(rig, { state: 'BACKUP', elsewhere: ['eth2', 'lo'] })]);
+  assert.match(text, /VIP also on eth2 and lo of this host/);
+});
+
 test('the ports of a bond', () => {
   const dark = { ...READY_PORT, name: 'eth1', ifindex: 11, actorState: 0x47, partnerState: 0x01 };
   const bond = LinkRig.waiting({}, on({ ...LACP, ports: [READY_PORT, dark] }));

@@ -186,7 +186,7 @@ describe('a virtual IP', () => {
         group,
         ETH,
         [{ ...other, addresses: [{ address: '10.9.0.100', prefixLength: 32 }] }],
-        [],
+        ['vip-elsewhere'],
       ],
     ];
   for (const [name, placed, facts, others, codes] of ROWS) {

@@ -77,6 +77,19 @@ describe('the source of adverts', () => {
   });
 });
 
+test('a virtual IP on another interface of this host is told with its name', () => {
+  const eth1 = { ...ETH, name: 'eth1', up: false, addresses: [{ ...REAL, address: VIP }] };
+  const [found, ...more] = placeFindings(GROUP, ETH, [ETH, eth1]);
+  assert.equal(found?.code, 'vip-elsewhere');
+  assert.match(found.text, /is on eth1 of this host too/);
+  assert.match(found.remedy ?? '', /^ip addr del .*\/24 dev eth1; .*eth0\.arp_ignore to 1$/);
+  assert.deepEqual(codesOf(more), []);
+  const [onVlan] = placeFindings(GROUP, { ...ETH, name: 'eth0.7' }, [eth1]);
+  assert.match(onVlan?.remedy ?? '', /net\.ipv4\.conf\.eth0\/7\.arp_ignore/);
+  const served = { ...GROUP, alsoServedOn: ['eth1'] };
+  assert.deepEqual(codesOf(placeFindings(served, ETH, [ETH, eth1])), []);
+});
+
 test('arp_ignore 2 does harm to an address that is in no network only', () => {
   const strict = { ...ETH, arpIgnore: 2 };
   assert.deepEqual(codesOf(linkFindings(strict)), ['interface-good']);
@@ -145,6 +158,15 @@ describe('a daemon beside', () => {
     assert.equal(found.about, 'db');
     assert.match(found.text, /^ucarp, process 5, runs vhid 7/);
     assert.deepEqual(more, []);
+  });
+
+  test('is in the same group by another name of the interface, and by nothing less', () => {
+    const keyOf = (name: string): number | string =>
+      ({ eth0: 2, enp6s18: 2, eth1: 3 })[name] ?? name;
+    const byAltName = { ...rival, interfaceName: 'enp6s18' };
+    assert.deepEqual(codesOf(rivalFindings([byAltName], groups, keyOf)), ['group-twice']);
+    const others = ['eth1', 'gone'].map((interfaceName) => ({ ...rival, interfaceName }));
+    assert.deepEqual(codesOf(rivalFindings(others, groups, keyOf)), []);
   });
 
   test('is none of it otherwise', () => {

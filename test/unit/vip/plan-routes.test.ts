@@ -1,13 +1,14 @@
 // What `ip -j` of iproute2 6.1 shows of routes and addresses, and the lines that make it anew.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { missingRoutes, readAddresses } from '../../../src/vip/plan-routes.ts';
+import { findDevice, missingRoutes, readAddresses } from '../../../src/vip/plan-routes.ts';
 import { ip } from './fakes.ts';
 
+const ETH0 = { name: 'eth0', ifindex: 3 };
 const VIPS = new Set([ip('10.9.0.100')]);
 
 function missing(before: unknown, after: unknown = []): readonly string[] {
-  return missingRoutes(JSON.stringify(before), JSON.stringify(after), 'eth0', VIPS);
+  return missingRoutes(JSON.stringify(before), JSON.stringify(after), ETH0, VIPS);
 }
 
 describe('missingRoutes', () => {
@@ -89,9 +90,48 @@ describe('missingRoutes', () => {
     ]);
   });
 
+  it('names an interface with an odd name by its number, as a batch needs it', () => {
+    const odd = { name: 'e"t#0', ifindex: 3 };
+    const routes = [
+      { dst: 'default', gateway: '10.9.0.1', dev: odd.name },
+      { dst: '10.8.0.0/16', nexthops: [{ gateway: '10.9.0.2', dev: odd.name, flags: [] }] },
+    ];
+    assert.deepEqual(missingRoutes(JSON.stringify(routes), '[]', odd, VIPS), [
+      'route add default via 10.9.0.1 dev if3',
+      'route add 10.8.0.0/16 nexthop via 10.9.0.2 dev if3',
+    ]);
+    assert.deepEqual(missingRoutes(JSON.stringify(routes), JSON.stringify(routes), odd, VIPS), []);
+  });
+
   it('knows nothing where it can read nothing', () => {
-    assert.deepEqual(missingRoutes('', 'x', 'eth0', VIPS), []);
+    assert.deepEqual(missingRoutes('', 'x', ETH0, VIPS), []);
     assert.deepEqual(missing([{ dev: 'eth0' }, 5, null]), ['route add default dev eth0']);
+  });
+});
+
+describe('findDevice', () => {
+  const shown = JSON.stringify([
+    { ifindex: 2, ifname: 'wan0', altnames: ['enp6s18', 'a name'] },
+    { ifindex: 3, ifname: 'eth0' },
+    { ifindex: 4 },
+  ]);
+  const table: readonly [string, number | undefined, string | undefined][] = [
+    ['eth0', undefined, 'eth0'],
+    ['enp6s18', undefined, 'wan0'],
+    ['a name', undefined, 'wan0'],
+    ['eth0', 2, 'wan0'],
+    ['eth1', undefined, undefined],
+    ['eth0', 7, undefined],
+    ['eth0', 4, undefined],
+  ];
+  for (const [name, ifindex, wanted] of table) {
+    it(`${name}, index ${String(ifindex)}, is ${String(wanted)}`, () => {
+      assert.equal(findDevice(shown, { name, ifindex })?.name, wanted);
+    });
+  }
+
+  it('is nothing where nothing is shown', () => {
+    assert.equal(findDevice('', { name: 'eth0', ifindex: 3 }), undefined);
   });
 });
 

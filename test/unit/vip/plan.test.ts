@@ -154,6 +154,12 @@ describe('planBatch', () => {
 describe('the name of an interface in a batch', () => {
   it('is its name, or its number where the name means something there', () => {
     assert.equal(deviceWord({ name: 'eth0.100', ifindex: 3 }), 'eth0.100');
+    assert.equal(
+      deviceWord({ name: 'e#h0', ifindex: undefined }),
+      'e#h0',
+      'nothing better is known',
+    );
+    assert.equal(deviceWord({ name: '\u00e9th0', ifindex: 3 }), 'if3');
     for (const name of ['a#b', 'a"b', "a'b", 'a\\b']) {
       assert.equal(deviceWord({ name, ifindex: 3 }), 'if3');
     }

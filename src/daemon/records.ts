@@ -1,0 +1,94 @@
+// What this daemon may hold, on record for whoever comes after it: `carpd release` in this run of
+// its unit, and its own next start, whatever has become of the configuration since.
+import { messageOf } from '../base/errors.ts';
+import type { Micros } from '../base/time.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
+import type { Config, InstanceConfig } from '../config/config.ts';
+import { runtimeDirectory } from '../config/service-environment.ts';
+import { groupHolder } from '../linux/group-lock.ts';
+import type { LinkWatch } from '../linux/link-watch.ts';
+import { hasRivalDaemon } from './doctor-host.ts';
+import { recordDuties } from './duties.ts';
+import type { EventSink } from './event-bus.ts';
+import type { Hubs } from './hubs.ts';
+import type { Instance } from './instance.ts';
+import type { InterfaceHub } from './interface-hub.ts';
+import { Leftovers } from './leftovers.ts';
+import type { ServedPlace } from './served-record.ts';
+import { startTimer } from './start-timer.ts';
+
+export interface RecordsOptions {
+  /** Of which the state directory counts; without one nothing outlives the process. */
+  readonly config: Pick<Config, 'state'>;
+  readonly links: LinkWatch;
+  readonly events: EventSink;
+  readonly now: () => Micros;
+  readonly hubs: Hubs<InterfaceHub>;
+}
+
+/** Where an instance works; undefined, or without an index: its interface is not there. */
+type PlaceOf = (config: InstanceConfig) => InterfaceHub['place'] | undefined;
+
+/** Whether one of the instances has this virtual IP on this interface. */
+export function isServedBy(
+  instances: Iterable<Pick<Instance, 'config' | 'hub'>>,
+  address: Ipv4,
+  ifindex: number,
+): boolean {
+  return [...instances].some(
+    ({ config, hub }) => config.address.ip === address && hub.place.ifindex === ifindex,
+  );
+}
+
+/** See the head of this file. */
+export class Records {
+  readonly #options: RecordsOptions;
+  readonly #leftovers: Leftovers;
+
+  constructor(options: RecordsOptions) {
+    const { config, links, events, now, hubs } = options;
+    this.#options = options;
+    this.#leftovers = new Leftovers({
+      ...{ links, events, startTimer },
+      directory: config.state.directory,
+      clock: now,
+      holderOf: groupHolder,
+      hasRival: hasRivalDaemon,
+      withKeeper: async ({ name, ifindex }, run) => {
+        const hub = hubs.of(name, links, ifindex);
+        return run(hub.keeper).finally(() => hubs.leave(hub));
+      },
+    });
+  }
+
+  /** Takes off what an earlier run has left on interfaces where these do not serve it. */
+  cleanUp(instances: readonly InstanceConfig[], placeOf: PlaceOf): Promise<void> {
+    const virtualIps = new Set(instances.map(({ address }) => address.ip));
+    return this.#leftovers.remove(servedBy(instances, placeOf), virtualIps);
+  }
+
+  /** Puts these on record, in the place of those before. */
+  write(instances: readonly InstanceConfig[], placeOf: PlaceOf): void {
+    const managed = instances.filter(({ manageAddress }) => manageAddress);
+    this.#leftovers.record(servedBy(managed, placeOf));
+    const directory = runtimeDirectory(process.env);
+    if (directory === undefined) return;
+    try {
+      recordDuties(directory, instances, (one) => placeOf(one)?.name ?? one.interfaceName);
+    } catch (error) {
+      const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
+      this.#options.events.publish({ event: 'configuration-warning', detail });
+    }
+  }
+}
+
+function servedBy(instances: readonly InstanceConfig[], placeOf: PlaceOf): readonly ServedPlace[] {
+  return instances.flatMap((config) => {
+    const place = placeOf(config);
+    if (place?.ifindex === undefined) return [];
+    const { address, vhid, group } = config;
+    const { name: interfaceName, ifindex } = place;
+    const { ip, prefixLength } = address;
+    return [{ interfaceName, ifindex, address: ip, prefixLength, vhid, group }];
+  });
+}
