@@ -8,8 +8,8 @@ import {
   type CarpdMisuse,
   type CommandName,
 } from './commands.ts';
+import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 
-const CONFIG_PATH_DEFAULT = '/etc/carpd/carpd.yaml';
 /** Switches speak at least every two seconds of spanning tree, and every thirty of LLDP. */
 const LISTENING_SECONDS = 10;
 

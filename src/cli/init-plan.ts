@@ -3,6 +3,7 @@
 import { fail, ok, type Result } from '../base/result.ts';
 import { formatIpv4, parseIpv4, parseVhid, samePrefix, type Ipv4 } from '../carp/addresses.ts';
 import { interfaceName, prefixedAddress, show } from '../config/values.ts';
+import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 
 /** An interface of this host with its first IPv4 address. */
 export interface Attachment {
@@ -136,8 +137,23 @@ instances:
 `;
 }
 
-/** The command that makes the same of another node. */
-export function commandForPeer(made: Plan, peer: Ipv4): string {
+/** Where `carpd init` has written. */
+export interface Paths {
+  readonly configPath: string;
+  readonly passphrasePath: string;
+}
+
+/** The passphrase file that belongs to a configuration if nothing else is said. */
+export function passphraseBeside(configPath: string, name: string): string {
+  return `${configPath.slice(0, configPath.lastIndexOf('/'))}/${name}.pass`;
+}
+
+/** The command that makes the same of another node, in the same places. */
+export function commandForPeer(
+  made: Plan,
+  peer: Ipv4,
+  { configPath, passphrasePath }: Paths,
+): string {
   const { source, peers } = made;
   const others = [
     ...(source === undefined ? [] : [source]),
@@ -150,6 +166,10 @@ export function commandForPeer(made: Plan, peer: Ipv4): string {
     `--peers ${others.map(formatIpv4).join(',')}`,
     ...(made.name === NAME ? [] : [`--name ${made.name}`]),
     ...(made.vhid === lastOctet(made.address) ? [] : [`--vhid ${made.vhid}`]),
+    ...(configPath === CONFIG_PATH_DEFAULT ? [] : [`--config ${configPath}`]),
+    ...(passphrasePath === passphraseBeside(configPath, made.name)
+      ? []
+      : [`--passphrase-file ${passphrasePath}`]),
   ].join(' ');
 }
 

@@ -12,6 +12,7 @@ import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
 import { findUser } from '../daemon/groups.ts';
 import { reportText } from '../doctor/report.ts';
+import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 import type { InitCommand } from './commands.ts';
 import type { CommandOutcome } from './check.ts';
 import { examineHost } from './doctor.ts';
@@ -20,10 +21,12 @@ import {
   check,
   commandForPeer,
   configurationText,
+  passphraseBeside,
   plan,
   QUESTIONS,
   type Attachment,
   type GivenAnswers,
+  type Paths,
   type Plan,
 } from './init-plan.ts';
 
@@ -49,7 +52,7 @@ export async function init(
   const answers = isTerminal ? await interview(command.given, attached, terminal) : command.given;
   const made = plan(answers, await withName(answers.interface, attached));
   if (!made.ok) return failure(EXIT_USAGE, `init: ${made.reason}; see carpd init --help`);
-  const beside = join(dirname(configPath), `${made.value.name}.pass`);
+  const beside = passphraseBeside(configPath, made.value.name);
   const passphrasePath = resolve(command.passphrasePath ?? beside);
   try {
     const written = write(made.value, { configPath, passphrasePath });
@@ -81,11 +84,6 @@ async function obstacles(configPath: string): Promise<string> {
   const findings = await examineHost(configPath);
   const bad = findings.filter(({ grade }) => grade === 'failure' || grade === 'warning');
   return bad.length === 0 ? '' : `\nIn the way on this host:\n${reportText(bad, false)}`;
-}
-
-interface Paths {
-  readonly configPath: string;
-  readonly passphrasePath: string;
 }
 
 function write(made: Plan, { configPath, passphrasePath }: Paths): CommandOutcome {
@@ -136,7 +134,8 @@ function giveToService(path: string): readonly string[] {
   return [`gave ${path} to ${SERVICE_USER}, the user of the daemon`];
 }
 
-function nextSteps(made: Plan, { configPath, passphrasePath }: Paths): readonly string[] {
+function nextSteps(made: Plan, paths: Paths): readonly string[] {
+  const { configPath, passphrasePath } = paths;
   const elsewhere = made.peers.flatMap((peer) => {
     const to = formatIpv4(peer);
     return [
@@ -144,10 +143,10 @@ function nextSteps(made: Plan, { configPath, passphrasePath }: Paths): readonly 
       `On ${to}, with the same passphrase:`,
       `  ssh ${to} mkdir -p ${dirname(passphrasePath)}`,
       `  scp -p ${passphrasePath} ${to}:${passphrasePath}`,
-      `  ssh ${to} ${commandForPeer(made, peer)}`,
+      `  ssh ${to} ${commandForPeer(made, peer, paths)}`,
     ];
   });
-  const byUnit = isUnitInstalled() && configPath === '/etc/carpd/carpd.yaml';
+  const byUnit = isUnitInstalled() && configPath === CONFIG_PATH_DEFAULT;
   return [
     '',
     'On this host:',

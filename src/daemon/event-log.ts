@@ -98,7 +98,8 @@ export class EventLog {
     const parts = [message];
     if (leftOut > 0) {
       const seconds = Math.ceil(toSeconds(since(now, leftOutSince)));
-      parts.push(`${leftOut} more of this kind within ${seconds} s were left out`);
+      const verb = leftOut === 1 ? 'was' : 'were';
+      parts.push(`${leftOut} more of this kind ${verb} left out within ${seconds} s`);
     }
     if (late >= LATE) parts.push(`it happened ${Math.round(toSeconds(late))} s ago`);
     log[level](event, parts.join('; '), {

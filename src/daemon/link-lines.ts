@@ -90,8 +90,11 @@ export function linkLine(event: LinkEventLogged): LogLine | undefined {
 /** The line for an event of the daemon; a gap of the log tells of itself, at its place. */
 export function daemonLine(event: DaemonNews): LogLine | undefined {
   switch (event.event) {
-    case 'daemon-started':
-      return lineOf('info', 'daemon-started', `running ${event.instances} instance(s)`);
+    case 'daemon-started': {
+      const { instances } = event;
+      const text = `running ${instances} ${instances === 1 ? 'instance' : 'instances'}`;
+      return lineOf('info', 'daemon-started', text);
+    }
     case 'daemon-stopping':
       return lineOf('info', 'daemon-stopping', `${event.why}: releasing what this host holds`);
     case 'daemon-stopped':

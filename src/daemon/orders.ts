@@ -91,13 +91,16 @@ export class Orders {
     const order: Order = { kind: 'maintenance', on: false, force: false };
     const { maintenance } = this.#options;
     const names = instances.map(({ name }) => name);
+    const wasOn = new Set(names.filter((name) => maintenance.of(name) !== undefined));
     const stored = await maintenance.set(names, false, this.#names());
     if (stored.ok) await this.#maintenanceChanged();
     return instances.map((instance) => {
       if (!stored.ok) {
         return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
       }
-      const message = 'maintenance is off: it takes part in the election again';
+      const message = wasOn.has(instance.name)
+        ? 'maintenance is off: it takes part in the election again'
+        : 'maintenance was off already: nothing has changed';
       return this.#tell(order, instance, { reason: 'maintenance-off', message });
     });
   }

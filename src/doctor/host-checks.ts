@@ -73,7 +73,7 @@ function surroundings(facts: HostFacts): readonly Finding[] {
   if (hypervisor !== undefined) {
     const text =
       `a guest of ${hypervisor}: it must let multicast and ARP for the virtual IP pass; carpd ` +
-      'sends from the own MAC address, a stock ucarp peer from 00:00:5e:00:00:VHID';
+      'sends from its own MAC address, a stock ucarp peer from 00:00:5e:00:00:VHID';
     const remedy = 'for ucarp peers in guests, allow forged transmits and MAC changes';
     found.push(finding('virtual-machine', HOST, text, remedy));
   }

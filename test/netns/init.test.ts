@@ -23,7 +23,10 @@ describe('carpd init', { skip, concurrency: true }, () => {
     equal(statSync(pass).mode & 0o777, 0o600);
     match(readFileSync(pass, 'utf8'), /^[\w-]{19}\n$/);
     match(child.tail(), /carpd doctor --config/);
-    match(child.tail(), /ssh 10\.77\.0\.2 carpd init --interface eth0 .* --peers 10\.77\.0\.1$/m);
+    match(
+      child.tail(),
+      /ssh 10\.77\.0\.2 carpd init --interface eth0 .* --peers 10\.77\.0\.1 --config \S+\/carpd\.yaml$/m,
+    );
     const checked = await host.exec([...CARPD, 'check', '--config', file]);
     match(checked, /address: 10\.77\.0\.100\/24/);
     match(checked, /vhid: 100/);

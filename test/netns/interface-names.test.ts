@@ -108,7 +108,7 @@ describe('a command that is given an alternative name', { skip, concurrency: tru
     const answers = ['--interface', 'enp6s18', '--address', vip, '--peers', '10.77.0.2'];
     const made = await runCarpd(a, ['init', '--config', file, ...answers, '--no-doctor']);
     equal(made.code, 0, made.stderr);
-    match(made.stdout, /--interface enp6s18 .* --peers 10\.77\.0\.1$/m);
+    match(made.stdout, /--interface enp6s18 .* --peers 10\.77\.0\.1 --config \S+\/made\.yaml$/m);
     match((await runCarpd(a, ['check', '--config', file])).stdout, /address: 10\.77\.0\.101\/24/);
     const found = await runCarpd(a, ['doctor', '--config', file, '--seconds', '0', '--json']);
     match(found.stdout, /"firewall-drops"/);

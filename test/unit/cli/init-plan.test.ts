@@ -6,6 +6,7 @@ import {
   ask,
   check,
   commandForPeer,
+  type Paths,
   configurationText,
   plan,
   type Attachment,
@@ -55,8 +56,20 @@ describe('the plan of a node', () => {
       { prefixLength, vhid, advskew, name },
       { prefixLength: 32, vhid: 7, advskew: 200, name: 'db' },
     );
-    const command = commandForPeer(made, ipv4(1));
+    const command = commandForPeer(made, ipv4(1), usualPaths('db'));
     assert.match(command, /--name db --vhid 7$/);
+  });
+
+  test('goes to the same places on the other nodes, where these are not the usual ones', () => {
+    const made = planned(ANSWERS);
+    const { name } = made;
+    const command = (configPath: string, passphrasePath: string): string =>
+      commandForPeer(made, ipv4(1), { configPath, passphrasePath });
+    assert.match(command('/srv/c.yaml', `/srv/${name}.pass`), / --config \/srv\/c\.yaml$/);
+    const apart = command('/srv/c.yaml', '/run/key');
+    assert.match(apart, / --config \/srv\/c\.yaml --passphrase-file \/run\/key$/);
+    const usual = usualPaths(name);
+    assert.doesNotMatch(command(usual.configPath, usual.passphrasePath), /--config|--passphrase/);
   });
 
   test('is a configuration that carpd takes', () => {
@@ -102,6 +115,10 @@ describe('a question', () => {
   });
 });
 
+function usualPaths(name: string): Paths {
+  return { configPath: '/etc/carpd/carpd.yaml', passphrasePath: `/etc/carpd/${name}.pass` };
+}
+
 function planned(given: GivenAnswers, attached = [ETH0, WLAN0]): Plan {
   const made = plan(given, attached);
   assert.ok(made.ok, made.ok ? '' : made.reason);
@@ -110,7 +127,7 @@ function planned(given: GivenAnswers, attached = [ETH0, WLAN0]): Plan {
 
 /** What the other node makes of the command that the first one prints for it. */
 function planOfPeer(first: Plan, peer: string): Plan {
-  const words = commandForPeer(first, address(peer)).split(' ').slice(2);
+  const words = commandForPeer(first, address(peer), usualPaths(first.name)).split(' ').slice(2);
   const given = Object.fromEntries(
     words.flatMap((word, at) => (word.startsWith('--') ? [[word.slice(2), words[at + 1]]] : [])),
   ) as GivenAnswers;

@@ -64,7 +64,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'adverts-lost': 'warn adverts-lost bond0: the kernel dropped 4711 packets of protocol 112',
   'send-blocked': 'warn send-blocked the firewall of this host refuses adverts on bond0',
   'advert-rejected': 'warn packet-dropped dropped a packet from 10.9.0.66: vhid, passphrase',
-  'daemon-started': 'info daemon-started running 2 instance(s)',
+  'daemon-started': 'info daemon-started running 2 instances',
   'daemon-stopping': 'info daemon-stopping SIGTERM: releasing what this host holds',
   'daemon-stopped': 'info daemon-stopped stopped',
   'daemon-failed': 'fatal daemon-failed a fault',

@@ -77,7 +77,7 @@ describe('a storm', () => {
     const last = lines.at(-1);
     assert.match(
       last?.message ?? '',
-      /1 more of this kind within \d+ s were left out; it happened/,
+      /1 more of this kind was left out within \d+ s; it happened/,
     );
     assert.deepEqual([last?.fields['repeats'], last?.fields['to']], [1, 'MASTER']);
     assert.equal(last?.fields['lateMs'], 19_890);

@@ -323,6 +323,10 @@ describe('maintenance', () => {
       ['done', 'maintenance-off', false],
     );
     assert.equal(off.state, 'BACKUP');
+    assert.match(off.message, /takes part in the election again$/);
+    const again = await only(stage.give(OFF));
+    assert.deepEqual([again.outcome, again.reason], ['done', 'maintenance-off']);
+    assert.match(again.message, /^maintenance was off already/);
   });
 
   test('that can not be stored changes nothing', async () => {

@@ -1,0 +1,2 @@
+// Where the configuration is if nothing else is said.
+export const CONFIG_PATH_DEFAULT = '/etc/carpd/carpd.yaml';
