@@ -105,7 +105,7 @@ export class EventLog {
     log[level](event, parts.join('; '), {
       ...fields,
       ...(leftOut > 0 ? { repeats: leftOut } : {}),
-      ...(late >= LATE ? { lateMs: Math.round(toMillis(late)) } : {}),
+      ...(late >= LATE ? { toldAfterMs: Math.round(toMillis(late)) } : {}),
     });
   }
 

@@ -75,12 +75,19 @@ describe('a storm', () => {
     await time.advance(toSeconds(DEFAULT_QUOTA.refill) * 1_000);
     assert.equal(lines.length, 11);
     const last = lines.at(-1);
-    assert.match(
-      last?.message ?? '',
-      /1 more of this kind was left out within \d+ s; it happened/,
-    );
+    assert.match(last?.message ?? '', /1 more of this kind was left out within \d+ s; it happened/);
     assert.deepEqual([last?.fields['repeats'], last?.fields['to']], [1, 'MASTER']);
-    assert.equal(last?.fields['lateMs'], 19_890);
+    assert.equal(last?.fields['toldAfterMs'], 19_890);
+  });
+
+  test('keeps its own facts where it is told later: how late a process woke', async () => {
+    const wake = (lateMs: number): DomainEvent => ({ event: 'late-wake', lateMs });
+    log.tell(wake(700));
+    log.tell(wake(89));
+    await time.advance(60_000);
+    const last = lines.at(-1);
+    assert.match(last?.message ?? '', /^woke 89 ms late: .* it happened \d+ s ago$/);
+    assert.equal(last?.fields['lateMs'], 89);
   });
 
   test('does not hide what others have to say', () => {
