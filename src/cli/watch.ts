@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
-import type { WatchedEvent } from '../daemon/event-watch.ts';
+import type { WatchedEvent } from '../daemon/watched.ts';
 import { watchText } from '../daemon/watch-text.ts';
 import type { WatchCommand } from './commands.ts';
 import {

@@ -8,6 +8,7 @@ import { HookLane, type HookReport, type HookRequest } from '../vip/hooks.ts';
 import type { AddressKeeper } from '../vip/keeper.ts';
 import type { RunCommand, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../vip/reconciler.ts';
+import type { Holding } from './holding.ts';
 import { HookRights } from './hook-rights.ts';
 import type { InstanceHerald } from './instance-herald.ts';
 
@@ -33,17 +34,6 @@ export interface CustodyOptions {
   readonly feed: (input: Input) => void;
   /** Something that was under way has ended without news for the election. */
   readonly onChanged: () => void;
-}
-
-/** What this host may still hold of one instance. */
-export interface Holding {
-  readonly config: InstanceConfig;
-  /** Of the interface, which may have got another name since anybody has looked. */
-  readonly ifindex: number | undefined;
-  /** The address may be on the interface by our doing. */
-  readonly address: boolean;
-  /** The up hook was begun and the down hook was not. */
-  readonly downHook: boolean;
 }
 
 /**

@@ -4,10 +4,11 @@ import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
+import { startTimer } from '../linux/clock.ts';
 import { runCommand } from '../linux/command.ts';
 import { BoundLinks } from '../linux/bound-links.ts';
 import { openLinkWatch, type Link, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
-import type { Holding } from './custody.ts';
+import type { Holding } from './holding.ts';
 import { openControl } from './control-server.ts';
 import { Driver } from './driver.ts';
 import type { EventBus } from './event-bus.ts';
@@ -28,7 +29,6 @@ import { orderedInstance } from './ordered-instance.ts';
 import { Orders, type OrderedInstance } from './orders.ts';
 import { diffInstances, keptPlaces, unheededChanges } from './reload.ts';
 import type { InstanceReport } from './report.ts';
-import { startTimer } from './start-timer.ts';
 import { stateEvent } from './state-event.ts';
 
 export interface DaemonOptions {
@@ -207,7 +207,7 @@ export class Daemon {
         ...sampleAll(this.#instances.values(), this.#hubs, now()),
         logLinesDropped: logLinesDropped(),
       }),
-      liveness: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
+      health: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
     });
   }
 

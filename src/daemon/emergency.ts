@@ -21,7 +21,7 @@ import {
   SHOW_ADDRESSES,
   SHOW_ROUTES,
 } from '../vip/plan-routes.ts';
-import type { Holding } from './custody.ts';
+import type { Holding } from './holding.ts';
 
 type Env = Readonly<Record<string, string>>;
 

@@ -4,9 +4,7 @@ import type { ServerResponse } from 'node:http';
 import type { EventBus } from './event-bus.ts';
 import { EVENT_NAMES, EVENTS } from './event-list.ts';
 import type { DomainEvent, EventOf } from './events.ts';
-
-/** The version of the lines; raised when a field changes its meaning or goes. */
-export const EVENT_SCHEMA = 1;
+import { EVENT_SCHEMA, type Gap, type WatchedEvent } from './watched.ts';
 
 /** What a watcher wants. */
 export interface WatchWish {
@@ -21,15 +19,6 @@ export interface WatchersOptions {
   /** What every instance is now. */
   readonly states: () => readonly EventOf<'state'>[];
 }
-
-/** A line that only watchers get: so many events are missing at this place. */
-interface Gap {
-  readonly event: 'gap';
-  readonly lost: number;
-}
-
-/** A line as it is sent. */
-export type WatchedEvent = { readonly schema: number; readonly time: string } & (DomainEvent | Gap);
 
 /** Fewer than the control socket has clients, so that status and orders always find room. */
 export const WATCHERS_MAX = 8;

@@ -8,9 +8,9 @@ import {
   groupHolder,
   type GroupHolder,
 } from '../linux/group-lock.ts';
+import { startTimer } from '../linux/clock.ts';
 import type { LinkWatch } from '../linux/link-watch.ts';
 import { GroupClaim, placeOf } from './group-claim.ts';
-import { startTimer } from './start-timer.ts';
 
 /** A daemon may be about to end and not know it yet: its interface was just set down. */
 const GRACE_MS = 1_000;

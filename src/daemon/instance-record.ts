@@ -5,9 +5,9 @@ import { masterDownInterval } from '../election/cadence.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Ipv4, Mac } from '../carp/addresses.ts';
 import { judgeClaimant, type Claimant } from './claimant.ts';
-import type { Maintenance, MaintenanceEntry } from './maintenance.ts';
+import type { Maintenance } from './maintenance.ts';
 import { PeersHeard } from './peers-heard.ts';
-import type { ReportSources } from './report.ts';
+import type { MaintenanceEntry, ReportSources } from './report.ts';
 
 /** Another node that has said nothing for so many dead intervals is not counted on. */
 const PEER_MEMORY_INTERVALS = 3;

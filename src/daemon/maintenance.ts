@@ -8,14 +8,7 @@ import {
   writeMaintenance,
   type MaintenanceList,
 } from './maintenance-file.ts';
-
-/** The maintenance of one instance. */
-export interface MaintenanceEntry {
-  /** Wall-clock time in ISO 8601. */
-  readonly since: string;
-  /** operator: it was asked for. unreadable: the file that would tell could not be read. */
-  readonly cause: 'operator' | 'unreadable';
-}
+import type { MaintenanceEntry } from './report.ts';
 
 /** See the head of this file; one for each daemon. */
 export class Maintenance {

@@ -7,15 +7,20 @@ import { listenAt, type ClaimedPath } from './control-socket.ts';
 import { createGuardedServer, hasBody, sendBody, type Body } from './http-guard.ts';
 import type { Losable } from './keep-opening.ts';
 
+/** What /healthz and /readyz ask. */
+export interface HealthSource {
+  /** What is wrong with the process; undefined: it lives and its loop turns. */
+  sickness(): Promise<string | undefined>;
+  /** Why it does not take part with all it is configured to; empty: it does. */
+  obstacles(): readonly string[];
+}
+
 export interface MetricsServerOptions {
   readonly address: ListenAddress;
   /** The metrics as text, and of which type that is. */
   readonly metrics: () => Promise<Uint8Array>;
   readonly metricsType: string;
-  /** What is wrong with the process; undefined: it lives and its loop turns. */
-  readonly sickness: () => Promise<string | undefined>;
-  /** Why it does not take part with all it is configured to; empty: it does. */
-  readonly obstacles: () => readonly string[];
+  readonly health: HealthSource;
   /** A client could not be served, for a reason of ours. */
   readonly onFault: (reason: string) => void;
 }
@@ -58,12 +63,12 @@ const PAGES: Readonly<Record<string, Answer>> = {
     const content = Buffer.from(await metrics());
     return { status: 200, body: { contentType: metricsType, content } };
   },
-  '/healthz': async ({ sickness }) => {
-    const found = await sickness();
+  '/healthz': async ({ health }) => {
+    const found = await health.sickness();
     return found === undefined ? reply(200, 'healthy') : reply(503, `not healthy: ${found}`);
   },
-  '/readyz': ({ obstacles }) => {
-    const found = obstacles();
+  '/readyz': ({ health }) => {
+    const found = health.obstacles();
     return found.length === 0 ? reply(200, 'ready') : reply(503, `not ready: ${found.join('; ')}`);
   },
 };

@@ -8,9 +8,8 @@ import type { Metrics } from '../metrics/registry.ts';
 import type { InstanceLabels, Sample } from '../metrics/sample.ts';
 import type { EventBus } from './event-bus.ts';
 import { keepOpening, type Opened } from './keep-opening.ts';
-import type { Liveness } from './liveness.ts';
 import { feedMetrics, instanceLabels } from './metrics-feed.ts';
-import { openMetricsServer } from './metrics-server.ts';
+import { openMetricsServer, type HealthSource } from './metrics-server.ts';
 
 export interface MetricsServiceOptions {
   readonly version: string;
@@ -18,7 +17,7 @@ export interface MetricsServiceOptions {
   readonly now: () => Micros;
   /** The daemon at this moment. */
   readonly sample: () => Omit<Sample, 'now'>;
-  readonly liveness: Liveness;
+  readonly health: HealthSource;
 }
 
 /** What there is once metrics are wanted. */
@@ -88,15 +87,14 @@ export class MetricsService {
   }
 
   #open(address: ListenAddress, { page, contentType }: Kept): void {
-    const { events, liveness } = this.#options;
+    const { events, health } = this.#options;
     this.#opened = keepOpening({
       open: () =>
         openMetricsServer({
           address,
           metrics: () => page.content(),
           metricsType: contentType,
-          sickness: () => liveness.sickness(),
-          obstacles: () => liveness.obstacles(),
+          health,
           onFault: (reason) => this.#failed('serving', reason),
         }),
       onOpened: () => events.publish({ event: 'metrics-opened', address: address.text }),

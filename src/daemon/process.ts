@@ -2,7 +2,7 @@
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
-import { now } from '../linux/clock.ts';
+import { now, startTimer } from '../linux/clock.ts';
 import { spareDescriptors } from '../linux/spare-descriptors.ts';
 import { findServiceManager } from '../linux/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
@@ -14,7 +14,6 @@ import { releaseAtOnce } from './emergency.ts';
 import type { EventBus } from './event-bus.ts';
 import { openLoggedBus } from './event-log.ts';
 import type { Logger } from './log.ts';
-import { startTimer } from './start-timer.ts';
 import { supervise } from './supervised.ts';
 
 /** Reads the configuration anew; undefined: it can't be used, and the events say why. */

@@ -5,6 +5,7 @@ import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';
+import { startTimer } from '../linux/clock.ts';
 import { groupHolder } from '../linux/group-lock.ts';
 import type { LinkWatch } from '../linux/link-watch.ts';
 import { hasRivalDaemon } from './doctor-host.ts';
@@ -15,7 +16,6 @@ import type { Instance } from './instance.ts';
 import type { InterfaceHub } from './interface-hub.ts';
 import { Leftovers } from './leftovers.ts';
 import type { ServedPlace } from './served-record.ts';
-import { startTimer } from './start-timer.ts';
 
 export interface RecordsOptions {
   /** Of which the state directory counts; without one nothing outlives the process. */

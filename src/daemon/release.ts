@@ -2,7 +2,7 @@
 // the up hooks began. The way of a step down, without the adverts.
 import { unreachable } from '../base/assert.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
-import { now } from '../linux/clock.ts';
+import { now, startTimer } from '../linux/clock.ts';
 import { runCommand } from '../linux/command.ts';
 import { describeHolder, groupHolder, type GroupHolder } from '../linux/group-lock.ts';
 import { openLinkWatch } from '../linux/link-watch.ts';
@@ -15,7 +15,6 @@ import type { Duty } from './duties.ts';
 import { placeOf } from './group-claim.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { putBackText } from './instance-lines.ts';
-import { startTimer } from './start-timer.ts';
 
 /**
  * What became of one virtual IP. `absent`: it was not there. `failed`: it still is, or its down

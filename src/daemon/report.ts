@@ -8,9 +8,16 @@ import { masterDownInterval } from '../election/cadence.ts';
 import { CAUSES, type Cause, type HoldReason, type State } from '../election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../election/snapshot.ts';
 import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
-import type { MaintenanceEntry } from './maintenance.ts';
 import type { PeerHeard, PeerRole } from './peers-heard.ts';
 import { msSince, msUntilAny, reportLink, type LinkReport } from './link-report.ts';
+
+/** The maintenance of one instance. */
+export interface MaintenanceEntry {
+  /** Wall-clock time in ISO 8601. */
+  readonly since: string;
+  /** operator: it was asked for. unreadable: the file that would tell could not be read. */
+  readonly cause: 'operator' | 'unreadable';
+}
 
 /** A name of a closed list with what it means. */
 export interface Named<Name extends string> {

@@ -1,5 +1,5 @@
 // A line of `carpd watch --text`: when, who, and what, in the words of the log. Pure.
-import type { WatchedEvent } from './event-watch.ts';
+import type { WatchedEvent } from './watched.ts';
 import { instanceLine } from './instance-lines.ts';
 import { daemonLine, linkLine } from './link-lines.ts';
 import { plainText } from './text-format.ts';

@@ -1,4 +1,4 @@
-// The monotonic clock; the only one that decides anything.
+// The monotonic clock, the only one that decides anything, and the timers of this process.
 import { micros, type Micros } from '../base/time.ts';
 
 const NANOS_PER_MICRO = 1_000n;
@@ -9,4 +9,10 @@ const NANOS_PER_MICRO = 1_000n;
  */
 export function now(): Micros {
   return micros(Number(process.hrtime.bigint() / NANOS_PER_MICRO));
+}
+
+/** Calls `onExpired` once after `delayMs`; what it returns calls that off. */
+export function startTimer(delayMs: number, onExpired: () => void): () => void {
+  const timer = setTimeout(onExpired, delayMs);
+  return () => clearTimeout(timer);
 }

@@ -43,7 +43,7 @@ function rig(t: TestContext, changes: Partial<MetricsServiceOptions> = {}): Rig 
     events,
     now: () => fromSeconds(1),
     sample: () => ({ instances: [], links: [], logLinesDropped: 0 }),
-    liveness,
+    health: liveness,
     ...changes,
   });
   const made: Rig = { service, events, told, loop: 'turns', faults: [] };

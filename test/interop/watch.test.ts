@@ -3,7 +3,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { WatchedEvent } from '../../src/daemon/event-watch.ts';
+import type { WatchedEvent } from '../../src/daemon/watched.ts';
 import type { EventName } from '../../src/daemon/events.ts';
 import { controlSocket } from '../lab/carpd-peer.ts';
 import type { Child } from '../lab/child.ts';
