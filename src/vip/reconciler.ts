@@ -88,6 +88,8 @@ interface Task extends VipWish {
   told: boolean;
   /** Lost by our own doing, so that nobody need hear of it. */
   quiet: boolean;
+  /** Whether the interface showed it when it was looked at last. */
+  shown: boolean;
   readonly report: (attempt: Attempt) => void;
 }
 
@@ -186,7 +188,9 @@ export class VipReconciler implements Ward {
       case 'retrying':
       case 'restoring':
       case 'removing':
-        if (shown === task.present) this.#attemptNow(task);
+        // Only the change is news: while `ip` fails, any event would run it once more at once.
+        if (shown === task.present && shown !== task.shown) this.#attemptNow(task);
+        task.shown = shown;
         return;
       case 'settled':
         if (shown !== task.present) this.#mend(task, byUs);
@@ -207,7 +211,7 @@ export class VipReconciler implements Ward {
 
   #accept(wish: VipWish, report: Task['report']): void {
     if (this.#task?.phase === 'pending') this.#overtaken.push(this.#task);
-    const fresh = { due: true, delays: 0, losses: 0, told: false, quiet: false };
+    const fresh = { due: true, delays: 0, losses: 0, told: false, quiet: false, shown: false };
     this.#task = { ...wish, ...fresh, phase: 'pending', report };
     this.#stopRetry();
     if (this.#closed) void Promise.resolve().then(() => this.#endUnattempted());
@@ -329,6 +333,7 @@ export class VipReconciler implements Ward {
 
   #attemptLater(task: Task, delayMs: number): void {
     this.#stopRetry();
+    task.shown = this.isShown;
     this.#cancelRetry = this.#options.startTimer(delayMs, () => this.#attemptNow(task));
   }
 

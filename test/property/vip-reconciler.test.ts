@@ -75,6 +75,7 @@ async function play(scene: Scene): Promise<void> {
   const kernel = new FakeKernel(...scene.before);
   kernel.promoteSecondaries = scene.promoteSecondaries;
   kernel.maySetPromotion = scene.maySetPromotion;
+  kernel.runsMax = 1_000;
   const own = ownAddresses(kernel);
   const played: Played[] = [];
   const unwanted: string[] = [];

@@ -56,6 +56,8 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   hidden = false;
   /** Where set, what commands end with instead of being carried out. */
   refuseWith: CommandResult | undefined;
+  /** So many batches at most: a test of a hot loop must fail, not hang. */
+  runsMax = Infinity;
   /** The lines of all batches. */
   readonly commands: string[] = [];
   batches = 0;
@@ -137,6 +139,7 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
     const lines = (request.input ?? '').split('\n').filter((line) => line !== '');
     this.commands.push(...lines);
     this.batches += 1;
+    invariant(this.batches <= this.runsMax, 'no command without a reason');
     const result = Promise.resolve().then(() => {
       const ended = this.refuseWith ?? this.#runBatch(lines);
       if (!this.lagging) this.show();

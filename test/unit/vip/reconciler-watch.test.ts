@@ -126,6 +126,29 @@ describe('watching a claimed address', () => {
 });
 
 describe('an address that is not wanted', () => {
+  it('is confirmed at its time while `ip` is refused, whatever else happens', async () => {
+    const { kernel, time, reconciler } = await claimedWorld();
+    kernel.lagging = true;
+    reconciler.want({ term: 2, present: false });
+    await time.advance(1_000);
+    // It is gone, but the view never showed that while it counted: only `ip` can confirm it.
+    kernel.runsMax = 20;
+    kernel.refuseWith = EPERM;
+    kernel.lagging = false;
+    kernel.show();
+    await settle();
+    for (let event = 0; event < 10; event += 1) {
+      kernel.show();
+      await settle();
+    }
+    assert.deepEqual(kernel.commands, [DELETE, DELETE], 'one for the change, none for an event');
+    await time.advance(60_000);
+    assert.ok(kernel.commands.length < 15, 'with growing delay');
+    kernel.refuseWith = undefined;
+    await time.advance(10_000);
+    assert.equal(time.pending, 0);
+  });
+
   it('is taken off whoever put it there', async () => {
     const { kernel, time, reconciler, outcomes, notices } = await claimedWorld(HOST);
     reconciler.want({ term: 2, present: false });
