@@ -11,7 +11,7 @@ import { winsTie } from './preference.ts';
 export interface Self {
   readonly source: Ipv4;
   readonly cadence: Cadence;
-  /** The skew this node bids with: its own, or a low bid (239, 240) while it may not be fit. */
+  /** The skew this node bids with: its own, or a low bid (238 to 240) while it may not be fit. */
   readonly effectiveAdvskew: number;
   /** Its path may have been dark, and its bid says nothing of that. */
   readonly unconfirmed?: boolean;

@@ -10,8 +10,10 @@ import { SendHealth } from './send-health.ts';
 
 /** A demoted node that no longer sends is trusted again after so many dead intervals. */
 const DEAD_INTERVALS_TO_FORGIVE = 10;
-/** Just better than a master in doubt: where nobody else is there, the node that serves goes on. */
-export const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 1;
+/** Better than a master in doubt, of whose path the kernel has told that it may be another one. */
+const DARK_ADVSKEW = DEMOTED_ADVSKEW - 1;
+/** Better than both: where nobody else is there, the node that serves goes on. */
+export const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 2;
 const COUNTER_BITS = 64;
 
 /** The adverts of one instance; see the head of this file. */
@@ -50,8 +52,8 @@ export class Bid {
   /** The skew it bids with now. */
   get advskew(): number {
     const { advskew } = this.#cadence;
-    const low = this.demoted || this.inDoubt || this.trust === 'dark';
-    if (low) return Math.max(advskew, DEMOTED_ADVSKEW);
+    if (this.demoted || this.inDoubt) return Math.max(advskew, DEMOTED_ADVSKEW);
+    if (this.trust === 'dark') return Math.max(advskew, DARK_ADVSKEW);
     return this.trust === 'unheard' ? Math.max(advskew, UNHEARD_ADVSKEW) : advskew;
   }
 

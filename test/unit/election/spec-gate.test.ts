@@ -175,6 +175,19 @@ describe('MASTER in doubt', () => {
     );
   });
 
+  it('gives way to one on a dark path, and that one to one that took over unheard', () => {
+    const low = [DOUBT, { kind: 'path-changed', trust: 'dark' }] as const;
+    for (const [place, input] of low.entries()) {
+      const rig = master();
+      rig.feed(input);
+      const own = 240 - place;
+      rig.hear(HIGHER, 1, own);
+      assert.equal(rig.state, 'MASTER');
+      rig.hear(HIGHER, 1, own - 1);
+      assert.equal(rig.state, 'BACKUP');
+    }
+  });
+
   it('settles an equal doubt by the addresses', () => {
     const rig = master();
     rig.feed(DOUBT);
