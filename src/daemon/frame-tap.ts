@@ -143,7 +143,7 @@ export class FrameTap {
 /** Whatever they are called now. */
 function sameWays(some: readonly Uplink[], others: readonly Uplink[]): boolean {
   const keys = (list: readonly Uplink[]): unknown =>
-    list.map(({ ifindex, vlans }) => [ifindex, vlans]);
+    list.map(({ ifindex, vlans, above }) => [ifindex, vlans, above?.ifindex]);
   return isDeepStrictEqual(keys(some), keys(others));
 }
 

@@ -68,17 +68,18 @@ const ICMPV6_MLD2_REPORT = 143;
 export const SENDERS_MAX = 32;
 
 /**
- * The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first. `senders`: of the
+ * The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first; "any": whatever
+ * tags a frame bears. `senders`: of the
  * mode "adverts" lets only those of these IPv4 addresses through, as a flood of others needs it.
  */
 export function witnessFilter(
   mode: WitnessMode,
-  vlans: readonly number[],
+  vlans: readonly number[] | 'any',
   senders?: readonly number[],
 ): Uint8Array {
   return assemble([
     ...stations(),
-    ...ownVlans(vlans),
+    ...(vlans === 'any' ? anyVlans() : ownVlans(vlans)),
     { label: 'payload' },
     loadIndexed(2, TYPE_AT),
     ifEqual(ETHERTYPE_ARP, { then: 'arp' }),
@@ -142,6 +143,24 @@ function ownVlans(vlans: readonly number[]): readonly Statement[] {
     }
   }
   return statements;
+}
+
+/** The same without a look at the ids; a tag that the kernel took out leaves nothing to walk. */
+function anyVlans(): readonly Statement[] {
+  const statements: Statement[] = [{ label: 'tags' }];
+  for (let tags = 0; tags <= TAGS_READ_MAX; tags += 1) {
+    const [tag, untagged] = [`${tags} tags and one`, `${tags} tags`];
+    statements.push(
+      load(2, TYPE_AT + tags * TAG_BYTES),
+      ifEqual(ETHERTYPE_VLAN, { then: tag }),
+      ifEqual(ETHERTYPE_SERVICE_VLAN, { then: tag, else: untagged }),
+      { label: untagged },
+      setIndex(tags * TAG_BYTES),
+      goTo('payload'),
+      { label: tag },
+    );
+  }
+  return [...statements, accept(WITNESSED_BYTES_MAX)];
 }
 
 /** Judges the tag in the accumulator. A VLAN id of 0 only bears a priority. */

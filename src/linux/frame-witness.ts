@@ -5,6 +5,7 @@ import type { WitnessedFrame } from '../readiness/frame.ts';
 import type { Datagram } from './native.ts';
 import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
 import { witnessFilter, type WitnessMode } from './frame-filter.ts';
+import { TwinFrames } from './twin-frames.ts';
 
 export type { WitnessMode } from './frame-filter.ts';
 
@@ -14,6 +15,8 @@ export interface WitnessUplink {
   readonly name: string;
   /** The VLAN ids of a frame for the watched interface when it is caught here, outermost first. */
   readonly vlans: readonly number[];
+  /** Only what is caught on this one as well counts, and bears `vlans` there. */
+  readonly above?: { readonly ifindex: number; readonly name: string } | undefined;
 }
 
 export interface FrameWitnessOptions {
@@ -71,9 +74,21 @@ export function openFrameWitness(options: FrameWitnessOptions): FrameWitness {
   return witness;
 }
 
+/** One of the sockets; the uplinks come before the bridges above them. */
+interface Catch {
+  readonly socket: PacketSocket;
+  readonly vlans: readonly number[] | 'any';
+}
+
+/** How a frame came in. */
+interface Entrance {
+  readonly uplink: WitnessUplink;
+  readonly cameBy: number;
+}
+
 class PacketWitness implements FrameWitness {
   readonly #options: FrameWitnessOptions;
-  readonly #sockets: { readonly uplink: WitnessUplink; readonly socket: PacketSocket }[] = [];
+  readonly #catches: Catch[] = [];
   /** Undefined after a change that failed half-way. */
   #mode: WitnessMode | undefined;
   #closed = false;
@@ -83,43 +98,83 @@ class PacketWitness implements FrameWitness {
   }
 
   open(): void {
-    const { mode, senders } = this.#options;
+    const { mode, uplinks, onFrame } = this.#options;
     this.#mode = mode;
-    for (const uplink of this.#options.uplinks) {
-      const socket = openPacketSocket({
-        ifindex: uplink.ifindex,
-        protocol: ALL_PROTOCOLS,
-        filter: witnessFilter(mode, uplink.vlans, senders),
-        ignoreOutgoing: true,
-        onFrame: (datagram) => {
-          const cameBy = datagram.ifindex ?? uplink.ifindex;
-          this.#options.onFrame(witnessed(datagram), uplink, cameBy);
-        },
-        onError: (error) => {
-          if (!this.#closed) this.#options.onError(error, uplink);
-        },
-      });
-      this.#sockets.push({ uplink, socket });
+    const bridges = new Map<string, readonly WitnessUplink[]>();
+    for (const uplink of uplinks) {
+      const { above, vlans } = uplink;
+      if (above === undefined) {
+        this.#catch(uplink, uplink.ifindex, vlans, (datagram) => {
+          onFrame(witnessed(datagram), uplink, datagram.ifindex ?? uplink.ifindex);
+        });
+        continue;
+      }
+      const key = [above.ifindex, ...vlans].join(' ');
+      bridges.set(key, [...(bridges.get(key) ?? []), uplink]);
     }
+    for (const below of bridges.values()) this.#catchTwice(below);
+  }
+
+  /** The ports of one bridge: what comes in by them, and then once more above. */
+  #catchTwice(uplinks: readonly WitnessUplink[]): void {
+    const twins = new TwinFrames<Entrance>();
+    const below: PacketSocket[] = [];
+    for (const uplink of uplinks) {
+      const { ifindex } = uplink;
+      const socket = this.#catch(uplink, ifindex, 'any', (datagram) => {
+        twins.came(witnessed(datagram), { uplink, cameBy: datagram.ifindex ?? ifindex });
+      });
+      below.push(socket);
+    }
+    const [first] = uplinks;
+    if (first?.above === undefined) return;
+    this.#catch(first, first.above.ifindex, first.vlans, (datagram) => {
+      // The kernel has queued the one below first.
+      for (const socket of below) isEmptied(socket);
+      const frame = witnessed(datagram);
+      const twin = this.#closed ? undefined : twins.take(frame);
+      if (twin !== undefined) this.#options.onFrame(frame, twin.uplink, twin.cameBy);
+    });
+  }
+
+  #catch(
+    uplink: WitnessUplink,
+    ifindex: number,
+    vlans: Catch['vlans'],
+    onFrame: (datagram: Datagram) => void,
+  ): PacketSocket {
+    const { mode, senders, onError } = this.#options;
+    const socket = openPacketSocket({
+      ifindex,
+      protocol: ALL_PROTOCOLS,
+      filter: witnessFilter(mode, vlans, senders),
+      ignoreOutgoing: true,
+      onFrame,
+      onError: (error) => {
+        if (!this.#closed) onError(error, uplink);
+      },
+    });
+    this.#catches.push({ socket, vlans });
+    return socket;
   }
 
   setMode(mode: WitnessMode, senders?: readonly number[]): void {
     if (this.#closed || (mode === this.#mode && senders === undefined)) return;
     this.#mode = undefined;
-    for (const { uplink, socket } of this.#sockets) {
-      socket.setFilter(witnessFilter(mode, uplink.vlans, senders));
+    for (const { socket, vlans } of this.#catches) {
+      socket.setFilter(witnessFilter(mode, vlans, senders));
     }
     // With other senders next time the same mode is another filter.
     this.#mode = senders === undefined ? mode : undefined;
   }
 
   drain(): boolean {
-    return this.#sockets.map(({ socket }) => isEmptied(socket)).every(Boolean);
+    return this.#catches.map(({ socket }) => isEmptied(socket)).every(Boolean);
   }
 
   close(): void {
     this.#closed = true;
-    for (const { socket } of this.#sockets) socket.close();
+    for (const { socket } of this.#catches) socket.close();
   }
 }
 

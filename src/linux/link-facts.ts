@@ -14,6 +14,11 @@ export interface Uplink {
   readonly name: string;
   /** The VLAN ids of a frame for the interface when it is caught here, outermost first. */
   readonly vlans: readonly number[];
+  /**
+   * The tags that a frame bears here are not known, as where the table of a bridge is not told. It
+   * counts if it is caught on this interface above as well, and bears `vlans` there.
+   */
+  readonly above?: { readonly ifindex: number; readonly name: string } | undefined;
 }
 
 /** What is worth telling the operator; the facts are given all the same. */
@@ -74,7 +79,8 @@ export interface LinkStack {
  *   must be named where the way out is a veth or tap, and where guests look like hardware, as
  *   Xen's back ends do. On the ports of a bridge that filters VLANs a frame has the tag that its
  *   table of VLANs says; a port that does not carry the VLAN is no uplink, and one whose table is
- *   not known yet neither.
+ *   not known yet neither. Where the kernel does not tell the table, a frame counts that is caught
+ *   on the bridge and came in by the port (`Uplink.above`).
  * - A bond or team device is the uplink itself: what is caught on the bond came over its active
  *   path. A bond's port that is named as an uplink therefore stands for its bond, and a veth that
  *   leads to another bridge for the ways out of that one.
@@ -116,7 +122,10 @@ export function resolveStack(
       uplinkFault: carrier || isUnknown ? undefined : uplinkFault(choice.chosen, used),
       carrierLosses: carrierLosses(link, counted),
       ...uplinkLosses(counted),
-      uplinks: uplinks.map(({ ifindex, vlans }) => ({ ifindex, vlans })),
+      uplinks: uplinks.map(({ ifindex, vlans, above }) => ({
+        ...{ ifindex, vlans },
+        ...(above === undefined ? {} : { above: above.ifindex }),
+      })),
       lower: lowerOf(choice.chosen, links),
     },
     uplinks,
@@ -216,11 +225,20 @@ function vlansAtBottom(layer: Layer): readonly number[] {
 /** Two ways may lead to one uplink; by different VLANs they are two. */
 function uniqueUplinks(chosen: readonly Layer[]): readonly Uplink[] {
   const unique = new Map<string, Uplink>();
-  for (const { link, vlans = [] } of chosen) {
-    const { ifindex, name } = link;
-    unique.set(`${ifindex} ${vlans.join()}`, { ifindex, name, vlans });
+  for (const { link, toldAt, ...layer } of chosen) {
+    const vlans = layer.vlans ?? toldAt?.vlans ?? [];
+    const above = layer.vlans === undefined ? toldAt?.link : undefined;
+    unique.set(`${link.ifindex} ${vlans.join()} ${above?.ifindex ?? ''}`, {
+      ...placeOf(link),
+      vlans,
+      ...(above === undefined ? {} : { above: placeOf(above) }),
+    });
   }
   return [...unique.values()];
+}
+
+function placeOf({ ifindex, name }: Link): { ifindex: number; name: string } {
+  return { ifindex, name };
 }
 
 /** The layer and those below it, but of a bridge's ports only those that lead to an uplink. */

@@ -1,7 +1,7 @@
 // The way down from an interface through VLANs, macvlans, bridges and the cables between bridges to
 // what carries its frames, as a tree: a bridge has several ports. Pure.
 import { portsOf, type LinkView } from './bond-facts.ts';
-import { pvidOf, readEtherType, vlanEntry } from './bridge-vlans.ts';
+import { pvidOf, readEtherType, vlanEntry, type VlanRange } from './bridge-vlans.ts';
 import type { Link } from './link-table.ts';
 import { readAttributes, readUnsigned } from './netlink-attributes.ts';
 
@@ -13,6 +13,11 @@ export interface Layer {
    * first; undefined: such frames can't be told from others here.
    */
   readonly vlans: readonly number[] | undefined;
+  /**
+   * Where such frames can be told though they can't here: on a bridge above, of whose ports it is
+   * not known which VLANs they carry, and how. Undefined: there is none.
+   */
+  readonly toldAt: Place | undefined;
   /** passing: on exactly one other. unseen: on one that is out of sight. leaf: on nothing. */
   readonly kind: 'passing' | 'bridge' | 'bond' | 'team' | 'unseen' | 'leaf';
   /** One of a passing layer; of a bridge every port; else none. */
@@ -22,6 +27,12 @@ export interface Layer {
    * does not forward there, or not that VLAN. Undefined: not known.
    */
   readonly blocked: boolean | undefined;
+}
+
+/** An interface, and the VLAN ids of a frame for the one at the top that is caught there. */
+export interface Place {
+  readonly link: Link;
+  readonly vlans: readonly number[];
 }
 
 /** The kernel allows 8 layers (MAX_NEST_DEV); more are seen only in a picture that is torn. */
@@ -56,7 +67,7 @@ const LEADING_OUTSIDE: ReadonlySet<string | undefined> = new Set([
 /** The tree below `link`, whose frames bear `vlans` where it is caught. */
 export function stackBelow(link: Link, links: LinkView, vlans: readonly number[] = []): Layer {
   const tags = vlans.map((id) => ({ id, protocol: ETHERTYPE_VLAN }));
-  return descend(link, links, { tags, blocked: false, above: [] });
+  return descend(link, links, { tags, toldAt: undefined, blocked: false, above: [] });
 }
 
 /** The layer itself and all below it. */
@@ -89,31 +100,33 @@ interface Tag {
 interface Way {
   /** Of a frame for the interface at the top, outermost first; undefined: can't be told. */
   readonly tags: readonly Tag[] | undefined;
+  readonly toldAt: Place | undefined;
   readonly blocked: boolean | undefined;
   readonly above: readonly number[];
 }
 
 function descend(link: Link, links: LinkView, way: Way): Layer {
-  const { tags, blocked } = way;
-  const here = { link, vlans: tags?.map(({ id }) => id), blocked, below: [] };
+  const { tags, toldAt, blocked } = way;
+  const here = { link, vlans: tags?.map(({ id }) => id), toldAt, blocked, below: [] };
   if (way.above.includes(link.ifindex) || way.above.length >= DEPTH_MAX) {
     return { ...here, kind: 'unseen' };
   }
   const above = [...way.above, link.ifindex];
   if (link.kind === 'bond' || link.kind === 'team') return { ...here, kind: link.kind };
   if (link.kind === 'bridge') {
-    const below = portsBelow(link, { from: link, links, way: { tags, blocked, above } });
+    const below = portsBelow(link, { from: link, caughtOn: link, links, way: { ...way, above } });
     return { ...here, kind: 'bridge', below };
   }
   const cable = cableOf(link, links);
   if (cable !== undefined && !above.includes(cable.bridge.ifindex)) {
-    return { ...here, kind: 'passing', below: [beyondCable(cable, links, { ...way, above })] };
+    const beyond = beyondCable(cable, link, { links, way: { ...way, above } });
+    return { ...here, kind: 'passing', below: [beyond] };
   }
   if (!PASSING.has(link.kind)) return { ...here, kind: 'leaf' };
   const lower =
     link.link === undefined || link.linkElsewhere === true ? undefined : links.byIndex(link.link);
   if (lower === undefined) return { ...here, kind: 'unseen' };
-  const below = [descend(lower, links, { tags: tagsBelow(link, tags), blocked, above })];
+  const below = [descend(lower, links, { tags: tagsBelow(link, tags), toldAt, blocked, above })];
   return { ...here, kind: 'passing', below };
 }
 
@@ -130,26 +143,43 @@ function cableOf({ kind, link, linkElsewhere }: Link, links: LinkView): Cable | 
   return end === undefined || bridge?.kind !== 'bridge' ? undefined : { end, bridge };
 }
 
-/** The far end of the cable, and below it the bridge with its other ports. */
-function beyondCable({ end, bridge }: Cable, links: LinkView, way: Way): Layer {
-  const blocked = either(way.blocked, isBlocked(end));
-  const above = [...way.above, end.ifindex, bridge.ifindex];
-  const layer = { vlans: way.tags?.map(({ id }) => id), blocked };
-  const ports = portsBelow(bridge, { from: end, links, way: { ...way, blocked, above } });
-  const beyond: Layer = { ...layer, link: bridge, kind: 'bridge', below: ports };
-  return { ...layer, link: end, kind: 'passing', below: [beyond] };
+/** A way down from what was passed already. */
+interface Descent {
+  readonly links: LinkView;
+  readonly way: Way;
 }
 
-/** The ports of a bridge but that by which one has come; `from` is the bridge itself, or that. */
+/** The far end of the cable, and below it the bridge with its other ports; `near` is our end. */
+function beyondCable({ end, bridge }: Cable, near: Link, { links, way }: Descent): Layer {
+  const blocked = either(way.blocked, isBlocked(end));
+  const above = [...way.above, end.ifindex, bridge.ifindex];
+  const layer = { vlans: way.tags?.map(({ id }) => id), toldAt: way.toldAt, blocked };
+  const beyond = { from: end, caughtOn: near, links, way: { ...way, blocked, above } };
+  const below: Layer = {
+    ...layer,
+    link: bridge,
+    kind: 'bridge',
+    below: portsBelow(bridge, beyond),
+  };
+  return { ...layer, link: end, kind: 'passing', below: [below] };
+}
+
+/**
+ * The ports of a bridge but that by which one has come. `from` is the bridge itself, or that; on
+ * `caughtOn` comes in what the ports let through.
+ */
 function portsBelow(
   bridge: Link,
-  { from, links, way }: { readonly from: Link; readonly links: LinkView; readonly way: Way },
+  { from, caughtOn, links, way }: Descent & { readonly from: Link; readonly caughtOn: Link },
 ): readonly Layer[] {
   const ports = portsOf(bridge, links).filter(({ ifindex }) => ifindex !== from.ifindex);
   return ports.map((port) => {
     const through = throughPort(bridge, { from, port, tags: way.tags });
+    const isLost = way.tags !== undefined && through.tags === undefined;
+    const vlans = way.tags?.map(({ id }) => id) ?? [];
+    const toldAt = isLost ? { link: caughtOn, vlans } : way.toldAt;
     const blocked = either(way.blocked, through.blocked);
-    return descend(port, links, { ...through, blocked, above: way.above });
+    return descend(port, links, { ...through, toldAt, blocked, above: way.above });
   });
 }
 
@@ -168,7 +198,8 @@ function either(one: boolean | undefined, other: boolean | undefined): boolean |
  * (net/bridge/br_vlan.c). A bridge that filters VLANs gives its host the frames of its own pvid
  * without a tag if that VLAN is untagged there, and those of VLANs that are tagged there with it; a
  * tag of another protocol than its own is payload. A port has a frame in the form in which it sends
- * it.
+ * it. Where no table is told, that form is not known, and frames themselves have to show whether
+ * they pass.
  */
 function throughPort(
   bridge: Link,
@@ -177,18 +208,23 @@ function throughPort(
   const blocked = isBlocked(port);
   const protocol = bridge.tagProtocol;
   if (protocol === undefined || tags === undefined) return { tags, blocked };
-  if (from.bridgeVlans === undefined || port.bridgeVlans === undefined) {
-    return { tags: undefined, blocked: either(blocked, undefined) };
-  }
+  const tables = [from.bridgeVlans, port.bridgeVlans];
+  if (tables.includes(undefined)) return { tags: undefined, blocked: either(blocked, undefined) };
+  const [inner, atPort] = tables;
+  if (!isRead(inner) || !isRead(atPort)) return { tags: undefined, blocked };
   const [outer] = tags;
   const isTagged = outer?.protocol === protocol;
-  const own = isTagged ? vlanEntry(from.bridgeVlans, outer.id) : pvidOf(from.bridgeVlans);
+  const own = isTagged ? vlanEntry(inner, outer.id) : pvidOf(inner);
   if (own === undefined || own.untagged === isTagged) return { tags, blocked: true };
   const id = isTagged ? outer.id : own.first;
   const payload = isTagged ? tags.slice(1) : tags;
-  const entry = vlanEntry(port.bridgeVlans, id);
+  const entry = vlanEntry(atPort, id);
   if (entry === undefined) return { tags: payload, blocked: true };
   return { tags: entry.untagged ? payload : [{ id, protocol }, ...payload], blocked };
+}
+
+function isRead(table: Link['bridgeVlans']): table is readonly VlanRange[] {
+  return table !== undefined && table !== 'unread';
 }
 
 const IFLA_VLAN_ID = 1;

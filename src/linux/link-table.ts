@@ -55,8 +55,11 @@ export interface Link {
   readonly forwards?: boolean;
   /** Of a bridge that filters VLANs: the EtherType of its tags; absent: it does not. */
   readonly tagProtocol?: number;
-  /** Of a bridge and its ports: the VLANs that it carries there; absent: not known. */
-  readonly bridgeVlans?: readonly VlanRange[];
+  /**
+   * Of a bridge and its ports: the VLANs that it carries there. Absent: not known yet; unread: the
+   * kernel was asked, and did not say.
+   */
+  readonly bridgeVlans?: readonly VlanRange[] | 'unread';
   /** The kind of its master. */
   readonly slaveKind?: string;
   /** IFLA_INFO_SLAVE_DATA, unread; of a port of a bond only. */
@@ -163,6 +166,14 @@ export class LinkTable {
     const vlans = bridgeVlans === undefined ? {} : { bridgeVlans };
     const now = { ...before, ...flagsOf(flags), ...forwarding(portState), ...vlans };
     return this.#replace({ ...now, ...countLeaves(before, now) });
+  }
+
+  /** The kernel was asked for all tables of VLANs, and has said what it will. */
+  endVlanDump(): LinkChange[] {
+    const unknown = [...this.#links.values()].filter(
+      ({ ifindex, bridgeVlans }) => bridgeVlans === undefined && this.filtersVlans(ifindex),
+    );
+    return unknown.flatMap((link) => this.#replace({ ...link, bridgeVlans: 'unread' }));
   }
 
   /** Whether it is a bridge that filters VLANs, or a port of one. */

@@ -38,6 +38,8 @@ export interface LinkWatchOptions {
   readonly onError: (error: CarpdError) => void;
   /** Bytes of the socket's receive buffer; a larger one loses fewer events. */
   readonly receiveBufferBytes?: number;
+  /** What asks for the tables of VLANs; the usual request if not given. */
+  readonly dumpVlans?: (sequence: number) => Uint8Array;
 }
 
 /** The interfaces as last heard of; also after `close`. */
@@ -59,7 +61,7 @@ export interface LinkWatch {
   ask(ifindexes: readonly number[]): void;
   /**
    * Asks for the VLANs that bridges carry on their ports, as `ask` does. Only what differs is told
-   * of; a kernel that knows nothing of them leaves them unknown.
+   * of; where the kernel refuses, what was not known before is "unread" from then on.
    */
   askVlans(): void;
   /** Takes in, now, every event that the kernel has queued. */
@@ -261,7 +263,7 @@ class NetlinkWatch implements LinkWatch {
       this.#dumpFailed(`no answer from the kernel within ${DUMP_MS_MAX} ms`);
     }, DUMP_MS_MAX);
     this.#dump = { part, sequence: this.#sequence, timer, disturbed: false };
-    const request = REQUESTS[part](this.#sequence);
+    const request = this.#requestFor(part);
     if (part === 'links') this.#table.beginLinkDump();
     if (part === 'addresses') this.#table.beginAddressDump();
     const begun = this.#dump;
@@ -269,6 +271,19 @@ class NetlinkWatch implements LinkWatch {
       if (error === undefined || this.#dump !== begun) return;
       this.#dumpFailed('the request could not be sent', error);
     });
+  }
+
+  #requestFor(part: Dump['part']): Uint8Array {
+    switch (part) {
+      case 'links':
+        return dumpLinks(this.#sequence);
+      case 'addresses':
+        return dumpAddresses(this.#sequence);
+      case 'vlans':
+        return (this.#options.dumpVlans ?? dumpVlans)(this.#sequence);
+      default:
+        return unreachable(part);
+    }
   }
 
   #endDump({ part, timer, disturbed }: Dump): LinkChange[] {
@@ -279,6 +294,7 @@ class NetlinkWatch implements LinkWatch {
     const changes: LinkChange[] = [];
     if (part === 'links') changes.push(...this.#table.endLinkDump(!disturbed));
     if (part === 'addresses') changes.push(...this.#table.endAddressDump(!disturbed));
+    if (part === 'vlans' && !again) changes.push(...this.#table.endVlanDump());
     if (again) this.#beginDump(part);
     else if (part === 'links') this.#beginDump('addresses');
     else if (part === 'addresses') this.#beginDump('vlans');
@@ -304,8 +320,7 @@ class NetlinkWatch implements LinkWatch {
     clearTimeout(this.#dump?.timer);
     this.#dump = undefined;
     if (this.#closed) return;
-    // What is not known of them proves nothing, and stands in nobody's way who has no such bridge.
-    if (part === 'vlans') return this.#pictureWhole();
+    if (part === 'vlans') return this.#vlansUnread();
     const error = new SocketError('CARPD_SOCKET', 'read the interfaces', reason, {
       errno: errnoOf(cause),
       cause,
@@ -320,6 +335,14 @@ class NetlinkWatch implements LinkWatch {
     this.#retryTimer = setTimeout(() => this.#beginDump('links'), RETRY_DELAY_MS);
   }
 
+  /** Nobody who has no such bridge has to care; what is not known counts for less. */
+  #vlansUnread(): void {
+    const changes = this.#table.endVlanDump();
+    const wasOpening = this.#opening !== undefined;
+    this.#pictureWhole();
+    if (!wasOpening) for (const change of changes) this.#options.onChange(change);
+  }
+
   #receiveFailed(error: CarpdError): void {
     if (this.#closed) return;
     // The kernel had more events than the buffer could hold, and some are lost: ask for all again.
@@ -330,8 +353,6 @@ class NetlinkWatch implements LinkWatch {
     else this.#dumpAgain = true;
   }
 }
-
-const REQUESTS = { links: dumpLinks, addresses: dumpAddresses, vlans: dumpVlans } as const;
 
 function openNetlink(receiveBufferBytes: number): number {
   const fd = native().openNetlink(LINK_AND_IPV4_ADDRESS_GROUPS);

@@ -46,7 +46,7 @@ interface Known {
   carrierLosses?: number;
   uplinkLosses?: number;
   lower?: string;
-  uplinks?: ReadonlySet<string>;
+  uplinks?: readonly UplinkFacts[];
   activePort?: number;
   aggregatorId?: number;
   partnerMac?: string;
@@ -114,9 +114,9 @@ function difference(known: Known, seen: Known): EpochEndCause | undefined {
   if (known.carrier === true && seen.carrier === false) {
     return seen.byUplinks === true ? 'uplink-changed' : 'carrier-lost';
   }
-  if (lacksAny(known.uplinks, seen.uplinks)) return 'uplink-changed';
+  if (lacksAny(known.uplinks, seen.uplinks, hasStayed)) return 'uplink-changed';
   // What an uplink that joins brings along, it had elsewhere: losses, say, or a bond.
-  if (!lacksAny(seen.uplinks, known.uplinks)) {
+  if (!lacksAny(seen.uplinks, known.uplinks, isSameWay)) {
     if ((seen.carrierLosses ?? 0) > (known.carrierLosses ?? Infinity)) return 'carrier-lost';
     if ((seen.uplinkLosses ?? 0) > (known.uplinkLosses ?? Infinity)) return 'uplink-changed';
     if (changed(known.lower, seen.lower)) return 'uplink-changed';
@@ -153,10 +153,24 @@ function changed<Value>(known: Value | undefined, seen: Value | undefined): bool
   return known !== undefined && seen !== undefined && known !== seen;
 }
 
-/** Whether one of `known` is not among `seen`. */
-function lacksAny(known: Known['uplinks'], seen: Known['uplinks']): boolean {
+/** Whether one of `known` is none of `seen`. */
+function lacksAny(
+  known: Known['uplinks'],
+  seen: Known['uplinks'],
+  isOne: (known: UplinkFacts, seen: UplinkFacts) => boolean,
+): boolean {
   if (known === undefined || seen === undefined) return false;
-  return [...known].some((uplink) => !seen.has(uplink));
+  return known.some((uplink) => !seen.some((other) => isOne(uplink, other)));
+}
+
+/** Where the tags become known by which its frames are told, what was seen of it still counts. */
+function hasStayed(known: UplinkFacts, seen: UplinkFacts): boolean {
+  if (known.above !== undefined && seen.above === undefined) return known.ifindex === seen.ifindex;
+  return keyOf(known) === keyOf(seen);
+}
+
+function isSameWay(one: UplinkFacts, other: UplinkFacts): boolean {
+  return hasStayed(one, other) || hasStayed(other, one);
 }
 
 /** Only what could be read; an interface that is gone has no carrier, and that is all it has. */
@@ -173,9 +187,7 @@ function knowable(
     byUplinks: uplinkFault !== undefined,
     ...(mac === undefined ? {} : { mac }),
     // Where the carrier is not known, some uplinks are not known either, nor what they have lost.
-    ...(carrier === undefined
-      ? {}
-      : { carrier, uplinkLosses, uplinks: new Set(facts.uplinks.map(keyOf)) }),
+    ...(carrier === undefined ? {} : { carrier, uplinkLosses, uplinks: facts.uplinks }),
     ...(carrier === undefined || carrierLosses === undefined ? {} : { carrierLosses }),
     ...(lowerKey === undefined ? {} : { lower: lowerKey }),
     ...bondKnowledge(lower),
@@ -212,8 +224,8 @@ function portKnowledge(
   return { readyPorts: new Set(ready.map(({ ifindex }) => ifindex)) };
 }
 
-function keyOf({ ifindex, vlans }: UplinkFacts): string {
-  return [ifindex, ...vlans].join(' ');
+function keyOf({ ifindex, vlans, above }: UplinkFacts): string {
+  return [above ?? '', ifindex, ...vlans].join(' ');
 }
 
 /** By the index: a bond that gets a new name is the same path. */

@@ -61,6 +61,11 @@ export interface UplinkFacts {
   readonly ifindex: number;
   /** The VLAN ids of a frame for the interface when it is caught there, outermost first. */
   readonly vlans: readonly number[];
+  /**
+   * The index of the bridge on which a frame has to be caught as well, and bears `vlans`: what it
+   * bears at the uplink can't be read. Absent: that is known.
+   */
+  readonly above?: number;
 }
 
 /** What is wrong where there is no carrier, and it is not a cable. */

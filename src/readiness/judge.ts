@@ -3,7 +3,7 @@ import type { EvidenceLedger, Status } from './evidence.ts';
 import type { LinkFacts } from './facts.ts';
 import type { LacpFallback } from './lacp-fallback.ts';
 import type { BondVerdict } from './lacp.ts';
-import type { Reason } from './reasons.ts';
+import type { Reason, Warning } from './reasons.ts';
 
 export const CONDITIONS = ['carrier', 'lacp', 'frames'] as const;
 export type ConditionName = (typeof CONDITIONS)[number];
@@ -47,6 +47,16 @@ export function carrierCondition(facts: LinkFacts | undefined | 'unread'): Condi
     return { status: 'unknown', reasons: ['carrier-unknown'] };
   }
   return facts.carrier ? MET : { status: 'not-met', reasons: [facts.uplinkFault ?? 'no-carrier'] };
+}
+
+/** What can't be seen of the way down, so that less is judged. */
+export function blindSpots(facts: LinkFacts | undefined | 'unread'): Warning[] {
+  if (typeof facts !== 'object') return [];
+  const warnings: Warning[] = [];
+  if (facts.lower.kind === 'unseen') warnings.push('bond-unseen');
+  if (facts.lower.kind === 'team') warnings.push('team-carrier-only');
+  if (facts.uplinks.some(({ above }) => above !== undefined)) warnings.push('vlans-unread');
+  return warnings;
 }
 
 /** A bond that is known to lack LACP may be proved by answers instead; one that is unknown not. */

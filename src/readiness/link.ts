@@ -361,10 +361,7 @@ export class LinkReadiness {
   }
 
   #readWarnings(): readonly Warning[] {
-    const warnings: Warning[] = [];
-    const lower = typeof this.#facts === 'object' ? this.#facts.lower.kind : undefined;
-    if (lower === 'unseen') warnings.push('bond-unseen');
-    if (lower === 'team') warnings.push('team-carrier-only');
+    const warnings = judging.blindSpots(this.#facts);
     if (judging.provedByFallback(this.#bond, this.#fallback)) warnings.push('lacp-by-fallback');
     return warnings;
   }

@@ -90,6 +90,12 @@ export const WARNINGS = {
     meaning: 'the interface stands on a team device, of which only the carrier is known',
     remedy: 'use a bond if LACP is to be watched',
   },
+  'vlans-unread': {
+    meaning:
+      'the kernel does not tell the VLAN table of a bridge below: a frame counts only if it is ' +
+      'caught on the bridge and came in through its uplink',
+    remedy: 'use a kernel that tells it; until then make sure that the port carries the VLAN',
+  },
   'lacp-by-fallback': {
     meaning: 'LACP has not formed, but probes were answered for 10 s: taken as ready',
     remedy: 'configure LACP on the switch: its ports are in fallback, and one may be unused',

@@ -15,6 +15,31 @@ const UPPER_MAC = [0x02, 0, 0, 0, 0, 0x77];
 const OTHER_MAC = [0x02, 0, 0, 0, 0, 0x01];
 
 inNamespace(import.meta.url, () => {
+  test('a frame for a bridge names the bridge, not its port', () =>
+    withVeth(async (va) => {
+      await shell('ip link add over type bridge; ip link set vb master over; ip link set over up');
+      try {
+        await running('over');
+        const over = await indexOf('over');
+        const heard: (number | undefined)[] = [];
+        const receiver = openPacketSocket({
+          ifindex: over,
+          protocol: EXPERIMENTAL,
+          onFrame: ({ ifindex }: Datagram): void => void heard.push(ifindex),
+        });
+        const sender = openPacketSocket({ ifindex: va });
+        const bytes = new Uint8Array(60).fill(0xff, 0, 6);
+        bytes.set([...OTHER_MAC, EXPERIMENTAL >> 8, EXPERIMENTAL & 0xff], 6);
+        sender.send(bytes);
+        await eventually(() => heard.length > 0, { withinMs: WITHIN_MS, what: 'a frame' });
+        deepEqual(heard, [over]);
+        sender.close();
+        receiver.close();
+      } finally {
+        await shell('ip link del over');
+      }
+    }));
+
   test('a frame for a macvlan names the interface below it', () =>
     withVeth(async (va, vb) => {
       await shell(`

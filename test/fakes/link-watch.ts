@@ -1,10 +1,14 @@
 // Interfaces in memory, changed by the test, seen through the port of linux/link-watch.ts.
+import { isDeepStrictEqual } from 'node:util';
+import type { VlanRange } from '../../src/linux/bridge-vlans.ts';
 import type { Link, LinkAddress, LinkWatch, LinkWatchOptions } from '../../src/linux/link-watch.ts';
 
 export class FakeLinks {
   readonly #links = new Map<number, Link>();
   /** What has become of interfaces, and is told to those only who ask. */
   readonly #untold = new Map<number, Link>();
+  /** The tables of bridges and ports, told to those only who ask. */
+  readonly #vlans = new Map<string, readonly VlanRange[]>();
   readonly #watches = new Set<LinkWatchOptions['onChange']>();
   #lastIndex = 0;
 
@@ -19,7 +23,7 @@ export class FakeLinks {
       byIndex: (ifindex) => this.#links.get(ifindex),
       all: () => this.#links.values(),
       ask: (ifindexes) => this.#ask(ifindexes),
-      askVlans: () => undefined,
+      askVlans: () => this.#askVlans(options.dumpVlans !== undefined),
       drain: () => undefined,
       close: () => void this.#watches.delete(options.onChange),
     });
@@ -53,6 +57,11 @@ export class FakeLinks {
     this.#untold.set(link.ifindex, { ...before, ...properties });
   }
 
+  /** A table that the kernel keeps to itself until it is asked. */
+  setVlans(name: string, table: readonly VlanRange[]): void {
+    this.#vlans.set(name, table);
+  }
+
   setUp(name: string, up: boolean): void {
     const state = { administrativelyUp: up, running: up, lowerUp: up };
     this.set(name, { ...state, operstate: up ? 'up' : 'down' });
@@ -81,6 +90,22 @@ export class FakeLinks {
     for (const ifindex of ifindexes) {
       const link = this.#links.get(ifindex);
       if (link !== undefined && this.#untold.has(ifindex)) this.set(link.name, {});
+    }
+  }
+
+  /** `refused`: as a kernel answers that takes the request for none of its own. */
+  #askVlans(refused: boolean): void {
+    for (const link of [...this.#links.values()]) {
+      const bridge = link.kind === 'bridge' ? link : this.#links.get(link.master ?? 0);
+      if (bridge?.kind !== 'bridge') continue;
+      if (!refused) this.#setVlans(link, this.#vlans.get(link.name) ?? []);
+      else if (bridge.tagProtocol !== undefined) this.#setVlans(link, link.bridgeVlans ?? 'unread');
+    }
+  }
+
+  #setVlans(link: Link, bridgeVlans: Link['bridgeVlans']): void {
+    if (!isDeepStrictEqual(link.bridgeVlans, bridgeVlans)) {
+      this.set(link.name, bridgeVlans === undefined ? {} : { bridgeVlans });
     }
   }
 

@@ -79,7 +79,14 @@ const facts: fc.Arbitrary<LinkFacts> = fc.record({
   carrierLosses: fc.constantFrom(0, 0, 0, 1, undefined),
   uplinks: fc.oneof(
     { weight: 8, arbitrary: fc.constant([{ ifindex: 2, vlans: [] }]) },
-    { weight: 1, arbitrary: fc.constantFrom([], [{ ifindex: 4, vlans: [5] }]) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        [],
+        [{ ifindex: 4, vlans: [5] }],
+        [{ ifindex: 2, vlans: [], above: 9 }],
+      ),
+    },
     {
       weight: 1,
       arbitrary: fc.constant([

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readTagProtocol, readVlanTable, type VlanRange } from '../../../src/linux/bridge-vlans.ts';
-import { LinkTable } from '../../../src/linux/link-table.ts';
+import { LinkTable, type Link } from '../../../src/linux/link-table.ts';
 import { readNetlink } from '../../../src/linux/netlink.ts';
 import { dumpVlans } from '../../../src/linux/netlink-requests.ts';
 import { Layers } from '../../support/layers.ts';
@@ -107,14 +107,30 @@ describe('the picture of the interfaces', () => {
     feed(table, message(NEWLINK, head(2)));
     equal(table.byIndex(2)?.bridgeVlans, undefined, 'it has left the bridge');
   });
+
+  test('knows what the kernel did not tell, until it does', () => {
+    const table = new LinkTable();
+    feed(table, message(NEWLINK, bridge), message(NEWLINK, port), message(NEWLINK, head(3)));
+    feed(table, message(NEWLINK, told(1, entry(8))));
+    deepEqual(table.endVlanDump(), [{ name: 'e2', ifindex: 2 }]);
+    deepEqual(
+      [1, 2, 3].map((ifindex) => table.byIndex(ifindex)?.bridgeVlans),
+      [[range(8)], 'unread', undefined],
+    );
+    feed(table, message(NEWLINK, port), message(NEWLINK, told(2)));
+    equal(table.byIndex(2)?.bridgeVlans, 'unread');
+    deepEqual(table.endVlanDump(), [], 'told once');
+    feed(table, message(NEWLINK, told(2, entry(7))));
+    deepEqual(table.byIndex(2)?.bridgeVlans, [range(7)]);
+  });
 });
 
 describe('a frame for the host, on a port', () => {
   /** br0 on eth0, and br0.100 on br0; the tables are given. */
   async function seen(
     name: string,
-    own: readonly VlanRange[] | undefined,
-    port: readonly VlanRange[] | undefined,
+    own: Link['bridgeVlans'],
+    port: Link['bridgeVlans'],
     protocol = 0x8100,
   ): Promise<string> {
     const host = new Layers().add('br0', 'bridge').add('eth0', undefined, { in: 'br0' });
@@ -126,6 +142,7 @@ describe('a frame for the host, on a port', () => {
     const [uplink] = uplinks;
     if (uplink === undefined) return facts?.carrier === undefined ? 'unknown' : 'none';
     equal(facts?.carrier, true);
+    if (uplink.above !== undefined) return ['on', uplink.above.name, ...uplink.vlans].join(' ');
     return ['tags', ...uplink.vlans].join(' ');
   }
 
@@ -157,9 +174,44 @@ describe('a frame for the host, on a port', () => {
     ['of a VLAN in one that is untagged on the port', 'br0.100.5', [range(100)], pvid100, 'tags 5'],
     ['of a table that is not known', 'br0', pvid100, undefined, 'unknown'],
     ['of an own table that is not known', 'br0', undefined, pvid100, 'unknown'],
+    ['of a table that is refused', 'br0', pvid100, 'unread', 'on br0'],
+    ['of an own table that is refused', 'br0', 'unread', pvid100, 'on br0'],
+    ['of a refused and an unknown table', 'br0', 'unread', undefined, 'unknown'],
+    ['of a VLAN, of tables that are refused', 'br0.100', 'unread', 'unread', 'on br0 100'],
+    ['of a VLAN in a VLAN, of the same', 'br0.100.5', 'unread', 'unread', 'on br0 100 5'],
   ] as const) {
     test(`${what}: ${expected}`, async () => equal(await seen(name, own, port), expected));
   }
+
+  test('of tables that are refused: as deep as its port leads, while that forwards', async () => {
+    const host = new Layers()
+      .add('br0', 'bridge')
+      .bond('bond0')
+      .add('eth0', undefined, { in: 'br0' });
+    host.vlan('bond0.5', 5, { on: 'bond0', in: 'br0' });
+    for (const name of ['eth0', 'bond0.5', 'br0']) host.links.set(name, { bridgeVlans: 'unread' });
+    host.links.set('br0', { tagProtocol: 0x8100 });
+    const above = host.index('br0');
+    const { facts } = await host.resolve('br0');
+    deepEqual(facts?.uplinks, [
+      { ifindex: host.index('eth0'), vlans: [], above },
+      { ifindex: host.index('bond0.5'), vlans: [], above },
+    ]);
+    deepEqual([facts.carrier, facts.lower.kind], [true, 'bond'], 'its LACP still counts');
+    host.links.set('eth0', { forwards: false });
+    host.links.setUp('bond0', false);
+    const blocked = await host.resolve('br0');
+    deepEqual([blocked.facts?.carrier, blocked.facts?.uplinkFault], [false, 'uplink-blocked']);
+  });
+
+  test('below MACsec: nothing tells them, on whatever interface', async () => {
+    const host = new Layers().add('br0', 'bridge').add('eth0', undefined, { in: 'br0' });
+    host.add('sec0', 'macsec', { on: 'br0' });
+    host.links.set('br0', { tagProtocol: 0x8100, bridgeVlans: 'unread' });
+    deepEqual((await host.resolve('sec0')).uplinks, [
+      { ifindex: host.index('sec0'), name: 'sec0', vlans: [] },
+    ]);
+  });
 
   test('with a tag of another protocol: payload of the own pvid', async () => {
     equal(await seen('br0.100', [range(3, 3, 'own')], [range(3)], 0x88a8), 'tags 3 100');

@@ -22,7 +22,7 @@ const OUTGOING_PACKET = 4;
 function passes(
   mode: WitnessMode,
   frame: Partial<FilteredFrame> & Pick<FilteredFrame, 'bytes'>,
-  vlans: readonly number[] = [],
+  vlans: readonly number[] | 'any' = [],
 ): boolean {
   return runFilter(witnessFilter(mode, vlans), { packetType: BROADCAST_PACKET, ...frame }) > 0;
 }

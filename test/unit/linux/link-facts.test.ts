@@ -164,10 +164,13 @@ describe('pictures that can not be', () => {
     const kind = fc.constantFrom('bond', 'bridge', 'vlan', 'macvlan', 'macsec', 'team', 'veth');
     const flag = fc.boolean();
     const bytes = fc.uint8Array({ maxLength: 40 });
+    const ranges = [{ first: 1, last: 9, pvid: true, untagged: true }];
+    const table = fc.constantFrom('unread' as const, [], ranges);
     const anything = fc.record(
       {
         ...{ administrativelyUp: flag, running: flag, lowerUp: flag },
         ...{ kind, master: index, link: index, linkElsewhere: fc.constant(true as const) },
+        ...{ forwards: flag, bridgeVlans: table, tagProtocol: fc.constant(0x8100) },
         ...{ data: bytes, slaveKind: kind, slaveData: bytes, carrierDownCount: fc.nat() },
       },
       { requiredKeys: ['administrativelyUp', 'running', 'lowerUp'] },
@@ -175,15 +178,19 @@ describe('pictures that can not be', () => {
     const named = fc.oneof(fc.constant('auto' as const), fc.array(index.map((one) => `e${one}`)));
     const pictures = fc.array(anything, { minLength: 1, maxLength: 5 });
     const run = (picture: readonly Partial<Link>[], names: 'auto' | readonly string[]): void => {
-      const table = tableOf(picture);
-      const { facts, uplinks, polled } = resolveStack(table, 'e1', names);
+      const links = tableOf(picture);
+      const { facts, uplinks, polled } = resolveStack(links, 'e1', names);
       ok(facts !== undefined, 'e1 exists');
       deepEqual([facts.ifindex, polled[0]], [1, 1]);
       equal(new Set(polled).size, polled.length);
-      for (const { ifindex, name } of uplinks) equal(table.byIndex(ifindex)?.name, name);
+      for (const { ifindex, name, above } of uplinks) {
+        equal(links.byIndex(ifindex)?.name, name);
+        const kindAbove = above && links.byIndex(above.ifindex)?.kind;
+        ok([undefined, 'bridge', 'veth'].includes(kindAbove), 'a bridge or a cable to one');
+      }
       ok(uplinks.length > 0 || facts.carrier !== true, 'no carrier without an uplink');
       ok(facts.carrier === false || facts.uplinkFault === undefined, 'no fault with carrier');
-      const sound = table.find('e1')?.lowerUp === true;
+      const sound = links.find('e1')?.lowerUp === true;
       ok(sound || facts.carrier === false, 'no carrier without one of its own');
     };
     fc.assert(fc.property(pictures, named, run));

@@ -233,6 +233,10 @@ describe('a cable from bridge to bridge', () => {
     host.links.set('eth0', { bridgeVlans: table(7, false) });
     const { facts, uplinks } = await host.resolve('br0');
     deepEqual([facts?.carrier, uplinks], [false, []]);
+    // Its frames come in on the near end of the cable, in the form that is known there.
+    host.links.set('eth0', { bridgeVlans: 'unread' });
+    const [unread] = (await host.resolve('br0')).uplinks;
+    deepEqual([unread?.name, unread?.above?.name, unread?.vlans], ['eth0', 'c0', []]);
   });
 });
 

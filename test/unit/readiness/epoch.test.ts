@@ -42,6 +42,13 @@ function by(...uplinks: readonly (number | readonly [number, ...number[]])[]): L
   return { ...PLAIN, uplinks: read.map(([ifindex = 0, ...vlans]) => ({ ifindex, vlans })) };
 }
 
+/** By a port of a bridge whose table can't be read. */
+const TOLD_ABOVE: LinkFacts = { ...PLAIN, uplinks: [{ ifindex: 2, vlans: [], above: 9 }] };
+
+function both(other: LinkFacts): LinkFacts {
+  return { ...PLAIN, uplinks: [...TOLD_ABOVE.uplinks, ...other.uplinks] };
+}
+
 function observe(
   tracker: EpochTracker,
   facts: LinkFacts | undefined,
@@ -158,6 +165,13 @@ describe('an epoch ends', () => {
     ['when the interface moves onto a bond', [PLAIN, on(LACP)], 'uplink-changed'],
     ['when an uplink is exchanged', [PLAIN, by(3)], 'uplink-changed'],
     ['when its VLAN is another one', [by([2, 5]), by([2, 6])], 'uplink-changed'],
+    ['when its tags are not known any more', [by([2, 5]), TOLD_ABOVE], 'uplink-changed'],
+    ['when one whose tags are not known goes', [TOLD_ABOVE, by(3)], 'uplink-changed'],
+    [
+      'when a carrier is lost while its tags become known',
+      [TOLD_ABOVE, { ...by([2, 5]), carrierLosses: 1 }],
+      'carrier-lost',
+    ],
     ['when the only uplink goes', [PLAIN, { ...by(), carrier: false }], 'carrier-lost'],
     [
       'when the only port of the bridge leaves it',
@@ -254,6 +268,8 @@ describe('an epoch goes on', () => {
     ],
     ['when a bond joins as an uplink', [by(2), { ...by(2, 3), lower: LACP }]],
     ['when the first uplink comes', [by(), by(2)]],
+    ['when the tags of an uplink become known', [TOLD_ABOVE, by([2, 5])]],
+    ['when another uplink joins one whose tags are not known', [TOLD_ABOVE, both(by(7))]],
     ['when the count of losses goes back', [{ ...PLAIN, carrierLosses: 4 }, PLAIN]],
     [
       'when the count of losses is read at last',

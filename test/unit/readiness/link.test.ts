@@ -120,6 +120,17 @@ describe('a link at boot', () => {
     }
   });
 
+  it('warns where the tags of an uplink can not be read, and a frame of it opens', () => {
+    const uplinks = [{ ifindex: 5, vlans: [], above: 2 }];
+    const rig = LinkRig.waiting({}, { ...PLAIN, uplinks });
+    assert.deepEqual(rig.snapshot.warnings, ['vlans-unread']);
+    rig.frame();
+    assert.equal(rig.open, true);
+    const { epoch } = rig.link;
+    rig.facts({ ...PLAIN, uplinks: [{ ifindex: 5, vlans: [100] }] });
+    assert.deepEqual([rig.open, rig.link.epoch, rig.snapshot.warnings], [true, epoch, []]);
+  });
+
   it('has no proof from before an instance came, unless it came in this epoch', () => {
     const rig = LinkRig.waiting();
     rig.frame();
