@@ -265,6 +265,24 @@ describe('driver', () => {
     assert.deepEqual(order, [1, 2, 3]);
   });
 
+  test('many steps together ask a member for its deadline once', async () => {
+    let asked = 0;
+    const member = new FakeMember();
+    member.deadline = () => {
+      asked += 1;
+      return member.due;
+    };
+    driver.add(member);
+    for (let step = 0; step < 100; step += 1) driver.post(() => driver.arm());
+    asked = 0;
+    await turns();
+    assert.ok(asked < 10, `asked ${asked} times in a row of 100 steps`);
+    driver.post(() => (member.due = plus(now, fromMillis(100))));
+    await turns();
+    await pass(100);
+    assert.equal(member.wakes, 1, 'the deadline behind the last step is the one that counts');
+  });
+
   test('a flood drops the oldest packets and nothing that must run', async () => {
     const seen: number[] = [];
     let ran = 0;
