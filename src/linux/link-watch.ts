@@ -345,9 +345,12 @@ class NetlinkWatch implements LinkWatch {
 
   #receiveFailed(error: CarpdError): void {
     if (this.#closed) return;
+    const errno = error instanceof SocketError ? error.errno : undefined;
+    // Two threads were at the same dump, the one that asks and the one that reads: who comes late
+    // finds it done, and is told of a fault where none is (af_netlink.c, netlink_dump).
+    if (errno === 'EINVAL') return;
     // The kernel had more events than the buffer could hold, and some are lost: ask for all again.
-    const lost = error instanceof SocketError && error.errno === 'ENOBUFS';
-    if (!lost) this.#options.onError(error);
+    if (errno !== 'ENOBUFS') this.#options.onError(error);
     this.#options.onAddress?.({ kind: 'gap' });
     if (this.#dump === undefined) this.#beginDump('links');
     else this.#dumpAgain = true;

@@ -237,6 +237,20 @@ inNamespace(import.meta.url, () => {
       await shell('ip link del d0');
     });
 
+    test('a dump that is read while it is asked for is no fault', async () => {
+      let gaps = 0;
+      const onAddress = ({ kind }: { kind: string }): void => void (kind === 'gap' && gaps++);
+      const watch = await open([], { onAddress });
+      for (let round = 0; round < 300; round += 1) {
+        watch.askVlans();
+        const untilMs = performance.now() + 1;
+        while (performance.now() < untilMs) watch.drain();
+        await sleep(0);
+      }
+      equal(gaps, 0);
+      watch.close();
+    });
+
     test('a carrier that was lost and back before anybody looked leaves a trace', async () => {
       await shell('ip link add d0 type veth peer name d0p; ip link set d0 up; ip link set d0p up');
       const watch = await open();
