@@ -49,6 +49,9 @@ export interface Ping {
   stop(): Promise<PingSummary>;
 }
 
+/** However loaded the machine is. */
+const BEGUN_MS = 10_000;
+
 /** Starts to ping `vip` from `client` every `intervalMs` (at least 10). */
 export function startPing(client: Host, vip: string, intervalMs = 50): Ping {
   const seconds = (intervalMs / 1000).toFixed(3);
@@ -64,6 +67,8 @@ export function startPing(client: Host, vip: string, intervalMs = 50): Ping {
         withinMs,
       ),
     stop: async () => {
+      // Before its first line a signal ends it without a word.
+      await child.until(() => child.lines[0], 'ping to begin', BEGUN_MS);
       const { atMs } = await child.stop('SIGINT');
       return summarize(child, startMs, atMs, intervalMs);
     },

@@ -25,7 +25,7 @@ describe('carpd init', { skip, concurrency: true }, () => {
     match(child.tail(), /carpd doctor --config/);
     match(
       child.tail(),
-      /ssh 10\.77\.0\.2 carpd init --interface eth0 .* --peers 10\.77\.0\.1 --config \S+\/carpd\.yaml$/m,
+      /ssh 10\.77\.0\.2 carpd init --interface eth0 .* --peers \S+\.1 --config \S+\/carpd\.yaml$/m,
     );
     const checked = await host.exec([...CARPD, 'check', '--config', file]);
     match(checked, /address: 10\.77\.0\.100\/24/);
