@@ -67,15 +67,35 @@ const ICMPV6_MLD2_REPORT = 143;
 /** No more senders are told apart in the kernel. */
 export const SENDERS_MAX = 32;
 
+/** So many filters are kept: more than one process has uplinks, modes and VLANs at a time. */
+const MADE_MAX = 64;
+const made = new Map<string, Uint8Array>();
+
 /**
- * The filter of one uplink, as bytes; `vlans`: its own VLAN ids, outermost first; "any": whatever
- * tags a frame bears. `senders`: of the
- * mode "adverts" lets only those of these IPv4 addresses through, as a flood of others needs it.
+ * The filter of one uplink, as bytes that nobody may change; `vlans`: its own VLAN ids, outermost
+ * first; "any": whatever tags a frame bears. `senders`: of the mode "adverts" lets only those of
+ * these IPv4 addresses through, as a flood of others needs it.
+ *
+ * To make one takes milliseconds, and a master that hears nobody wants the same one every second.
  */
 export function witnessFilter(
   mode: WitnessMode,
   vlans: readonly number[] | 'any',
   senders?: readonly number[],
+): Uint8Array {
+  const key = JSON.stringify([mode, vlans, senders]);
+  const before = made.get(key);
+  if (before !== undefined) return before;
+  const filter = makeFilter(mode, vlans, senders);
+  if (made.size >= MADE_MAX) made.clear();
+  made.set(key, filter);
+  return filter;
+}
+
+function makeFilter(
+  mode: WitnessMode,
+  vlans: readonly number[] | 'any',
+  senders: readonly number[] | undefined,
 ): Uint8Array {
   return assemble([
     ...stations(),

@@ -153,6 +153,19 @@ describe('VLANs', () => {
     });
   }
 
+  it('the same filter is made once, and another one is never taken for it', () => {
+    assert.equal(witnessFilter('any-frame', [7]), witnessFilter('any-frame', [7]));
+    const others = Array.from({ length: 100 }, (_, vlan) => witnessFilter('any-frame', [vlan]));
+    assert.equal(new Set(others.map((filter) => Buffer.from(filter).toString('hex'))).size, 100);
+    const some = [
+      witnessFilter('adverts', [7]),
+      witnessFilter('adverts', [7], [1]),
+      witnessFilter('adverts', 'any'),
+      witnessFilter('adverts', [7, 1]),
+    ];
+    assert.equal(new Set(some.map((filter) => Buffer.from(filter).toString('hex'))).size, 4);
+  });
+
   it('stacks of any depth make a program', () => {
     for (let depth = 0; depth < 12; depth += 1) {
       const vlans = Array.from({ length: depth }, (_, index) => index + 1);
