@@ -162,7 +162,7 @@ function pidsOf(peers: readonly Peer[]): readonly number[] {
 }
 
 /** Processor time of all threads of the processes so far, by the scheduler's own nanoseconds. */
-function cpuSeconds(pids: readonly number[]): number {
+export function cpuSeconds(pids: readonly number[]): number {
   const nanoseconds = pids.flatMap((pid) =>
     readdirSync(`/proc/${pid}/task`).map((task) => {
       const [onCpu = ''] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
