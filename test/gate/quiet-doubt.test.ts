@@ -16,7 +16,11 @@ describe('a blip of the carrier of a master, nobody else on the segment', { skip
     const one = await lab.host('b', '10.77.0.1/24');
     const two = await lab.host('a', '10.77.0.9/24');
     const groups = { one: GATED, two: { ...OTHER, gate: 'hold' } } as const;
-    const pair = startCarpdInstances(one, groups);
+    // Whoever is slow to start becomes the master all the same.
+    const pair = startCarpdInstances(one, {
+      one: { ...groups.one, preempt: true },
+      two: { ...groups.two, preempt: true },
+    });
     const backups = startCarpdInstances(two, {
       one: { ...groups.one, advskew: 50 },
       two: { ...groups.two, advskew: 50 },
