@@ -35,6 +35,7 @@ interface Open {
   readonly epoch: number;
   readonly once: boolean;
   mode: WitnessMode;
+  then: WitnessMode | undefined;
   senders: readonly number[] | undefined;
 }
 
@@ -44,6 +45,8 @@ export interface TapNarrowing {
   readonly senders?: readonly number[] | undefined;
   /** It closes by itself at the first frame that counts, so that a busy link costs nothing. */
   readonly once?: boolean;
+  /** Of the mode "any-frame": what it narrows to by itself at the first frame that counts. */
+  readonly then?: WitnessMode | undefined;
 }
 
 /** See the head of this file. */
@@ -65,7 +68,7 @@ export class FrameTap {
     mode: WitnessMode | undefined,
     stack: LinkStack | undefined,
     epoch: number,
-    { senders, once = false }: TapNarrowing = {},
+    { senders, once = false, then }: TapNarrowing = {},
   ): void {
     if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
@@ -74,13 +77,14 @@ export class FrameTap {
     const fits = open?.epoch === epoch && open.once === once && sameWays(open.uplinks, uplinks);
     if (mode === undefined || stack === undefined || uplinks.length === 0) return this.#shut();
     try {
-      if (open === undefined || !fits) this.#reopen(mode, stack, epoch, { senders, once });
+      if (open === undefined || !fits) this.#reopen(mode, stack, epoch, { senders, once, then });
       else if (open.mode !== mode || !isDeepStrictEqual(open.senders, senders)) {
         open.witness.setMode(mode, senders);
         const watched = watches(open.mode);
         Object.assign(open, { mode, senders });
         if (watched !== watches(mode)) this.#options.onWatch(watches(mode));
       }
+      if (this.#open !== undefined) this.#open.then = then;
     } catch (error) {
       this.#shut();
       this.#options.onError(error);
@@ -111,11 +115,25 @@ export class FrameTap {
     if (!once) this.#options.onWatch(false);
   }
 
+  /** At once: until the loop has heard of the frame, a busy link would bring many more. */
+  #narrow(): void {
+    const open = this.#open;
+    if (open?.then === undefined || open.mode === open.then) return;
+    try {
+      open.witness.setMode(open.then, open.senders);
+      const watched = watches(open.mode);
+      open.mode = open.then;
+      if (watched !== watches(open.mode)) this.#options.onWatch(watches(open.mode));
+    } catch {
+      // Whoever wants it narrower tries again, and tells of it.
+    }
+  }
+
   #reopen(
     mode: WitnessMode,
     { uplinks }: LinkStack,
     epoch: number,
-    { senders, once }: TapNarrowing & { readonly once: boolean },
+    { senders, once, then }: TapNarrowing & { readonly once: boolean },
   ): void {
     const { post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
@@ -129,13 +147,14 @@ export class FrameTap {
         if (seen.kind === 'uncounted') return;
         // What is open for a single frame is no ear: whether a second copy comes nobody would see.
         if (once) this.#shut();
+        else if (seen.kind === 'frame') this.#narrow();
         else if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
         const station = seen.kind === 'frame' ? readStation(frame, view) : undefined;
         post(() => onFrame(seen, { epoch, cameBy, station }));
       },
       onError,
     });
-    this.#open = { witness, uplinks, epoch, mode, senders, once };
+    this.#open = { witness, uplinks, epoch, mode, then, senders, once };
     if (!once) this.#options.onWatch(watches(mode));
   }
 }

@@ -323,7 +323,8 @@ export class LinkGate implements Member {
     const asked = this.#wanted === 'one-frame' ? 'any-frame' : this.#wanted;
     const wanted = asked ?? other;
     const senders = wanted === 'adverts' ? masters : undefined;
-    this.#tap.want(wanted, this.#stack, this.epoch, { senders, once });
+    const then = this.#wanted === 'one-frame' ? other : undefined;
+    this.#tap.want(wanted, this.#stack, this.epoch, { senders, once, then });
   }
 
   /** A flood has begun, or has other masters in it. */
