@@ -8,6 +8,8 @@ import { finding, type Finding } from './catalogue.ts';
 export interface Address {
   readonly address: string;
   readonly prefixLength: number;
+  /** The far end of a point-to-point link; absent: there is none. */
+  readonly peer?: string;
 }
 
 /** An interface; undefined where it can't be told. */
@@ -268,7 +270,7 @@ export function placeFindings(
   }
   if (own.length < facts.addresses.length && !isKept) {
     const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
-    const remedy = `ip addr del ${vip}/${String(group.prefixLength)} dev ${shellWord(facts.name)}`;
+    const remedy = removalOf(vip, facts);
     found.push(finding('vip-left-over', name, text, remedy));
   }
   for (const other of others) {
@@ -289,13 +291,26 @@ function elsewhereFindings(
   facts: InterfaceFacts,
   other: InterfaceFacts,
 ): readonly Finding[] {
-  const there = other.addresses.find(({ address }) => address === vip);
-  if (there === undefined || alsoServedOn.includes(other.name)) return [];
+  const isThere = other.addresses.some(({ address }) => address === vip);
+  if (!isThere || alsoServedOn.includes(other.name)) return [];
   const text = `${vip} is on ${other.name} of this host too: it may answer though it is no master`;
   const remedy =
-    `ip addr del ${vip}/${String(there.prefixLength)} dev ${shellWord(other.name)}; if it is ` +
-    `there on purpose, set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
+    `${removalOf(vip, other)}; if it is there on purpose, ` +
+    `set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
   return [finding('vip-elsewhere', name, text, remedy)];
+}
+
+/**
+ * What takes the address off the interface, in the form in which it is there. The kernel knows one
+ * with a far end by that alone (devinet.c, inet_rtm_deladdr).
+ */
+function removalOf(vip: string, { name, addresses }: InterfaceFacts): string {
+  const there = addresses.filter(({ address }) => address === vip);
+  const commands = there.map(({ prefixLength, peer }) => {
+    const farEnd = peer === undefined ? '' : ` peer ${peer}/${String(prefixLength)}`;
+    return `ip addr del ${vip}/${String(prefixLength)} dev ${shellWord(name)}${farEnd}`;
+  });
+  return commands.join('; ');
 }
 
 /** `own`: the addresses of the interface without the virtual IP. */

@@ -5,7 +5,7 @@ import { shellWord } from '../base/command.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import { AddressBatch, type BatchOptions, type BatchReport } from './address-batch.ts';
 import type { IpOutcome, VipFault } from './ip-outcome.ts';
-import { commandLine, planBatch, type BatchPlan, type Vip } from './plan.ts';
+import { commandLine, deletion, planBatch, type BatchPlan, type Vip } from './plan.ts';
 import { lossesOf, type Loss } from './plan-losses.ts';
 import type { ObservedAddress, Place, SecondaryPromotion } from './ports.ts';
 import { handCommand, Rescue, type Precaution } from './rescue.ts';
@@ -123,9 +123,7 @@ export class AddressKeeper {
     const { addresses } = this.#options;
     const device = shellWord(addresses.current()?.name ?? '');
     const found = addresses.observe().filter((seen) => seen.address === address);
-    return found.map(({ prefixLength }) => {
-      return `ip ${commandLine({ verb: 'del', address, prefixLength }, device)}`;
-    });
+    return found.map((seen) => `ip ${commandLine(deletion(seen), device)}`);
   }
 
   /** Something is due or has changed: looked at when whoever calls has returned. */

@@ -1,12 +1,12 @@
 // Checks what a stop waits for, and what it says was left behind, after a release that failed.
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Custody } from '../../../src/daemon/custody.ts';
 import { InstanceHerald } from '../../../src/daemon/instance-herald.ts';
 import type { Input } from '../../../src/election/inputs.ts';
 import { AddressKeeper } from '../../../src/vip/keeper.ts';
 import { dbConfig } from '../../support/reports.ts';
-import { FakeKernel } from '../vip/fake-kernel.ts';
+import { FakeKernel, on } from '../vip/fake-kernel.ts';
 import { FakeTime, refused, settle } from '../vip/fakes.ts';
 
 const HOST = '10.9.0.10/24';
@@ -34,6 +34,16 @@ describe('a release that failed', () => {
     custody.stopping();
     await time.advance(PATIENCE_MS);
     equal(custody.leftBehind, 'ip addr del 10.9.0.100/32 dev bond0');
+  });
+
+  test('is said to be left behind with its far end, by which the kernel knows it', async () => {
+    const { custody, kernel, time } = await stuck();
+    const peer = on('192.168.7.1/24').address;
+    kernel.addresses = kernel.addresses.map((seen) => ({ ...seen, peer }));
+    kernel.show();
+    custody.stopping();
+    await time.advance(PATIENCE_MS);
+    match(custody.leftBehind ?? '', /^ip addr del \S+ dev bond0 peer 192\.168\.7\.1\/24$/);
   });
 
   test('is over once a later clean-up has worked: no wait, nothing left behind', async () => {

@@ -86,6 +86,9 @@ test('a virtual IP on another interface of this host is told with its name', () 
   assert.deepEqual(codesOf(more), []);
   const [onVlan] = placeFindings(GROUP, { ...ETH, name: 'eth0.7' }, [eth1]);
   assert.match(onVlan?.remedy ?? '', /net\.ipv4\.conf\.eth0\/7\.arp_ignore/);
+  const far = { ...REAL, address: VIP, peer: '192.168.7.1' };
+  const [onTunnel] = placeFindings(GROUP, ETH, [ETH, { ...eth1, addresses: [far] }]);
+  assert.match(onTunnel?.remedy ?? '', /^ip addr del \S+ dev eth1 peer 192\.168\.7\.1\/24; if it/);
   const served = { ...GROUP, alsoServedOn: ['eth1'] };
   assert.deepEqual(codesOf(placeFindings(served, ETH, [ETH, eth1])), []);
 });
@@ -205,4 +208,18 @@ describe('an instance of the daemon that runs', () => {
   test('nobody knows of without a daemon', () => {
     assert.deepEqual(instanceFindings(['db'], undefined), []);
   });
+});
+
+test('a virtual IP that is left over goes in the form in which it is there', () => {
+  const there = [
+    { address: VIP, prefixLength: 32 },
+    { address: VIP, prefixLength: 24, peer: '192.168.7.1' },
+  ];
+  const facts = { ...ETH, addresses: [...ETH.addresses, ...there] };
+  const [found] = placeFindings({ ...GROUP, isKept: false }, facts, []);
+  assert.equal(found?.code, 'vip-left-over');
+  assert.equal(
+    found.remedy,
+    `ip addr del ${VIP}/32 dev eth0; ip addr del ${VIP}/24 dev eth0 peer 192.168.7.1/24`,
+  );
 });
