@@ -124,8 +124,9 @@ export class FrameTap {
       const watched = watches(open.mode);
       open.mode = open.then;
       if (watched !== watches(open.mode)) this.#options.onWatch(watches(open.mode));
-    } catch {
-      // Whoever wants it narrower tries again, and tells of it.
+    } catch (error) {
+      this.#shut();
+      this.#options.onError(error);
     }
   }
 

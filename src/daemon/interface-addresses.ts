@@ -1,10 +1,8 @@
 // The IPv4 addresses of one interface, as the keeper of the interface wants to see them.
 import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { AddressEvent, Link, LinkWatch } from '../linux/link-watch.ts';
-import type { AddressMessage } from '../linux/netlink.ts';
+import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../linux/netlink.ts';
 import type { AddressNews, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';
-
-const IFA_F_NOPREFIXROUTE = 0x200;
 
 export interface InterfaceAddressesOptions {
   readonly links: Pick<LinkWatch, 'drain'>;

@@ -14,6 +14,7 @@ export interface GroupPlace {
   readonly vhid: number;
   /** The address that its adverts go to. */
   readonly group: string;
+  /** The address that the group moves between hosts. */
   readonly virtualIp: string;
 }
 

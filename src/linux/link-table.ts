@@ -2,7 +2,12 @@
 // right whatever was missed. No socket in here.
 import { isDeepStrictEqual } from 'node:util';
 import type { VlanRange } from './bridge-vlans.ts';
-import type { AddressMessage, LinkMessage, PortMessage } from './netlink.ts';
+import {
+  IFA_F_NOPREFIXROUTE,
+  type AddressMessage,
+  type LinkMessage,
+  type PortMessage,
+} from './netlink.ts';
 
 /** An IPv4 address on an interface. */
 export interface LinkAddress {
@@ -78,7 +83,6 @@ const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const IFF_LOWER_UP = 0x10000;
 const IFA_F_SECONDARY = 0x1;
-const IFA_F_NOPREFIXROUTE = 0x200;
 const BR_STATE_FORWARDING = 3;
 const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing', 'dormant', 'up'];
 

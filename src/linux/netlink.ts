@@ -102,6 +102,9 @@ export interface PortMessage {
   readonly isOther: boolean;
 }
 
+/** The address brought no route to its prefix along. */
+export const IFA_F_NOPREFIXROUTE = 0x200;
+
 /** What an address message says. */
 export interface AddressMessage {
   readonly ifindex: number;
