@@ -9,6 +9,7 @@ import {
   type Needs,
 } from '../../../src/daemon/conditions.ts';
 import type { Link, LinkAddress } from '../../../src/linux/link-watch.ts';
+import { linkOf } from '../../support/links.ts';
 
 const VIP = ip('10.0.0.100');
 const needs: Needs = {
@@ -19,17 +20,7 @@ const needs: Needs = {
   virtualIps: new Set([VIP]),
 };
 
-const good: Link = {
-  ifindex: 2,
-  name: 'eth0',
-  mac: '02:00:00:00:00:01',
-  type: 1,
-  administrativelyUp: true,
-  running: true,
-  lowerUp: true,
-  operstate: 'up',
-  addresses: [address('10.0.0.1')],
-};
+const good = linkOf({ ifindex: 2, addresses: [address('10.0.0.1')] });
 
 interface Case {
   readonly desc: string;

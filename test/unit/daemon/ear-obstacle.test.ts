@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromSeconds } from '../../../src/base/time.ts';
 import { EarObstacle } from '../../../src/daemon/ear-obstacle.ts';
 import { address } from '../../support/packets.ts';
+import { linkOf } from '../../support/links.ts';
 
 const DROPS = '*filter\n:INPUT DROP [0:0]\nCOMMIT\n';
 const PASSES = '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n';
@@ -50,18 +51,7 @@ function of(host: Host): EarObstacle {
   return new EarObstacle({
     interfaceName: 'eth0',
     now: () => fromSeconds(1),
-    link: () => ({
-      ifindex: 3,
-      name: 'eth0',
-      mac: '02:00:00:00:00:01',
-      type: 1,
-      administrativelyUp: true,
-      running: true,
-      lowerUp: true,
-      operstate: 'up',
-      addresses: [],
-      ...(master === undefined ? {} : { master }),
-    }),
+    link: () => linkOf(master === undefined ? {} : { master }),
     readFirewall: () => Promise.resolve({ nft: undefined, iptables: rules, managers: [] }),
     filtersStrictly: () => strict,
     wayBackTo: () => way,

@@ -8,6 +8,7 @@ import { InstanceHerald } from '../../../src/daemon/instance-herald.ts';
 import type { Link } from '../../../src/linux/link-watch.ts';
 import { dbConfig } from '../../support/reports.ts';
 import { FakeTime } from '../vip/fakes.ts';
+import { linkOf } from '../../support/links.ts';
 
 describe('the sources of an instance', () => {
   test('are those of the last three seconds, the present one first', async () => {
@@ -64,15 +65,6 @@ function standing(): Standing {
 }
 
 function linkWith(address: string): Link {
-  return {
-    ifindex: 3,
-    name: 'bond0',
-    mac: '02:00:00:00:00:01',
-    type: 1,
-    administrativelyUp: true,
-    running: true,
-    lowerUp: true,
-    operstate: 'up',
-    addresses: [{ address, prefixLength: 24, secondary: false, scope: 0 }],
-  };
+  const addresses = [{ address, prefixLength: 24, secondary: false, scope: 0 }];
+  return linkOf({ name: 'bond0', addresses });
 }

@@ -9,22 +9,12 @@ import type { LinkNews } from '../../../src/daemon/events.ts';
 import { HubSockets } from '../../../src/daemon/hub-sockets.ts';
 import { LinkHerald } from '../../../src/daemon/link-herald.ts';
 import type { CarpSocket, CarpSocketOptions } from '../../../src/linux/carp-socket.ts';
-import type { Link } from '../../../src/linux/link-watch.ts';
 import type { PacketSocket } from '../../../src/linux/packet-socket.ts';
 import { FakeSegment } from '../../fakes/carp-socket.ts';
+import { linkOf } from '../../support/links.ts';
 
 const GROUP = parseIpv4('224.0.0.18')!;
-const LINK: Link = {
-  ifindex: 3,
-  name: 'eth0',
-  mac: '02:00:00:00:00:01',
-  type: 1,
-  administrativelyUp: true,
-  running: true,
-  lowerUp: true,
-  operstate: 'up',
-  addresses: [],
-};
+const LINK = linkOf();
 
 describe('HubSockets', () => {
   test('a receive error while the sockets are being opened fails the opening', async () => {
