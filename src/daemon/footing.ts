@@ -153,10 +153,9 @@ export class Footing {
   }
 
   /**
-   * Whether the virtual IP may be taken off if it is there. Not where another process serves the
-   * group, which put it there. And where it is the interface's only
-   * address, it may be the host's own that somebody has configured by mistake, and the host would
-   * be cut off.
+   * Whether the virtual IP may be taken off if it is there. Another process that serves the group
+   * has put it there itself. The only address of the interface may be the host's own, configured by
+   * mistake, and without it the host would be cut off.
    */
   mayRemoveStale(link: Link | undefined): boolean {
     if (!this.#options.claim.isHeld) return false;
