@@ -10,7 +10,7 @@ import { BOW_OUT, writeAdvert } from '../src/carp/advert.ts';
 import { advertDigest } from '../src/carp/digest.ts';
 import { ETHERTYPE_IPV4, writeEthernet } from '../src/carp/ethernet.ts';
 import { writeCarpPacket } from '../src/carp/ipv4.ts';
-import { openPacketSocket } from '../src/linux/packet-socket.ts';
+import { openPacketSocket } from '../src/linux/sockets/packet-socket.ts';
 
 const INTERVAL_MS = 1_000;
 

@@ -12,7 +12,7 @@ const EXIT_USAGE = 2;
 const complaint = nodeComplaint(process.versions.node);
 if (complaint === undefined) {
   // Loaded late: an old Node stops at the first new word of a file that it loads.
-  import('./carpd.ts').then(({ carpd }) => carpd(process.argv.slice(2))).catch(fail);
+  import('./cli/carpd.ts').then(({ carpd }) => carpd(process.argv.slice(2))).catch(fail);
 } else {
   process.stderr.write(`carpd: ${complaint}\n`);
   process.exitCode = EXIT_USAGE;

@@ -11,7 +11,7 @@ const EXIT_SET_UP = 2;
 const complaint = nodeComplaint(process.versions.node);
 if (complaint === undefined) {
   // Loaded late: an old Node stops at the first new word of a file that it loads.
-  import('./ucarp-front.ts').then(({ ucarp }) => ucarp(process.argv.slice(2))).catch(fail);
+  import('./cli/ucarp-front.ts').then(({ ucarp }) => ucarp(process.argv.slice(2))).catch(fail);
 } else {
   process.stderr.write(`ucarp: ${complaint}\n`);
   process.exitCode = EXIT_SET_UP;

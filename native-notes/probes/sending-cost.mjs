@@ -1,9 +1,9 @@
 // What one advert costs through raw-socket, and as a frame through the addon.
 //   unshare --net node --import tsx native-notes/probes/sending-cost.mjs
 import { execFileSync } from 'node:child_process';
-import { openCarpSocket } from '../../src/linux/carp-socket.ts';
-import { openLinkWatch } from '../../src/linux/link-watch.ts';
-import { openPacketSocket } from '../../src/linux/packet-socket.ts';
+import { openCarpSocket } from '../../src/linux/sockets/carp-socket.ts';
+import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
+import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { writeCarpPacket } from '../../src/carp/ipv4.ts';
 
 const SENDS = 20_000;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { groupName } from '../daemon/groups.ts';
+import { groupName } from '../serving/groups.ts';
 
 /** An answer: the status of HTTP and the text, which is JSON. */
 export interface Answer {

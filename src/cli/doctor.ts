@@ -5,10 +5,10 @@ import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import { credentialName } from '../config/passphrase.ts';
 import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
-import type { Patient } from '../daemon/doctor.ts';
-import type { StatusReport } from '../daemon/report.ts';
-import { finding, type Finding } from '../doctor/catalogue.ts';
-import type { RunningDaemon } from '../doctor/place-checks.ts';
+import type { Patient } from '../doctor/doctor.ts';
+import type { StatusReport } from '../report/report.ts';
+import { finding, type Finding } from '../doctor/checks/catalogue.ts';
+import type { RunningDaemon } from '../doctor/checks/place-checks.ts';
 import { isFit, reportJson, reportText } from '../doctor/report.ts';
 import type { DoctorCommand } from './commands.ts';
 import { HTTP_OK } from './ask.ts';
@@ -34,7 +34,7 @@ export async function doctor(
   const patient = await patientOf(configPath ?? '', read, interfaceName);
   try {
     // Loaded late: where an addon is broken the rest of carpd works.
-    const { examine } = await import('../daemon/doctor.ts');
+    const { examine } = await import('../doctor/doctor.ts');
     const found = [...about, ...(await examine(patient, { seconds, signal }))];
     const colour = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
     const stdout = json ? reportJson(found) : reportText(found, colour);
@@ -49,7 +49,7 @@ export async function doctor(
 export async function examineHost(configPath: string): Promise<readonly Finding[]> {
   const read = readConfig(configPath);
   if (read.config === undefined) return [];
-  const { examine } = await import('../daemon/doctor.ts');
+  const { examine } = await import('../doctor/doctor.ts');
   const { signal } = new AbortController();
   return examine(await patientOf(configPath, read), { seconds: 0, signal });
 }

@@ -1,6 +1,6 @@
 // `carpd explain`: why one instance is what it is, as text or as the JSON that the daemon sent.
-import { explainText } from '../daemon/explain-text.ts';
-import type { InstanceReport } from '../daemon/report.ts';
+import { explainText } from '../report/explain-text.ts';
+import type { InstanceReport } from '../report/report.ts';
 import type { ExplainCommand } from './commands.ts';
 import { ask, HTTP_OK, shown } from './ask.ts';
 import type { CommandOutcome } from './check.ts';

@@ -1,7 +1,7 @@
 // The help texts of both programs, at most 80 columns wide.
 import { unreachable } from '../base/assert.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
-import { UCARP_OPTIONS, type UcarpOption } from '../config/ucarp-options.ts';
+import { UCARP_OPTIONS, type UcarpOption } from '../config/ucarp/ucarp-options.ts';
 import type { CommandName } from './commands.ts';
 
 /** Help on a command of carpd, or on carpd as a whole. Ends with a line feed. */

@@ -10,7 +10,7 @@ import { formatIpv4, parseIpv4 } from '../carp/addresses.ts';
 import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
-import { findUser } from '../daemon/groups.ts';
+import { findUser } from '../serving/groups.ts';
 import { reportText } from '../doctor/report.ts';
 import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 import type { InitCommand } from './commands.ts';
@@ -71,7 +71,7 @@ async function withName(
   if (name === undefined || attached.some((one) => one.name === name)) return attached;
   try {
     // Loaded late: a configuration can be written where the addon was never built.
-    const { kernelName } = await import('../daemon/kernel-name.ts');
+    const { kernelName } = await import('../linux/links/kernel-name.ts');
     const real = await kernelName(name);
     return attached.flatMap((one) => (one.name === real ? [{ ...one, name }, one] : [one]));
   } catch {

@@ -1,8 +1,8 @@
 // `carpd handover` and `carpd maintenance`: orders to the running daemon, and what came of them.
-import type { OrderResult } from '../daemon/order-result.ts';
-import type { InstanceReport, StatusReport } from '../daemon/report.ts';
-import { clockText } from '../daemon/report-words.ts';
-import { plainText } from '../daemon/text-format.ts';
+import type { OrderResult } from '../events/order-result.ts';
+import type { InstanceReport, StatusReport } from '../report/report.ts';
+import { clockText } from '../report/words.ts';
+import { plainText } from '../base/text.ts';
 import type { HandoverCommand, MaintenanceCommand } from './commands.ts';
 import { ask, complaint, EXIT_FAILED, HTTP_CONFLICT, HTTP_OK, shown } from './ask.ts';
 import type { CommandOutcome } from './check.ts';

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
-import { knownGroups } from '../daemon/known-groups.ts';
+import { knownGroups } from '../sniff/known-groups.ts';
 import { observe, type KnownGroup } from '../sniff/observe.ts';
 import { PcapReader, type CapturedPacket } from '../sniff/pcap.ts';
 import { Speakers } from '../sniff/speakers.ts';
@@ -112,7 +112,7 @@ async function listen(
   { signal, printer, complain }: Listening,
 ): Promise<string | undefined> {
   // Loaded late: reading a file needs no addon.
-  const { openLiveCapture } = await import('../daemon/live-capture.ts');
+  const { openLiveCapture } = await import('../sniff/live-capture.ts');
   try {
     const close = await openLiveCapture({
       interfaceName,

@@ -1,7 +1,7 @@
 // `carpd status`: the table of a running daemon, once, or again every second with --watch.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StatusReport } from '../daemon/report.ts';
-import { statusText, type StatusStyle } from '../daemon/status-text.ts';
+import type { StatusReport } from '../report/report.ts';
+import { statusText, type StatusStyle } from '../report/status-text.ts';
 import type { StatusCommand } from './commands.ts';
 import { ask, HTTP_OK, shown } from './ask.ts';
 import type { CommandOutcome } from './check.ts';

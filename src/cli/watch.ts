@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
-import type { WatchedEvent } from '../daemon/watched.ts';
-import { watchText } from '../daemon/watch-text.ts';
+import type { WatchedEvent } from '../events/watched.ts';
+import { watchText } from '../log/watch-text.ts';
 import type { WatchCommand } from './commands.ts';
 import {
   complaint,

@@ -4,32 +4,37 @@ import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
-import { startTimer } from '../linux/clock.ts';
-import { runCommand } from '../linux/command.ts';
-import { BoundLinks } from '../linux/bound-links.ts';
-import { openLinkWatch, type Link, type LinkChange, type LinkWatch } from '../linux/link-watch.ts';
-import type { Holding } from './holding.ts';
-import { openControl } from './control-server.ts';
-import { Driver } from './driver.ts';
-import type { EventBus } from './event-bus.ts';
-import { Watchers } from './event-watch.ts';
-import { Instance } from './instance.ts';
+import { startTimer } from '../linux/system/clock.ts';
+import { runCommand } from '../linux/system/command.ts';
+import { BoundLinks } from '../linux/links/bound-links.ts';
+import {
+  openLinkWatch,
+  type Link,
+  type LinkChange,
+  type LinkWatch,
+} from '../linux/links/link-watch.ts';
+import type { Holding } from '../release/holding.ts';
+import { openControl } from '../control/server.ts';
+import { Driver } from './interface/driver.ts';
+import type { EventBus } from '../events/bus.ts';
+import { Watchers } from '../control/watchers.ts';
+import { Instance } from './instance/instance.ts';
 import { GroupClaims } from './group-claims.ts';
 import { Hubs } from './hubs.ts';
 import { inSlices } from './in-slices.ts';
-import { InstanceRecord } from './instance-record.ts';
-import { InterfaceHub } from './interface-hub.ts';
-import type { Opened } from './keep-opening.ts';
-import { Liveness } from './liveness.ts';
-import { Maintenance } from './maintenance.ts';
-import { sampleAll } from './metrics-sample.ts';
-import { MetricsService } from './metrics-service.ts';
+import { InstanceRecord } from './instance/instance-record.ts';
+import { InterfaceHub } from './interface/shared-interface.ts';
+import type { Opened } from '../serving/keep-opening.ts';
+import { Liveness } from './health.ts';
+import { Maintenance } from '../control/maintenance.ts';
+import { sampleAll } from '../metrics/collect.ts';
+import { MetricsService } from '../metrics/service.ts';
 import { isServedBy, Records } from './records.ts';
-import { orderedInstance } from './ordered-instance.ts';
-import { Orders, type OrderedInstance } from './orders.ts';
+import { orderedInstance } from './instance/ordered-instance.ts';
+import { Orders, type OrderedInstance } from '../control/orders.ts';
 import { diffInstances, keptPlaces, unheededChanges } from './reload.ts';
-import type { InstanceReport } from './report.ts';
-import { stateEvent } from './state-event.ts';
+import type { InstanceReport } from '../report/report.ts';
+import { stateEvent } from '../report/state-event.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -292,11 +297,7 @@ export class Daemon {
       hub: this.#hubs.of(config.interfaceName, links, this.#place(config)?.ifindex),
       driver: this.#driver,
       events,
-      now,
-      runCommand,
-      startTimer,
-      env,
-      onInterfaceGone,
+      ...{ now, runCommand, startTimer, env, onInterfaceGone },
       claim: this.#claims.of(config),
       record: new InstanceRecord(config, this.#maintenance, now()),
     });

@@ -7,10 +7,10 @@ import {
   describeHolder,
   groupHolder,
   type GroupHolder,
-} from '../linux/group-lock.ts';
-import { startTimer } from '../linux/clock.ts';
-import type { LinkWatch } from '../linux/link-watch.ts';
-import { GroupClaim, placeOf } from './group-claim.ts';
+} from '../linux/sockets/group-lock.ts';
+import { startTimer } from '../linux/system/clock.ts';
+import type { LinkWatch } from '../linux/links/link-watch.ts';
+import { GroupClaim, placeOf } from './interface/group-claim.ts';
 
 /** A daemon may be about to end and not know it yet: its interface was just set down. */
 const GRACE_MS = 1_000;

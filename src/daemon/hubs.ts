@@ -1,6 +1,6 @@
 // The interfaces of a daemon: one hub for each, by whatever names the instances call it.
-import type { LinkChange, LinkWatch } from '../linux/link-watch.ts';
-import type { InterfaceHub } from './interface-hub.ts';
+import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
+import type { InterfaceHub } from './interface/shared-interface.ts';
 
 /** What is asked of a hub here; `memberNames`: what each instance on it calls the interface. */
 export type KnownHub = Pick<

@@ -1,7 +1,7 @@
 // What must be so before it is worth starting: the privileges, and the `ip` command.
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { readPrivileges } from '../linux/privileges.ts';
+import { readPrivileges } from '../linux/system/privileges.ts';
 
 /** Why the daemon can't start, in one line that names the remedy; undefined if it can. */
 export function findObstacle(): string | undefined {

@@ -2,19 +2,19 @@
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
-import { now, startTimer } from '../linux/clock.ts';
-import { spareDescriptors } from '../linux/spare-descriptors.ts';
-import { findServiceManager } from '../linux/service-manager.ts';
+import { now, startTimer } from '../linux/system/clock.ts';
+import { spareDescriptors } from '../linux/system/spare-descriptors.ts';
+import { findServiceManager } from '../linux/system/service-manager.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { closeDebugger } from './debugger.ts';
-import { stockRivals } from './doctor-host.ts';
+import { stockRivals } from '../doctor/facts/host.ts';
 import { earlySignals } from './early-signals.ts';
-import { releaseAtOnce } from './emergency.ts';
-import type { EventBus } from './event-bus.ts';
-import { openLoggedBus } from './event-log.ts';
-import type { Logger } from './log.ts';
-import { supervise } from './supervised.ts';
+import { releaseAtOnce } from '../release/emergency.ts';
+import type { EventBus } from '../events/bus.ts';
+import { openLoggedBus } from '../log/event-log.ts';
+import type { Logger } from '../log/log.ts';
+import { supervise } from './systemd.ts';
 
 /** Reads the configuration anew; undefined: it can't be used, and the events say why. */
 type Reload = (events: EventBus) => Promise<Config | undefined>;

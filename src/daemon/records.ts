@@ -5,17 +5,17 @@ import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';
-import { startTimer } from '../linux/clock.ts';
-import { groupHolder } from '../linux/group-lock.ts';
-import type { LinkWatch } from '../linux/link-watch.ts';
-import { hasRivalDaemon } from './doctor-host.ts';
-import { recordDuties } from './duties.ts';
-import type { EventSink } from './event-bus.ts';
+import { startTimer } from '../linux/system/clock.ts';
+import { groupHolder } from '../linux/sockets/group-lock.ts';
+import type { LinkWatch } from '../linux/links/link-watch.ts';
+import { hasRivalDaemon } from '../doctor/facts/host.ts';
+import { recordDuties } from '../release/duties.ts';
+import type { EventSink } from '../events/bus.ts';
 import type { Hubs } from './hubs.ts';
-import type { Instance } from './instance.ts';
-import type { InterfaceHub } from './interface-hub.ts';
-import { Leftovers } from './leftovers.ts';
-import type { ServedPlace } from './served-record.ts';
+import type { Instance } from './instance/instance.ts';
+import type { InterfaceHub } from './interface/shared-interface.ts';
+import { Leftovers } from '../release/leftovers.ts';
+import type { ServedPlace } from '../release/served-record.ts';
 
 export interface RecordsOptions {
   /** Of which the state directory counts; without one nothing outlives the process. */

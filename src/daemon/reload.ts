@@ -1,7 +1,7 @@
 // Which instances a new configuration adds, changes, removes and leaves alone.
 import { isDeepStrictEqual } from 'node:util';
 import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
-import type { InterfaceHub } from './interface-hub.ts';
+import type { InterfaceHub } from './interface/shared-interface.ts';
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {

@@ -1,5 +1,5 @@
 // The findings as a user reads them, and as a script does. Pure.
-import { GRADES, type Finding, type Grade } from './finding.ts';
+import { GRADES, type Finding, type Grade } from './checks/finding.ts';
 
 /** The width that lines keep to, where words allow it. */
 const WIDTH = 79;

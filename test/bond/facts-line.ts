@@ -1,5 +1,5 @@
 // What the facts reader prints, and the reader as a child of a test.
-import type { LinkStack } from '../../src/linux/link-facts.ts';
+import type { LinkStack } from '../../src/linux/links/link-facts.ts';
 import type { Child } from '../lab/child.ts';
 import type { Host } from '../lab/host.ts';
 

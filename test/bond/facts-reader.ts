@@ -1,7 +1,7 @@
 // A process that watches, in its network namespace, what the interfaces given as words stand on,
 // and prints each change as a line of JSON; see FactsLine.
-import { resolveStack } from '../../src/linux/link-facts.ts';
-import { openLinkWatch } from '../../src/linux/link-watch.ts';
+import { resolveStack } from '../../src/linux/links/link-facts.ts';
+import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import type { FactsLine } from './facts-line.ts';
 
 const POLL_MS = 100;

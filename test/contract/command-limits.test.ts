@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { runCommand } from '../../src/linux/command.ts';
-import { loadRawSocket } from '../../src/linux/carp-socket.ts';
-import { keepDescriptorsFromChildren, native } from '../../src/linux/native.ts';
+import { runCommand } from '../../src/linux/system/command.ts';
+import { loadRawSocket } from '../../src/linux/sockets/carp-socket.ts';
+import { keepDescriptorsFromChildren, native } from '../../src/linux/sockets/native.ts';
 
 const LONG_MS = 20_000;
 const URL_OF = (path: string): string => new URL(`../../src/${path}`, import.meta.url).href;

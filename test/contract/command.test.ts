@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { CommandRequest, CommandResult } from '../../src/base/command.ts';
-import { runCommand } from '../../src/linux/command.ts';
+import { runCommand } from '../../src/linux/system/command.ts';
 import { eventually } from '../lab/wait.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-command-'));

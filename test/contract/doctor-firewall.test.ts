@@ -1,8 +1,8 @@
 // The rules that nft and iptables print, read by the doctor. Needs root.
 import { deepEqual } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readFirewall } from '../../src/daemon/doctor-host.ts';
-import { firewallFindings } from '../../src/doctor/firewall-checks.ts';
+import { readFirewall } from '../../src/doctor/facts/host.ts';
+import { firewallFindings } from '../../src/doctor/checks/firewall-checks.ts';
 import { inNamespace, shell } from './namespace.ts';
 
 const PEERS = ['10.9.0.10', '10.9.0.20'];

@@ -2,8 +2,8 @@
 // root).
 import { deepEqual } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Datagram } from '../../src/linux/native.ts';
-import { openPacketSocket } from '../../src/linux/packet-socket.ts';
+import type { Datagram } from '../../src/linux/sockets/native.ts';
+import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';

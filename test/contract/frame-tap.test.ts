@@ -2,9 +2,9 @@
 // frame, it narrows by itself, so that a busy link does not bring one after the other.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameTap } from '../../src/daemon/frame-tap.ts';
-import type { LinkStack } from '../../src/linux/link-facts.ts';
-import { openPacketSocket } from '../../src/linux/packet-socket.ts';
+import { FrameTap } from '../../src/daemon/interface/frame-tap.ts';
+import type { LinkStack } from '../../src/linux/links/link-facts.ts';
+import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { eventually } from '../lab/wait.ts';
 import { arpBody, frame, ipv4 } from '../support/frames.ts';
 import { inNamespace } from './namespace.ts';

@@ -6,11 +6,18 @@ import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { CarpdError } from '../../src/base/errors.ts';
-import { openFrameWitness, type FrameWitnessOptions } from '../../src/linux/frame-witness.ts';
-import type { FrameWitness, WitnessMode, WitnessUplink } from '../../src/linux/frame-witness.ts';
-import { openPacketSocket, type PacketSocket } from '../../src/linux/packet-socket.ts';
-import { SocketError } from '../../src/linux/socket-error.ts';
-import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/frame-filter.ts';
+import {
+  openFrameWitness,
+  type FrameWitnessOptions,
+} from '../../src/linux/sockets/frame-witness.ts';
+import type {
+  FrameWitness,
+  WitnessMode,
+  WitnessUplink,
+} from '../../src/linux/sockets/frame-witness.ts';
+import { openPacketSocket, type PacketSocket } from '../../src/linux/sockets/packet-socket.ts';
+import { SocketError } from '../../src/linux/sockets/socket-error.ts';
+import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/sockets/frame-filter.ts';
 import type { WitnessedFrame } from '../../src/readiness/frame.ts';
 import { runFilter } from '../support/bpf.ts';
 import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/shaped-frames.ts';

@@ -1,7 +1,7 @@
 // The gateways that a real kernel has, in a network namespace (needs root).
 import { deepEqual } from 'node:assert/strict';
 import { test } from 'node:test';
-import { readGateways } from '../../src/linux/gateways.ts';
+import { readGateways } from '../../src/linux/links/gateways.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { withVeth } from './veth.ts';
 

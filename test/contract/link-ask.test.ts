@@ -7,10 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openLinkWatch, type LinkChange, type LinkWatch } from '../../src/linux/link-watch.ts';
-import { native } from '../../src/linux/native.ts';
-import { readNetlink } from '../../src/linux/netlink.ts';
-import { requestLinks } from '../../src/linux/netlink-requests.ts';
+import {
+  openLinkWatch,
+  type LinkChange,
+  type LinkWatch,
+} from '../../src/linux/links/link-watch.ts';
+import { native } from '../../src/linux/sockets/native.ts';
+import { readNetlink } from '../../src/linux/links/netlink.ts';
+import { requestLinks } from '../../src/linux/links/netlink-requests.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell, shellStandingStill } from './namespace.ts';

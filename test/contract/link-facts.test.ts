@@ -5,8 +5,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { resolveStack, type LinkStack } from '../../src/linux/link-facts.ts';
-import { openLinkWatch, type LinkWatch } from '../../src/linux/link-watch.ts';
+import { resolveStack, type LinkStack } from '../../src/linux/links/link-facts.ts';
+import { openLinkWatch, type LinkWatch } from '../../src/linux/links/link-watch.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 

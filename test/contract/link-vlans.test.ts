@@ -3,9 +3,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openLinkWatch } from '../../src/linux/link-watch.ts';
-import type { LinkChange, LinkWatch, LinkWatchOptions } from '../../src/linux/link-watch.ts';
-import { dumpVlans } from '../../src/linux/netlink-requests.ts';
+import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
+import type { LinkChange, LinkWatch, LinkWatchOptions } from '../../src/linux/links/link-watch.ts';
+import { dumpVlans } from '../../src/linux/links/netlink-requests.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';

@@ -3,8 +3,13 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Link, LinkChange, LinkWatch, LinkWatchOptions } from '../../src/linux/link-watch.ts';
-import { openLinkWatch } from '../../src/linux/link-watch.ts';
+import type {
+  Link,
+  LinkChange,
+  LinkWatch,
+  LinkWatchOptions,
+} from '../../src/linux/links/link-watch.ts';
+import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { eventually } from '../lab/wait.ts';
 import { inNamespace, shell, shellStandingStill } from './namespace.ts';

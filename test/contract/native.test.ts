@@ -2,16 +2,16 @@
 import { deepEqual, equal, notEqual, ok, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { native, type Datagram } from '../../src/linux/native.ts';
-import { openPacketSocket } from '../../src/linux/packet-socket.ts';
-import { SocketError } from '../../src/linux/socket-error.ts';
+import { native, type Datagram } from '../../src/linux/sockets/native.ts';
+import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
+import { SocketError } from '../../src/linux/sockets/socket-error.ts';
 import { eventually } from '../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 import { indexOf, withVeth } from './veth.ts';
 
 const WITHIN_MS = 5_000;
 const EXPERIMENTAL = 0x88b5;
-const NATIVE = new URL('../../src/linux/native.ts', import.meta.url).href;
+const NATIVE = new URL('../../src/linux/sockets/native.ts', import.meta.url).href;
 const ADDON = new URL('../../native/build/Release/carpd_sockets.node', import.meta.url).pathname;
 
 /** Of LLDP. */

@@ -1,7 +1,7 @@
 // The neighbours that a real kernel knows, in a network namespace (needs root).
 import { deepEqual } from 'node:assert/strict';
 import { test } from 'node:test';
-import { readNeighbours } from '../../src/linux/neighbours.ts';
+import { readNeighbours } from '../../src/linux/links/neighbours.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { withVeth } from './veth.ts';
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, test } from 'node:test';
-import { findServiceManager } from '../../src/linux/service-manager.ts';
+import { findServiceManager } from '../../src/linux/system/service-manager.ts';
 
 /** Binds, and reads nothing before it is told to; then a line of JSON for each message. */
 const RECEIVER = `

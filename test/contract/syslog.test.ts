@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { native } from '../../src/linux/native.ts';
-import { Syslog } from '../../src/linux/syslog.ts';
+import { native } from '../../src/linux/sockets/native.ts';
+import { Syslog } from '../../src/linux/system/syslog.ts';
 
 const LISTENER = `
 import socket, sys

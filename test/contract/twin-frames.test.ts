@@ -2,9 +2,9 @@
 // on the bridge above (needs root).
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { openFrameWitness } from '../../src/linux/frame-witness.ts';
-import type { FrameWitness, WitnessMode } from '../../src/linux/frame-witness.ts';
-import { openPacketSocket, type PacketSocket } from '../../src/linux/packet-socket.ts';
+import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
+import type { FrameWitness, WitnessMode } from '../../src/linux/sockets/frame-witness.ts';
+import { openPacketSocket, type PacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { EVIDENCE, arpOf, frameOf, type FrameParts } from '../support/shaped-frames.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';

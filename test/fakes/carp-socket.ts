@@ -1,7 +1,7 @@
 // A CARP segment in memory: sockets that hear each other as those of linux/carp-socket.ts do.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CarpSocket, CarpSocketOptions } from '../../src/linux/carp-socket.ts';
-import { SocketError } from '../../src/linux/socket-error.ts';
+import type { CarpSocket, CarpSocketOptions } from '../../src/linux/sockets/carp-socket.ts';
+import { SocketError } from '../../src/linux/sockets/socket-error.ts';
 
 /** Joins the sockets that were opened on it; a packet reaches all but its sender. */
 export class FakeSegment {

@@ -1,7 +1,12 @@
 // Interfaces in memory, changed by the test, seen through the port of linux/link-watch.ts.
 import { isDeepStrictEqual } from 'node:util';
-import type { VlanRange } from '../../src/linux/bridge-vlans.ts';
-import type { Link, LinkAddress, LinkWatch, LinkWatchOptions } from '../../src/linux/link-watch.ts';
+import type { VlanRange } from '../../src/linux/links/bridge-vlans.ts';
+import type {
+  Link,
+  LinkAddress,
+  LinkWatch,
+  LinkWatchOptions,
+} from '../../src/linux/links/link-watch.ts';
 
 export class FakeLinks {
   readonly #links = new Map<number, Link>();

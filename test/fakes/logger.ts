@@ -1,6 +1,6 @@
 // A logger that keeps what it is told.
-import type { LogEventName } from '../../src/daemon/log-events.ts';
-import type { LogFields, Logger } from '../../src/daemon/log.ts';
+import type { LogEventName } from '../../src/log/line-names.ts';
+import type { LogFields, Logger } from '../../src/log/log.ts';
 
 export interface LoggedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';

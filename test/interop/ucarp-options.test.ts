@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readFileWithMode } from '../../src/config/read-file.ts';
-import { parseUcarp, resolvePassphrase } from '../../src/config/ucarp.ts';
+import { parseUcarp, resolvePassphrase } from '../../src/config/ucarp/ucarp.ts';
 
 const UCARP = '/usr/sbin/ucarp';
 const ABSENT = 'carpd-absent0';

@@ -3,8 +3,8 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { WatchedEvent } from '../../src/daemon/watched.ts';
-import type { EventName } from '../../src/daemon/events.ts';
+import type { WatchedEvent } from '../../src/events/watched.ts';
+import type { EventName } from '../../src/events/events.ts';
 import { controlSocket } from '../lab/carpd-peer.ts';
 import type { Child } from '../lab/child.ts';
 import type { Host } from '../lab/host.ts';

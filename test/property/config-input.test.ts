@@ -13,10 +13,10 @@ import {
 import { formatEffective } from '../../src/config/effective.ts';
 import { loadConfig, type LoadResult } from '../../src/config/load.ts';
 import { instanceFields, topFields } from '../../src/config/schema.ts';
-import { getopt } from '../../src/config/getopt.ts';
-import { parseUcarp } from '../../src/config/ucarp.ts';
-import { UCARP_OPTIONS } from '../../src/config/ucarp-options.ts';
-import { strtoul } from '../../src/config/ucarp-values.ts';
+import { getopt } from '../../src/config/ucarp/getopt.ts';
+import { parseUcarp } from '../../src/config/ucarp/ucarp.ts';
+import { UCARP_OPTIONS } from '../../src/config/ucarp/ucarp-options.ts';
+import { strtoul } from '../../src/config/ucarp/ucarp-values.ts';
 
 const SECRET = 'Tr0ub4dor';
 

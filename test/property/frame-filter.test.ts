@@ -7,7 +7,7 @@ import {
   WITNESSED_BYTES_MAX,
   witnessFilter,
   type WitnessMode,
-} from '../../src/linux/frame-filter.ts';
+} from '../../src/linux/sockets/frame-filter.ts';
 import { readArp } from '../../src/carp/arp.ts';
 import { readEthernet } from '../../src/carp/ethernet.ts';
 import { readIpv4 } from '../../src/carp/ipv4.ts';

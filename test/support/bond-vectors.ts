@@ -1,8 +1,8 @@
 // The captured netlink messages of real bonds (test/vectors/netlink-bond.json), by the state of the
 // bond in which they were taken.
 import { readFileSync } from 'node:fs';
-import { LinkTable } from '../../src/linux/link-table.ts';
-import { readNetlink } from '../../src/linux/netlink.ts';
+import { LinkTable } from '../../src/linux/links/link-table.ts';
+import { readNetlink } from '../../src/linux/links/netlink.ts';
 
 /** What iproute2 made of the same message, as far as the tests look. */
 export interface BondVector {

@@ -1,5 +1,5 @@
 // One of each event, as it may happen.
-import type { EventName, EventOf, InstanceIdentity } from '../../src/daemon/events.ts';
+import type { EventName, EventOf, InstanceIdentity } from '../../src/events/events.ts';
 
 export const DB: InstanceIdentity = {
   name: 'db',

@@ -1,7 +1,7 @@
 // A host in memory whose interfaces are stacked on each other, and what one of them stands on.
 import { ok } from 'node:assert/strict';
-import { resolveStack, type LinkStack } from '../../src/linux/link-facts.ts';
-import type { Link } from '../../src/linux/link-table.ts';
+import { resolveStack, type LinkStack } from '../../src/linux/links/link-facts.ts';
+import type { Link } from '../../src/linux/links/link-table.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { attribute, u16 } from './netlink-message.ts';
 

@@ -1,5 +1,5 @@
 // An interface as it should be, for tests of what looks at one.
-import type { Link } from '../../src/linux/link-watch.ts';
+import type { Link } from '../../src/linux/links/link-watch.ts';
 
 /** eth0, an Ethernet device that is up, without an address, but for `changes`. */
 export function linkOf(changes: Partial<Link> = {}): Link {

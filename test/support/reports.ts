@@ -3,12 +3,12 @@ import { fromMillis, micros, plus, since, type Micros } from '../../src/base/tim
 import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { PeerHeard, PeerRole } from '../../src/daemon/peers-heard.ts';
+import type { PeerHeard, PeerRole } from '../../src/election/peers-heard.ts';
 import {
   reportInstance,
   type InstanceReport,
   type MaintenanceEntry,
-} from '../../src/daemon/report.ts';
+} from '../../src/report/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
 import type { LinkRig } from './readiness-rig.ts';

@@ -10,8 +10,8 @@ const MEDIAN_LINES_MAX = 140;
 
 /** Each npm package of production has one file, or one folder, that imports it. */
 const IMPORTERS: Readonly<Record<string, string>> = {
-  'raw-socket': 'src/linux/carp-socket.ts',
-  pino: 'src/daemon/log.ts',
+  'raw-socket': 'src/linux/sockets/carp-socket.ts',
+  pino: 'src/log/log.ts',
   'prom-client': 'src/metrics/registry.ts',
   convict: 'src/config/',
   yaml: 'src/config/',

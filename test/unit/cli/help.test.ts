@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMAND_NAMES } from '../../../src/cli/commands.ts';
 import { carpdHelp, ucarpHelp } from '../../../src/cli/help.ts';
-import { UCARP_OPTIONS } from '../../../src/config/ucarp-options.ts';
+import { UCARP_OPTIONS } from '../../../src/config/ucarp/ucarp-options.ts';
 
 const WIDTH = 80;
 const TEXTS: readonly { desc: string; text: string }[] = [

@@ -2,8 +2,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Hubs, type KnownHub } from '../../../src/daemon/hubs.ts';
-import { BoundLinks } from '../../../src/linux/bound-links.ts';
-import type { Link, LinkWatch } from '../../../src/linux/link-watch.ts';
+import { BoundLinks } from '../../../src/linux/links/bound-links.ts';
+import type { Link, LinkWatch } from '../../../src/linux/links/link-watch.ts';
 import { FakeLinks } from '../../fakes/link-watch.ts';
 
 class FakeHub implements KnownHub {

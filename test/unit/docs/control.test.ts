@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { ROUTES } from '../../../src/daemon/control-routes.ts';
-import { ORDER_REASONS, type OrderResult } from '../../../src/daemon/order-result.ts';
-import { PEER_ROLES } from '../../../src/daemon/peers-heard.ts';
-import { statusText } from '../../../src/daemon/status-text.ts';
+import { ROUTES } from '../../../src/control/routes.ts';
+import { ORDER_REASONS, type OrderResult } from '../../../src/events/order-result.ts';
+import { PEER_ROLES } from '../../../src/election/peers-heard.ts';
+import { statusText } from '../../../src/report/status-text.ts';
 import { jsonShapes } from '../../support/json-shapes.ts';
 import * as rigs from '../../support/readiness-rig.ts';
 import { heard, inMs, peerOf, report } from '../../support/reports.ts';

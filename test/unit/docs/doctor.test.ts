@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { FINDINGS } from '../../../src/doctor/catalogue.ts';
+import { FINDINGS } from '../../../src/doctor/checks/catalogue.ts';
 import { tableBelow } from './tables.ts';
 
 test('docs/doctor.md lists every finding with its grade', () => {

@@ -1,9 +1,9 @@
 // The tables of docs/events.md, as the code has them.
 import { CLAIM_FORMS } from '../../../src/carp/claim.ts';
-import { CLAIMANTS } from '../../../src/daemon/claimant.ts';
-import { EVENTS } from '../../../src/daemon/event-list.ts';
-import type { EventScope } from '../../../src/daemon/event-entry.ts';
-import { ORDER_REASONS } from '../../../src/daemon/order-result.ts';
+import { CLAIMANTS } from '../../../src/election/claimant.ts';
+import { EVENTS } from '../../../src/events/catalogue.ts';
+import type { EventScope } from '../../../src/events/entry.ts';
+import { ORDER_REASONS } from '../../../src/events/order-result.ts';
 import { DOUBT_CAUSES } from '../../../src/readiness/doubt.ts';
 import { PORT_FAULTS } from '../../../src/readiness/lacp.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { EVENT_SCHEMA } from '../../../src/daemon/watched.ts';
+import { EVENT_SCHEMA } from '../../../src/events/watched.ts';
 import { EVENT_TABLES } from './event-tables.ts';
 import { tableBelow } from './tables.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CONDITION_MEANINGS, EVIDENCE_MEANINGS } from '../../../src/daemon/report-words.ts';
+import { CONDITION_MEANINGS, EVIDENCE_MEANINGS } from '../../../src/report/words.ts';
 import { EPOCH_END_CAUSES } from '../../../src/readiness/epoch.ts';
 import { EVIDENCE_KINDS } from '../../../src/readiness/evidence.ts';
 import { CONDITIONS } from '../../../src/readiness/judge.ts';
@@ -32,7 +32,7 @@ describe('docs/explain.md', () => {
   }
 
   test('shows a screen that carpd prints', () => {
-    const screen = readFileSync('test/unit/daemon/screens/held-at-boot-on-a-bond.txt', 'utf8');
+    const screen = readFileSync('test/unit/report/screens/held-at-boot-on-a-bond.txt', 'utf8');
     assert.ok(text.includes(`\`\`\`text\n${screen}\`\`\``), 'the screen is the one of the test');
   });
 });

@@ -1,7 +1,7 @@
 // The findings as people and scripts read them.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { finding } from '../../../src/doctor/catalogue.ts';
+import { finding } from '../../../src/doctor/checks/catalogue.ts';
 import { isFit, reportJson, reportText } from '../../../src/doctor/report.ts';
 
 const GOOD = finding('privileges-good', 'host', 'all there');

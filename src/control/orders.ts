@@ -1,0 +1,141 @@
+// What operators order through the control socket: handover and maintenance, for one instance or
+// for all, each with an answer that says what came of it.
+import type { Micros } from '../base/time.ts';
+import { formatIpv4 } from '../carp/addresses.ts';
+import { findObjection, handOver, type HandoverNode } from './handover.ts';
+import type { Publish } from '../events/bus.ts';
+import type { OrderNews } from '../events/events.ts';
+import type { Maintenance } from './maintenance.ts';
+import { endOfMaintenance } from '../report/next-text.ts';
+import { ORDER_REASONS, type OrderReason, type OrderResult } from '../events/order-result.ts';
+
+/** An instance as orders need it. */
+export interface OrderedInstance extends HandoverNode {
+  readonly name: string;
+  /** Tells the world what became of an order. */
+  readonly tell: Publish<OrderNews>;
+  handover(): void;
+  /** Takes over what the record of maintenance says of it. */
+  maintenanceChanged(): void;
+}
+
+/** An order, its instances found already. */
+export type Order =
+  | { readonly kind: 'handover'; readonly force: boolean }
+  | { readonly kind: 'maintenance'; readonly on: boolean; readonly force: boolean };
+
+export interface OrdersOptions {
+  readonly maintenance: Maintenance;
+  readonly now: () => Micros;
+  /** Resolves when the loop has done all that was asked of it so far. */
+  readonly settled: () => Promise<void>;
+  /** All instances that run now. */
+  readonly instances: () => readonly OrderedInstance[];
+}
+
+/** What is said of an order, without what the instance says of itself. */
+interface Answer {
+  readonly reason: OrderReason;
+  readonly message: string;
+  readonly afterMs?: number | null;
+}
+
+/** Carries orders out. */
+export class Orders {
+  readonly #options: OrdersOptions;
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves to what came of it for each of these instances, as far as they run. */
+  async give(order: Order, names: readonly string[]): Promise<readonly OrderResult[]> {
+    const instances = this.#options.instances().filter(({ name }) => names.includes(name));
+    if (order.kind === 'maintenance' && !order.on) return this.#maintenanceOff(instances);
+    return Promise.all(instances.map((instance) => this.#leave(order, instance)));
+  }
+
+  /** Handover and maintenance on: both make a master step down, by the same rule. */
+  async #leave(order: Order, instance: OrderedInstance): Promise<OrderResult> {
+    const { now, settled } = this.#options;
+    const objection = order.force ? undefined : await findObjection(instance);
+    if (objection !== undefined) {
+      const message = `refused, nothing was changed: ${objection}`;
+      return this.#tell(order, instance, { reason: 'no-peer', message });
+    }
+    if (order.kind === 'handover') {
+      this.#told(instance, order, 'an operator asks for a handover');
+      const result = await handOver(instance, now, () => {
+        instance.handover();
+        return settled();
+      });
+      return this.#tell(order, instance, result);
+    }
+    const { maintenance } = this.#options;
+    const stored = await maintenance.set([instance.name], true, this.#names());
+    if (!stored.ok) {
+      return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
+    }
+    this.#told(instance, order, `maintenance is on, ${maintenance.lifeText}`);
+    const result = await handOver(instance, now, () => this.#maintenanceChanged());
+    const end = `${endOfMaintenance(instance.name)} ends it`;
+    const kept = `maintenance is on, ${maintenance.lifeText}; ${end}`;
+    if (result.reason === 'not-master') {
+      return this.#tell(order, instance, { reason: 'maintenance-on', message: kept });
+    }
+    const message = `${kept}; ${result.message}`;
+    return this.#tell(order, instance, { ...result, message });
+  }
+
+  async #maintenanceOff(instances: readonly OrderedInstance[]): Promise<readonly OrderResult[]> {
+    const order: Order = { kind: 'maintenance', on: false, force: false };
+    const { maintenance } = this.#options;
+    const names = instances.map(({ name }) => name);
+    const wasOn = new Set(names.filter((name) => maintenance.of(name) !== undefined));
+    const stored = await maintenance.set(names, false, this.#names());
+    if (stored.ok) await this.#maintenanceChanged();
+    return instances.map((instance) => {
+      if (!stored.ok) {
+        return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
+      }
+      const message = wasOn.has(instance.name)
+        ? 'maintenance is off: it takes part in the election again'
+        : 'maintenance was off already: nothing has changed';
+      return this.#tell(order, instance, { reason: 'maintenance-off', message });
+    });
+  }
+
+  /** Tells all that run now: a reload may have replaced an instance since the order came. */
+  #maintenanceChanged(): Promise<void> {
+    for (const instance of this.#options.instances()) instance.maintenanceChanged();
+    return this.#options.settled();
+  }
+
+  #names(): readonly string[] {
+    return this.#options.instances().map(({ name }) => name);
+  }
+
+  /** Before anything is done. */
+  #told(instance: OrderedInstance, order: Order, detail: string): void {
+    const { kind: event, force } = order;
+    instance.tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
+  }
+
+  #tell(order: Order, instance: OrderedInstance, answer: Answer): OrderResult {
+    const { reason, message, afterMs = null } = answer;
+    const { outcome } = ORDER_REASONS[reason];
+    const { state, master } = instance.snapshot();
+    const { kind: event, force } = order;
+    instance.tell({ event, force, outcome, reason, detail: message, afterMs });
+    return {
+      name: instance.name,
+      outcome,
+      reason,
+      message,
+      state,
+      master: master === undefined ? null : formatIpv4(master.address),
+      afterMs,
+      maintenance: this.#options.maintenance.of(instance.name) !== undefined,
+    };
+  }
+}

@@ -1,0 +1,125 @@
+// Watchers of the events: who asks for them by the control socket gets one line of JSON for each as
+// it happens. However slow, stuck or many they are, they cost little and nothing waits for them.
+import type { ServerResponse } from 'node:http';
+import type { EventBus } from '../events/bus.ts';
+import { EVENT_NAMES, EVENTS } from '../events/catalogue.ts';
+import type { DomainEvent, EventOf } from '../events/events.ts';
+import { EVENT_SCHEMA, type Gap, type WatchedEvent } from '../events/watched.ts';
+
+/** What a watcher wants. */
+export interface WatchWish {
+  /** Only this instance, its interface, and the daemon as a whole; undefined: everything. */
+  readonly name: string | undefined;
+  /** Also the frequent ones, such as adverts. */
+  readonly verbose: boolean;
+}
+
+export interface WatchersOptions {
+  readonly bus: EventBus;
+  /** What every instance is now. */
+  readonly states: () => readonly EventOf<'state'>[];
+}
+
+/** Fewer than the control socket has clients, so that status and orders always find room. */
+export const WATCHERS_MAX = 8;
+/** Bytes that wait for a slow watcher before events are left out. */
+const BUFFERED_BYTES_MAX = 262_144;
+/** A watcher that takes nothing for so long is cut, and makes room for another. */
+const STALLED_MS_MAX = 60_000;
+
+/** All watchers of a daemon. */
+export class Watchers {
+  readonly #options: WatchersOptions;
+  readonly #watches = new Set<Watch>();
+
+  constructor(options: WatchersOptions) {
+    this.#options = options;
+  }
+
+  /** There are as many as there may be. */
+  get full(): boolean {
+    return this.#watches.size >= WATCHERS_MAX;
+  }
+
+  /** Sends what is now and then what happens, until the client or the daemon ends it. */
+  begin(response: ServerResponse, wish: WatchWish): void {
+    const { bus, states } = this.#options;
+    const watch = new Watch(response, wish);
+    this.#watches.add(watch);
+    const names = EVENT_NAMES.filter((name) => wish.verbose || EVENTS[name].frequent !== true);
+    // From here to the subscription nothing can happen in between.
+    for (const state of states()) watch.tell(state);
+    const unsubscribe = bus.subscribe(names, (event) => watch.tell(event));
+    response.once('close', () => {
+      unsubscribe();
+      watch.ended();
+      this.#watches.delete(watch);
+    });
+  }
+
+  /** Ends them all in good order. */
+  close(): void {
+    for (const watch of this.#watches) watch.end();
+  }
+}
+
+class Watch {
+  readonly #response: ServerResponse;
+  readonly #name: string | undefined;
+  /** That of the instance that is watched. */
+  #interface: string | undefined;
+  #lost = 0;
+  #stalled: NodeJS.Timeout | undefined;
+
+  constructor(response: ServerResponse, { name }: WatchWish) {
+    this.#response = response;
+    this.#name = name;
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+    response.flushHeaders();
+    // A client that is gone is seen by 'close'; what it did not take concerns nobody.
+    response.on('error', () => undefined);
+    response.on('drain', () => this.#taken());
+  }
+
+  tell(event: DomainEvent): void {
+    if (!this.#concerns(event)) return;
+    // Once one is lost the rest is, until all that waits is taken: so the gap has one place.
+    if (this.#lost > 0 || this.#response.writableLength > BUFFERED_BYTES_MAX) this.#lose();
+    else this.#write(event);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  ended(): void {
+    clearTimeout(this.#stalled);
+  }
+
+  #concerns(event: DomainEvent): boolean {
+    if (this.#name === undefined) return true;
+    if ('name' in event) {
+      if (event.name === this.#name) this.#interface = event.interface;
+      return event.name === this.#name;
+    }
+    return !('interface' in event) || event.interface === this.#interface;
+  }
+
+  #lose(): void {
+    this.#lost += 1;
+    this.#stalled ??= setTimeout(() => this.#response.destroy(), STALLED_MS_MAX);
+  }
+
+  #taken(): void {
+    clearTimeout(this.#stalled);
+    this.#stalled = undefined;
+    const lost = this.#lost;
+    this.#lost = 0;
+    if (lost > 0) this.#write({ event: 'gap', lost });
+  }
+
+  #write(event: DomainEvent | Gap): void {
+    const line: WatchedEvent = { schema: EVENT_SCHEMA, time: new Date().toISOString(), ...event };
+    this.#response.write(`${JSON.stringify(line)}\n`);
+  }
+}

@@ -1,0 +1,93 @@
+// The adverts of one instance on their way out: written, signed, sent, and counted while pending.
+import { randomBytes, randomInt } from 'node:crypto';
+import { messageOf } from '../../base/errors.ts';
+import { writeAdvert } from '../../carp/advert.ts';
+import type { Ipv4 } from '../../carp/addresses.ts';
+import { advertDigest, type GroupKey } from '../../carp/digest.ts';
+import { writeCarpPacket } from '../../carp/ipv4.ts';
+import type { InstanceConfig } from '../../config/config.ts';
+import type { Effect } from '../../election/effects.ts';
+import type { InterfaceHub } from '../interface/shared-interface.ts';
+
+type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
+
+export interface AdvertSenderOptions {
+  readonly config: InstanceConfig;
+  readonly key: GroupKey;
+  readonly hub: Pick<InterfaceHub, 'sendAdvert' | 'isLocal'>;
+  /** The address that the next advert comes from; undefined: none can be sent. */
+  readonly source: () => Ipv4 | undefined;
+  /** An advert has left, or could not; never called from within `send`. */
+  readonly onDone: (sent: SendAdvert, ok: boolean) => void;
+  readonly onFailed: (unsent: SendAdvert, reason: string) => void;
+}
+
+/** Sends in order; see the head of this file. */
+export class AdvertSender {
+  readonly #options: AdvertSenderOptions;
+  #pending = 0;
+  /** The address that the last regular advert came from. */
+  #advertisedFrom: Ipv4 | undefined;
+  #allOut: Promise<void> = Promise.resolve();
+
+  constructor(options: AdvertSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Adverts that have neither left nor failed yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Settled when every advert so far has left, or can't. */
+  get allOut(): Promise<void> {
+    return this.#allOut;
+  }
+
+  send(effect: SendAdvert): void {
+    this.#pending += 1;
+    const sent = this.#send(effect);
+    this.#allOut = this.#allOut.then(() => sent);
+  }
+
+  async #send(effect: SendAdvert): Promise<void> {
+    const { advbase, advskew, counter } = effect;
+    const { config, key, hub, onDone, onFailed } = this.#options;
+    const { vhid, group, broadcast } = config;
+    const from = this.#sourceOf(effect);
+    let sent = false;
+    try {
+      if (from !== undefined) {
+        const digest = advertDigest(key, counter);
+        const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
+        const identification = randomInt(0x10000);
+        const packet = writeCarpPacket({ source: from, destination: group, identification }, bytes);
+        await hub.sendAdvert(packet, group, broadcast);
+        sent = true;
+      }
+    } catch (error) {
+      onFailed(effect, messageOf(error));
+    }
+    await Promise.resolve();
+    this.#pending -= 1;
+    onDone(effect, sent);
+  }
+
+  /**
+   * A bow-out comes from where the adverts came from, as long as this host has that address: its
+   * peers may obey nobody else.
+   */
+  #sourceOf({ advert }: SendAdvert): Ipv4 | undefined {
+    const { source, hub } = this.#options;
+    const now = source();
+    if (advert === 'regular') this.#advertisedFrom = now;
+    const before = this.#advertisedFrom;
+    if (advert !== 'bow-out' || now === undefined || before === undefined) return now;
+    return hub.isLocal(before) ? before : now;
+  }
+}
+
+/** Where the counter of a group starts, so that two starts never look alike. */
+export function randomCounter(): bigint {
+  return randomBytes(8).readBigUInt64BE();
+}

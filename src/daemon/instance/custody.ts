@@ -1,0 +1,268 @@
+// What a master holds besides its adverts, for real: the address and the hooks. Knows at any time
+// what this host may still hold, so that nothing is left behind however the process ends.
+import { unreachable } from '../../base/assert.ts';
+import type { Micros } from '../../base/time.ts';
+import type { InstanceConfig } from '../../config/config.ts';
+import type { Input } from '../../election/inputs.ts';
+import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
+import type { AddressKeeper } from '../../vip/keeper.ts';
+import type { RunCommand, StartTimer } from '../../vip/ports.ts';
+import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
+import type { Holding } from '../../release/holding.ts';
+import { HookRights } from './hook-rights.ts';
+import type { InstanceHerald } from './instance-events.ts';
+
+export interface CustodyOptions {
+  readonly config: InstanceConfig;
+  readonly keeper: AddressKeeper;
+  /** Whether another node may take the address over if this one gives it up. */
+  readonly mayAnotherServe: () => boolean;
+  /** The name of the interface now. */
+  readonly interfaceName: () => string;
+  /** Its index, now or when it was there last. */
+  readonly ifindex: () => number | undefined;
+  readonly herald: InstanceHerald;
+  readonly now: () => Micros;
+  readonly runCommand: RunCommand;
+  readonly startTimer: StartTimer;
+  /** For `ip` and the hooks; no secret is in it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Queues work for the loop. */
+  readonly post: (run: () => void) => void;
+  /** Settled when every advert so far has left. */
+  readonly advertsOut: () => Promise<void>;
+  readonly feed: (input: Input) => void;
+  /** Something that was under way has ended without news for the election. */
+  readonly onChanged: () => void;
+}
+
+/**
+ * An address that can't be removed at the stop is tried so long, then left with a word: no shorter
+ * than the election goes on as master for it, and a little longer, so that its bow-out is first.
+ */
+const RELEASE_PATIENCE_MS = 10_500;
+
+/** See the head of this file. */
+export class Custody {
+  readonly #options: CustodyOptions;
+  readonly #hooks: HookLane;
+  readonly #reconciler: VipReconciler | undefined;
+  #vipPending = 0;
+  #hooksPending = 0;
+  /** The term whose claim waits for its advert. */
+  #claimDue: number | undefined;
+  /** The term that may hold the address: from its claim until the address is known to be off. */
+  #holder: number | undefined;
+  /** The term of a release that failed and is being tried again. */
+  #unreleased: number | undefined;
+  /** Why the last release failed, until one works or the address is wanted again. */
+  #releaseFault: string | undefined;
+  #cancelPatience: (() => void) | undefined;
+  #stopping = false;
+  #leftBehind: string | undefined;
+
+  constructor(options: CustodyOptions) {
+    this.#options = options;
+    this.#hooks = this.#createHooks();
+    this.#reconciler = options.config.manageAddress ? this.#createReconciler() : undefined;
+  }
+
+  /** Something is under way whose end has to be waited for. */
+  get busy(): boolean {
+    const releasing = this.#stopping && this.#unreleased !== undefined;
+    return this.#vipPending > 0 || this.#hooksPending > 0 || releasing;
+  }
+
+  /** Why the address could not be taken off; undefined: nothing is known of that. */
+  get releaseFault(): string | undefined {
+    return this.#releaseFault;
+  }
+
+  /** What has to be undone by hand, as a command; undefined: nothing. */
+  get leftBehind(): string | undefined {
+    return this.#leftBehind;
+  }
+
+  /**
+   * Claims the address when the advert that goes before it has left: to start `ip` takes time, in
+   * which a node that promotes itself at the same moment has to hear of this one.
+   */
+  claim(term: number): void {
+    this.#claimDue = term;
+    this.#vipPending += 1;
+    void this.#options.advertsOut().then(() => {
+      if (this.#claimDue !== term) return;
+      this.#claimDue = undefined;
+      this.#holder = term;
+      this.#unreleased = undefined;
+      this.#reconciler?.want({ term, present: true });
+    });
+  }
+
+  release(term: number): void {
+    // The outcome of a claim that was never made is that of the release.
+    if (this.#claimDue === undefined) this.#vipPending += 1;
+    this.#claimDue = undefined;
+    this.#reconciler?.want({ term, present: false });
+  }
+
+  /** Runs a hook when the adverts before it have left: the bow-out must not wait for a process. */
+  runHook(request: HookRequest): void {
+    this.#hooksPending += 1;
+    void this.#options.advertsOut().then(() => this.#hooks.run(request));
+  }
+
+  /** Takes off an address that an earlier run left. */
+  async removeStale(): Promise<void> {
+    const outcome = await this.#reconciler?.releaseStale();
+    if (outcome === undefined) return;
+    this.#options.herald.staleVip(outcome);
+    if (outcome.kind !== 'removed' && outcome.kind !== 'absent') return;
+    // It took the place of a release that had failed, whose end nobody tells any more.
+    this.#options.post(() => {
+      if (this.#unreleased !== undefined) this.#released(this.#unreleased);
+    });
+  }
+
+  /** From now on a release that fails is waited for, a while; `staying` ends that. */
+  stopping(): void {
+    this.#stopping = true;
+    this.#options.keeper.hurry();
+    if (this.#unreleased !== undefined) this.#losePatienceLater();
+  }
+
+  /** It is not to stop after all. */
+  staying(): void {
+    this.#stopping = false;
+    this.#cancelPatience?.();
+  }
+
+  /**
+   * What has to be undone at once where carpd itself fails. Ends the hooks, but for a down hook
+   * that runs: it does what is wanted.
+   */
+  abandon(): Holding {
+    const downHook = this.#hooks.abandon();
+    const config = { ...this.#options.config, interfaceName: this.#options.interfaceName() };
+    const ifindex = this.#options.ifindex();
+    return { config, ifindex, address: this.#holder !== undefined, downHook };
+  }
+
+  close(): void {
+    this.#cancelPatience?.();
+    this.#reconciler?.close();
+  }
+
+  #vipSettled(outcome: VipOutcome): void {
+    this.#vipPending -= 1;
+    const { feed, herald, onChanged } = this.#options;
+    const { term } = outcome;
+    herald.vipOutcome(outcome);
+    switch (outcome.kind) {
+      case 'claimed':
+        return feed({ kind: 'vip-claimed', term, ok: true });
+      case 'claim-failed':
+        return feed({ kind: 'vip-claimed', term, ok: false });
+      case 'released':
+        return this.#released(term);
+      case 'release-failed':
+        this.#unreleased = term;
+        this.#releaseFault = outcome.fault.detail;
+        if (this.#stopping) this.#losePatienceLater();
+        return feed({ kind: 'vip-stuck', term, shown: this.#isShown() });
+      case 'superseded':
+        // A release that a later claim made pointless is over; a claim that was given up is not
+        // news.
+        if (!outcome.present) return feed({ kind: 'vip-released', term });
+        return onChanged();
+      default:
+        return unreachable(outcome);
+    }
+  }
+
+  #vipNotice(notice: VipNotice): void {
+    const { feed, herald } = this.#options;
+    herald.vipNotice(notice);
+    // A master without its address serves nobody: it makes way as if it could not be added.
+    if (notice.kind === 'lost') feed({ kind: 'vip-claimed', term: notice.term, ok: false });
+    if (notice.kind === 'restored') feed({ kind: 'vip-restored', term: notice.term });
+    if (notice.kind === 'released-late') this.#released(notice.term);
+  }
+
+  #released(term: number): void {
+    const owed = this.#unreleased ?? term;
+    if (this.#holder === term || this.#holder === owed) this.#holder = undefined;
+    this.#unreleased = undefined;
+    this.#releaseFault = undefined;
+    this.#cancelPatience?.();
+    this.#options.feed({ kind: 'vip-released', term: owed });
+  }
+
+  #isShown(): boolean {
+    return this.#reconciler?.isShown === true;
+  }
+
+  #losePatienceLater(): void {
+    this.#cancelPatience?.();
+    this.#cancelPatience = this.#options.startTimer(RELEASE_PATIENCE_MS, () => {
+      this.#options.post(() => this.#losePatience());
+    });
+  }
+
+  #losePatience(): void {
+    const term = this.#unreleased;
+    if (term === undefined) return;
+    if (this.#isShown()) {
+      const { config, keeper } = this.#options;
+      const { ip: address, prefixLength } = config.address;
+      this.#leftBehind = keeper.handRemoval({ address, prefixLength }).join('; ');
+    }
+    this.#released(term);
+  }
+
+  #hookFinished(report: HookReport): void {
+    this.#hooksPending -= 1;
+    this.#options.herald.hookFinished(report);
+    this.#options.feed({ kind: 'hook-finished', hook: report.hook, term: report.term });
+  }
+
+  #createHooks(): HookLane {
+    const { config, post, herald, runCommand, startTimer, env, now } = this.#options;
+    const rights = new HookRights();
+    return new HookLane({
+      interfaceName: config.interfaceName,
+      currentName: this.#options.interfaceName,
+      address: config.address.ip,
+      xparam: config.hooks.xparam,
+      up: config.hooks.up,
+      down: config.hooks.down,
+      timeoutMs: config.hooks.timeoutMs,
+      env,
+      runCommand,
+      clock: now,
+      startTimer,
+      onLine: (line, hook) => {
+        rights.line(line);
+        herald.hookLine(line, hook);
+      },
+      onFinished: (report) => {
+        const explained = rights.explain(report);
+        post(() => this.#hookFinished(explained));
+      },
+    });
+  }
+
+  #createReconciler(): VipReconciler {
+    const { config, keeper, mayAnotherServe, post, startTimer, now } = this.#options;
+    const { address } = config;
+    return new VipReconciler({
+      vip: { address: address.ip, prefixLength: address.prefixLength },
+      keeper,
+      mayAnotherServe,
+      startTimer,
+      clock: now,
+      onOutcome: (outcome) => post(() => this.#vipSettled(outcome)),
+      onNotice: (notice) => post(() => this.#vipNotice(notice)),
+    });
+  }
+}

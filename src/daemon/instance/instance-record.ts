@@ -1,0 +1,65 @@
+// What is known of an instance beside its election: the peers it heard, whether it is in
+// maintenance, and who waits for its next step.
+import { since, type Micros } from '../../base/time.ts';
+import { masterDownInterval } from '../../election/cadence.ts';
+import type { InstanceConfig } from '../../config/config.ts';
+import type { Ipv4, Mac } from '../../carp/addresses.ts';
+import { judgeClaimant, type Claimant } from '../../election/claimant.ts';
+import type { Maintenance } from '../../control/maintenance.ts';
+import { PeersHeard } from '../../election/peers-heard.ts';
+import type { MaintenanceEntry, ReportSources } from '../../report/report.ts';
+
+/** Another node that has said nothing for so many dead intervals is not counted on. */
+const PEER_MEMORY_INTERVALS = 3;
+
+/** See the head of this file; one for each instance that runs. */
+export class InstanceRecord {
+  readonly peers: PeersHeard;
+  readonly #config: InstanceConfig;
+  readonly #maintenance: Maintenance;
+  readonly #startedAt: Micros;
+  readonly #deadInterval: Micros;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(config: InstanceConfig, maintenance: Maintenance, startedAt: Micros) {
+    this.#config = config;
+    this.#startedAt = startedAt;
+    this.#maintenance = maintenance;
+    this.#deadInterval = masterDownInterval(config);
+    this.peers = new PeersHeard(this.#deadInterval);
+  }
+
+  /** Whether another node is known that can take the virtual IP over: it was heard of late. */
+  mayAnotherServe(now: Micros): boolean {
+    const patience = PEER_MEMORY_INTERVALS * this.#deadInterval;
+    return this.peers.all(now).some(({ lastAdvertAt }) => since(now, lastAdvertAt) < patience);
+  }
+
+  /** Whose claim of the virtual IP it is; `macOf` as in the view of `judgeClaimant`. */
+  claimant(mac: Mac, macOf: (host: Ipv4) => Mac | undefined, now: Micros): Claimant {
+    const view = { heard: this.peers.all(now), configured: this.#config.peers };
+    return judgeClaimant(mac, { ...view, macOf, deadInterval: this.#deadInterval, now });
+  }
+
+  /** Undefined: maintenance is off. */
+  get maintenance(): MaintenanceEntry | undefined {
+    return this.#maintenance.of(this.#config.name);
+  }
+
+  /** What of it a report shows. */
+  report(now: Micros): Pick<ReportSources, 'peers' | 'maintenance' | 'startedAt'> {
+    const startedAt = this.#startedAt;
+    return { peers: this.peers.all(now), maintenance: this.maintenance, startedAt };
+  }
+
+  /** Calls the listener after every step of the election; returns how to stop that. */
+  onStep(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The election has taken a step. */
+  stepped(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

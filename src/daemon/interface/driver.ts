@@ -1,0 +1,245 @@
+// The one loop: work in, elections stepped, one timer armed for the earliest deadline.
+//
+//   sockets, netlink, ip, hooks --post()--> queue --> Member.feed() --> effects --> re-arm --> next
+//
+// Adapters only post. Nothing here waits while an election is in the middle of a step.
+import { fromMillis, micros, since, toMillis, type Micros } from '../../base/time.ts';
+
+/** An instance as the loop sees it. */
+export interface Member {
+  deadline(): Micros | undefined;
+  /** Its next deadline could make it master, so that unread adverts must be heard first. */
+  awaitsSilence(): boolean;
+  wake(): void;
+  /**
+   * The process woke late by so much: all that comes in from here on waited in the sockets when it
+   * stood still. Undefined: what waited has been read.
+   */
+  catchUp?(lateBy: Micros | undefined): void;
+}
+
+export interface DriverOptions {
+  readonly now: () => Micros;
+  /** Reads what is queued in the sockets; resolves when nothing more is there. */
+  readonly drain: () => Promise<void>;
+  /**
+   * A wake-up came later than it should have: the process, or the machine, stood still. What was
+   * queued in the sockets meanwhile has been read; no deadline has been acted upon yet.
+   */
+  readonly onLateWake: (lateBy: Micros) => void;
+  /** Posted packets were dropped because too many were waiting. */
+  readonly onOverflow: (dropped: number) => void;
+}
+
+/** Whether work may be dropped when too much of it waits. */
+export type Importance = 'must-run' | 'droppable';
+
+interface Work {
+  readonly run: () => void;
+  readonly importance: Importance;
+}
+
+const QUEUE_MAX = 1_024;
+const WORK_PER_TURN_MAX = 256;
+/** setTimeout takes no more; a longer wait is cut, and the early wake finds nothing due. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+const LATE_WAKE = fromMillis(50);
+/** Between two members; many that have much to do take a while as well. */
+const STALL = fromMillis(250);
+
+/** Owns the queue and the timer. */
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #judges = new Set<Member>();
+  readonly #members = new Set<Member>();
+  readonly #queue: Work[] = [];
+  #droppable = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #pumping = false;
+  #waking = false;
+  /** Steps are being taken behind which the timer is set. */
+  #batches = 0;
+  #closed = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  add(member: Member): void {
+    this.#members.add(member);
+    this.arm();
+  }
+
+  /** Adds one whose word the others need: where several are due at once, it is woken first. */
+  addJudge(judge: Member): void {
+    this.#judges.add(judge);
+    this.arm();
+  }
+
+  remove(member: Member): void {
+    this.#members.delete(member);
+    this.#judges.delete(member);
+    this.arm();
+  }
+
+  /** Queues work for the loop; may be called from anywhere, and never runs it at once. */
+  post(run: () => void, importance: Importance = 'must-run'): void {
+    if (this.#closed) return;
+    if (importance === 'droppable') {
+      this.#droppable += 1;
+      if (this.#droppable > QUEUE_MAX) this.#dropOldest();
+    }
+    this.#queue.push({ run, importance });
+    this.#schedule();
+  }
+
+  /**
+   * Resolves when the loop has done its work once more: the sockets were read, and what they held
+   * and what was queued before has been taken. To how late its earliest deadline is even so: a loop
+   * that turns without waking its members shows by that. Never resolves after `close`.
+   */
+  async turn(): Promise<Micros> {
+    await this.#options.drain();
+    await new Promise<void>((resolve) => this.post(resolve));
+    return micros(Math.max(0, this.#lateness(this.#options.now())));
+  }
+
+  /** Stops the timer and forgets what is queued. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+  }
+
+  #schedule(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      // After a stall the sockets may be read before the timer fires, and would hide that it is
+      // overdue by moving the deadlines.
+      if (this.#lateness(this.#options.now()) > LATE_WAKE) return void this.#wake();
+      this.#runQueue(WORK_PER_TURN_MAX);
+      if (this.#queue.length > 0) this.#schedule();
+    });
+  }
+
+  /** Takes steps, and sets the timer behind the last of them. */
+  #batch(steps: () => void): void {
+    this.#batches += 1;
+    try {
+      steps();
+    } finally {
+      this.#batches -= 1;
+    }
+    this.arm();
+  }
+
+  #runQueue(workMax: number): void {
+    this.#batch(() => this.#runWork(workMax));
+  }
+
+  #runWork(workMax: number): void {
+    for (let count = 0; count < workMax; count += 1) {
+      const work = this.#queue.shift();
+      if (work === undefined) return;
+      if (work.importance === 'droppable') this.#droppable -= 1;
+      work.run();
+    }
+  }
+
+  #dropOldest(): void {
+    const index = this.#queue.findIndex((work) => work.importance === 'droppable');
+    this.#queue.splice(index, 1);
+    this.#droppable -= 1;
+    this.#options.onOverflow(1);
+  }
+
+  /**
+   * Sets the timer for the earliest deadline; called after every step of a member. All of them are
+   * asked for theirs, which takes too long for each of many steps: those come to one.
+   */
+  arm(): void {
+    if (this.#closed || this.#waking || this.#batches > 0) return;
+    clearTimeout(this.#timer);
+    const deadline = this.#earliest();
+    if (deadline === undefined) return;
+    const delayMs = Math.ceil(toMillis(since(deadline, this.#options.now())));
+    const timeoutMs = Math.min(Math.max(delayMs, 0), TIMEOUT_MS_MAX);
+    this.#timer = setTimeout(() => void this.#wake(), timeoutMs);
+  }
+
+  #earliest(): Micros | undefined {
+    let earliest: Micros | undefined;
+    for (const member of this.#all()) {
+      const deadline = member.deadline();
+      if (deadline !== undefined && (earliest === undefined || deadline < earliest)) {
+        earliest = deadline;
+      }
+    }
+    return earliest;
+  }
+
+  #all(): readonly Member[] {
+    return [...this.#judges, ...this.#members];
+  }
+
+  #catchUp(lateBy: Micros | undefined): void {
+    this.#batch(() => {
+      for (const member of this.#all()) member.catchUp?.(lateBy);
+    });
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
+  #lateness(now: Micros): number {
+    const earliest = this.#earliest();
+    return earliest === undefined ? 0 : since(now, earliest);
+  }
+
+  /**
+   * Adverts that came in before the deadline must count before it does: after a stall the timer
+   * fires first and would make a healthy backup take over from a healthy master.
+   */
+  async #wake(): Promise<void> {
+    if (this.#closed || this.#waking) return;
+    // Before the sockets are read: who is due by a later time has to have them read again.
+    const now = this.#options.now();
+    let readAt = now;
+    const lateBy = this.#lateness(now);
+    const late = lateBy > LATE_WAKE;
+    if (late || this.#all().some((member) => isDue(member, now) && member.awaitsSilence())) {
+      this.#waking = true;
+      await this.#options.drain();
+      this.#waking = false;
+      if (late) this.#catchUp(micros(lateBy));
+      this.#runQueue(Infinity);
+      if (late) this.#catchUp(undefined);
+      readAt = this.#options.now();
+    }
+    if (this.#isClosed()) return;
+    if (late) this.#options.onLateWake(micros(lateBy));
+    this.#batch(() => {
+      if (!this.#wakeDue(now, readAt)) void this.#wake();
+    });
+  }
+
+  /** False: the process has stood still on the way, and the sockets have to be read once more. */
+  #wakeDue(now: Micros, readAt: Micros): boolean {
+    // Each is asked when its turn has come: what a judge says moves the deadlines behind it. None
+    // is taken for due by a later time than that for which the sockets were read.
+    for (const member of this.#all()) {
+      if (!isDue(member, now)) continue;
+      // The process may stand still right here, too.
+      if (since(this.#options.now(), readAt) > STALL) return false;
+      member.wake();
+    }
+    return true;
+  }
+}
+
+function isDue(member: Member, now: Micros): boolean {
+  return (member.deadline() ?? Infinity) <= now;
+}

@@ -1,0 +1,74 @@
+// What keeps adverts from the CARP socket that the frame witness sees: looked for, not guessed, and
+// looked for again now and then. The three that are known look the same on the wire.
+import { messageOf } from '../../base/errors.ts';
+import { fromSeconds, since, type Micros } from '../../base/time.ts';
+import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
+import { firewallFindings, type FirewallFacts } from '../../doctor/checks/firewall-checks.ts';
+import type { Link } from '../../linux/links/link-watch.ts';
+import type { Obstacle } from '../../readiness/inputs.ts';
+
+export interface EarObstacleOptions {
+  readonly interfaceName: string;
+  readonly now: () => Micros;
+  readonly link: () => Link | undefined;
+  readonly readFirewall: () => Promise<FirewallFacts>;
+  readonly filtersStrictly: (interfaceName: string) => boolean | undefined;
+  readonly wayBackTo: (address: Ipv4) => string | undefined;
+  readonly onError: (reason: string) => void;
+}
+
+const LOOK_AGAIN = fromSeconds(30);
+
+/** See the head of this file. */
+export class EarObstacle {
+  readonly #options: EarObstacleOptions;
+  #found: Obstacle | undefined;
+  #lookedAt: Micros | undefined;
+
+  constructor(options: EarObstacleOptions) {
+    this.#options = options;
+  }
+
+  /** What kept an advert of `from` to `group`; "looking" until that is known. */
+  of(from: Ipv4, group: Ipv4): Obstacle {
+    const { now, onError } = this.#options;
+    const known = this.#found ?? 'looking';
+    if (this.#lookedAt === undefined || since(now(), this.#lookedAt) >= LOOK_AGAIN) {
+      this.#lookedAt = now();
+      this.#look(from, group).catch((error: unknown) => onError(messageOf(error)));
+    }
+    return known;
+  }
+
+  /** The CARP socket hears again: what is in the way next time may be another thing. */
+  clear(): void {
+    this.#found = undefined;
+    this.#lookedAt = undefined;
+  }
+
+  /** The interface may have another name by now. */
+  get #name(): string {
+    return this.#options.link()?.name ?? this.#options.interfaceName;
+  }
+
+  async #look(from: Ipv4, group: Ipv4): Promise<void> {
+    const lookedAt = this.#lookedAt;
+    const found = this.#plainOne(from) ?? (await this.#behindFirewall(from, group));
+    if (this.#lookedAt === lookedAt) this.#found = found;
+  }
+
+  #plainOne(from: Ipv4): Obstacle | undefined {
+    const { link, filtersStrictly, wayBackTo } = this.#options;
+    if (link()?.master !== undefined) return 'upper-interface';
+    const isStrict = filtersStrictly(this.#name) === true;
+    return isStrict && wayBackTo(from) !== this.#name ? 'reverse-path' : undefined;
+  }
+
+  async #behindFirewall(from: Ipv4, group: Ipv4): Promise<Obstacle> {
+    const facts = await this.#options.readFirewall();
+    const sources = [formatIpv4(from)];
+    const findings = firewallFindings(facts, this.#name, formatIpv4(group), sources);
+    const isInTheWay = findings.some(({ text }) => text.includes('on the way in'));
+    return isInTheWay ? 'firewall' : 'unknown';
+  }
+}

@@ -1,0 +1,88 @@
+// An instance's hold on its group: taken for the interface that its name stands for now, and taken
+// anew when that is another one.
+import { messageOf } from '../../base/errors.ts';
+import { formatIpv4 } from '../../carp/addresses.ts';
+import type { InstanceConfig } from '../../config/config.ts';
+import {
+  lockGroup,
+  type GroupHolder,
+  type GroupLock,
+  type GroupPlace,
+  type LockAttempt,
+} from '../../linux/sockets/group-lock.ts';
+import type { StartTimer } from '../../vip/ports.ts';
+
+export type Claimed =
+  | { readonly kind: 'ours' }
+  /** There is no interface to hold it on. */
+  | { readonly kind: 'nowhere' }
+  | { readonly kind: 'held'; readonly holder: GroupHolder }
+  | { readonly kind: 'failed'; readonly detail: string };
+
+type GroupConfig = Pick<InstanceConfig, 'vhid' | 'group' | 'address'>;
+
+export interface GroupClaimOptions {
+  readonly config: GroupConfig;
+  readonly startTimer: StartTimer;
+  /** What takes the lock; the kernel's if not given. */
+  readonly lock?: (place: GroupPlace) => LockAttempt;
+}
+
+const RETRY_MS = 1_000;
+
+/** See the head of this file. */
+export class GroupClaim {
+  readonly #options: GroupClaimOptions;
+  #held: { readonly ifindex: number; readonly lock: GroupLock } | undefined;
+  #cancelRetry: (() => void) | undefined;
+
+  constructor(options: GroupClaimOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the group is this instance's on some interface. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Takes the group on this interface, and lets it go on any other. */
+  take(ifindex: number | undefined): Claimed {
+    if (ifindex !== undefined && this.#held?.ifindex === ifindex) return { kind: 'ours' };
+    this.release();
+    if (ifindex === undefined) return { kind: 'nowhere' };
+    const { config, lock = lockGroup } = this.#options;
+    try {
+      const attempt = lock(placeOf(config, ifindex));
+      if (attempt.kind === 'held') return attempt;
+      this.#held = { ifindex, lock: attempt.lock };
+      return { kind: 'ours' };
+    } catch (error) {
+      return { kind: 'failed', detail: messageOf(error) };
+    }
+  }
+
+  /** Calls back in a while: the end of a holder is no event. Once for any number of calls. */
+  retryLater(retry: () => void): void {
+    this.#cancelRetry ??= this.#options.startTimer(RETRY_MS, () => {
+      this.#cancelRetry = undefined;
+      retry();
+    });
+  }
+
+  /** Who waits for the group may go on waiting: it will be free soon. */
+  leaving(): void {
+    this.#held?.lock.leaving();
+  }
+
+  release(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    this.#held?.lock.release();
+    this.#held = undefined;
+  }
+}
+
+/** What is to be held for an instance on this interface. */
+export function placeOf({ vhid, group, address }: GroupConfig, ifindex: number): GroupPlace {
+  return { ifindex, vhid, group: formatIpv4(group), virtualIp: formatIpv4(address.ip) };
+}

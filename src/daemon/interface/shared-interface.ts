@@ -1,0 +1,400 @@
+// One interface and what all instances on it share: its sockets, its adverts, its addresses, and
+// what is known of its readiness.
+import { messageOf } from '../../base/errors.ts';
+import { micros, type Micros } from '../../base/time.ts';
+import { acceptPacket, type AcceptedAdvert, type Group } from '../../carp/accept.ts';
+import type { DroppedPacket } from '../../carp/accept.ts';
+import type { Result } from '../../base/result.ts';
+import type { Advert } from '../../carp/advert.ts';
+import type { Ipv4, Mac } from '../../carp/addresses.ts';
+import { arpRequest } from '../../carp/arp.ts';
+import { SENDERS_MAX } from '../../linux/sockets/frame-filter.ts';
+import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
+import type { Role } from '../../readiness/inputs.ts';
+import { filtersStrictly, wayBackTo } from '../../linux/links/reverse-path.ts';
+import { secondaryPromotion } from '../../linux/links/promote-secondaries.ts';
+import { AddressKeeper } from '../../vip/keeper.ts';
+import type { RunCommand, StartTimer } from '../../vip/ports.ts';
+import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
+import type { Driver } from './driver.ts';
+import { linkPublisher, type EventSink } from '../../events/bus.ts';
+import { readFirewall } from '../../doctor/facts/host.ts';
+import { EarHealth } from './ear-health.ts';
+import { EarObstacle } from './ear-obstacle.ts';
+import { HubSockets } from './interface-sockets.ts';
+import { InterfaceAddresses } from './interface-addresses.ts';
+import { LinkGate, type GatedInstance } from './link-driver.ts';
+import { LinkHerald } from './link-events.ts';
+import { interfacesWith, isLocal } from './own-addresses.ts';
+import { SecondEar, type Heard } from './advert-merge.ts';
+import { Soon } from './soon.ts';
+
+/** An instance as its interface sees it. */
+export interface HubMember extends Group, GatedInstance {
+  readonly isMaster: boolean;
+  /** What its own adverts bear, or bore a moment ago. */
+  readonly ownSources: readonly Ipv4[];
+  advertHeard(from: Ipv4, advert: Advert, heard: Heard): void;
+  /** Another host says that the address of this master is its own. */
+  foreignClaim(claim: ForeignClaim): void;
+  /** The interface changed, or its sockets were opened; `usable` is false while there are none. */
+  linkChanged(link: Link | undefined, usable: boolean): void;
+}
+
+export interface HubOptions {
+  /** As in the configuration; `links` finds the same interface by it when it has another. */
+  readonly interfaceName: string;
+  readonly driver: Driver;
+  readonly links: LinkWatch;
+  /** The interface has another name than before: called before that is told. */
+  readonly onRenamed: () => void;
+  readonly events: EventSink;
+  readonly now: () => Micros;
+  readonly runCommand: RunCommand;
+  readonly startTimer: StartTimer;
+  /** For `ip`; no secret is in it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** See the head of this file. */
+export class InterfaceHub {
+  /** Whether this link may be trusted with a promotion. */
+  readonly gate: LinkGate;
+  /** The addresses of this interface. */
+  readonly addresses: InterfaceAddresses;
+  /** Who alone changes them, for all instances. */
+  readonly keeper: AddressKeeper;
+  readonly interfaceName: string;
+  readonly #options: HubOptions;
+  readonly #members = new Set<HubMember>();
+  readonly #herald: LinkHerald;
+  readonly #sockets: HubSockets;
+  readonly #ear: SecondEar<HubMember>;
+  /** The interface as it was looked at last. */
+  #place: Pick<Link, 'name' | 'ifindex'> | undefined;
+  readonly #claims: ClaimTap;
+  readonly #health: EarHealth;
+  readonly #obstacle: EarObstacle;
+  /** Who was heard lately, last come last: whom a flood must not drown. */
+  readonly #masters = new Set<Ipv4>();
+  /** A reload may bring hundreds, and each of them would have all others judged once more. */
+  readonly #joining: Soon;
+  readonly #configuring: Soon;
+  readonly #refreshing: Soon;
+  readonly #telling: Soon;
+  #aside = false;
+
+  constructor(options: HubOptions) {
+    const { interfaceName, driver, events, now } = options;
+    this.#options = options;
+    this.interfaceName = interfaceName;
+    const soon = (run: () => void | Promise<void>): Soon =>
+      new Soon((work) => driver.post(work), run);
+    this.#joining = soon(() => this.#join());
+    this.#configuring = soon(() => this.gate.configure([...this.#members]));
+    this.#refreshing = soon(() => this.refresh());
+    this.#telling = soon(() => this.#tellMembers());
+    this.#herald = new LinkHerald(linkPublisher(events, interfaceName), now);
+    this.#sockets = new HubSockets({
+      interfaceName,
+      herald: this.#herald,
+      link: () => this.link(),
+      groups: () => new Set([...this.#members].map(({ group }) => group)),
+      onPacket: (packet) => this.#ear.heard(packet),
+      onTrouble: () => void this.refreshSoon(),
+    });
+    this.#health = new EarHealth({
+      lost: () => this.#sockets.lost,
+      now,
+      onLost: (count) => this.#herald.advertsLost(count),
+    });
+    this.#obstacle = new EarObstacle({
+      interfaceName,
+      now,
+      link: () => this.link(),
+      readFirewall,
+      filtersStrictly,
+      wayBackTo,
+      onError: (reason) => this.#herald.probeFailed(reason),
+    });
+    this.gate = this.#createGate();
+    this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
+    this.#claims = this.#createClaimTap();
+    this.keeper = new AddressKeeper({
+      ...options,
+      addresses: this.addresses,
+      promotion: secondaryPromotion,
+    });
+    this.#ear = new SecondEar({
+      epoch: () => this.gate.epoch,
+      now,
+      accept: (packet) => this.#accept(packet),
+      deliver: (advert, heard) => this.#deliver(advert, heard),
+      reject: (dropped) => this.#rejected(dropped),
+      post: (run) => driver.post(run),
+      readSocket: () => this.#lookForLoss(this.#sockets.drain()),
+      readWitness: () => this.gate.drain(),
+    });
+  }
+
+  /** Its name and its index, as they are now or were when it was there last. */
+  get place(): { readonly name: string; readonly ifindex: number | undefined } {
+    return this.link() ?? this.#place ?? { name: this.interfaceName, ifindex: undefined };
+  }
+
+  get memberNames(): readonly string[] {
+    return [...this.#members].map(({ config }) => config.interfaceName);
+  }
+
+  /** The interface as it is now. */
+  link(): Link | undefined {
+    return this.#aside ? undefined : this.#options.links.find(this.interfaceName);
+  }
+
+  /** Whether any interface of this host has the address. */
+  readonly isLocal = (address: Ipv4): boolean => isLocal(this.#options.links, address);
+
+  /** The other interfaces of this host that have the address. */
+  readonly elsewhere = (address: Ipv4): readonly Link[] =>
+    interfacesWith(this.#options.links, address, this.link());
+
+  /** The card's own MAC address; throws where there is no card, or none with a MAC. */
+  mac(): Mac {
+    return this.#sockets.mac();
+  }
+
+  /** Resolves when the member knows how the interface is. */
+  add(member: HubMember): Promise<void> {
+    this.#lookAtName();
+    // Who comes under the name of one that has gone is another one.
+    this.#configuring.flush();
+    this.#members.add(member);
+    return this.#joining.ask();
+  }
+
+  async #join(): Promise<void> {
+    this.gate.configure([...this.#members]);
+    await this.#sockets.ensure();
+    // All of them: another may have come while the sockets were being opened for the first.
+    this.#tellMembers();
+  }
+
+  remove(member: HubMember): void {
+    this.#members.delete(member);
+    this.gate.drop(member);
+    void this.#configuring.ask();
+    const inUse = [...this.#members].some(({ group }) => group === member.group);
+    if (!inUse) this.#sockets.leave(member.group);
+    this.#tendClaims();
+  }
+
+  /** What an instance is now; while one is master, claims of others for its address are heard. */
+  roleChanged(name: string, role: Role): void {
+    this.gate.roleChanged(name, role);
+    this.#tendClaims();
+  }
+
+  /** Asks by ARP who else has the address; whoever answers is a foreign claim. */
+  askForVip({ config, source }: HubMember): void {
+    if (source === undefined) return;
+    try {
+      this.sendFrame(arpRequest(this.mac(), source, config.address.ip));
+    } catch (error) {
+      this.#herald.probeFailed(messageOf(error));
+    }
+  }
+
+  /** As `refresh`, once for all changes that come together. */
+  refreshSoon(): Promise<void> {
+    return this.#refreshing.ask();
+  }
+
+  /** Something about this interface changed; sockets of an interface that is gone are closed. */
+  async refresh(): Promise<void> {
+    this.#lookAtName();
+    this.gate.linkChanged();
+    await this.#sockets.ensure();
+    this.#tellMembers();
+    this.#tendClaims();
+    this.addresses.changed();
+  }
+
+  /** The kernel told of an address, of this interface or another. */
+  addressTold(event: AddressEvent): void {
+    const other = this.addresses.told(event);
+    const isVip = [...this.#members].some(({ config }) => config.address.ip === other);
+    if (isVip) void this.#telling.ask();
+  }
+
+  /** Whether a change of this interface, by this index or under this name, is one of ours. */
+  isAbout({ name, ifindex }: LinkChange): boolean {
+    const ours = [this.#place?.ifindex, this.link()?.ifindex];
+    return ours.includes(ifindex) || (name === this.interfaceName && this.link() === undefined);
+  }
+
+  /** Something about another interface changed, on which this one may stand. */
+  otherChanged(ifindex: number): void {
+    if (this.gate.concerns(ifindex)) this.gate.linkChanged();
+    // A source address may be on any interface of the host.
+    const anywhere = [...this.#members].some(({ config }) => config.source !== undefined);
+    if (anywhere) void this.#telling.ask();
+  }
+
+  /** Another hub has the same interface: from here on it is as if there were none. */
+  standAside(): void {
+    this.#aside = true;
+    void this.#refreshing.ask();
+  }
+
+  /** Sends one advertisement packet to `group`; rejects with a CarpdError. */
+  sendAdvert(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
+    return this.#sockets.sendAdvert(packet, group, broadcast);
+  }
+
+  /** Sends a whole Ethernet frame, or throws. */
+  sendFrame(frame: Uint8Array): void {
+    this.#sockets.sendFrame(frame);
+  }
+
+  /** Reads what is queued in the sockets, and has it delivered. */
+  drain(): void {
+    this.gate.drain();
+    const isRead = this.#sockets.drain();
+    this.#lookForLoss(isRead);
+    // What only the frame witness has seen by now, the CARP socket will not hear.
+    this.#options.driver.post(() => this.#ear.flush());
+  }
+
+  #lookAtName(): void {
+    const before = this.#place;
+    const now = this.link();
+    this.#place = now === undefined ? undefined : { name: now.name, ifindex: now.ifindex };
+    if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
+    this.#options.onRenamed();
+    this.#herald.renamed(before.name, now.name);
+  }
+
+  /** What was sent before then may have been lost in a flood; 0: nothing was. */
+  unheardUntil(): Micros {
+    this.#health.look();
+    return this.#health.unheardUntil ?? micros(0);
+  }
+
+  close(): void {
+    this.keeper.close();
+    this.gate.close();
+    this.#ear.close();
+    this.#claims.close();
+    this.#sockets.close();
+  }
+
+  /** Tells one member once more how the interface is. */
+  tell(member: HubMember): void {
+    if (this.#members.has(member))
+      member.linkChanged(this.link(), this.#sockets.hears(member.group));
+  }
+
+  #tellMembers(): void {
+    const link = this.link();
+    for (const member of this.#members) member.linkChanged(link, this.#sockets.hears(member.group));
+    // Their source addresses may have changed by it.
+    this.gate.configure([...this.#members]);
+  }
+
+  #accept(packet: Uint8Array): Result<AcceptedAdvert<HubMember>, DroppedPacket> {
+    const members = [...this.#members];
+    return acceptPacket(packet, {
+      ownSources: new Set(members.flatMap(({ ownSources }) => ownSources)),
+      members: (vhid) => members.filter(({ key }) => key.vhid === vhid),
+    });
+  }
+
+  #rejected(dropped: DroppedPacket): void {
+    const members = [...this.#members];
+    const rivalsMaster = members.some(({ key, isMaster }) => isMaster && key.vhid === dropped.vhid);
+    this.#herald.rejected(dropped, rivalsMaster);
+  }
+
+  /** What the sockets hold now came in before. */
+  #epochBegan(epoch: number): void {
+    this.#sockets.drain();
+    this.#ear.freshFrom(epoch);
+  }
+
+  #deliver({ member, from, advert }: AcceptedAdvert<HubMember>, { by, ...heard }: Heard): void {
+    if (!this.#members.has(member)) return;
+    this.#masters.delete(from);
+    this.#masters.add(from);
+    for (const oldest of this.#masters) {
+      if (this.#masters.size > SENDERS_MAX / 2) this.#masters.delete(oldest);
+    }
+    const { flooded } = this.#health;
+    if (flooded) this.gate.floodChanged();
+    // Nothing but the flood keeps it from the socket.
+    if (flooded || by === 'socket') {
+      this.#obstacle.clear();
+      return member.advertHeard(from, advert, { ...heard, by: 'socket' });
+    }
+    const keptBy = this.#obstacle.of(from, member.group);
+    member.advertHeard(from, advert, { ...heard, by, keptBy });
+  }
+
+  #lookForLoss(isRead = true): void {
+    const { flooded } = this.#health;
+    this.#health.look();
+    if (!isRead) this.#health.fellBehind();
+    if (this.#health.flooded !== flooded) this.gate.floodChanged();
+  }
+
+  #floodedMasters(): readonly Ipv4[] | undefined {
+    if (!this.#health.flooded) return undefined;
+    const peers = [...this.#members].flatMap(({ config }) => config.peers);
+    return [...new Set([...this.#masters, ...peers])].sort((a, b) => a - b);
+  }
+
+  /** What waits in the socket came in before the witness watched. */
+  #witnessWatches(watches: boolean): void {
+    this.#health.witnessWatches(watches);
+    if (watches) this.#sockets.drain();
+    this.#ear.witnessCovers(watches);
+  }
+
+  #tendClaims(): void {
+    const masters = [...this.#members].filter(({ isMaster }) => isMaster);
+    this.#claims.want(new Set(masters.map(({ config }) => config.address.ip)));
+  }
+
+  #createClaimTap(): ClaimTap {
+    const { driver, links } = this.#options;
+    return new ClaimTap({
+      ifindex: () => this.link()?.ifindex,
+      isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),
+      post: (run) => driver.post(run),
+      onClaim: (address, claim) => {
+        for (const member of this.#members) {
+          if (member.isMaster && member.config.address.ip === address) member.foreignClaim(claim);
+        }
+      },
+      onError: (reason) => this.#herald.claimsUnseen(reason),
+    });
+  }
+
+  #createGate(): LinkGate {
+    const { interfaceName, driver, links, now } = this.#options;
+    return new LinkGate({
+      ...{ interfaceName, driver, links, now },
+      herald: this.#herald,
+      mac: () => this.mac(),
+      sendFrame: (frame) => this.sendFrame(frame),
+      rejoinMulticast: () => this.#sockets.rejoin(),
+      onEpoch: (epoch) => this.#epochBegan(epoch),
+      onTick: () => this.#lookForLoss(),
+      onWatch: (watches) => this.#witnessWatches(watches),
+      floodedMasters: () => this.#floodedMasters(),
+      onAdvertWitnessed: (packet, epoch) => {
+        this.#health.witnessed();
+        this.#ear.witnessed(packet, epoch);
+      },
+    });
+  }
+}

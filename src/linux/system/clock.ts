@@ -1,0 +1,18 @@
+// The monotonic clock, the only one that decides anything, and the timers of this process.
+import { micros, type Micros } from '../../base/time.ts';
+
+const NANOS_PER_MICRO = 1_000n;
+
+/**
+ * Microseconds since some moment before the process started (CLOCK_MONOTONIC: steps of the wall
+ * clock do not touch it, and it stands still while the machine is suspended).
+ */
+export function now(): Micros {
+  return micros(Number(process.hrtime.bigint() / NANOS_PER_MICRO));
+}
+
+/** Calls `onExpired` once after `delayMs`; what it returns calls that off. */
+export function startTimer(delayMs: number, onExpired: () => void): () => void {
+  const timer = setTimeout(onExpired, delayMs);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,155 @@
+// The log as a listener of the bus: what an event comes to is said elsewhere; here is that no line
+// is written more often than it should be, and that the last of them is written all the same.
+import { messageOf } from '../base/errors.ts';
+import { fromSeconds, since, toMillis, toSeconds, type Micros } from '../base/time.ts';
+import type { StartTimer } from '../vip/ports.ts';
+import { dropLine } from './drop-lines.ts';
+import { EventBus } from '../events/bus.ts';
+import { EVENT_NAMES } from '../events/catalogue.ts';
+import type { DomainEvent } from '../events/events.ts';
+import { instanceLine } from './instance-lines.ts';
+import { quotaKey, quotaOf } from './line-limits.ts';
+import { LineQuotas, telling, type Telling } from './line-quota.ts';
+import { daemonLine, linkLine } from './link-lines.ts';
+import type { LogLine } from './log-line.ts';
+import type { Logger } from './log.ts';
+import { RateLimit } from '../base/rate-limit.ts';
+
+/** Different lines that are remembered so as not to be repeated. */
+const KEYS_MAX = 512;
+/** Kinds of lines, for as many instances as a daemon has. */
+const KINDS_MAX = 65_536;
+const FAULT_PERIOD = fromSeconds(60);
+/** Nobody wonders that a line is told by so much too late. */
+const LATE = fromSeconds(1);
+
+/** A bus on which everything is logged, gaps of the log are told, and faulty listeners named. */
+export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartTimer): EventBus {
+  const faults = new RateLimit(FAULT_PERIOD, KEYS_MAX);
+  const bus = new EventBus((error, event) => {
+    const allowed = faults.allow(event, now());
+    if (allowed === undefined) return;
+    const text = `what ${event} leads to has failed in part: ${messageOf(error)}`;
+    log.error('listener-failed', text, { repeats: allowed.untold });
+  });
+  const eventLog = new EventLog(log, now, startTimer);
+  bus.subscribe(EVENT_NAMES, (event) => eventLog.tell(event));
+  log.onGap((lostLines) => bus.publish({ event: 'log-gap', lostLines }));
+  return bus;
+}
+
+/** A line and where it goes. */
+interface Addressed {
+  readonly line: LogLine;
+  /** Undefined: it is not about one instance. */
+  readonly instance: string | undefined;
+  /** The instance, the interface or the daemon. */
+  readonly owner: string;
+}
+
+/** See the head of this file. */
+export class EventLog {
+  readonly #log: Logger;
+  readonly #now: () => Micros;
+  readonly #startTimer: StartTimer;
+  readonly #repeats = new LineQuotas<Addressed>(KEYS_MAX);
+  readonly #kinds = new LineQuotas<Addressed>(KINDS_MAX);
+  #wakeAt: Micros | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(log: Logger, now: () => Micros, startTimer: StartTimer) {
+    this.#log = log;
+    this.#now = now;
+    this.#startTimer = startTimer;
+  }
+
+  tell(event: DomainEvent): void {
+    // Nothing is told after the end.
+    if (endsLog(event)) this.#tellAll();
+    const addressed = addressedLine(event);
+    if (addressed === undefined) return;
+    const now = this.#now();
+    const next = telling(addressed, now);
+    const { line, owner } = addressed;
+    const { limit } = line;
+    // Where its kind has no room, whether it repeats an earlier one makes no difference.
+    if (limit === undefined || !this.#kinds.hasRoom(quotaKey(line, owner), now)) {
+      return this.#pass(next, now);
+    }
+    const quota = { burst: 1, refill: limit.period };
+    const admission = this.#repeats.admit(`${owner} ${limit.key}`, quota, next, now);
+    if (admission.told !== undefined) this.#pass(admission.told, now);
+    else this.#wake(admission.until, now);
+  }
+
+  #pass(next: Telling<Addressed>, now: Micros): void {
+    const { line, owner } = next.line;
+    const quota = quotaOf(line);
+    if (quota === undefined) return this.#write(next, now);
+    const admission = this.#kinds.admit(quotaKey(line, owner), quota, next, now);
+    if (admission.told !== undefined) this.#write(admission.told, now);
+    else this.#wake(admission.until, now);
+  }
+
+  #write({ line: { line, instance }, at, leftOut, leftOutSince }: Telling<Addressed>, now: Micros) {
+    const log = instance === undefined ? this.#log : this.#log.forInstance(instance);
+    const { level, event, message, fields = {} } = line;
+    const late = since(now, at);
+    const parts = [message];
+    if (leftOut > 0) {
+      const seconds = Math.ceil(toSeconds(since(now, leftOutSince)));
+      const verb = leftOut === 1 ? 'was' : 'were';
+      parts.push(`${leftOut} more of this kind ${verb} left out within ${seconds} s`);
+    }
+    if (late >= LATE) parts.push(`it happened ${Math.round(toSeconds(late))} s ago`);
+    log[level](event, parts.join('; '), {
+      ...fields,
+      ...(leftOut > 0 ? { repeats: leftOut } : {}),
+      ...(late >= LATE ? { toldAfterMs: Math.round(toMillis(late)) } : {}),
+    });
+  }
+
+  #wake(at: Micros, now: Micros): void {
+    if (this.#wakeAt !== undefined && this.#wakeAt <= at) return;
+    this.#cancelTimer?.();
+    this.#wakeAt = at;
+    const delayMs = Math.max(0, Math.ceil(toMillis(since(at, now))));
+    this.#cancelTimer = this.#startTimer(delayMs, () => this.#woken());
+  }
+
+  #woken(): void {
+    const now = this.#now();
+    this.#wakeAt = undefined;
+    for (const next of this.#repeats.due(now)) this.#pass(next, now);
+    for (const next of this.#kinds.due(now)) this.#write(next, now);
+    for (const at of [this.#repeats.dueAt(), this.#kinds.dueAt()]) {
+      if (at !== undefined) this.#wake(at, now);
+    }
+  }
+
+  #tellAll(): void {
+    this.#cancelTimer?.();
+    this.#wakeAt = undefined;
+    const now = this.#now();
+    for (const next of [...this.#repeats.takeAll(), ...this.#kinds.takeAll()]) {
+      this.#write(next, now);
+    }
+  }
+}
+
+function endsLog(event: DomainEvent): boolean {
+  return event.event === 'daemon-stopped' || (event.event === 'daemon-failed' && event.fatal);
+}
+
+function addressedLine(event: DomainEvent): Addressed | undefined {
+  if ('name' in event) {
+    const line = instanceLine(event);
+    return line && { line, instance: event.name, owner: `instance ${event.name}` };
+  }
+  if (!('interface' in event)) {
+    const line = daemonLine(event);
+    return line && { line, instance: undefined, owner: 'daemon' };
+  }
+  const line = event.event === 'advert-rejected' ? dropLine(event) : linkLine(event);
+  return line && { line, instance: undefined, owner: `interface ${event.interface}` };
+}

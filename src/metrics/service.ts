@@ -1,0 +1,109 @@
+// The metrics of a daemon: counted from its events, read from its snapshots, served where the
+// configuration says. Nothing of it is loaded before it is wanted, and no election depends on it.
+import { messageOf } from '../base/errors.ts';
+import type { Micros } from '../base/time.ts';
+import type { InstanceConfig, ListenAddress } from '../config/config.ts';
+import type { Page } from './page.ts';
+import type { Metrics } from './registry.ts';
+import type { InstanceLabels, Sample } from './sample.ts';
+import type { EventBus } from '../events/bus.ts';
+import { keepOpening, type Opened } from '../serving/keep-opening.ts';
+import { feedMetrics, instanceLabels } from './counters.ts';
+import { openMetricsServer, type HealthSource } from './server.ts';
+
+export interface MetricsServiceOptions {
+  readonly version: string;
+  readonly events: EventBus;
+  readonly now: () => Micros;
+  /** The daemon at this moment. */
+  readonly sample: () => Omit<Sample, 'now'>;
+  readonly health: HealthSource;
+}
+
+/** What there is once metrics are wanted. */
+interface Kept {
+  readonly metrics: Metrics;
+  readonly page: Page;
+  readonly contentType: string;
+}
+
+/** See the head of this file. */
+export class MetricsService {
+  readonly #options: MetricsServiceOptions;
+  readonly #instances = new Map<string, InstanceLabels>();
+  #kept: Kept | undefined;
+  #address: ListenAddress | undefined;
+  #opened: Opened | undefined;
+
+  constructor(options: MetricsServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Serves here from now on, or as soon as it can; undefined: nowhere. Never rejects. */
+  async listen(address: ListenAddress | undefined): Promise<void> {
+    if (address?.text === this.#address?.text) return;
+    this.close();
+    this.#address = address;
+    if (address === undefined) return;
+    try {
+      this.#kept ??= await this.#load();
+    } catch (error) {
+      return void this.#failed('opening', messageOf(error));
+    }
+    // It may have been closed, or told to serve elsewhere, meanwhile.
+    if (this.#address === address) this.#open(address, this.#kept);
+  }
+
+  /** To be called before the instance does anything that counts. */
+  added({ name, interfaceName, vhid }: InstanceConfig): void {
+    const labels = instanceLabels({ name, interface: interfaceName, vhid });
+    this.#instances.set(name, labels);
+    this.#kept?.metrics.addInstance(labels);
+  }
+
+  removed(name: string): void {
+    this.#instances.delete(name);
+    this.#kept?.metrics.removeInstance(name);
+  }
+
+  close(): void {
+    this.#opened?.close();
+    this.#opened = undefined;
+    this.#address = undefined;
+  }
+
+  async #load(): Promise<Kept> {
+    const { Metrics, CONTENT_TYPE } = await import('./registry.ts');
+    const { Page } = await import('./page.ts');
+    const { version, events, sample, now } = this.#options;
+    const metrics = new Metrics({ version, sample: () => ({ ...sample(), now: now() }) });
+    for (const labels of this.#instances.values()) metrics.addInstance(labels);
+    feedMetrics(events, metrics);
+    const page = new Page(
+      () => metrics.render(),
+      () => performance.now(),
+    );
+    return { metrics, page, contentType: CONTENT_TYPE };
+  }
+
+  #open(address: ListenAddress, { page, contentType }: Kept): void {
+    const { events, health } = this.#options;
+    this.#opened = keepOpening({
+      open: () =>
+        openMetricsServer({
+          address,
+          metrics: () => page.content(),
+          metricsType: contentType,
+          health,
+          onFault: (reason) => this.#failed('serving', reason),
+        }),
+      onOpened: () => events.publish({ event: 'metrics-opened', address: address.text }),
+      onFailed: (reason) => this.#failed('opening', reason),
+      onLost: () => this.#failed('serving', `somebody removed ${address.text}; it is opened again`),
+    });
+  }
+
+  #failed(during: 'opening' | 'serving', detail: string): void {
+    this.#options.events.publish({ event: 'metrics-failed', during, detail });
+  }
+}

@@ -1,0 +1,70 @@
+// What an instance takes for its own adverts when its source address is exchanged.
+import { deepEqual, equal } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatIpv4 } from '../../../../src/carp/addresses.ts';
+import { Footing } from '../../../../src/daemon/instance/footing.ts';
+import { GroupClaim } from '../../../../src/daemon/interface/group-claim.ts';
+import { InstanceHerald } from '../../../../src/daemon/instance/instance-events.ts';
+import type { Link } from '../../../../src/linux/links/link-watch.ts';
+import { dbConfig } from '../../../support/reports.ts';
+import { FakeTime } from '../../vip/fakes.ts';
+import { linkOf } from '../../../support/links.ts';
+
+describe('the sources of an instance', () => {
+  test('are those of the last three seconds, the present one first', async () => {
+    const { time, footing, sources } = standing();
+    deepEqual(sources(), []);
+    footing.update(linkWith('10.9.0.10'), true);
+    deepEqual(sources(), ['10.9.0.10']);
+    await time.advance(10_000);
+    footing.update(linkWith('10.9.0.11'), true);
+    deepEqual(sources(), ['10.9.0.11', '10.9.0.10']);
+    await time.advance(2_000);
+    footing.update(linkWith('10.9.0.12'), true);
+    deepEqual(sources(), ['10.9.0.12', '10.9.0.10', '10.9.0.11']);
+    await time.advance(1_000);
+    deepEqual(sources(), ['10.9.0.12', '10.9.0.11']);
+    await time.advance(2_000);
+    deepEqual(sources(), ['10.9.0.12']);
+  });
+
+  test('outlast the interface, from which adverts may still come in', async () => {
+    const { time, footing, sources } = standing();
+    footing.update(linkWith('10.9.0.10'), true);
+    footing.update(undefined, true);
+    equal(footing.source, undefined);
+    deepEqual(sources(), ['10.9.0.10']);
+    await time.advance(3_000);
+    deepEqual(sources(), []);
+  });
+});
+
+interface Standing {
+  readonly time: FakeTime;
+  readonly footing: Footing;
+  readonly sources: () => readonly string[];
+}
+
+function standing(): Standing {
+  const time = new FakeTime();
+  const { startTimer, clock: now } = time;
+  const config = { ...dbConfig({}), source: undefined };
+  const nobody = { leaving: () => undefined, release: () => undefined };
+  const lock = () => ({ kind: 'locked', lock: nobody }) as const;
+  const footing = new Footing({
+    config,
+    virtualIps: () => new Set([config.address.ip]),
+    hub: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
+    isServed: () => false,
+    herald: new InstanceHerald(config, () => undefined, now),
+    claim: new GroupClaim({ config, startTimer, lock }),
+    now,
+    lookAgain: () => undefined,
+  });
+  return { time, footing, sources: () => footing.ownSources.map(formatIpv4) };
+}
+
+function linkWith(address: string): Link {
+  const addresses = [{ address, prefixLength: 24, secondary: false, scope: 0 }];
+  return linkOf({ name: 'bond0', addresses });
+}
