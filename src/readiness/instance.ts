@@ -305,7 +305,8 @@ export class InstanceReadiness {
     } else {
       const last = this.#master;
       const isSilent = this.#silent && last !== undefined && !last.leaving;
-      const isUnheard = isSilent && this.#gate.by === 'proof' && (heardAt ?? 0) < last.missedAt;
+      const hasHeard = heardAt !== undefined && isSilent && heardAt >= last.missedAt;
+      const isUnheard = isSilent && this.#gate.by === 'proof' && !hasHeard;
       this.#trust = isUnheard ? 'unheard' : 'trusted';
     }
   }
@@ -334,10 +335,11 @@ export class InstanceReadiness {
       return 'ignore';
     }
     if (!this.#silent) return 'ignore';
-    const heard = this.#master?.epoch === epoch.number;
+    const master = this.#master;
+    if (master?.epoch !== epoch.number) return judgeHolder(this.#settings.vipInUse, false);
     // A master that is but late answers of course: it is news when a promotion is due.
-    if (heard && now < (this.#masterDownAt() ?? now)) return 'ignore';
-    return judgeHolder(this.#settings.vipInUse, heard);
+    if (now < plus(master.at, this.#settings.deadInterval)) return 'ignore';
+    return judgeHolder(this.#settings.vipInUse, true);
   }
 
   #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {

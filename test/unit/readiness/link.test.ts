@@ -33,6 +33,12 @@ describe('a link at boot', () => {
     assert.deepEqual(kinds(effects), ['gate-changed']);
   });
 
+  it('says what it means to one instance, and of nobody else', () => {
+    const rig = LinkRig.waiting();
+    assert.deepEqual(rig.link.snapshotOf(INSTANCE.name), rig.instance);
+    assert.equal(rig.link.snapshotOf('nobody'), undefined);
+  });
+
   it('wants proof as soon as an instance takes part', () => {
     const rig = new LinkRig();
     rig.give({ kind: 'instances-changed', instances: [{ ...INSTANCE, targets: [GATEWAY] }] });
