@@ -15,7 +15,7 @@ export const CAUSES = {
   'no-socket': 'no socket could be opened on the interface, so nothing can be heard or sent',
   'no-source-address': 'the interface does not have the source address',
   'gate-opened': 'nothing holds off promotion any more',
-  'gate-closed': 'the link has not proved that it passes frames',
+  'gate-closed': 'the gate holds off promotion',
   'carrier-lost': 'the interface has lost its carrier',
   maintenance: 'an operator has put the node in maintenance',
   'vip-failed': 'the virtual IP could not be added, or not be kept',

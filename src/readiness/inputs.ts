@@ -2,6 +2,7 @@
 import type { Micros } from '../base/time.ts';
 import type { LinkFacts } from './facts.ts';
 import type { GateSettings } from './gate.ts';
+import type { Obstacle } from './obstacle.ts';
 import type { VipInUsePolicy } from './vip-in-use.ts';
 
 /** What of an instance on the interface the link's readiness depends on. Addresses are text. */
@@ -27,9 +28,6 @@ export interface InstanceSettings {
 
 /** inactive: INIT, takes no part. waiting: HELD or BACKUP. */
 export type Role = 'inactive' | 'waiting' | 'master';
-
-/** What keeps adverts from the CARP socket that the frame witness sees; looking: not known yet. */
-export type Obstacle = 'firewall' | 'reverse-path' | 'upper-interface' | 'unknown' | 'looking';
 
 /** A valid advert of another node, for one instance. */
 export interface AdvertHeard {

@@ -6,10 +6,11 @@ import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
 import { hasCarrier, isSameVerdict, judgeGate, type GateVerdict } from './gate.ts';
-import type { AdvertHeard, InstanceSettings, Obstacle, Role } from './inputs.ts';
+import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
 import { Listening } from './listening.ts';
+import { obstacleWarning, type Obstacle } from './obstacle.ts';
 import { PathTrust, type Trust } from './path-trust.ts';
 import type { ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
@@ -324,7 +325,11 @@ export class InstanceReadiness {
 
   /** A dead interval after the last advert; the election promotes no sooner for silence. */
   #masterDownAt(): Micros | undefined {
-    return this.#master && plus(this.#master.at, this.#settings.deadInterval);
+    return this.#deadAfter(this.#master?.at);
+  }
+
+  #deadAfter(at: Micros | undefined): Micros | undefined {
+    return at === undefined ? undefined : plus(at, this.#settings.deadInterval);
   }
 
   /** Only who would promote itself asks who has the address: none as long as a master is heard. */
@@ -335,17 +340,18 @@ export class InstanceReadiness {
       return 'ignore';
     }
     if (!this.#silent) return 'ignore';
-    const master = this.#master;
-    if (master?.epoch !== epoch.number) return judgeHolder(this.#settings.vipInUse, false);
-    // A master that is but late answers of course: it is news when a promotion is due.
-    if (now < plus(master.at, this.#settings.deadInterval)) return 'ignore';
-    return judgeHolder(this.#settings.vipInUse, true);
+    const heard = this.#master?.epoch === epoch.number;
+    // A master that is but late answers of course, and so does one whose first advert is to come:
+    // it is news when a promotion is due. A gate that is closed waits no longer for that.
+    const dueAt = this.#deadAfter(heard ? this.#master?.at : this.#openSince);
+    if (dueAt !== undefined && now < dueAt) return 'ignore';
+    return judgeHolder(this.#settings.vipInUse, heard);
   }
 
   #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
-    if (this.#onlyByWitness && this.#keptBy !== 'looking') warnings.push(KEPT_BY[this.#keptBy]);
+    if (this.#onlyByWitness) warnings.push(...obstacleWarning(this.#keptBy));
     if (this.#role === 'master' && (this.#trust === 'dark' || this.#trust === 'unheard'))
       warnings.push('path-unconfirmed');
     if (holder === 'warn') warnings.push('vip-answered');
@@ -365,6 +371,7 @@ export class InstanceReadiness {
       this.#master?.missedAt,
       this.#masterDownAt(),
       this.#vipHolder && holderForgottenAt(this.#vipHolder, probeInterval),
+      this.#vipHolder && this.#deadAfter(this.#openSince),
       this.#doubt.snapshot(deadInterval)?.endsAt,
       this.#role === 'master' ? this.#path.deadline : undefined,
       this.#rivals.presentUntil(deadInterval),
@@ -374,13 +381,6 @@ export class InstanceReadiness {
     return coming.length === 0 ? undefined : micros(Math.min(...coming));
   }
 }
-
-const KEPT_BY = {
-  firewall: 'adverts-only-by-witness',
-  'reverse-path': 'adverts-kept-by-rp-filter',
-  'upper-interface': 'adverts-kept-by-upper-interface',
-  unknown: 'adverts-kept-by-unknown',
-} as const satisfies Record<Exclude<Obstacle, 'looking'>, Warning>;
 
 /** Half an interval late is not yet missed: a busy peer, or the pace of a stock ucarp. */
 const MISSED_AFTER_INTERVALS = 1.5;

@@ -11,7 +11,7 @@
 import { fromMillis, plus, since, type Micros } from '../../base/time.ts';
 import type { AcceptedAdvert, DroppedPacket, Group } from '../../carp/accept.ts';
 import type { Result } from '../../base/result.ts';
-import type { Obstacle } from '../../readiness/inputs.ts';
+import type { Obstacle } from '../../readiness/obstacle.ts';
 
 /** How an advert came in. */
 export interface Heard {

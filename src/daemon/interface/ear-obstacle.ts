@@ -5,7 +5,7 @@ import { fromSeconds, since, type Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import { firewallFindings, type FirewallFacts } from '../../doctor/checks/firewall-checks.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
-import type { Obstacle } from '../../readiness/inputs.ts';
+import type { Obstacle } from '../../readiness/obstacle.ts';
 
 export interface EarObstacleOptions {
   readonly interfaceName: string;

@@ -138,6 +138,20 @@ describe('a virtual IP in use', () => {
     assert.equal(rig.instance.vipHolder, undefined);
   });
 
+  it('closes a gate that is open only when a promotion is due: its master may be heard yet', () => {
+    const rig = LinkRig.waiting({ probeInterval: fromSeconds(1) });
+    rig.frame();
+    rig.pass(100);
+    rig.answer(VIP);
+    assert.equal(rig.open, true);
+    rig.pass(2_000);
+    rig.answer(VIP);
+    rig.pass(899);
+    assert.equal(rig.open, true);
+    rig.pass(1);
+    assert.deepEqual(rig.instance.gate.reasons, ['vip-in-use']);
+  });
+
   it('is no obstacle once its master is heard', () => {
     const rig = LinkRig.waiting();
     rig.answer(VIP);

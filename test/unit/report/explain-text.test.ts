@@ -53,9 +53,9 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
   'held-for-a-vip-in-use': () => {
     const rig = LinkRig.waiting();
     rig.frame();
-    rig.pass(600);
+    rig.pass(2_400);
     rig.answer(rigs.VIP);
-    rig.pass(120);
+    rig.pass(720);
     return report(rig, {
       state: 'HELD',
       from: 'BACKUP',
