@@ -6,8 +6,8 @@
 //   node --import tsx test/bond/run.ts --exec -- unshare --net node native-notes/probes/frame-witness.mjs
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { openFrameWitness } from '../../dist/linux/frame-witness.js';
-import { openPacketSocket } from '../../dist/linux/packet-socket.js';
+import { openFrameWitness } from '../../dist/linux/sockets/frame-witness.js';
+import { openPacketSocket } from '../../dist/linux/sockets/packet-socket.js';
 
 const sh = (script) => execFileSync('sh', ['-euc', script]).toString().trim();
 const pause = (ms) => new Promise((next) => setTimeout(next, ms));

@@ -13,9 +13,9 @@ const URL_OF = (path: string): string => new URL(`../../src/${path}`, import.met
 
 const PREAMBLE = `
 import { openSync, closeSync } from 'node:fs';
-import { runCommand } from '${URL_OF('linux/command.ts')}';
-import { spareDescriptors } from '${URL_OF('linux/spare-descriptors.ts')}';
-import { releaseAtOnce } from '${URL_OF('daemon/emergency.ts')}';
+import { runCommand } from '${URL_OF('linux/system/command.ts')}';
+import { spareDescriptors } from '${URL_OF('linux/system/spare-descriptors.ts')}';
+import { releaseAtOnce } from '${URL_OF('release/emergency.ts')}';
 const run = async (...argv) => (await runCommand({ argv, timeoutMs: 10_000 }).result).kind;
 const held = [];
 const exhaust = () => { try { for (;;) held.push(openSync('/dev/null')); } catch {} };

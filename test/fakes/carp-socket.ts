@@ -1,4 +1,5 @@
-// A CARP segment in memory: sockets that hear each other as those of linux/carp-socket.ts do.
+// A CARP segment in memory: sockets that hear each other as those of
+// linux/sockets/carp-socket.ts do.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CarpSocket, CarpSocketOptions } from '../../src/linux/sockets/carp-socket.ts';
 import { SocketError } from '../../src/linux/sockets/socket-error.ts';

@@ -1,4 +1,4 @@
-// Interfaces in memory, changed by the test, seen through the port of linux/link-watch.ts.
+// Interfaces in memory, changed by the test, seen through the port of linux/links/link-watch.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { VlanRange } from '../../src/linux/links/bridge-vlans.ts';
 import type {

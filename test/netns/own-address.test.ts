@@ -21,7 +21,7 @@ const CONFIG = { address: `${VIP}/24`, hooks: {} };
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1, config: CONFIG };
 const WITHIN_MS = 30_000;
 /** As it is run. */
-const EMERGENCY = new URL('../../dist/daemon/emergency.js', import.meta.url).href;
+const EMERGENCY = new URL('../../dist/release/emergency.js', import.meta.url).href;
 const skip = await labSkipReason();
 
 describe('the own address behind a virtual IP', { skip, concurrency: 2 }, () => {

@@ -1,6 +1,6 @@
 // Holds the house rules that no linter knows: sizes, cycles, importers, leftover marks.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -49,6 +49,23 @@ describe('tidy', () => {
   test('every source file says on its first line what it is for', () => {
     const silent = sources.filter((file) => !/^(?:#!.*|\/\/ \S.*)$/.test(lines(file)[0] ?? ''));
     assert.deepEqual(silent, []);
+  });
+
+  test('a source file that a text, a test or a probe names is there', () => {
+    const folders = readdirSync('src', { withFileTypes: true }).filter((it) => it.isDirectory());
+    const names = folders.map(({ name }) => name).join('|');
+    const file = `((?:src/|dist/)?(?:${names})/[\\w/-]+)\\.(?:ts|js)\\b`;
+    const pattern = new RegExp(`(?<![\\w-]|\\w/)${file}`, 'g');
+    const gone = [...texts, ...filesBelow('native-notes', /\.(?:md|mjs)$/)].flatMap((text) =>
+      lines(text)
+        // The compiler knows whether what is imported is there.
+        .filter((line) => !/^(?:import|export|\} from)\b/.test(line))
+        .flatMap((line) => [...line.matchAll(pattern)])
+        .map(([, path = '']) => `src/${path.replace(/^(?:src|dist)\//, '')}.ts`)
+        .filter((path) => !existsSync(path))
+        .map((path) => `${text}: ${path}`),
+    );
+    assert.deepEqual(gone, []);
   });
 
   test('no leftover marks, no silenced compiler, no path of somebody’s machine', () => {

@@ -12,7 +12,7 @@ export function leadsToJournal(
 ): boolean {
   if (stream === undefined) return false;
   try {
-    // Of type bigint: see the look at descriptors in daemon/log-output.ts.
+    // Of type bigint: see the look at descriptors in log/log-output.ts.
     const { dev, ino } = fstatSync(fd, { bigint: true });
     return stream === `${dev}:${ino}`;
   } catch {
