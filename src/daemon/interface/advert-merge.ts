@@ -8,7 +8,7 @@
 // socket's queue a moment later, or something keeps it from the socket. How late the process reads
 // either queue plays no part in it. Only what is believed gets this far: nobody without the
 // passphrase can fill what is kept here.
-import { fromMillis, plus, since, type Micros } from '../../base/time.ts';
+import { fromMillis, fromSeconds, plus, since, type Micros } from '../../base/time.ts';
 import type { AcceptedAdvert, DroppedPacket, Group } from '../../carp/accept.ts';
 import type { Result } from '../../base/result.ts';
 import type { Obstacle } from '../../readiness/obstacle.ts';
@@ -56,8 +56,8 @@ interface Copy<Member extends Group> {
 /** What the kernel may take between the queues of the witness and of the socket. */
 const GRACE_MS = 50;
 const GRACE = fromMillis(GRACE_MS);
-/** It may take longer on a machine under load. Less than the interval of any OpenBSD master. */
-const LATE = fromMillis(500);
+/** How late the second copy of an advert may come, behind what fills its queue. */
+const LATE = fromSeconds(5);
 /** With so many copies that wait for their twins nobody waits: all are delivered at once. */
 const WAITING_MAX = 256;
 /** A socket that brought nothing for so long is taken to be kept from all that comes in. */
@@ -72,6 +72,8 @@ export class SecondEar<Member extends Group> {
   #given: Copy<Member>[] = [];
   /** Copies of the socket whose twins may wait in the witness: it could not be read to its end. */
   #owed: Copy<Member>[] = [];
+  /** Copies of the socket that the witness should have seen and had not: they may be late. */
+  #unseen: Copy<Member>[] = [];
   readonly #outbox: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #socketEpoch: number;
@@ -93,9 +95,10 @@ export class SecondEar<Member extends Group> {
     const copy = this.#copyOf(accepted.value, this.#socketEpoch);
     const isWitnessRead = this.#readWitness();
     const twin = take(this.#waiting, copy.key);
-    this.#given = this.#given.filter(({ at }) => since(copy.at, at) < LATE);
-    if (twin === undefined && take(this.#given, copy.key) !== undefined) return;
-    if (twin === undefined && !isWitnessRead) this.#owe(copy);
+    if (twin !== undefined) this.#metOnTime(copy.key);
+    else if (this.#takeLate(this.#given, copy)) return;
+    else if (!isWitnessRead) push(this.#owed, copy);
+    else if (this.#covers) push(this.#unseen, copy);
     const throughUplink = twin !== undefined || (this.#covers && isWitnessRead ? false : undefined);
     this.#deliver(copy, { epoch: this.#socketEpoch, by: 'socket', throughUplink });
   }
@@ -126,6 +129,11 @@ export class SecondEar<Member extends Group> {
   /** Whether the witness has seen all adverts that the socket gets from here on. */
   witnessCovers(covers: boolean): void {
     this.#covers = covers;
+    if (covers) return;
+    // What a closed witness had not handed out by now never comes. Of adverts that are all alike
+    // one may yet be late in the socket; more would be taken from those that it alone gets now.
+    [this.#owed, this.#unseen] = [[], []];
+    this.#given = [...new Map(this.#given.map((copy) => [copy.key, copy])).values()];
   }
 
   close(): void {
@@ -133,6 +141,7 @@ export class SecondEar<Member extends Group> {
     this.#waiting = [];
     this.#given = [];
     this.#owed = [];
+    this.#unseen = [];
     this.#outbox.length = 0;
   }
 
@@ -153,10 +162,23 @@ export class SecondEar<Member extends Group> {
   /** The twins did not come in time; one that comes yet is not delivered again. */
   #giveUp(copies: readonly Copy<Member>[]): void {
     for (const copy of copies) {
+      if (this.#takeLate(this.#unseen, copy)) continue;
       this.#deliver(copy, { epoch: copy.epoch, by: 'witness', throughUplink: true });
-      this.#given.push({ ...copy, at: this.#options.now() });
+      push(this.#given, { ...copy, at: this.#options.now() });
     }
-    this.#given = this.#given.slice(-WAITING_MAX);
+  }
+
+  /** Whether the other ear, of which these are, has brought it already. */
+  #takeLate(others: Copy<Member>[], { key, at }: Copy<Member>): boolean {
+    const first = others.findIndex((other) => since(at, other.at) < LATE);
+    others.splice(0, first === -1 ? others.length : first);
+    return take(others, key) !== undefined;
+  }
+
+  /** Neither ear is late with these bytes: what the other one has not brought by now is lost. */
+  #metOnTime(key: string): void {
+    this.#given = this.#given.filter((copy) => copy.key !== key);
+    this.#unseen = this.#unseen.filter((copy) => copy.key !== key);
   }
 
   #readWitness(): boolean {
@@ -164,13 +186,11 @@ export class SecondEar<Member extends Group> {
     this.#reading = true;
     const isRead = this.#options.readWitness();
     this.#reading = false;
-    if (isRead) this.#owed = [];
+    if (isRead) {
+      if (this.#covers) this.#unseen = [...this.#unseen, ...this.#owed].slice(-WAITING_MAX);
+      this.#owed = [];
+    }
     return isRead;
-  }
-
-  #owe(copy: Copy<Member>): void {
-    this.#owed.push(copy);
-    if (this.#owed.length > WAITING_MAX) this.#owed.shift();
   }
 
   #copyOf(advert: AcceptedAdvert<Member>, epoch: number): Copy<Member> {
@@ -205,6 +225,12 @@ export class SecondEar<Member extends Group> {
   #empty(): void {
     for (const run of this.#outbox.splice(0)) run();
   }
+}
+
+/** Puts a copy at the end of a list, whose oldest one goes when it is full. */
+function push<Member extends Group>(copies: Copy<Member>[], copy: Copy<Member>): void {
+  copies.push(copy);
+  if (copies.length > WAITING_MAX) copies.shift();
 }
 
 /** Takes the oldest copy of an advert out of a list. */

@@ -118,14 +118,72 @@ describe('SecondEar', () => {
     assert.equal(delivered.length, 3);
   });
 
-  test('a copy of the socket that is later than that is not delivered again', () => {
-    arrives(1, 'witness');
-    readWitness();
+  /** Copies come in as time passes, each at its own time in milliseconds and for one ear. */
+  function arriveAt(
+    ...copies: readonly (readonly [at: number, counter: number, by: 'socket' | 'witness'])[]
+  ): void {
+    let at = 0;
+    for (const [next, counter, by] of copies.toSorted(([one], [other]) => one - other)) {
+      for (; at < next; at += 10) pass(10);
+      arrives(counter, by);
+      if (by === 'socket') readSocket();
+      else readWitness();
+    }
     pass(GRACE_MS);
-    pass(400);
-    arrives(1, 'socket');
-    readSocket();
-    assert.deepEqual(delivered, ['1 by witness in 1, from outside']);
+  }
+
+  describe('a copy that is late, behind what fills its queue', () => {
+    beforeEach(() => ear.witnessCovers(true));
+
+    for (const late of [60, 400, 600, 1_500, 2_900, 3_000]) {
+      test(`in the socket by ${String(late)} ms: it is not delivered again`, () => {
+        arriveAt([0, 1, 'witness'], [late, 1, 'socket'], [late + 10, 2, 'socket']);
+        assert.deepEqual(delivered, [
+          '1 by witness in 1, from outside',
+          '2 by socket in 1, from a guest',
+        ]);
+      });
+
+      test(`in the witness by ${String(late)} ms: it is not delivered again`, () => {
+        arriveAt([0, 1, 'socket'], [late, 1, 'witness'], [late + 10, 2, 'witness']);
+        assert.deepEqual(delivered, [
+          '1 by socket in 1, from a guest',
+          '2 by witness in 1, from outside',
+        ]);
+      });
+    }
+
+    // None of these comes together with the copy of a later advert, which would look on time.
+    for (const late of [60, 400, 600, 1_500, 2_900]) {
+      for (const by of ['socket', 'witness'] as const) {
+        test(`in the ${by} by ${String(late)} ms, of adverts all alike: each counts once`, () => {
+          const first = by === 'socket' ? 'witness' : 'socket';
+          const seconds = [0, 1, 2, 3, 4, 5, 6].map((second) => second * 1_000);
+          arriveAt(
+            ...seconds.map((at) => [at, 9, first] as const),
+            ...seconds.map((at) => [at + late, 9, by] as const),
+          );
+          assert.equal(delivered.length, 7);
+        });
+      }
+    }
+
+    test('is not taken for one that is sent again: that counts for each ear', () => {
+      const copies = [
+        [0, 1, 'witness'],
+        [600, 1, 'witness'],
+        [800, 1, 'socket'],
+        [1_400, 1, 'socket'],
+        [2_000, 1, 'socket'],
+      ] as const;
+      arriveAt(...copies);
+      assert.equal(delivered.length, 3);
+    });
+
+    test('is not waited for longer than a queue can hold it', () => {
+      arriveAt([0, 1, 'witness'], [6_000, 1, 'socket'], [12_000, 1, 'witness']);
+      assert.equal(delivered.length, 3);
+    });
   });
 
   describe('a master whose adverts are all alike (OpenBSD)', () => {
@@ -154,6 +212,77 @@ describe('SecondEar', () => {
       readWitness();
       readSocket();
       assert.deepEqual(delivered.length, 2);
+    });
+
+    test('is heard by the socket alone without a gap when the witness closes', () => {
+      ear.witnessCovers(true);
+      for (let second = 0; second < 4; second += 1) {
+        arrives(9, 'witness');
+        readWitness();
+        pass(1_000);
+      }
+      arrives(9);
+      readSocket();
+      pass(1_000);
+      ear.witnessCovers(false);
+      delivered.length = 0;
+      for (let second = 0; second < 3; second += 1) {
+        arrives(9, 'socket');
+        readSocket();
+        pass(1_000);
+      }
+      assert.equal(delivered.length, 3);
+    });
+
+    test('loses one advert at most where the witness closes before the socket hears it', () => {
+      ear.witnessCovers(true);
+      for (let second = 0; second < 4; second += 1) {
+        arrives(9, 'witness');
+        readWitness();
+        pass(1_000);
+      }
+      ear.witnessCovers(false);
+      delivered.length = 0;
+      for (let second = 0; second < 3; second += 1) {
+        arrives(9, 'socket');
+        readSocket();
+        pass(1_000);
+      }
+      assert.equal(delivered.length, 2);
+    });
+
+    test('is heard by the witness without a gap once it is no guest of this host any more', () => {
+      ear.witnessCovers(true);
+      for (let second = 0; second < 4; second += 1) {
+        arrives(9, 'socket');
+        readSocket();
+        pass(1_000);
+      }
+      arrives(9);
+      readSocket();
+      pass(1_000);
+      delivered.length = 0;
+      for (let second = 0; second < 3; second += 1) {
+        arrives(9, 'witness');
+        readWitness();
+        pass(1_000);
+      }
+      assert.equal(delivered.length, 3);
+    });
+
+    test('is heard by the witness at once where that was closed while the socket heard it', () => {
+      for (let second = 0; second < 3; second += 1) {
+        arrives(9, 'socket');
+        readSocket();
+        pass(1_000);
+      }
+      ear.witnessCovers(true);
+      for (let second = 0; second < 3; second += 1) {
+        arrives(9, 'witness');
+        readWitness();
+        pass(1_000);
+      }
+      assert.equal(delivered.length, 6);
     });
 
     test('counts as often as it was heard when all is read at once after a stall', () => {
