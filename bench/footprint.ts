@@ -2,12 +2,12 @@
 // all the groups of a killed master take to move.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Capture } from '../test/lab/capture.ts';
-import { startCarpdInstances } from '../test/lab/carpd-peer.ts';
-import type { Host } from '../test/lab/host.ts';
-import { Lab } from '../test/lab/namespaces.ts';
-import type { Peer, PeerOptions } from '../test/lab/peer.ts';
-import { startUcarp } from '../test/lab/ucarp-peer.ts';
+import { Capture } from '../lab/capture.ts';
+import { startCarpdInstances } from '../lab/carpd-peer.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/namespaces.ts';
+import type { Peer, PeerOptions } from '../lab/peer.ts';
+import { startUcarp } from '../lab/ucarp-peer.ts';
 import { CARPD_SETTINGS, wallNowMs, type Program } from './pair.ts';
 import { table } from './report.ts';
 

@@ -1,13 +1,13 @@
 // Two nodes of one group, carpd or stock ucarp each, whose master is ended again and again: who is
 // master, when both have settled, and the next life of the one that was ended.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Capture } from '../test/lab/capture.ts';
-import { startCarpd } from '../test/lab/carpd-peer.ts';
-import { fromWallMs } from '../test/lab/clock.ts';
-import type { Host } from '../test/lab/host.ts';
-import { Lab } from '../test/lab/namespaces.ts';
-import { soleMaster, type Peer, type PeerOptions } from '../test/lab/peer.ts';
-import { startUcarp } from '../test/lab/ucarp-peer.ts';
+import type { Capture } from '../lab/capture.ts';
+import { startCarpd } from '../lab/carpd-peer.ts';
+import { fromWallMs } from '../lab/clock.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/namespaces.ts';
+import { soleMaster, type Peer, type PeerOptions } from '../lab/peer.ts';
+import { startUcarp } from '../lab/ucarp-peer.ts';
 
 export type Program = 'carpd' | 'ucarp';
 

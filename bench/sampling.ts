@@ -9,10 +9,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startCarpd } from '../test/lab/carpd-peer.ts';
-import type { Host } from '../test/lab/host.ts';
-import { Lab, labSkipReason } from '../test/lab/namespaces.ts';
-import type { Peer } from '../test/lab/peer.ts';
+import { startCarpd } from '../lab/carpd-peer.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import type { Peer } from '../lab/peer.ts';
 import { arpBody, frame, ipv4 } from '../test/support/frames.ts';
 import { cpuSeconds } from './footprint.ts';
 import { CARPD_SETTINGS, GROUP } from './pair.ts';

@@ -1,6 +1,6 @@
 // How long clients wait when the master is told to end: until the VIP answers on the peer.
-import { Capture, type CapturedFrame } from '../test/lab/capture.ts';
-import type { Host } from '../test/lab/host.ts';
+import { Capture, type CapturedFrame } from '../lab/capture.ts';
+import type { Host } from '../lab/host.ts';
 import { GROUP, Pair, wallNowMs, type Program } from './pair.ts';
 import type { Progress, Row } from './report.ts';
 

@@ -1,11 +1,11 @@
 // How long a master keeps the VIP after a better master was heard.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Capture } from '../test/lab/capture.ts';
-import type { Child } from '../test/lab/child.ts';
-import type { Host } from '../test/lab/host.ts';
-import { Lab } from '../test/lab/namespaces.ts';
-import type { Peer } from '../test/lab/peer.ts';
+import { Capture } from '../lab/capture.ts';
+import type { Child } from '../lab/child.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/namespaces.ts';
+import type { Peer } from '../lab/peer.ts';
 import { GROUP, startProgram, wallNowMs, type Program } from './pair.ts';
 import type { Progress, Row } from './report.ts';
 

@@ -1,5 +1,5 @@
 // How long a group is without adverts after its master was killed.
-import { Capture } from '../test/lab/capture.ts';
+import { Capture } from '../lab/capture.ts';
 import { Pair, wallNowMs, type Gate, type Program } from './pair.ts';
 import type { Progress, Row } from './report.ts';
 

@@ -2,9 +2,9 @@
 // once; writes what happened as JSON to the file that is its only word. Runs inside the machine.
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nowMs } from '../test/lab/clock.ts';
-import type { Peer, Transition } from '../test/lab/peer.ts';
-import { whoHolds } from '../test/lab/vip.ts';
+import { nowMs } from '../lab/clock.ts';
+import type { Peer, Transition } from '../lab/peer.ts';
+import { whoHolds } from '../lab/vip.ts';
 import type { BondHost } from '../test/bond/bond-host.ts';
 import {
   GROUP,

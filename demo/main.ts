@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/base/errors.ts';
-import { nowMs } from '../test/lab/clock.ts';
-import { labSkipReason } from '../test/lab/namespaces.ts';
-import { ucarpSkipReason } from '../test/lab/ucarp-peer.ts';
+import { nowMs } from '../lab/clock.ts';
+import { labSkipReason } from '../lab/namespaces.ts';
+import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { showIncident } from './bond.ts';
 import { Stage, VIP, type Cast, type Outcome } from './stage.ts';
 import { MIXED, play, STOCK, table, worstStopMs } from './story.ts';

@@ -1,13 +1,13 @@
 // The stage of the demo: three hosts and a client on one switch, and what can be done to a host.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Capture } from '../test/lab/capture.ts';
-import { startCarpd } from '../test/lab/carpd-peer.ts';
-import { nowMs } from '../test/lab/clock.ts';
-import type { Host } from '../test/lab/host.ts';
-import { Lab } from '../test/lab/namespaces.ts';
-import { soleMaster } from '../test/lab/peer.ts';
-import { startUcarp } from '../test/lab/ucarp-peer.ts';
-import { startPing, whoAnswers, whoHolds, type Ping } from '../test/lab/vip.ts';
+import { Capture } from '../lab/capture.ts';
+import { startCarpd } from '../lab/carpd-peer.ts';
+import { nowMs } from '../lab/clock.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/namespaces.ts';
+import { soleMaster } from '../lab/peer.ts';
+import { startUcarp } from '../lab/ucarp-peer.ts';
+import { startPing, whoAnswers, whoHolds, type Ping } from '../lab/vip.ts';
 import type { Timeline } from './timeline.ts';
 import { Watch, type Actor } from './watch.ts';
 

@@ -1,11 +1,11 @@
 // Puts into words what can be seen of a run: the programs' logs, the addresses of the hosts, and
 // what is on the wire.
 import { CAUSES } from '../src/election/effects.ts';
-import type { Capture, CapturedFrame } from '../test/lab/capture.ts';
-import type { Child } from '../test/lab/child.ts';
-import { fromWallMs } from '../test/lab/clock.ts';
-import type { Host } from '../test/lab/host.ts';
-import type { Peer, Transition } from '../test/lab/peer.ts';
+import type { Capture, CapturedFrame } from '../lab/capture.ts';
+import type { Child } from '../lab/child.ts';
+import { fromWallMs } from '../lab/clock.ts';
+import type { Host } from '../lab/host.ts';
+import type { Peer, Transition } from '../lab/peer.ts';
 import type { Timeline } from './timeline.ts';
 
 const POLL_MS = 50;

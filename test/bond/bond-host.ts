@@ -1,7 +1,7 @@
 // A host of the lab whose link to the switch is a bond of two cables, and what its kernel says of
 // it.
-import { Host } from '../lab/host.ts';
-import { eventually } from '../lab/wait.ts';
+import { Host } from '../../lab/host.ts';
+import { eventually } from '../../lab/wait.ts';
 import type { SwitchSide } from './switch-side.ts';
 
 /** Bits of an LACP port state (IEEE 802.1AX, 6.4.2.3). */

@@ -2,11 +2,11 @@
 // must not wait for each other. Needs root and bonding.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntry } from '../lab/carpd-log.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startPing } from '../lab/vip.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startPing } from '../../lab/vip.ts';
 import { BondHost, isFormed } from './bond-host.ts';
 import { ELECTION_MS, GROUP, outcome, skip, startWaiting, type Outcome } from './scene.ts';
 import { addBondHost } from './topology.ts';

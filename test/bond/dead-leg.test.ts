@@ -2,9 +2,9 @@
 // that only LACP has passed, a path that is silent at first. Needs root and bonding.
 import { deepEqual, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import type { Peer } from '../lab/peer.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { eventually } from '../../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
 import {
   LONG,

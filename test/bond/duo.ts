@@ -2,12 +2,12 @@
 // the lower one and wins every tie: what goes wrong would not right itself.
 import { equal } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
 import { addBondHost, type BondOptions } from './topology.ts';
 

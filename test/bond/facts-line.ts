@@ -1,7 +1,7 @@
 // What the facts reader prints, and the reader as a child of a test.
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
-import type { Child } from '../lab/child.ts';
-import type { Host } from '../lab/host.ts';
+import type { Child } from '../../lab/child.ts';
+import type { Host } from '../../lab/host.ts';
 
 /** One interface, after a change that was told of by an event or learned by asking. */
 export interface FactsLine extends Pick<LinkStack, 'facts' | 'uplinks' | 'faults'> {

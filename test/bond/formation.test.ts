@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
 import { isFormed } from './bond-host.ts';
 import {
   outcome,

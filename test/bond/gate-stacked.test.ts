@@ -2,8 +2,8 @@
 // bonding.
 import { equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
 import {
   duo,
   GATED,
@@ -16,8 +16,8 @@ import {
 } from './duo.ts';
 import { bondSkipReason } from './native.ts';
 import { addBondHost, bridgeOnBond, vlanOnBond, vlanOnPlainLink } from './topology.ts';
-import { Lab } from '../lab/namespaces.ts';
-import { startPing } from '../lab/vip.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import { startPing } from '../../lab/vip.ts';
 
 const skip = await bondSkipReason();
 const DARK_MS = 10_000;

@@ -4,11 +4,11 @@ import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
-const TRANSPILED = ['src', 'test', 'demo'];
+const TRANSPILED = ['src', 'lab', 'test', 'demo'];
 const LEFT_OUT = new Set(['.git', ...TRANSPILED]);
 
 /**
- * Fills `target` so that it looks like `checkout` with the .ts files of src, test and demo as .js
+ * Fills `target` so that it looks like `checkout`, with the .ts files of the folders above as .js
  * beside links to everything else. Types are not checked. Relative imports keep working, for
  * node_modules, dist and the addon too.
  */

@@ -3,7 +3,7 @@
 // stock halves hold the baseline. Needs root and bonding.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import type { Peer } from '../lab/peer.ts';
+import type { Peer } from '../../lab/peer.ts';
 import {
   ELECTION_MS,
   LONG,

@@ -3,7 +3,7 @@ import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BondFacts, PortFacts } from '../../src/readiness/facts.ts';
 import { judgeBond } from '../../src/readiness/lacp.ts';
-import { Lab } from '../lab/namespaces.ts';
+import { Lab } from '../../lab/namespaces.ts';
 import { FactsReader, type FactsLine } from './facts-line.ts';
 import { bondSkipReason } from './native.ts';
 import { addBondHost } from './topology.ts';

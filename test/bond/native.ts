@@ -1,6 +1,6 @@
 // Whether this machine has bonding of its own, and what else the bond lab needs.
-import { run } from '../lab/command.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
+import { run } from '../../lab/command.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
 
 const TRY = `
 modprobe -q bonding 2>/dev/null || :

@@ -3,10 +3,10 @@
 import { deepEqual, fail, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Lab } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Lab } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
 import type { BondHost } from './bond-host.ts';
 import {
   outcome,

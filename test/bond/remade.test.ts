@@ -2,9 +2,9 @@
 // while it is held, and another mode while it is backup. A serves throughout.
 import { ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { eventually } from '../../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
 import { duo, GATED, neverLeft, nothingHappens, SETTLE_MS, START_MS } from './duo.ts';
 import { bondSkipReason } from './native.ts';

@@ -2,20 +2,20 @@
 // script for stock ucarp and for carpd, and what came of it in a form that can be compared.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, type Scope } from '../lab/namespaces.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, type Scope } from '../../lab/namespaces.ts';
 import {
   soleMaster,
   type Peer,
   type PeerOptions,
   type PeerState,
   type Transition,
-} from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+} from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import { isFormed, type BondHost } from './bond-host.ts';
 import { bondSkipReason } from './native.ts';
 import type { Fault } from './switch-side.ts';

@@ -1,6 +1,6 @@
 // Less common things that a host's address may stand on: a team device, two VLAN tags.
-import { run } from '../lab/command.ts';
-import type { Host } from '../lab/host.ts';
+import { run } from '../../lab/command.ts';
+import type { Host } from '../../lab/host.ts';
 import { BondHost } from './bond-host.ts';
 import { CABLES, slaveName } from './switch-side.ts';
 

@@ -1,7 +1,7 @@
 // The switch's end of a bonded host: two ports, the channel they form or don't, and every way in
 // which a link can be up and pass nothing.
-import type { Netns } from '../lab/host.ts';
-import { run } from '../lab/command.ts';
+import type { Netns } from '../../lab/host.ts';
+import { run } from '../../lab/command.ts';
 
 /** How the switch treats the two cables. */
 export type Channel =

@@ -1,11 +1,11 @@
 // The building blocks of the bond lab, each shown to do what its name says. Needs root and bonding.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab } from '../lab/namespaces.ts';
-import { eventually } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import { eventually } from '../../lab/wait.ts';
 import type { BondHost } from './bond-host.ts';
 import { isFormed, LACP } from './bond-host.ts';
 import { bondSkipReason } from './native.ts';

@@ -1,7 +1,7 @@
 // Building blocks of the bond lab: hosts with bonds, devices on top of them, spanning tree.
-import { run } from '../lab/command.ts';
-import type { Host } from '../lab/host.ts';
-import type { Lab } from '../lab/namespaces.ts';
+import { run } from '../../lab/command.ts';
+import type { Host } from '../../lab/host.ts';
+import type { Lab } from '../../lab/namespaces.ts';
 import { BondHost } from './bond-host.ts';
 import { SwitchSide, slaveName, type Channel } from './switch-side.ts';
 

@@ -1,11 +1,11 @@
 // A segment that is a VLAN of the switch: A on an access port, B's bond on a trunk that can lose
 // the VLAN while link and LACP stay, and nodes with several virtual IPs of one prefix.
-import { startCarpdInstances, type CarpdOptions } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import type { Lab, Scope } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
+import { startCarpdInstances, type CarpdOptions } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import type { Lab, Scope } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
 import type { BondHost } from './bond-host.ts';
 import { ELECTION_MS, GROUP, holders, twoHosts, type Program, type Span } from './scene.ts';
 import { vlanBridgeOnBond, vlanOnBond, type BondOptions } from './topology.ts';

@@ -2,11 +2,11 @@
 // are proof, in the form that they have on the bond. Needs root and bonding.
 import { equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { Lab } from '../lab/namespaces.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { startPing } from '../lab/vip.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { startPing } from '../../lab/vip.ts';
 import { GATED, GROUP, neverLeft, nothingHappens, START_MS } from './duo.ts';
 import { PROGRAMS, skip } from './scene.ts';
 import { addBondHost, vlanBridgeOnBond, vlanOnPlainLink } from './topology.ts';

@@ -3,8 +3,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import type { Peer } from '../lab/peer.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import type { Peer } from '../../lab/peer.ts';
 import { isFormed } from './bond-host.ts';
 import { ELECTION_MS, outcome, PROGRAMS, skip, type Outcome, type Program } from './scene.ts';
 import { startPair, trunk, type Nodes, type Role, type Stack } from './trunk.ts';

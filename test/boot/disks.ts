@@ -3,7 +3,7 @@
 import { ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Child } from '../lab/child.ts';
+import { Child } from '../../lab/child.ts';
 import { kernelFolder, makeKernel, qemuMissing } from '../bond/qemu.ts';
 import { buildPackages, debName } from '../package/build.ts';
 

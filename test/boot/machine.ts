@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Scope } from '../lab/namespaces.ts';
-import { Changes, failure } from '../lab/wait.ts';
+import type { Scope } from '../../lab/namespaces.ts';
+import { Changes, failure } from '../../lab/wait.ts';
 import { Qemu } from '../bond/qemu.ts';
 
 /** A boot takes half a minute, and much longer beside others. */

@@ -1,8 +1,8 @@
 // What the boots share: who has the virtual IP, what became of the two nodes, and the switch's port
 // channel, which has link and LACP and passes nothing until it is told to.
 import { equal, notEqual } from 'node:assert/strict';
-import type { Scope } from '../lab/namespaces.ts';
-import { eventually, sparsely, throughout } from '../lab/wait.ts';
+import type { Scope } from '../../lab/namespaces.ts';
+import { eventually, sparsely, throughout } from '../../lab/wait.ts';
 import { Machine } from './machine.ts';
 
 /** Longer than a boot goes on, or a new election takes, on a busy machine. */

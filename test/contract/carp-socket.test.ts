@@ -11,7 +11,7 @@ import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { SocketError } from '../../src/linux/sockets/socket-error.ts';
 import { FakeSegment, type FakeCarpSocket } from '../fakes/carp-socket.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 
 const GROUP = '224.0.0.18';

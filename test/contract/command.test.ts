@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { CommandRequest, CommandResult } from '../../src/base/command.ts';
 import { runCommand } from '../../src/linux/system/command.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-command-'));
 const LONG_MS = 20_000;

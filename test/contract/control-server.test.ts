@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { ANSWER_MS_MAX, askDaemon, describeTrouble } from '../../src/cli/control-client.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { WITHIN_MS, DB, newPath, running, told, answers, fileAt } from '../support/control.ts';
 import { watchLoop } from '../support/loop-watch.ts';
 import { exchange, request } from '../support/raw-http.ts';

@@ -16,7 +16,7 @@ import type { WatchedEvent } from '../../src/events/watched.ts';
 import type { DomainEvent } from '../../src/events/events.ts';
 import type { Opened } from '../../src/serving/keep-opening.ts';
 import { stateEvent } from '../../src/report/state-event.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { LinkRig } from '../support/readiness-rig.ts';
 import { report } from '../support/reports.ts';
 

@@ -4,7 +4,7 @@ import { deepEqual } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Datagram } from '../../src/linux/sockets/native.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { FrameTap } from '../../src/daemon/interface/frame-tap.ts';
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { arpBody, frame, ipv4 } from '../support/frames.ts';
 import { inNamespace } from './namespace.ts';
 import { withVeth } from './veth.ts';

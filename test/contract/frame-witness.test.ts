@@ -22,7 +22,7 @@ import type { WitnessedFrame } from '../../src/readiness/frame.ts';
 import { runFilter } from '../support/bpf.ts';
 import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/shaped-frames.ts';
 import { padTagged, shapedFrames, type FrameParts } from '../support/shaped-frames.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 import { indexOf, running, withVeth } from './veth.ts';
 

@@ -16,7 +16,7 @@ import { native } from '../../src/linux/sockets/native.ts';
 import { readNetlink } from '../../src/linux/links/netlink.ts';
 import { requestLinks } from '../../src/linux/links/netlink-requests.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell, shellStandingStill } from './namespace.ts';
 
 const WITHIN_MS = 5_000;

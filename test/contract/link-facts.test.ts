@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resolveStack, type LinkStack } from '../../src/linux/links/link-facts.ts';
 import { openLinkWatch, type LinkWatch } from '../../src/linux/links/link-watch.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 
 const WITHIN_MS = 5_000;

@@ -7,7 +7,7 @@ import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import type { LinkChange, LinkWatch, LinkWatchOptions } from '../../src/linux/links/link-watch.ts';
 import { dumpVlans } from '../../src/linux/links/netlink-requests.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell } from './namespace.ts';
 
 const WITHIN_MS = 5_000;

@@ -11,7 +11,7 @@ import type {
 } from '../../src/linux/links/link-watch.ts';
 import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { inNamespace, shell, shellStandingStill } from './namespace.ts';
 
 const WITHIN_MS = 5_000;

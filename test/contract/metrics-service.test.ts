@@ -13,7 +13,7 @@ import { EventBus } from '../../src/events/bus.ts';
 import type { EventOf } from '../../src/events/events.ts';
 import { Liveness } from '../../src/daemon/health.ts';
 import { MetricsService, type MetricsServiceOptions } from '../../src/metrics/service.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { watchLoop } from '../support/loop-watch.ts';
 import { exchange, request } from '../support/raw-http.ts';
 import { dbConfig } from '../support/reports.ts';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { native, type Datagram } from '../../src/linux/sockets/native.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { SocketError } from '../../src/linux/sockets/socket-error.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 import { indexOf, withVeth } from './veth.ts';
 

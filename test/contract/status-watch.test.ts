@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { status, watchStatus, type Screen } from '../../src/cli/status.ts';
-import { Changes } from '../lab/wait.ts';
+import { Changes } from '../../lab/wait.ts';
 import { newPath, opened, running, WITHIN_MS } from '../support/control.ts';
 
 const ESCAPE = '\u001b';

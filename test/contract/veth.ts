@@ -1,6 +1,6 @@
 // A pair of connected interfaces, "va" and "vb", in the namespace of the test.
 import { openLinkWatch, type LinkWatch } from '../../src/linux/links/link-watch.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { shell } from './namespace.ts';
 
 const WITHIN_MS = 5_000;

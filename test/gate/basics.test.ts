@@ -2,13 +2,13 @@
 // Needs root, namespaces and the stock ucarp.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd, startCarpdUcarp } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd, startCarpdUcarp } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 import { neverLeft, statesOf } from './trio.ts';
 
 const VIP = '10.77.0.100';

@@ -2,11 +2,11 @@
 // that one. Needs root and namespaces.
 import { equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startPing } from '../lab/vip.ts';
-import { throughout } from '../lab/wait.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startPing } from '../../lab/vip.ts';
+import { throughout } from '../../lab/wait.ts';
 import { bridged, guestOf, startBridgedPair } from './bridge-host.ts';
 import { LONG_MS, WITHIN_MS } from './trio.ts';
 

@@ -1,12 +1,12 @@
 // A host whose address is on a bridge of its own, with the link to the switch as its way out, and
 // perhaps a guest beside it, as a host of virtual machines has them.
 import type { TestContext } from 'node:test';
-import { startCarpd, startCarpdInstances, type CarpdOptions } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { startPing } from '../lab/vip.ts';
+import { startCarpd, startCarpdInstances, type CarpdOptions } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { startPing } from '../../lab/vip.ts';
 import { GROUP, scene, VIP, WITHIN_MS, type Scene } from './trio.ts';
 
 /** A second group in the same prefix. */

@@ -2,12 +2,12 @@
 // namespaces.
 import { deepEqual } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { runSync } from '../lab/command.ts';
-import type { Host } from '../lab/host.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startPing } from '../lab/vip.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { runSync } from '../../lab/command.ts';
+import type { Host } from '../../lab/host.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startPing } from '../../lab/vip.ts';
 import { bridgeScene, masterOverBridge, startBridged } from './bridge-host.ts';
 import { calm, LONG_MS, neverLeft, WITHIN_MS } from './trio.ts';
 

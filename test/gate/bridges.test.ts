@@ -3,15 +3,15 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { carpdConfigFile, startCarpdInstances } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { carpdConfigFile, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
 import {
   bridged,
   bridgeScene,

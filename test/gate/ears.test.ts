@@ -2,13 +2,13 @@
 // forgotten who wants to hear them. Needs root, namespaces and the stock ucarp.
 import { equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { startPing } from '../lab/vip.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { startPing } from '../../lab/vip.ts';
 import { calm, GATED, LONG_MS, neverLeft, scene, WITHIN_MS } from './trio.ts';
 
 const CARP = 'ip protocol 112';

@@ -3,11 +3,11 @@
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { throughout } from '../lab/wait.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { throughout } from '../../lab/wait.ts';
 import { makeNoise, NOISE_KINDS, send, STATION_ASKS } from './noise.ts';
 import { GATED, WITHIN_MS } from './trio.ts';
 

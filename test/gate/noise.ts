@@ -1,10 +1,10 @@
 // What a port that forwards nothing emits all the same, and a way to put it on a host's link.
 import { fileURLToPath } from 'node:url';
-import type { Host } from '../lab/host.ts';
-import type { Lab } from '../lab/namespaces.ts';
+import type { Host } from '../../lab/host.ts';
+import type { Lab } from '../../lab/namespaces.ts';
 import { arpBody, frame, hopByHop, icmp, ipv4, ipv6, NO_IPV6 } from '../support/frames.ts';
 
-const NOISE = fileURLToPath(new URL('../lab/noise.py', import.meta.url));
+const NOISE = fileURLToPath(new URL('../../lab/noise.py', import.meta.url));
 const SWITCH_MAC = '02:00:00:00:ee:01';
 
 const from = SWITCH_MAC;

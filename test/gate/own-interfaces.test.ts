@@ -2,11 +2,11 @@
 // Needs root and namespaces.
 import { equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startCarpdInstances } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startPing } from '../lab/vip.ts';
-import { throughout } from '../lab/wait.ts';
+import { startCarpdInstances } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startPing } from '../../lab/vip.ts';
+import { throughout } from '../../lab/wait.ts';
 import { OTHER } from './bridge-host.ts';
 import { GATED, LONG_MS, WITHIN_MS } from './trio.ts';
 

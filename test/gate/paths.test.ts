@@ -2,12 +2,12 @@
 // namespaces and the stock ucarp.
 import { deepEqual, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import { labSkipReason, type Lab } from '../lab/namespaces.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { labSkipReason, type Lab } from '../../lab/namespaces.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
 import { calm, GATED, GROUP, LONG_MS, neverLeft, scene, statesOf, WITHIN_MS } from './trio.ts';
 
 /** Listening and learning take a forward delay each. */

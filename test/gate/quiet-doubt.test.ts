@@ -2,9 +2,9 @@
 // namespaces.
 import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpdInstances } from '../lab/carpd-peer.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpdInstances } from '../../lab/carpd-peer.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 import { OTHER } from './bridge-host.ts';
 import { GATED, neverLeft, WITHIN_MS } from './trio.ts';
 

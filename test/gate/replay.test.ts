@@ -5,16 +5,16 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { writeAdvert, type Advert } from '../../src/carp/advert.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { eventually } from '../../lab/wait.ts';
 import { address, hexOf, packetAround, signedAdvert, virtualHostId } from '../support/packets.ts';
 import { calm, GATED, GROUP, neverLeft, VIP, WITHIN_MS } from './trio.ts';
 
-const STORM = fileURLToPath(new URL('../lab/storm.py', import.meta.url));
+const STORM = fileURLToPath(new URL('../../lab/storm.py', import.meta.url));
 const GONE = address('10.77.0.30');
 const REPLAY_S = 60;
 /** More than four dead intervals. */

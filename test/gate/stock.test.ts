@@ -5,11 +5,11 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 import { makeNoise, NOISE_KINDS } from './noise.ts';
 import { calm, GROUP, LONG_MS, neverLeft, scene, statesOf, VIP, WITHIN_MS } from './trio.ts';
 

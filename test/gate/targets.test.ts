@@ -1,10 +1,10 @@
 // Probe targets that do not answer, and such that two hosts claim to be. Needs root and namespaces.
 import { deepEqual } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startPing } from '../lab/vip.ts';
-import { throughout } from '../lab/wait.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startPing } from '../../lab/vip.ts';
+import { throughout } from '../../lab/wait.ts';
 import { calm, neverLeft, scene, startGated, WITHIN_MS } from './trio.ts';
 
 /** Nobody's, unless a test gives it to somebody. */

@@ -2,12 +2,12 @@
 // which has the lower address and wins every tie: what goes wrong would not right itself.
 import { equal } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { startCarpd, type CarpdOptions } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { startCarpd, type CarpdOptions } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 
 export const VIP = '10.77.0.100';
 export const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

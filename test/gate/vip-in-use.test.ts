@@ -2,10 +2,10 @@
 // and the stock ucarp.
 import { equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 import { calm, LONG_MS, scene, startGated, VIP, WITHIN_MS } from './trio.ts';
 
 const skip = await labSkipReason();

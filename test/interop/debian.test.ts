@@ -6,13 +6,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Capture } from '../lab/capture.ts';
-import type { Child } from '../lab/child.ts';
-import { frontEndsIn } from '../lab/front-ends.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
-import { eventually, sparsely, throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import type { Child } from '../../lab/child.ts';
+import { frontEndsIn } from '../../lab/front-ends.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
+import { eventually, sparsely, throughout } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const OURS = fileURLToPath(new URL('../../dist/ucarp.js', import.meta.url));

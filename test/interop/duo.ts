@@ -2,16 +2,16 @@
 // starts either program by its kind, brings one to be master, and checks what all of them share.
 import { deepEqual, ok } from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { logEntries, loudEvents, type LogEntry } from '../lab/carpd-log.ts';
-import { startCarpd, startCarpdUcarp } from '../lab/carpd-peer.ts';
-import { fromWallMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, type Scope } from '../lab/namespaces.ts';
-import type { Peer, PeerKind, PeerOptions } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { logEntries, loudEvents, type LogEntry } from '../../lab/carpd-log.ts';
+import { startCarpd, startCarpdUcarp } from '../../lab/carpd-peer.ts';
+import { fromWallMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, type Scope } from '../../lab/namespaces.ts';
+import type { Peer, PeerKind, PeerOptions } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 
 export const VIP = '10.77.0.100';
 export const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

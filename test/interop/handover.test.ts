@@ -5,16 +5,16 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { logEntry } from '../lab/carpd-log.ts';
-import { carpdConfigFile, startCarpdInstances } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { labSkipReason, type Lab } from '../lab/namespaces.ts';
-import type { Peer, PeerKind } from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
-import { throughout } from '../lab/wait.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { carpdConfigFile, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { labSkipReason, type Lab } from '../../lab/namespaces.ts';
+import type { Peer, PeerKind } from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
+import { throughout } from '../../lab/wait.ts';
 import {
   between,
   complainsOnlyOf,

@@ -2,12 +2,12 @@
 // ucarp in both roles. Needs root, namespaces and /usr/sbin/ucarp.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nowMs } from '../lab/clock.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import type { PeerKind } from '../lab/peer.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import type { PeerKind } from '../../lab/peer.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 import {
   between,
   bothStay,

@@ -2,12 +2,12 @@
 // carpd says so with what to do about it. Needs root, namespaces and /usr/sbin/ucarp.
 import { equal, match, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries, logEntry, type LogEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer, PeerOptions } from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { logEntries, logEntry, type LogEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer, PeerOptions } from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

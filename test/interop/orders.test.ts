@@ -2,12 +2,12 @@
 // root and namespaces.
 import { equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { askCarpd } from '../lab/carpd-command.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { askCarpd } from '../../lab/carpd-command.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 import { ELECTION_MS, GROUP, twoHosts } from './duo.ts';
 
 const skip = (await labSkipReason()) || ucarpSkipReason();

@@ -3,11 +3,11 @@
 // /usr/sbin/ucarp.
 import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { soleMaster } from '../lab/peer.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { soleMaster } from '../../lab/peer.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 import {
   between,
   bothStay,

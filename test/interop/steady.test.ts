@@ -2,12 +2,12 @@
 // roles without a transition. Needs root, namespaces and /usr/sbin/ucarp.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { nowMs } from '../lab/clock.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 import { between, complainsOnlyOf, countsUp, holdsAlone, startDuo, VIP, type Role } from './duo.ts';
 
 const STEADY_MS = 60_000;

@@ -2,15 +2,15 @@
 // both roles. Needs root, namespaces and /usr/sbin/ucarp.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Capture } from '../lab/capture.ts';
-import { type AdvertFrame, type ArpFrame } from '../lab/capture.ts';
-import { logEntries, type LogEntry } from '../lab/carpd-log.ts';
-import type { Host } from '../lab/host.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import type { Peer, PeerKind } from '../lab/peer.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import type { Capture } from '../../lab/capture.ts';
+import { type AdvertFrame, type ArpFrame } from '../../lab/capture.ts';
+import { logEntries, type LogEntry } from '../../lab/carpd-log.ts';
+import type { Host } from '../../lab/host.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer, PeerKind } from '../../lab/peer.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import {
   between,
   bothStay,

@@ -3,13 +3,13 @@
 // /usr/sbin/ucarp.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { soleMaster, type Peer, type PeerOptions } from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually, sparsely, throughout } from '../lab/wait.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { soleMaster, type Peer, type PeerOptions } from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually, sparsely, throughout } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

@@ -3,13 +3,13 @@
 // root, namespaces and /usr/sbin/ucarp.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import { nowMs } from '../lab/clock.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { soleMaster, type Peer, type PeerKind } from '../lab/peer.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { soleMaster, type Peer, type PeerKind } from '../../lab/peer.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 import {
   between,
   complainsOnlyOf,

@@ -2,9 +2,9 @@
 // backup, for several advskew, advbase and deadratio. Needs root, namespaces and /usr/sbin/ucarp.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 import {
   between,
   complainsOnlyOf,

@@ -5,11 +5,11 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { WatchedEvent } from '../../src/events/watched.ts';
 import type { EventName } from '../../src/events/events.ts';
-import { controlSocket } from '../lab/carpd-peer.ts';
-import type { Child } from '../lab/child.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { controlSocket } from '../../lab/carpd-peer.ts';
+import type { Child } from '../../lab/child.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 import { ELECTION_MS, startDuo, startRole, VIP } from './duo.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));

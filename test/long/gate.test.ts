@@ -4,10 +4,10 @@ import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { calm, GATED, LONG_MS, neverLeft, scene, startGated, WITHIN_MS } from '../gate/trio.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 
 const FREEZE_MS = 60_000;
 const BLOCKED_MS = 40_000;

@@ -2,10 +2,10 @@
 // Needs root and namespaces.
 import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startCarpdInstances, type CarpdOptions } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { scrape, withMetrics } from '../lab/scrape.ts';
+import { startCarpdInstances, type CarpdOptions } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { scrape, withMetrics } from '../../lab/scrape.ts';
 import { valueOf } from '../support/exposition.ts';
 
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret' };

@@ -3,9 +3,9 @@
 import { deepEqual } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { complainsOnlyOf, holdsAlone, startDuo, type Role } from '../interop/duo.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 
 const TEN_MINUTES_MS = 600_000;
 /** The start and the delayed announcement lie behind by then. */

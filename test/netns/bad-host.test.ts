@@ -1,12 +1,12 @@
 // carpd on hosts that lack what it needs: privileges, or the ip command. Needs root and namespaces.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { holds } from '../lab/vip.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { holds } from '../../lab/vip.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };

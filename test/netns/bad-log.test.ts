@@ -4,17 +4,17 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { constants } from 'node:os';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { logEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
-const STUCK_OUTPUT = fileURLToPath(new URL('../lab/stuck-output.py', import.meta.url));
+const STUCK_OUTPUT = fileURLToPath(new URL('../../lab/stuck-output.py', import.meta.url));
 const MASTER_MS = 15_000;
 /** Half of what systemd gives a service before it kills it, and a fraction of what a hang takes. */
 const END_MS = 10_000;

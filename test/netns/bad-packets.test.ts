@@ -4,19 +4,19 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DROP_REASONS } from '../../src/carp/accept.ts';
-import { Capture } from '../lab/capture.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { holds, whoHolds } from '../lab/vip.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { holds, whoHolds } from '../../lab/vip.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };
 const MASTER_MS = 15_000;
-const FLOOD = fileURLToPath(new URL('../lab/flood.py', import.meta.url));
+const FLOOD = fileURLToPath(new URL('../../lab/flood.py', import.meta.url));
 const FLOOD_MS = 60_000;
 const PACKETS = 8_000;
 /** A flood costs time on a machine that does other things as well; two adverts are never missed. */

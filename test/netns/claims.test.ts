@@ -4,17 +4,17 @@
 import { equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd, startCarpdInstances } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 
 const VIPS = ['10.77.0.100', '10.77.0.101'];
-const CLAIM = fileURLToPath(new URL('../lab/claim.py', import.meta.url));
+const CLAIM = fileURLToPath(new URL('../../lab/claim.py', import.meta.url));
 const WITHIN_MS = 20_000;
 /** A second at most after an earlier announcement, and what a busy machine takes. */
 const ANSWER_MS = 2_500;

@@ -5,9 +5,9 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, test, type TestContext } from 'node:test';
-import { Child } from '../lab/child.ts';
-import { labSkipReason } from '../lab/namespaces.ts';
-import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { Child } from '../../lab/child.ts';
+import { labSkipReason } from '../../lab/namespaces.ts';
+import { ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 
 const DEMO = fileURLToPath(new URL('../../demo/main.ts', import.meta.url));
 const START_MS = 60_000;

@@ -5,11 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { stringify } from 'yaml';
-import { runCarpd } from '../lab/carpd-command.ts';
-import { carpdConfigFile, controlSocket, startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { runCarpd } from '../../lab/carpd-command.ts';
+import { carpdConfigFile, controlSocket, startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

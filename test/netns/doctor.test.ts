@@ -5,10 +5,10 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 import { send } from '../gate/noise.ts';
 import { bpdu, cdp, lacpdu, lldp } from '../support/switch-frames.ts';
 

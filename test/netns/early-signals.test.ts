@@ -4,11 +4,11 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
-import { startCarpd, startCarpdUcarp } from '../lab/carpd-peer.ts';
-import type { Child } from '../lab/child.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { holds } from '../lab/vip.ts';
+import { startCarpd, startCarpdUcarp } from '../../lab/carpd-peer.ts';
+import type { Child } from '../../lab/child.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { holds } from '../../lab/vip.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };

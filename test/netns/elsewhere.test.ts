@@ -5,19 +5,19 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { stringify } from 'yaml';
-import { carpdArgv, runCarpd } from '../lab/carpd-command.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
+import { carpdArgv, runCarpd } from '../../lab/carpd-command.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
 import {
   carpdConfigFile,
   controlSocket,
   startCarpd,
   startCarpdInstances,
-} from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startPing } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+} from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startPing } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const OTHER = '10.77.0.101';

@@ -3,12 +3,12 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { askCarpd, carpdArgv } from '../lab/carpd-command.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { controlSocket, startCarpd, startCarpdInstances } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { eventually } from '../lab/wait.ts';
+import { askCarpd, carpdArgv } from '../../lab/carpd-command.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { controlSocket, startCarpd, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret' };
 const WITHIN_MS = 15_000;

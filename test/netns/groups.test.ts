@@ -1,12 +1,12 @@
 // Adverts to unusual addresses, and groups that can't be joined. Needs root and namespaces.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../lab/carpd-peer.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../../lab/carpd-peer.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { throughout } from '../../lab/wait.ts';
 
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret', deadRatio: 2 };
 const MASTER_MS = 15_000;

@@ -3,13 +3,13 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntry } from '../lab/carpd-log.ts';
-import { runCarpd } from '../lab/carpd-command.ts';
-import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../lab/carpd-peer.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { holds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { runCarpd } from '../../lab/carpd-command.ts';
+import { startCarpd, startCarpdInstances, startCarpdUcarp } from '../../lab/carpd-peer.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { holds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const VIPS = ['10.77.0.101', '10.77.0.102'] as const;
 const ELECTION_MS = 30_000;

@@ -4,16 +4,16 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { Child } from '../lab/child.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { sweepStale } from '../lab/sweep.ts';
-import { holds, startPing, whoAnswers, whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { Child } from '../../lab/child.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { sweepStale } from '../../lab/sweep.ts';
+import { holds, startPing, whoAnswers, whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 
-const LAB_MODULE = new URL('../lab/namespaces.ts', import.meta.url).href;
+const LAB_MODULE = new URL('../../lab/namespaces.ts', import.meta.url).href;
 const START_MS = 15_000;
 
 describe('a lab', { skip: await labSkipReason(), concurrency: true }, () => {

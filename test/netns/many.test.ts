@@ -5,12 +5,12 @@ import { equal, ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { carpdConfigFile, startCarpd, startCarpdInstances } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { eventually } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { carpdConfigFile, startCarpd, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const COUNT = 50;
 const VIP = '10.77.0.100';

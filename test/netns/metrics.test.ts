@@ -9,21 +9,28 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
 import {
   carpdConfigFile,
   startCarpd,
   startCarpdInstances,
   startCarpdUcarp,
   type CarpdOptions,
-} from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { ask, metricsAt, metricsSocket, scrape, scrapeUntil, withMetrics } from '../lab/scrape.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { eventually } from '../lab/wait.ts';
+} from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import {
+  ask,
+  metricsAt,
+  metricsSocket,
+  scrape,
+  scrapeUntil,
+  withMetrics,
+} from '../../lab/scrape.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { eventually } from '../../lab/wait.ts';
 import { valueOf } from '../support/exposition.ts';
 
 const VIP = '10.77.0.100';

@@ -2,13 +2,13 @@
 // everything else stays. Needs root and namespaces.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { holds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { holds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const WITHIN_MS = 20_000;

@@ -3,11 +3,11 @@
 import { equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { logEntry } from '../lab/carpd-log.ts';
-import { carpdConfigFile, controlSocket, startCarpd } from '../lab/carpd-peer.ts';
-import type { Child } from '../lab/child.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import { logEntry } from '../../lab/carpd-log.ts';
+import { carpdConfigFile, controlSocket, startCarpd } from '../../lab/carpd-peer.ts';
+import type { Child } from '../../lab/child.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const WITHIN_MS = 20_000;

@@ -3,12 +3,12 @@
 // namespaces.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpdInstances } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { eventually } from '../lab/wait.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpdInstances } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const GROUP = { password: 'a secret', deadRatio: 2 };
 const WITHIN_MS = 40_000;

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import type { Child } from '../lab/child.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
+import type { Child } from '../../lab/child.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
 
 const CARPD = [process.execPath, fileURLToPath(new URL('../../dist/main.js', import.meta.url))];
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret' };

@@ -2,15 +2,15 @@
 // Needs root and namespaces.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { logEntries, logEntry } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import { nowMs } from '../lab/clock.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { holds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import { nowMs } from '../../lab/clock.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { holds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const OWN = '10.77.0.1';

@@ -3,13 +3,13 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Capture } from '../lab/capture.ts';
-import { nowMs } from '../lab/clock.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { soleMaster, type Peer } from '../lab/peer.ts';
-import { startUcarp, ucarpSkipReason } from '../lab/ucarp-peer.ts';
-import { startPing, whoAnswers, whoHolds } from '../lab/vip.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { Capture } from '../../lab/capture.ts';
+import { nowMs } from '../../lab/clock.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { soleMaster, type Peer } from '../../lab/peer.ts';
+import { startUcarp, ucarpSkipReason } from '../../lab/ucarp-peer.ts';
+import { startPing, whoAnswers, whoHolds } from '../../lab/vip.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 
 const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret' };

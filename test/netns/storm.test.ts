@@ -7,16 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { writeAdvert } from '../../src/carp/advert.ts';
 import { writeCarpPacket } from '../../src/carp/ipv4.ts';
-import { logEntries } from '../lab/carpd-log.ts';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Child } from '../lab/child.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
-import { eventually, throughout } from '../lab/wait.ts';
+import { logEntries } from '../../lab/carpd-log.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Child } from '../../lab/child.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
+import { eventually, throughout } from '../../lab/wait.ts';
 
 const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret' };
-const STORM = fileURLToPath(new URL('../lab/storm.py', import.meta.url));
+const STORM = fileURLToPath(new URL('../../lab/storm.py', import.meta.url));
 const RATE = 50_000;
 const STORM_S = 30;
 /** More than three dead intervals. */

@@ -12,9 +12,9 @@ import { isPresent } from '../../src/vip/plan.ts';
 import { AddressKeeper } from '../../src/vip/keeper.ts';
 import type { AddressView, ObservedAddress, Place, RunCommand } from '../../src/vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../src/vip/reconciler.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { Changes } from '../lab/wait.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { Changes } from '../../lab/wait.ts';
 import { ip } from '../unit/vip/fakes.ts';
 
 const skip = await labSkipReason();

@@ -1,7 +1,7 @@
 // Packages built for tests, for this machine's processor, by the command that builds releases.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Child } from '../lab/child.ts';
+import { Child } from '../../lab/child.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD_MS = 300_000;

@@ -4,11 +4,11 @@ import { equal, match } from 'node:assert/strict';
 import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { Child } from '../lab/child.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { Child } from '../../lab/child.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import { makeBaseImages, podman, PODMAN_ENV, podmanSync, succeeds } from './podman.ts';
 
 const IMAGE = `carpd-test-${process.pid}`;

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { frontEndsIn } from '../lab/front-ends.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { startPing, whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { frontEndsIn } from '../../lab/front-ends.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { startPing, whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import { buildPackages, debName } from './build.ts';
 import { SpareHost } from './spare-host.ts';
 

@@ -3,7 +3,7 @@ import { deepEqual, ok } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { run } from '../lab/command.ts';
+import { run } from '../../lab/command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,8 +1,8 @@
 // podman for tests, with a store and settings of its own, so that it leaves the machine's alone.
 import { ok } from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { Child } from '../lab/child.ts';
-import { runSync } from '../lab/command.ts';
+import { Child } from '../../lab/child.ts';
+import { runSync } from '../../lab/command.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Kept from run to run: making the images that all others begin from takes half a minute. */

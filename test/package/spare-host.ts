@@ -2,9 +2,9 @@
 // change, in the namespace of a lab's host. There is no systemd in it, and it goes with the lab.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child } from '../lab/child.ts';
-import { type SpawnOptions } from '../lab/child.ts';
-import type { Host } from '../lab/host.ts';
+import type { Child } from '../../lab/child.ts';
+import { type SpawnOptions } from '../../lab/child.ts';
+import type { Host } from '../../lab/host.ts';
 
 const COMMAND_MS = 120_000;
 

@@ -1,7 +1,7 @@
 // A host of a lab on which systemd is process 1: a container on this kernel, in the namespace of
 // the lab's host, with a folder of packages at /mnt.
-import type { Host } from '../lab/host.ts';
-import { eventually } from '../lab/wait.ts';
+import type { Host } from '../../lab/host.ts';
+import { eventually } from '../../lab/wait.ts';
 import { debName } from './build.ts';
 import { makeBaseImages, podman, podmanSync, succeeds } from './podman.ts';
 

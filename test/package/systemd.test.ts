@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { holds, whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { holds, whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import { buildPackages } from './build.ts';
 import { SystemdHost } from './systemd-host.ts';
 

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { equal, match, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { startCarpd } from '../lab/carpd-peer.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import type { Peer } from '../lab/peer.ts';
-import { eventually } from '../lab/wait.ts';
+import { startCarpd } from '../../lab/carpd-peer.ts';
+import type { Host } from '../../lab/host.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import type { Peer } from '../../lab/peer.ts';
+import { eventually } from '../../lab/wait.ts';
 import { Prometheus, type Sample } from './server.ts';
 
 const VIP = '10.77.0.100';

@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { Host } from '../lab/host.ts';
-import { eventually } from '../lab/wait.ts';
+import type { Host } from '../../lab/host.ts';
+import { eventually } from '../../lab/wait.ts';
 
 const READY_MS = 30_000;
 const API = 'http://127.0.0.1:9090';

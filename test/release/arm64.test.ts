@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { run } from '../lab/command.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
+import { run } from '../../lab/command.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 import { buildPackages } from '../package/build.ts';
 
 const VIP = '10.77.0.100';

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fetchNode, NODE_MAJORS, nodeVersion } from '../../packaging/node-releases.ts';
-import { Lab, labSkipReason } from '../lab/namespaces.ts';
-import { whoHolds } from '../lab/vip.ts';
-import { eventually } from '../lab/wait.ts';
+import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { whoHolds } from '../../lab/vip.ts';
+import { eventually } from '../../lab/wait.ts';
 import { buildPackages, debName } from '../package/build.ts';
 import { SpareHost } from '../package/spare-host.ts';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fetchNode, NODE_MAJORS } from '../../packaging/node-releases.ts';
-import { Child } from '../lab/child.ts';
+import { Child } from '../../lab/child.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD_MS = 1_800_000;

@@ -12,7 +12,7 @@ import { EventBus } from '../../src/events/bus.ts';
 import { EventLog } from '../../src/log/event-log.ts';
 import { Watchers } from '../../src/control/watchers.ts';
 import { recordingLogger, type LoggedLine } from '../fakes/logger.ts';
-import { eventually } from '../lab/wait.ts';
+import { eventually } from '../../lab/wait.ts';
 import { LinkRig } from './readiness-rig.ts';
 import { report } from './reports.ts';
 

@@ -20,6 +20,7 @@ const IMPORTERS: Readonly<Record<string, string>> = {
 const sources = filesBelow('src', /\.ts$/);
 const code = [
   ...sources,
+  ...filesBelow('lab', /\.ts$/),
   ...filesBelow('test', /\.ts$/),
   ...filesBelow('bench', /\.ts$/),
   ...filesBelow('demo', /\.ts$/),

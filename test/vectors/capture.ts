@@ -5,10 +5,10 @@ import { equal, ok } from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Capture, type AdvertFrame } from '../lab/capture.ts';
-import { Lab } from '../lab/namespaces.ts';
-import type { UcarpOptions } from '../lab/ucarp-argv.ts';
-import { startUcarp } from '../lab/ucarp-peer.ts';
+import { Capture, type AdvertFrame } from '../../lab/capture.ts';
+import { Lab } from '../../lab/namespaces.ts';
+import type { UcarpOptions } from '../../lab/ucarp-argv.ts';
+import { startUcarp } from '../../lab/ucarp-peer.ts';
 
 const OUTPUT = fileURLToPath(new URL('ucarp-adverts.json', import.meta.url));
 const ADVERT_MS = 15_000;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { nodeComplaint } from '../../../src/base/node-version.ts';
-import { run } from '../../lab/command.ts';
+import { run } from '../../../lab/command.ts';
 
 describe('an old Node', () => {
   for (const version of ['12.22.12', '18.20.4', '20.0.0', '20.19.9']) {

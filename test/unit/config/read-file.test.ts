@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { ReadFile } from '../../../src/config/passphrase.ts';
 import { readFileWithMode, readRegularFile } from '../../../src/config/read-file.ts';
-import { eventually } from '../../lab/wait.ts';
+import { eventually } from '../../../lab/wait.ts';
 
 const BYTES_MAX = 100;
 const MAIN = new URL('../../../src/main.ts', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 // The pcap reader on streams of both byte orders and both resolutions, cut at every place.
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
-import { PcapReader, type PcapRecord } from '../../lab/pcap.ts';
+import { PcapReader, type PcapRecord } from '../../../lab/pcap.ts';
 
 const FRAMES = [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(255, 0)];
 

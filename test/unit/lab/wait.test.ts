@@ -1,7 +1,7 @@
 // The waits of the test lab: what they yield, and that a failure says what was awaited.
 import { equal, rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import { Changes, eventually, throughout } from '../../lab/wait.ts';
+import { Changes, eventually, throughout } from '../../../lab/wait.ts';
 
 test('eventually yields the first value there is', async () => {
   const answers = [undefined, false, 'value'] as const;

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { LogFormat } from '../../../src/config/config.ts';
 import { openLog, type Logger } from '../../../src/log/log.ts';
-import { runSync } from '../../lab/command.ts';
+import { runSync } from '../../../lab/command.ts';
 
 /** More than the log keeps for a reader that is behind, in lines of 1 kB. */
 const LINES = 3_000;

@@ -1,7 +1,7 @@
 // Asks a carpd of a lab for its metrics, by a Unix socket: namespaces share the file system.
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { valueOf } from '../support/exposition.ts';
+import { valueOf } from '../test/support/exposition.ts';
 import type { Host } from './host.ts';
 import { eventually } from './wait.ts';
 

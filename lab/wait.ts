@@ -3,7 +3,7 @@
 import { AssertionError } from 'node:assert';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from './clock.ts';
-import { messageOf } from '../../src/base/errors.ts';
+import { messageOf } from '../src/base/errors.ts';
 
 const POLL_MS_DEFAULT = 20;
 

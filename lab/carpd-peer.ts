@@ -12,7 +12,7 @@ import type { Host } from './host.ts';
 import { LoggedPeer, PEER_STATES, type Peer, type PeerOptions, type Transition } from './peer.ts';
 import { ucarpArgv, type UcarpOptions } from './ucarp-argv.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const INSTANCE_DEFAULT = 'vip';
 
 export interface CarpdOptions extends PeerOptions {

@@ -1,6 +1,6 @@
 // Short commands of the lab: run to their end, output returned, failure told with what was said.
 import { execFile, spawnSync } from 'node:child_process';
-import { CarpdError } from '../../src/base/errors.ts';
+import { CarpdError } from '../src/base/errors.ts';
 
 const TIMEOUT_MS = 60_000;
 

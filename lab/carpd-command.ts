@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { controlSocket } from './carpd-peer.ts';
 import type { Host } from './host.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** Longer than any command but those that wait for a takeover. */
 const WITHIN_MS = 15_000;
