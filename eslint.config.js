@@ -7,6 +7,9 @@ import { floorsRule } from './scripts/floors.mjs';
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 
+/** The process of the daemon: its signals, its debugger, and the real ports that it gives out. */
+const processFiles = ['src/daemon/{debugger,early-signals,preflight,process,real-ports}.ts'];
+
 /**
  * Which of Node's modules the files may import (null: all), and which packages. A file has the last
  * entry that matches it; what it may import of src/ is in scripts/floors.mjs.
@@ -16,6 +19,8 @@ const outside = [
   { files: ['src/{base,carp,election,events,readiness,report,vip}/**'], node: [], npm: [] },
   { files: ['src/doctor/{checks,firewall}/**', 'src/sniff/**'], node: [], npm: [] },
   { files: ['src/carp/digest.ts'], node: ['crypto'], npm: [] },
+  { files: ['src/daemon/**'], node: ['util'], npm: [], hasPorts: true },
+  { files: processFiles, node: null, npm: [] },
   { files: ['src/config/**'], node: null, npm: ['convict', 'yaml'] },
   { files: ['src/linux/sockets/carp-socket.ts'], node: null, npm: ['raw-socket'] },
   { files: ['src/log/log.ts'], node: null, npm: ['pino'] },
@@ -24,6 +29,10 @@ const outside = [
   { files: ['src/metrics/registry.ts'], node: ['timers/promises'], npm: ['prom-client'] },
 ];
 const packages = ['raw-socket', 'pino', 'convict', 'yaml', 'prom-client'];
+
+/** What reaches outside, of which a file with ports imports the types alone; but for what is pure. */
+const outsideFolders = '/(?:linux/\\w+|doctor/facts|control|serving)/';
+const pureNames = ['describeHeld', 'describeHolder', 'resolveStack'];
 
 /** Files without clocks, timers, processes and randomness. */
 const pure = [
@@ -48,7 +57,7 @@ const impureGlobals = [
   'fetch',
 ];
 
-function outsideRule({ files, node, npm }) {
+function outsideRule({ files, node, npm, hasPorts = false }) {
   const bannedPackages = packages.filter((name) => !npm.includes(name));
   const patterns = [
     {
@@ -59,6 +68,13 @@ function outsideRule({ files, node, npm }) {
   if (node !== null) {
     const allowed = node.length > 0 ? `(?!(?:${node.join('|')})$)` : '';
     patterns.push({ regex: `^node:${allowed}`, message: 'these files are free of Node' });
+  }
+  if (hasPorts) {
+    patterns.push({
+      regex: outsideFolders,
+      importNamePattern: `^(?!(?:${pureNames.join('|')})$)[a-z]`,
+      message: 'what is outside comes in by Ports (src/daemon/ports)',
+    });
   }
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
 }
@@ -105,6 +121,11 @@ export default tseslint.config(
     files: ['src/**'],
     plugins: { carpd: { rules: { floors: floorsRule } } },
     rules: { 'carpd/floors': 'error' },
+  },
+  {
+    files: ['src/daemon/**'],
+    ignores: processFiles,
+    rules: { 'no-restricted-globals': ['error', ...impureGlobals] },
   },
   {
     files: pure,

@@ -13,7 +13,7 @@ export const FLOORS = [
   ['linux/links', 'linux/system', 'serving'],
   ['sniff', 'control', 'log', 'metrics'],
   ['doctor/checks'],
-  ['doctor/facts'],
+  ['doctor/facts', 'daemon/ports'],
   ['doctor', 'daemon/interface'],
   ['release'],
   ['daemon/instance'],

@@ -1,20 +1,11 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
-import { startTimer } from '../linux/system/clock.ts';
-import { runCommand } from '../linux/system/command.ts';
 import { BoundLinks } from '../linux/links/bound-links.ts';
-import {
-  openLinkWatch,
-  type Link,
-  type LinkChange,
-  type LinkWatch,
-} from '../linux/links/link-watch.ts';
+import type { Link, LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
-import { openControl } from '../control/server.ts';
 import { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
 import { Watchers } from '../control/watchers.ts';
@@ -29,6 +20,7 @@ import { Liveness } from './health.ts';
 import { Maintenance } from '../control/maintenance.ts';
 import { sampleAll } from '../metrics/collect.ts';
 import { MetricsService } from '../metrics/service.ts';
+import type { Ports } from './ports/ports.ts';
 import { isServedBy, Records } from './records.ts';
 import { orderedInstance } from './instance/ordered-instance.ts';
 import { Orders, type OrderedInstance } from '../control/orders.ts';
@@ -38,10 +30,9 @@ import { stateEvent } from '../report/state-event.ts';
 
 export interface DaemonOptions {
   readonly config: Config;
+  /** All that is outside. */
+  readonly ports: Ports;
   readonly events: EventBus;
-  readonly now: () => Micros;
-  /** For `ip` and the hooks; no secret is in it. */
-  readonly env: Readonly<Record<string, string>>;
   /** Of carpd. */
   readonly version: string;
   /** Since the start. */
@@ -63,7 +54,7 @@ export class Daemon {
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
-  readonly #claims = new GroupClaims();
+  readonly #claims: GroupClaims;
   #records: Records | undefined;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
@@ -71,17 +62,19 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
-    const { config, events, now } = options;
+    const { config, events, ports } = options;
+    const { now } = ports;
+    this.#claims = new GroupClaims(ports);
     this.#maintenance = new Maintenance(config.state.directory);
     const instances = (): readonly OrderedInstance[] =>
       [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
     const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
     this.#orders = new Orders({ maintenance: this.#maintenance, now, settled, instances });
     this.#driver = new Driver({
-      now: options.now,
+      ...ports,
       drain: () => this.#drain(),
       onLateWake: (lateBy) => this.#lateWake(lateBy),
-      onOverflow: (dropped) => options.events.publish({ event: 'queue-overflow', dropped }),
+      onOverflow: (dropped) => events.publish({ event: 'queue-overflow', dropped }),
     });
     this.#metrics = this.#createMetrics();
   }
@@ -157,10 +150,10 @@ export class Daemon {
   }
 
   async #start(): Promise<void> {
-    const { config, events } = this.#options;
+    const { config, events, ports } = this.#options;
     const { fault } = this.#maintenance;
     if (fault !== undefined) events.publish({ event: 'maintenance-unreadable', detail: fault });
-    this.#links = await openLinkWatch({
+    this.#links = await ports.openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onAddress: (event) => {
         for (const hub of this.#hubs) hub.addressTold(event);
@@ -173,7 +166,7 @@ export class Daemon {
     if (!(await this.#claims.takeAll(config.instances, links, isInVain))) return;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
-    this.#records = new Records({ ...this.#options, links, hubs: this.#hubs });
+    this.#records = new Records({ ...ports, config, events, links, hubs: this.#hubs });
     await this.#records.cleanUp(config.instances, (one) => this.#place(one));
     this.#record(config.instances);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
@@ -187,14 +180,15 @@ export class Daemon {
 
   #openControl({ socket, group }: ControlConfig): Opened | undefined {
     if (socket === undefined) return undefined;
-    return openControl({
+    const { events, ports } = this.#options;
+    return ports.openControl({
       path: socket,
       group,
-      events: this.#options.events,
-      status: () => ({ pid: process.pid, instances: this.reports() }),
+      events,
+      status: () => ({ pid: ports.pid, instances: this.reports() }),
       explain: (name) => this.report(name),
       watchers: new Watchers({
-        bus: this.#options.events,
+        bus: events,
         states: () => [...this.#instances.values()].map((one) => stateEvent(one.report())),
       }),
       names: () => [...this.#instances.keys()],
@@ -203,7 +197,8 @@ export class Daemon {
   }
 
   #createMetrics(): MetricsService {
-    const { version, events, now, logLinesDropped } = this.#options;
+    const { version, events, ports, logLinesDropped } = this.#options;
+    const { now } = ports;
     return new MetricsService({
       version,
       events,
@@ -212,7 +207,10 @@ export class Daemon {
         ...sampleAll(this.#instances.values(), this.#hubs, now()),
         logLinesDropped: logLinesDropped(),
       }),
-      health: new Liveness({ driver: this.#driver, events, faults: () => this.#faults() }),
+      health: new Liveness({
+        ...{ driver: this.#driver, events, startTimer: ports.startTimer },
+        faults: () => this.#faults(),
+      }),
     });
   }
 
@@ -221,7 +219,7 @@ export class Daemon {
   }
 
   async #reload(config: Config): Promise<void> {
-    const { events } = this.#options;
+    const { events, ports } = this.#options;
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
     for (const detail of unheededChanges(this.#options.config, config)) {
@@ -244,7 +242,7 @@ export class Daemon {
     const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
       list.filter(({ name }) => !hasStayed.has(name));
     const fresh = [...added, ...others(changing)];
-    await inSlices(fresh, (one) => this.#add(one, links));
+    await inSlices(fresh, ports.nextTurn, (one) => this.#add(one, links));
     const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
     events.publish({
       event: 'configuration-reloaded',
@@ -289,17 +287,17 @@ export class Daemon {
   }
 
   async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
-    const { events, now, env, onInterfaceGone } = this.#options;
+    const { events, ports, onInterfaceGone } = this.#options;
     const instance = new Instance({
+      ...ports,
       config,
       virtualIps: () => this.#virtualIps(),
       isServed: (...place) => isServedBy(this.#instances.values(), ...place),
       hub: this.#hubs.of(config.interfaceName, links, this.#place(config)?.ifindex),
       driver: this.#driver,
-      events,
-      ...{ now, runCommand, startTimer, env, onInterfaceGone },
+      ...{ events, onInterfaceGone },
       claim: this.#claims.of(config),
-      record: new InstanceRecord(config, this.#maintenance, now()),
+      record: new InstanceRecord(config, this.#maintenance, ports.now()),
     });
     this.#instances.set(config.name, instance);
     this.#virtualIpSet = undefined;
@@ -324,12 +322,13 @@ export class Daemon {
   }
 
   #createHub(name: string, links: LinkWatch, ifindex: number | undefined): InterfaceHub {
-    const { events, now, env } = this.#options;
+    const { events, ports } = this.#options;
     return new InterfaceHub({
+      ...ports,
       interfaceName: name,
       driver: this.#driver,
       links: new BoundLinks(links, ifindex === undefined ? [] : [[name, ifindex]]),
-      ...{ events, now, runCommand, startTimer, env },
+      events,
       onRenamed: () => this.#record([...this.#instances.values()].map(({ config }) => config)),
     });
   }
@@ -371,10 +370,11 @@ export class Daemon {
 
   /** Twice: the kernel may have been in the middle of handing over the last packet. */
   async #drain(): Promise<void> {
+    const { ports } = this.#options;
     for (const isLast of [false, true]) {
       this.#links?.drain();
       for (const hub of this.#hubs) hub.drain();
-      if (!isLast) await nextTurn();
+      if (!isLast) await new Promise<void>((resolve) => void ports.nextTurn(resolve));
     }
   }
 

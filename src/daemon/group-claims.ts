@@ -1,16 +1,12 @@
 // The groups that a daemon serves: none is begun that another process of this host serves already.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CarpdError } from '../base/errors.ts';
 import type { InstanceConfig } from '../config/config.ts';
-import {
-  describeHeld,
-  describeHolder,
-  groupHolder,
-  type GroupHolder,
-} from '../linux/sockets/group-lock.ts';
-import { startTimer } from '../linux/system/clock.ts';
+import { describeHeld, describeHolder, type GroupHolder } from '../linux/sockets/group-lock.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
 import { GroupClaim, placeOf } from './interface/group-claim.ts';
+import type { Ports } from './ports/ports.ts';
+
+export type GroupClaimsOptions = Pick<Ports, 'startTimer' | 'lockGroup' | 'groupHolder' | 'pid'>;
 
 /** A daemon may be about to end and not know it yet: its interface was just set down. */
 const GRACE_MS = 1_000;
@@ -20,7 +16,12 @@ const LOOK_MS = 50;
 
 /** See the head of this file. */
 export class GroupClaims {
+  readonly #options: GroupClaimsOptions;
   readonly #claims = new Map<string, GroupClaim>();
+
+  constructor(options: GroupClaimsOptions) {
+    this.#options = options;
+  }
 
   /**
    * Takes the groups of all these whose interfaces exist. Waits for a holder that is leaving;
@@ -43,7 +44,7 @@ export class GroupClaims {
         this.#releaseAll();
         throw groupError(conflict);
       }
-      await sleep(LOOK_MS);
+      await new Promise<void>((resolve) => void this.#options.startTimer(LOOK_MS, resolve));
     }
   }
 
@@ -55,12 +56,13 @@ export class GroupClaims {
     readonly allowed: readonly InstanceConfig[];
     readonly refused: ReadonlyMap<string, string>;
   } {
+    const { groupHolder, pid } = this.#options;
     const refused = new Map<string, string>();
     for (const config of configs) {
       const ifindex = links.find(config.interfaceName)?.ifindex;
       const holder = ifindex === undefined ? undefined : groupHolder(placeOf(config, ifindex));
       // What this process holds is given up, or exchanged, by the same reload.
-      if (holder === undefined || holder.pid === process.pid) continue;
+      if (holder === undefined || holder.pid === pid) continue;
       const { message } = groupError({ config, holder });
       refused.set(config.name, `${message}. The new form of this instance is not in force`);
     }
@@ -69,10 +71,15 @@ export class GroupClaims {
 
   /** The claim of an instance that is being made, with what it holds already. */
   of(config: InstanceConfig): GroupClaim {
-    const claim = this.#claims.get(config.name) ?? new GroupClaim({ config, startTimer });
+    const claim = this.#claims.get(config.name) ?? this.#create(config);
     // Only for its beginning: the instance lets go of it at its end.
     this.#claims.delete(config.name);
     return claim;
+  }
+
+  #create(config: InstanceConfig): GroupClaim {
+    const { startTimer, lockGroup } = this.#options;
+    return new GroupClaim({ config, startTimer, lockGroup });
   }
 
   #releaseAll(): void {
@@ -81,7 +88,7 @@ export class GroupClaims {
 
   #take(configs: readonly InstanceConfig[], links: LinkWatch): Conflict | undefined {
     for (const config of configs) {
-      const claim = this.#claims.get(config.name) ?? new GroupClaim({ config, startTimer });
+      const claim = this.#claims.get(config.name) ?? this.#create(config);
       this.#claims.set(config.name, claim);
       const claimed = claim.take(links.find(config.interfaceName)?.ifindex);
       if (claimed.kind === 'held') return { config, holder: claimed.holder };

@@ -2,8 +2,9 @@
 // a loop that turns, ready is taking part with everything it is configured to, as master or not.
 import type { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
+import type { Ports } from './ports/ports.ts';
 
-export interface LivenessOptions {
+export interface LivenessOptions extends Pick<Ports, 'startTimer'> {
   readonly driver: Pick<Driver, 'post'>;
   readonly events: EventBus;
   /** Why instances can't take part now, each with its interface. */
@@ -38,9 +39,10 @@ export class Liveness {
   sickness(): Promise<string | undefined> {
     return new Promise((resolve) => {
       const text = `the loop has not answered for ${ANSWER_MS_MAX / 1_000} s`;
-      const timer = setTimeout(() => resolve(text), ANSWER_MS_MAX);
-      this.#options.driver.post(() => {
-        clearTimeout(timer);
+      const { driver, startTimer } = this.#options;
+      const cancel = startTimer(ANSWER_MS_MAX, () => resolve(text));
+      driver.post(() => {
+        cancel();
         resolve(undefined);
       });
     });

@@ -2,10 +2,7 @@
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 import type { Config } from '../config/config.ts';
-import { now, startTimer } from '../linux/system/clock.ts';
 import { spareDescriptors } from '../linux/system/spare-descriptors.ts';
-import { findServiceManager } from '../linux/system/service-manager.ts';
-import { hookEnvironment } from '../vip/hooks.ts';
 import { Daemon } from './daemon.ts';
 import { closeDebugger } from './debugger.ts';
 import { stockRivals } from '../doctor/facts/host.ts';
@@ -14,6 +11,8 @@ import { releaseAtOnce } from '../release/emergency.ts';
 import type { EventBus } from '../events/bus.ts';
 import { openLoggedBus } from '../log/event-log.ts';
 import type { Logger } from '../log/log.ts';
+import type { Ports } from './ports/ports.ts';
+import { realPorts } from './real-ports.ts';
 import { supervise } from './systemd.ts';
 
 /** Reads the configuration anew; undefined: it can't be used, and the events say why. */
@@ -50,8 +49,9 @@ const EXIT_SET_UP = 2;
  */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
   const { log } = options;
-  const events = openLoggedBus(log, now, startTimer);
-  const exitCode = await new DaemonProcess(options, events).run();
+  const ports = realPorts();
+  const events = openLoggedBus(log, ports.now, ports.startTimer);
+  const exitCode = await new DaemonProcess(options, ports, events).run();
   events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();
   endIfStuck(log);
@@ -71,7 +71,7 @@ const INTERRUPTS_MAX = 3;
 class DaemonProcess {
   readonly #options: ProcessOptions;
   readonly #events: EventBus;
-  readonly #env = hookEnvironment(process.env);
+  readonly #ports: Ports;
   readonly #daemon: Daemon;
   #started = false;
   #endingSince: Micros | undefined;
@@ -82,15 +82,15 @@ class DaemonProcess {
   #reloadsAsked = 0;
   #end: (exitCode: number) => void = () => undefined;
 
-  constructor(options: ProcessOptions, events: EventBus) {
+  constructor(options: ProcessOptions, ports: Ports, events: EventBus) {
     const { config, log, version } = options;
     this.#options = options;
+    this.#ports = ports;
     this.#events = events;
     this.#daemon = new Daemon({
       config,
+      ports,
       events,
-      now,
-      env: this.#env,
       version,
       logLinesDropped: () => log.droppedLines(),
       onInterfaceGone: () => this.#interfaceGone(),
@@ -148,7 +148,7 @@ class DaemonProcess {
 
   #stop(why: string, exitCode: number): void {
     if (this.#endingSince !== undefined) return;
-    this.#endingSince = now();
+    this.#endingSince = this.#ports.now();
     this.#events.publish({ event: 'daemon-stopping', why });
     this.#daemon.stop().then(
       (leftBehind) => this.#end(leftBehind.length === 0 ? exitCode : EXIT_FAILED),
@@ -164,20 +164,20 @@ class DaemonProcess {
     this.#events.publish({ event: 'daemon-failed', detail: why, fatal: true });
     const holdings = this.#daemon.abandon();
     this.#daemon.closeSockets();
-    releaseAtOnce(holdings, this.#env);
+    releaseAtOnce(holdings, this.#ports.env);
     log.flushSync();
     endIfStuck(log);
     process.exit(EXIT_FAILED);
   }
 
   #beSupervised(): void {
-    const manager = findServiceManager();
+    const { serviceManager: manager } = this.#ports;
     if (manager === undefined) return;
     const daemon = this.#daemon;
     supervise({
+      ...this.#ports,
       manager,
       events: this.#events,
-      now,
       reports: () => daemon.reports(),
       turn: () => daemon.turn(),
     });
@@ -231,7 +231,7 @@ class DaemonProcess {
     if (signal === 'SIGINT') this.#interrupts += 1;
     if (this.#endingSince === undefined) return this.#stop(signal, EXIT_DONE);
     const insists =
-      since(now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
+      since(this.#ports.now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
     if (insists) this.#fail(`${signal} again: ending at once, without waiting for hooks`);
     else this.#tellSignal(signal, 'already ending');
   }

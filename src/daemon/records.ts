@@ -1,28 +1,26 @@
 // What this daemon may hold, on record for whoever comes after it: `carpd release` in this run of
 // its unit, and its own next start, whatever has become of the configuration since.
 import { messageOf } from '../base/errors.ts';
-import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
-import { runtimeDirectory } from '../config/service-environment.ts';
-import { startTimer } from '../linux/system/clock.ts';
-import { groupHolder } from '../linux/sockets/group-lock.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
-import { hasRivalDaemon } from '../doctor/facts/host.ts';
 import { recordDuties } from '../release/duties.ts';
 import type { EventSink } from '../events/bus.ts';
 import type { Hubs } from './hubs.ts';
 import type { Instance } from './instance/instance.ts';
 import type { InterfaceHub } from './interface/shared-interface.ts';
+import type { Ports } from './ports/ports.ts';
 import { Leftovers } from '../release/leftovers.ts';
 import type { ServedPlace } from '../release/served-record.ts';
 
-export interface RecordsOptions {
+export interface RecordsOptions extends Pick<
+  Ports,
+  'now' | 'startTimer' | 'groupHolder' | 'hasRivalDaemon' | 'runtimeDirectory'
+> {
   /** Of which the state directory counts; without one nothing outlives the process. */
   readonly config: Pick<Config, 'state'>;
   readonly links: LinkWatch;
   readonly events: EventSink;
-  readonly now: () => Micros;
   readonly hubs: Hubs<InterfaceHub>;
 }
 
@@ -46,14 +44,14 @@ export class Records {
   readonly #leftovers: Leftovers;
 
   constructor(options: RecordsOptions) {
-    const { config, links, events, now, hubs } = options;
+    const { config, links, events, now, startTimer, hubs } = options;
     this.#options = options;
     this.#leftovers = new Leftovers({
       ...{ links, events, startTimer },
       directory: config.state.directory,
       clock: now,
-      holderOf: groupHolder,
-      hasRival: hasRivalDaemon,
+      holderOf: options.groupHolder,
+      hasRival: options.hasRivalDaemon,
       withKeeper: async ({ name, ifindex }, run) => {
         const hub = hubs.of(name, links, ifindex);
         return run(hub.keeper).finally(() => hubs.leave(hub));
@@ -71,7 +69,7 @@ export class Records {
   write(instances: readonly InstanceConfig[], placeOf: PlaceOf): void {
     const managed = instances.filter(({ manageAddress }) => manageAddress);
     this.#leftovers.record(servedBy(managed, placeOf));
-    const directory = runtimeDirectory(process.env);
+    const { runtimeDirectory: directory } = this.#options;
     if (directory === undefined) return;
     try {
       recordDuties(directory, instances, (one) => placeOf(one)?.name ?? one.interfaceName);

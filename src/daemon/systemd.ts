@@ -5,12 +5,12 @@ import type { ServiceManager } from '../linux/system/service-manager.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { EventName } from '../events/events.ts';
 import type { InstanceReport } from '../report/report.ts';
+import type { Time } from './ports/ports.ts';
 import { unitStatus } from '../report/unit-status.ts';
 
-export interface SupervisedOptions {
+export interface SupervisedOptions extends Time {
   readonly manager: ServiceManager;
   readonly events: EventBus;
-  readonly now: () => Micros;
   /** Of the daemon. */
   readonly reports: () => readonly InstanceReport[];
   /** Proves that the loop does its work; see Driver. */
@@ -53,8 +53,8 @@ class Supervised implements Supervision {
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #rejected = false;
   #status = '';
-  #refreshing: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelRefresh: (() => void) | undefined;
+  #cancelBeat: () => void = () => undefined;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -65,12 +65,12 @@ class Supervised implements Supervision {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#refreshing);
+    this.#cancelBeat();
+    this.#cancelRefresh?.();
   }
 
   #listen(): void {
-    const { manager, events, now } = this.#options;
+    const { manager, events, now, nextTurn } = this.#options;
     events.subscribe(['daemon-started'], () => {
       this.#phase = 'running';
       this.#tellReady();
@@ -89,8 +89,8 @@ class Supervised implements Supervision {
     });
     events.subscribe(NEWS, () => {
       // When all that comes of it at once has happened.
-      this.#refreshing ??= setImmediate(() => {
-        this.#refreshing = undefined;
+      this.#cancelRefresh ??= nextTurn(() => {
+        this.#cancelRefresh = undefined;
         this.#refreshStatus();
       });
     });
@@ -117,8 +117,7 @@ class Supervised implements Supervision {
   }
 
   #beatLater(): void {
-    this.#timer = setTimeout(() => void this.#beat(), this.#beatMs);
-    this.#timer.unref();
+    this.#cancelBeat = this.#options.startTimer(this.#beatMs, () => void this.#beat());
   }
 
   /** Nothing is told before the loop has proved itself: one that is stuck stays silent. */

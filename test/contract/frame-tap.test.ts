@@ -4,6 +4,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameTap } from '../../src/daemon/interface/frame-tap.ts';
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
+import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { eventually } from '../../lab/wait.ts';
 import { arpBody, frame, ipv4 } from '../support/frames.ts';
@@ -21,6 +22,7 @@ inNamespace(import.meta.url, () => {
       const seen: string[] = [];
       const watched: boolean[] = [];
       const tap = new FrameTap({
+        openFrameWitness,
         // The loop that would ask for less gets no turn in this test.
         post: (run) => run(),
         onFrame: ({ kind }) => void seen.push(kind),

@@ -12,6 +12,7 @@ import { listenAddress } from '../../src/config/listen-address.ts';
 import { EventBus } from '../../src/events/bus.ts';
 import type { EventOf } from '../../src/events/events.ts';
 import { Liveness } from '../../src/daemon/health.ts';
+import { startTimer } from '../../src/linux/system/clock.ts';
 import { MetricsService, type MetricsServiceOptions } from '../../src/metrics/service.ts';
 import { eventually } from '../../lab/wait.ts';
 import { watchLoop } from '../support/loop-watch.ts';
@@ -37,7 +38,7 @@ function rig(t: TestContext, changes: Partial<MetricsServiceOptions> = {}): Rig 
   const events = new EventBus((error) => assert.fail(String(error)));
   events.subscribe(['metrics-opened', 'metrics-failed'], (event) => void told.push(event));
   const driver = { post: (run: () => void) => void (made.loop === 'turns' && setImmediate(run)) };
-  const liveness = new Liveness({ driver, events, faults: () => made.faults });
+  const liveness = new Liveness({ driver, events, startTimer, faults: () => made.faults });
   const service = new MetricsService({
     version: '1.2.3',
     events,

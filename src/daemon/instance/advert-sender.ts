@@ -1,5 +1,4 @@
 // The adverts of one instance on their way out: written, signed, sent, and counted while pending.
-import { randomBytes, randomInt } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
 import { writeAdvert } from '../../carp/advert.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
@@ -7,11 +6,12 @@ import { advertDigest, type GroupKey } from '../../carp/digest.ts';
 import { writeCarpPacket } from '../../carp/ipv4.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Effect } from '../../election/effects.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { InterfaceHub } from '../interface/shared-interface.ts';
 
 type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
 
-export interface AdvertSenderOptions {
+export interface AdvertSenderOptions extends Pick<Ports, 'randomIdentification'> {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly hub: Pick<InterfaceHub, 'sendAdvert' | 'isLocal'>;
@@ -52,7 +52,7 @@ export class AdvertSender {
 
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
-    const { config, key, hub, onDone, onFailed } = this.#options;
+    const { config, key, hub, randomIdentification, onDone, onFailed } = this.#options;
     const { vhid, group, broadcast } = config;
     const from = this.#sourceOf(effect);
     let sent = false;
@@ -60,7 +60,7 @@ export class AdvertSender {
       if (from !== undefined) {
         const digest = advertDigest(key, counter);
         const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
-        const identification = randomInt(0x10000);
+        const identification = randomIdentification();
         const packet = writeCarpPacket({ source: from, destination: group, identification }, bytes);
         await hub.sendAdvert(packet, group, broadcast);
         sent = true;
@@ -85,9 +85,4 @@ export class AdvertSender {
     if (advert !== 'bow-out' || now === undefined || before === undefined) return now;
     return hub.isLocal(before) ? before : now;
   }
-}
-
-/** Where the counter of a group starts, so that two starts never look alike. */
-export function randomCounter(): bigint {
-  return randomBytes(8).readBigUInt64BE();
 }

@@ -3,12 +3,11 @@
 import { toMillis, type Micros } from '../../base/time.ts';
 import type { Mac } from '../../carp/addresses.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
-import type { StartTimer } from '../../vip/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { ForeignClaim } from '../interface/claim-tap.ts';
 
-export interface ClaimTellerOptions {
-  readonly startTimer: StartTimer;
+export interface ClaimTellerOptions extends Pick<Ports, 'startTimer'> {
   /** How long another master may take until it is heard: one interval of the adverts. */
   readonly interval: Micros;
   /** Whose claim it is, as far as that is known now. */

@@ -1,18 +1,20 @@
 // What a master holds besides its adverts, for real: the address and the hooks. Knows at any time
 // what this host may still hold, so that nothing is left behind however the process ends.
 import { unreachable } from '../../base/assert.ts';
-import type { Micros } from '../../base/time.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Input } from '../../election/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
 import type { AddressKeeper } from '../../vip/keeper.ts';
-import type { RunCommand, StartTimer } from '../../vip/ports.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Holding } from '../../release/holding.ts';
 import { HookRights } from './hook-rights.ts';
 import type { InstanceHerald } from './instance-events.ts';
 
-export interface CustodyOptions {
+export interface CustodyOptions extends Pick<
+  Ports,
+  'now' | 'startTimer' | 'runCommand' | 'env' | 'isRoot'
+> {
   readonly config: InstanceConfig;
   readonly keeper: AddressKeeper;
   /** Whether another node may take the address over if this one gives it up. */
@@ -22,11 +24,6 @@ export interface CustodyOptions {
   /** Its index, now or when it was there last. */
   readonly ifindex: () => number | undefined;
   readonly herald: InstanceHerald;
-  readonly now: () => Micros;
-  readonly runCommand: RunCommand;
-  readonly startTimer: StartTimer;
-  /** For `ip` and the hooks; no secret is in it. */
-  readonly env: Readonly<Record<string, string>>;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   /** Settled when every advert so far has left. */
@@ -228,7 +225,7 @@ export class Custody {
 
   #createHooks(): HookLane {
     const { config, post, herald, runCommand, startTimer, env, now } = this.#options;
-    const rights = new HookRights();
+    const rights = new HookRights(this.#options.isRoot);
     return new HookLane({
       interfaceName: config.interfaceName,
       currentName: this.#options.interfaceName,

@@ -2,10 +2,13 @@
 import { fromMillis } from '../../base/time.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { ElectionSettings } from '../../election/machine.ts';
-import { randomCounter } from './advert-sender.ts';
+import type { Randomness } from '../ports/ports.ts';
 
-/** With a counter that begins anywhere. */
-export function electionSettings(config: InstanceConfig): ElectionSettings {
+/** With a counter that begins anywhere, so that two starts never look alike. */
+export function electionSettings(
+  config: InstanceConfig,
+  { randomCounter }: Pick<Randomness, 'randomCounter'>,
+): ElectionSettings {
   const { refreshMs } = config.announce;
   const announceRefresh = refreshMs === undefined ? undefined : fromMillis(refreshMs);
   return { ...config, announceRefresh, initialCounter: randomCounter() };

@@ -24,7 +24,8 @@ export class HookRights {
   #wasRefused = false;
   #told = false;
 
-  constructor(isRoot = process.geteuid?.() === 0) {
+  /** `isRoot`: hooks may do everything. */
+  constructor(isRoot: boolean) {
     this.#isRoot = isRoot;
   }
 

@@ -1,27 +1,24 @@
 // What one instance puts on the wire: its adverts, and the announcements of its address; and what
 // it tells of those who claim the address as well.
-import type { Micros } from '../../base/time.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { advertInterval } from '../../election/cadence.ts';
 import type { AnnounceReason, Effect } from '../../election/effects.ts';
 import { Announcer, type Announcement } from '../../vip/announcer.ts';
-import type { StartTimer } from '../../vip/ports.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { ClaimTeller } from './claim-teller.ts';
 import type { InstanceHerald } from './instance-events.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import type { InterfaceHub } from '../interface/shared-interface.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export interface WireOptions {
+export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomIdentification'> {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly hub: InterfaceHub;
   readonly herald: InstanceHerald;
   readonly record: InstanceRecord;
-  readonly startTimer: StartTimer;
-  readonly now: () => Micros;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** A regular advert has left, or could not. */
@@ -34,6 +31,7 @@ export interface WireOptions {
 export function createSender(options: WireOptions): AdvertSender {
   const { config, key, hub, herald, source, onRegularDone, onLastDone } = options;
   return new AdvertSender({
+    randomIdentification: options.randomIdentification,
     config,
     key,
     hub,

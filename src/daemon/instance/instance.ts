@@ -15,7 +15,6 @@ import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';
 import type { Warning } from '../../readiness/reasons.ts';
 import type { Announcer } from '../../vip/announcer.ts';
-import type { RunCommand, StartTimer } from '../../vip/ports.ts';
 import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from '../interface/claim-tap.ts';
 import type { ClaimTeller } from './claim-teller.ts';
@@ -36,9 +35,13 @@ import * as wire from './instance-wire.ts';
 import type { LinkGate } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
 import type { Heard } from '../interface/advert-merge.ts';
+import type { Ports } from '../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
-export interface InstanceOptions {
+export interface InstanceOptions extends Pick<
+  Ports,
+  'now' | 'startTimer' | 'randomCounter' | 'randomIdentification' | 'runCommand' | 'env' | 'isRoot'
+> {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
@@ -46,11 +49,6 @@ export interface InstanceOptions {
   readonly hub: InterfaceHub;
   readonly driver: Driver;
   readonly events: EventSink;
-  readonly now: () => Micros;
-  readonly runCommand: RunCommand;
-  readonly startTimer: StartTimer;
-  /** For `ip` and the hooks; no secret is in it. */
-  readonly env: Readonly<Record<string, string>>;
   /** The interface has vanished or was set down, having been usable before or not. */
   readonly onInterfaceGone: () => void;
   readonly record: InstanceRecord;
@@ -105,7 +103,7 @@ export class Instance implements Member, HubMember {
       addresses: [config.address.ip],
     };
     this.group = config.group;
-    this.#election = new Election(electionSettings(config));
+    this.#election = new Election(electionSettings(config, options));
     this.#announcer = wire.createAnnouncer(this.#wireOptions());
     this.#sender = wire.createSender(this.#wireOptions());
     this.#claims = wire.createClaimTeller(this.#wireOptions());

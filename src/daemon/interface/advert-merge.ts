@@ -12,6 +12,7 @@ import { fromMillis, fromSeconds, plus, since, type Micros } from '../../base/ti
 import type { AcceptedAdvert, DroppedPacket, Group } from '../../carp/accept.ts';
 import type { Result } from '../../base/result.ts';
 import type { Obstacle } from '../../readiness/obstacle.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** How an advert came in. */
 export interface Heard {
@@ -28,10 +29,9 @@ export interface Heard {
   readonly keptBy?: Obstacle | undefined;
 }
 
-export interface SecondEarOptions<Member extends Group> {
+export interface SecondEarOptions<Member extends Group> extends Pick<Ports, 'now' | 'startTimer'> {
   /** The link epoch now. */
   readonly epoch: () => number;
-  readonly now: () => Micros;
   /** Judges a packet; called once for each copy. */
   readonly accept: (packet: Uint8Array) => Result<AcceptedAdvert<Member>, DroppedPacket>;
   readonly deliver: (advert: AcceptedAdvert<Member>, heard: Heard) => void;
@@ -75,7 +75,7 @@ export class SecondEar<Member extends Group> {
   /** Copies of the socket that the witness should have seen and had not: they may be late. */
   #unseen: Copy<Member>[] = [];
   readonly #outbox: (() => void)[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: (() => void) | undefined;
   #socketEpoch: number;
   #socketHeardAt: Micros | undefined;
   #reading = false;
@@ -111,7 +111,7 @@ export class SecondEar<Member extends Group> {
     if (take(this.#owed, copy.key) !== undefined) return;
     this.#waiting.push(copy);
     if (this.#waiting.length > WAITING_MAX) return this.#options.post(() => this.flush());
-    this.#timer ??= setTimeout(() => this.#options.post(() => this.#settle()), GRACE_MS);
+    this.#cancelTimer ??= this.#settleLater(GRACE_MS);
   }
 
   /** Both queues were read to their ends: nobody waits for a twin any longer. */
@@ -137,7 +137,7 @@ export class SecondEar<Member extends Group> {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     this.#waiting = [];
     this.#given = [];
     this.#owed = [];
@@ -145,8 +145,13 @@ export class SecondEar<Member extends Group> {
     this.#outbox.length = 0;
   }
 
+  #settleLater(delayMs: number): () => void {
+    const { post, startTimer } = this.#options;
+    return startTimer(delayMs, () => post(() => this.#settle()));
+  }
+
   #settle(): void {
-    this.#timer = undefined;
+    this.#cancelTimer = undefined;
     this.#options.readSocket();
     const now = this.#options.now();
     const due = this.#waiting.filter(({ at }) => since(now, at) >= GRACE);
@@ -156,7 +161,7 @@ export class SecondEar<Member extends Group> {
     const [next] = this.#waiting;
     if (next === undefined) return;
     const restMs = Math.ceil((plus(next.at, GRACE) - now) / 1_000);
-    this.#timer = setTimeout(() => this.#options.post(() => this.#settle()), restMs);
+    this.#cancelTimer = this.#settleLater(restMs);
   }
 
   /** The twins did not come in time; one that comes yet is not delivered again. */

@@ -5,7 +5,8 @@ import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import { readArp } from '../../carp/arp.ts';
 import { readClaim, type ClaimForm } from '../../carp/claim.ts';
 import { readEthernet } from '../../carp/ethernet.ts';
-import { openClaimWatch, type ClaimWatch } from '../../linux/sockets/claim-watch.ts';
+import type { ClaimWatch } from '../../linux/sockets/claim-watch.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** What another host said of an address. */
 export interface ForeignClaim {
@@ -16,7 +17,7 @@ export interface ForeignClaim {
   readonly frames: number;
 }
 
-export interface ClaimTapOptions {
+export interface ClaimTapOptions extends Pick<Ports, 'openClaimWatch'> {
   /** The index of the interface now; undefined: there is none. */
   readonly ifindex: () => number | undefined;
   /** Of this host, on whatever interface: what they say is not foreign. */
@@ -78,7 +79,7 @@ export class ClaimTap {
 
   #reopen(ifindex: number, addresses: ReadonlySet<Ipv4>): ClaimWatch {
     this.close();
-    return openClaimWatch({
+    return this.#options.openClaimWatch({
       ifindex,
       addresses,
       onFrame: (bytes) => {

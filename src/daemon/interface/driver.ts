@@ -4,6 +4,7 @@
 //
 // Adapters only post. Nothing here waits while an election is in the middle of a step.
 import { fromMillis, micros, since, toMillis, type Micros } from '../../base/time.ts';
+import type { Time } from '../ports/ports.ts';
 
 /** An instance as the loop sees it. */
 export interface Member {
@@ -18,8 +19,7 @@ export interface Member {
   catchUp?(lateBy: Micros | undefined): void;
 }
 
-export interface DriverOptions {
-  readonly now: () => Micros;
+export interface DriverOptions extends Time {
   /** Reads what is queued in the sockets; resolves when nothing more is there. */
   readonly drain: () => Promise<void>;
   /**
@@ -54,7 +54,7 @@ export class Driver {
   readonly #members = new Set<Member>();
   readonly #queue: Work[] = [];
   #droppable = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => undefined;
   #pumping = false;
   #waking = false;
   /** Steps are being taken behind which the timer is set. */
@@ -107,14 +107,14 @@ export class Driver {
   /** Stops the timer and forgets what is queued. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#queue.length = 0;
   }
 
   #schedule(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    setImmediate(() => {
+    this.#options.nextTurn(() => {
       this.#pumping = false;
       // After a stall the sockets may be read before the timer fires, and would hide that it is
       // overdue by moving the deadlines.
@@ -161,12 +161,12 @@ export class Driver {
    */
   arm(): void {
     if (this.#closed || this.#waking || this.#batches > 0) return;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     const deadline = this.#earliest();
     if (deadline === undefined) return;
     const delayMs = Math.ceil(toMillis(since(deadline, this.#options.now())));
     const timeoutMs = Math.min(Math.max(delayMs, 0), TIMEOUT_MS_MAX);
-    this.#timer = setTimeout(() => void this.#wake(), timeoutMs);
+    this.#cancelTimer = this.#options.startTimer(timeoutMs, () => void this.#wake());
   }
 
   #earliest(): Micros | undefined {

@@ -3,17 +3,17 @@
 import { messageOf } from '../../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
-import { firewallFindings, type FirewallFacts } from '../../doctor/checks/firewall-checks.ts';
+import { firewallFindings } from '../../doctor/checks/firewall-checks.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
 import type { Obstacle } from '../../readiness/obstacle.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export interface EarObstacleOptions {
+export interface EarObstacleOptions extends Pick<
+  Ports,
+  'now' | 'readFirewall' | 'filtersStrictly' | 'wayBackTo'
+> {
   readonly interfaceName: string;
-  readonly now: () => Micros;
   readonly link: () => Link | undefined;
-  readonly readFirewall: () => Promise<FirewallFacts>;
-  readonly filtersStrictly: (interfaceName: string) => boolean | undefined;
-  readonly wayBackTo: (address: Ipv4) => string | undefined;
   readonly onError: (reason: string) => void;
 }
 

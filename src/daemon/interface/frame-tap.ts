@@ -3,8 +3,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { WitnessMode } from '../../linux/sockets/frame-filter.ts';
-import { openFrameWitness, type FrameWitness } from '../../linux/sockets/frame-witness.ts';
+import type { FrameWitness } from '../../linux/sockets/frame-witness.ts';
 import type { LinkStack, Uplink } from '../../linux/links/link-facts.ts';
+import type { Ports } from '../ports/ports.ts';
 import { readStation, readWitnessed, type AnswerView, type Seen } from './witness-reader.ts';
 
 /** What is known of a frame besides what it says. */
@@ -17,7 +18,7 @@ export interface FrameOrigin {
   readonly station: Ipv4 | undefined;
 }
 
-export interface FrameTapOptions {
+export interface FrameTapOptions extends Pick<Ports, 'openFrameWitness'> {
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   /** A frame, and where it came from. */
@@ -136,7 +137,7 @@ export class FrameTap {
     epoch: number,
     { senders, once, then }: TapNarrowing & { readonly once: boolean },
   ): void {
-    const { post, onFrame, onAdvert, onError } = this.#options;
+    const { openFrameWitness, post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
     const witness = openFrameWitness({
       uplinks,

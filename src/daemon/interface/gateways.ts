@@ -1,9 +1,9 @@
 // The next hops through one interface, as the routing table had them last: what the probe target
 // `gateway` stands for. Read only where somebody wants them.
 import { isDeepStrictEqual } from 'node:util';
-import { readGateways } from '../../linux/links/gateways.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export interface GatewaysOptions {
+export interface GatewaysOptions extends Pick<Ports, 'readGateways'> {
   /** The name of the interface now. */
   readonly interfaceName: () => string;
   readonly onChanged: () => void;
@@ -51,7 +51,8 @@ export class Gateways {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      const found = await readGateways(this.#options.interfaceName());
+      const { readGateways, interfaceName } = this.#options;
+      const found = await readGateways(interfaceName());
       if (this.#closed || isDeepStrictEqual(found, this.#known)) return;
       this.#known = found;
       this.#options.onChanged();

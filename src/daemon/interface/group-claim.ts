@@ -3,14 +3,8 @@
 import { messageOf } from '../../base/errors.ts';
 import { formatIpv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import {
-  lockGroup,
-  type GroupHolder,
-  type GroupLock,
-  type GroupPlace,
-  type LockAttempt,
-} from '../../linux/sockets/group-lock.ts';
-import type { StartTimer } from '../../vip/ports.ts';
+import type { GroupHolder, GroupLock, GroupPlace } from '../../linux/sockets/group-lock.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export type Claimed =
   | { readonly kind: 'ours' }
@@ -21,11 +15,8 @@ export type Claimed =
 
 type GroupConfig = Pick<InstanceConfig, 'vhid' | 'group' | 'address'>;
 
-export interface GroupClaimOptions {
+export interface GroupClaimOptions extends Pick<Ports, 'startTimer' | 'lockGroup'> {
   readonly config: GroupConfig;
-  readonly startTimer: StartTimer;
-  /** What takes the lock; the kernel's if not given. */
-  readonly lock?: (place: GroupPlace) => LockAttempt;
 }
 
 const RETRY_MS = 1_000;
@@ -50,9 +41,9 @@ export class GroupClaim {
     if (ifindex !== undefined && this.#held?.ifindex === ifindex) return { kind: 'ours' };
     this.release();
     if (ifindex === undefined) return { kind: 'nowhere' };
-    const { config, lock = lockGroup } = this.#options;
+    const { config, lockGroup } = this.#options;
     try {
-      const attempt = lock(placeOf(config, ifindex));
+      const attempt = lockGroup(placeOf(config, ifindex));
       if (attempt.kind === 'held') return attempt;
       this.#held = { ifindex, lock: attempt.lock };
       return { kind: 'ours' };

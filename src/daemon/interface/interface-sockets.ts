@@ -2,17 +2,17 @@
 // it is gone, and opened again when they fail.
 import { CarpdError, messageOf } from '../../base/errors.ts';
 import { formatIpv4, isMulticast, parseMac, type Ipv4, type Mac } from '../../carp/addresses.ts';
-import {
-  openCarpSocket,
-  type CarpSocket,
-  type CarpSocketOptions,
-} from '../../linux/sockets/carp-socket.ts';
+import type { CarpSocket } from '../../linux/sockets/carp-socket.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
-import { openPacketSocket, type PacketSocket } from '../../linux/sockets/packet-socket.ts';
+import type { PacketSocket } from '../../linux/sockets/packet-socket.ts';
+import type { Ports } from '../ports/ports.ts';
 import { AdvertWay } from './advert-way.ts';
 import type { LinkHerald } from './link-events.ts';
 
-export interface HubSocketsOptions {
+export interface HubSocketsOptions extends Pick<
+  Ports,
+  'startTimer' | 'openCarpSocket' | 'openPacketSocket'
+> {
   readonly interfaceName: string;
   readonly herald: LinkHerald;
   /** The interface as it is now. */
@@ -23,14 +23,6 @@ export interface HubSocketsOptions {
   readonly onPacket: (packet: Uint8Array) => void;
   /** The sockets failed or may be opened again: call `ensure` from the loop. */
   readonly onTrouble: () => void;
-  /** What opens the sockets; the real ones if not given. */
-  readonly open?: SocketOpeners;
-}
-
-/** Opens the two kinds of sockets; both may fail with a CarpdError. */
-export interface SocketOpeners {
-  readonly carp: (options: CarpSocketOptions) => Promise<CarpSocket>;
-  readonly packet: (options: { readonly ifindex: number }) => PacketSocket;
 }
 
 /** The sockets of one incarnation of an interface. */
@@ -44,14 +36,13 @@ interface Sockets {
 }
 
 const REOPEN_DELAY_MS = 5_000;
-const REAL_SOCKETS: SocketOpeners = { carp: openCarpSocket, packet: openPacketSocket };
 
 /** See the head of this file. */
 export class HubSockets {
   readonly #options: HubSocketsOptions;
   #sockets: Sockets | undefined;
   #opening: Promise<void> | undefined;
-  #reopenTimer: NodeJS.Timeout | undefined;
+  #cancelReopening: () => void = () => undefined;
   #closed = false;
 
   constructor(options: HubSocketsOptions) {
@@ -118,7 +109,7 @@ export class HubSockets {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#reopenTimer);
+    this.#cancelReopening();
     this.#closeSockets();
   }
 
@@ -135,7 +126,7 @@ export class HubSockets {
     for (;;) {
       const ifindex = link()?.ifindex;
       if (ifindex === undefined || this.#closed || [...groups()].length === 0) return;
-      clearTimeout(this.#reopenTimer);
+      this.#cancelReopening();
       try {
         await this.#open(ifindex);
       } catch (error) {
@@ -153,15 +144,14 @@ export class HubSockets {
   }
 
   async #open(ifindex: number): Promise<void> {
-    const { open = REAL_SOCKETS } = this.#options;
-    const carp = await this.#openCarp(ifindex, open);
+    const carp = await this.#openCarp(ifindex);
     // Nobody would ever close what is opened now.
     if (this.#closed) {
       carp.close();
       return;
     }
     try {
-      const packet = open.packet({ ifindex });
+      const packet = this.#options.openPacketSocket({ ifindex });
       this.#sockets = { ifindex, carp, packet, way: this.#wayOf(carp, packet), joined: new Set() };
     } catch (error) {
       carp.close();
@@ -171,12 +161,12 @@ export class HubSockets {
   }
 
   /** Rejects where the socket fails already while it is being opened. */
-  async #openCarp(ifindex: number, open: SocketOpeners): Promise<CarpSocket> {
-    const { onPacket } = this.#options;
+  async #openCarp(ifindex: number): Promise<CarpSocket> {
+    const { openCarpSocket, onPacket } = this.#options;
     // A socket is bound by name, and stays bound whatever the interface is called later.
     const interfaceName = this.#options.link()?.name ?? this.#options.interfaceName;
     const state: { opened?: CarpSocket; fault?: CarpdError } = {};
-    const carp = await open.carp({
+    const carp = await openCarpSocket({
       interfaceName,
       ifindex,
       onPacket,
@@ -217,10 +207,10 @@ export class HubSockets {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
-    const { herald, onTrouble } = this.#options;
+    const { herald, startTimer, onTrouble } = this.#options;
     herald.socketFailed(messageOf(error), REOPEN_DELAY_MS);
-    clearTimeout(this.#reopenTimer);
-    this.#reopenTimer = setTimeout(onTrouble, REOPEN_DELAY_MS);
+    this.#cancelReopening();
+    this.#cancelReopening = startTimer(REOPEN_DELAY_MS, onTrouble);
   }
 
   #closeSockets(): void {

@@ -1,17 +1,19 @@
 // What the gate of an interface is given by the world around it.
-import type { Micros } from '../../base/time.ts';
 import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Driver } from './driver.ts';
 import type { LinkHerald } from './link-events.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** See LinkGate. */
-export interface LinkGateOptions {
+export interface LinkGateOptions extends Pick<
+  Ports,
+  'now' | 'openFrameWitness' | 'readGateways' | 'readNeighbours'
+> {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
   readonly herald: LinkHerald;
-  readonly now: () => Micros;
   /** The card's own MAC address; throws where there is none. */
   readonly mac: () => Mac;
   /** Sends a whole Ethernet frame, or throws. */

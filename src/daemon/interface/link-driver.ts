@@ -7,7 +7,6 @@ import { fromMillis, micros, plus, type Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
 import { arpProbe, arpRequest } from '../../carp/arp.ts';
 import { resolveStack, type LinkStack } from '../../linux/links/link-facts.ts';
-import { readNeighbours } from '../../linux/links/neighbours.ts';
 import type { ReadinessEffect } from '../../readiness/effects.ts';
 import type { InstanceSettings, ReadinessInput, Role } from '../../readiness/inputs.ts';
 import { LinkReadiness } from '../../readiness/link.ts';
@@ -67,6 +66,7 @@ export class LinkGate implements Member {
     this.#readiness = new LinkReadiness(now());
     this.#herald = herald;
     this.#tap = new FrameTap({
+      ...options,
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, origin) => this.#frameSeen(seen, origin),
       onAdvert: options.onAdvertWitnessed,
@@ -74,6 +74,7 @@ export class LinkGate implements Member {
       onError: (error) => herald.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
+      ...options,
       interfaceName: () => this.#currentName(),
       onChanged: () => driver.post(() => this.configure(this.#instances)),
       onError: (error) => herald.gatewaysUnread(messageOf(error)),
@@ -300,7 +301,7 @@ export class LinkGate implements Member {
 
   async #findNeighbours(): Promise<void> {
     // Where the table can't be read, those who are known otherwise are asked.
-    const addresses = await readNeighbours(this.#currentName()).catch(() => []);
+    const addresses = await this.#options.readNeighbours(this.#currentName()).catch(() => []);
     this.#options.driver.post(() => this.#step({ kind: 'neighbours-found', addresses }));
   }
 

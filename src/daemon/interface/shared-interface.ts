@@ -11,14 +11,10 @@ import { arpRequest } from '../../carp/arp.ts';
 import { SENDERS_MAX } from '../../linux/sockets/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Role } from '../../readiness/inputs.ts';
-import { filtersStrictly, wayBackTo } from '../../linux/links/reverse-path.ts';
-import { secondaryPromotion } from '../../linux/links/promote-secondaries.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';
-import type { RunCommand, StartTimer } from '../../vip/ports.ts';
 import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from '../../events/bus.ts';
-import { readFirewall } from '../../doctor/facts/host.ts';
 import { EarHealth } from './ear-health.ts';
 import { EarObstacle } from './ear-obstacle.ts';
 import { HubSockets } from './interface-sockets.ts';
@@ -28,6 +24,7 @@ import { LinkHerald } from './link-events.ts';
 import { interfacesWith, isLocal } from './own-addresses.ts';
 import { SecondEar, type Heard } from './advert-merge.ts';
 import { Soon } from './soon.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** An instance as its interface sees it. */
 export interface HubMember extends Group, GatedInstance {
@@ -41,7 +38,7 @@ export interface HubMember extends Group, GatedInstance {
   linkChanged(link: Link | undefined, usable: boolean): void;
 }
 
-export interface HubOptions {
+export interface HubOptions extends Ports {
   /** As in the configuration; `links` finds the same interface by it when it has another. */
   readonly interfaceName: string;
   readonly driver: Driver;
@@ -49,11 +46,6 @@ export interface HubOptions {
   /** The interface has another name than before: called before that is told. */
   readonly onRenamed: () => void;
   readonly events: EventSink;
-  readonly now: () => Micros;
-  readonly runCommand: RunCommand;
-  readonly startTimer: StartTimer;
-  /** For `ip`; no secret is in it. */
-  readonly env: Readonly<Record<string, string>>;
 }
 
 /** See the head of this file. */
@@ -96,7 +88,7 @@ export class InterfaceHub {
     this.#telling = soon(() => this.#tellMembers());
     this.#herald = new LinkHerald(linkPublisher(events, interfaceName), now);
     this.#sockets = new HubSockets({
-      interfaceName,
+      ...options,
       herald: this.#herald,
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
@@ -109,25 +101,17 @@ export class InterfaceHub {
       onLost: (count) => this.#herald.advertsLost(count),
     });
     this.#obstacle = new EarObstacle({
-      interfaceName,
-      now,
+      ...options,
       link: () => this.link(),
-      readFirewall,
-      filtersStrictly,
-      wayBackTo,
       onError: (reason) => this.#herald.probeFailed(reason),
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
     this.#claims = this.#createClaimTap();
-    this.keeper = new AddressKeeper({
-      ...options,
-      addresses: this.addresses,
-      promotion: secondaryPromotion,
-    });
+    this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
     this.#ear = new SecondEar({
+      ...options,
       epoch: () => this.gate.epoch,
-      now,
       accept: (packet) => this.#accept(packet),
       deliver: (advert, heard) => this.#deliver(advert, heard),
       reject: (dropped) => this.#rejected(dropped),
@@ -367,6 +351,7 @@ export class InterfaceHub {
   #createClaimTap(): ClaimTap {
     const { driver, links } = this.#options;
     return new ClaimTap({
+      ...this.#options,
       ifindex: () => this.link()?.ifindex,
       isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),
       post: (run) => driver.post(run),
@@ -380,9 +365,8 @@ export class InterfaceHub {
   }
 
   #createGate(): LinkGate {
-    const { interfaceName, driver, links, now } = this.#options;
     return new LinkGate({
-      ...{ interfaceName, driver, links, now },
+      ...this.#options,
       herald: this.#herald,
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),

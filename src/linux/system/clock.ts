@@ -16,3 +16,9 @@ export function startTimer(delayMs: number, onExpired: () => void): () => void {
   const timer = setTimeout(onExpired, delayMs);
   return () => clearTimeout(timer);
 }
+
+/** Calls `run` once when Node has served its sockets once more; what it returns calls that off. */
+export function nextTurn(run: () => void): () => void {
+  const turn = setImmediate(run);
+  return () => clearImmediate(turn);
+}

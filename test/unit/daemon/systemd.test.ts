@@ -1,11 +1,12 @@
 // What the service manager is told, and when it is told nothing.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as aTurn } from 'node:timers/promises';
 import { fromSeconds, micros, type Micros } from '../../../src/base/time.ts';
 import { EventBus } from '../../../src/events/bus.ts';
 import type { InstanceReport } from '../../../src/report/report.ts';
 import { supervise, type Supervision } from '../../../src/daemon/systemd.ts';
+import { nextTurn, startTimer } from '../../../src/linux/system/clock.ts';
 import { unitStatus } from '../../../src/report/unit-status.ts';
 import { LinkRig, PLAIN } from '../../support/readiness-rig.ts';
 import { report } from '../../support/reports.ts';
@@ -32,6 +33,7 @@ describe('a supervised daemon', () => {
     turn = () => Promise.resolve(micros(0));
     events = new EventBus((error) => ok(false, String(error)));
     supervision = supervise({
+      ...{ startTimer, nextTurn },
       manager: { watchdogMs: WATCHDOG_MS, tell: (variables) => void told.push(variables) },
       events,
       now: () => micros(7),
@@ -47,7 +49,7 @@ describe('a supervised daemon', () => {
 
   async function beat(): Promise<void> {
     mock.timers.tick(BEAT_MS);
-    await nextTurn();
+    await aTurn();
   }
 
   const started = (): void => events.publish({ event: 'daemon-started', instances: 1 });
@@ -62,12 +64,12 @@ describe('a supervised daemon', () => {
     started();
     told.length = 0;
     events.publish({ event: 'link-proved', interface: 'bond0', heldMs: 1, by: null, from: null });
-    await nextTurn();
+    await aTurn();
     deepEqual(told, []);
     instances = [master];
     events.publish({ event: 'link-unproved', interface: 'bond0', reasons: [] });
     events.publish({ event: 'link-unproved', interface: 'bond0', reasons: [] });
-    await nextTurn();
+    await aTurn();
     deepEqual(told, [{ STATUS: 'db MASTER (no-frames)' }]);
   });
 

@@ -16,6 +16,7 @@ class Rig {
   readonly config = dbConfig();
   readonly sources: (Ipv4 | undefined)[] = [];
   readonly sender = new AdvertSender({
+    randomIdentification: () => 7,
     config: this.config,
     key: {
       passphrase: this.config.passphrase.reveal(),

@@ -103,7 +103,7 @@ async function stuck(): Promise<Stuck> {
     promotion: kernel,
   });
   const custody = new Custody({
-    ...{ config, keeper, now, runCommand, startTimer, env },
+    ...{ config, keeper, now, runCommand, startTimer, env, isRoot: true },
     herald: new InstanceHerald(config, () => undefined, now),
     mayAnotherServe: () => true,
     interfaceName: () => 'bond0',

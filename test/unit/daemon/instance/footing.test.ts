@@ -50,14 +50,14 @@ function standing(): Standing {
   const { startTimer, clock: now } = time;
   const config = { ...dbConfig({}), source: undefined };
   const nobody = { leaving: () => undefined, release: () => undefined };
-  const lock = () => ({ kind: 'locked', lock: nobody }) as const;
+  const lockGroup = () => ({ kind: 'locked', lock: nobody }) as const;
   const footing = new Footing({
     config,
     virtualIps: () => new Set([config.address.ip]),
     hub: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
     isServed: () => false,
     herald: new InstanceHerald(config, () => undefined, now),
-    claim: new GroupClaim({ config, startTimer, lock }),
+    claim: new GroupClaim({ config, startTimer, lockGroup }),
     now,
     lookAgain: () => undefined,
   });

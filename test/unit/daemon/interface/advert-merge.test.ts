@@ -8,6 +8,7 @@ import type { Advert } from '../../../../src/carp/advert.ts';
 import { fail, ok } from '../../../../src/base/result.ts';
 import { fromMillis, micros, plus, type Micros } from '../../../../src/base/time.ts';
 import { SecondEar, type Heard } from '../../../../src/daemon/interface/advert-merge.ts';
+import { startTimer } from '../../../../src/linux/system/clock.ts';
 import { address } from '../../../support/packets.ts';
 
 const GRACE_MS = 50;
@@ -66,6 +67,7 @@ describe('SecondEar', () => {
     [delivered, rejected, epoch, now] = [[], 0, 1, micros(0)];
     [inSocket, inWitness, witnessMax] = [[], [], Infinity];
     ear = new SecondEar<Group>({
+      startTimer,
       epoch: () => epoch,
       now: () => now,
       accept: ([counter = 0]) =>

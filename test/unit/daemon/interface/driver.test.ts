@@ -1,8 +1,9 @@
 // The loop: one timer, reading before deciding, bounded queue.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, mock, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fromMillis, micros, plus, type Micros } from '../../../../src/base/time.ts';
+import { nextTurn, startTimer } from '../../../../src/linux/system/clock.ts';
 import { Driver, type Member } from '../../../../src/daemon/interface/driver.ts';
 
 class FakeMember implements Member {
@@ -45,7 +46,7 @@ describe('driver', () => {
   }
 
   async function turns(): Promise<void> {
-    for (let count = 0; count < 4; count += 1) await nextTurn();
+    for (let count = 0; count < 4; count += 1) await turn();
   }
 
   beforeEach(() => {
@@ -56,6 +57,7 @@ describe('driver', () => {
     drops = 0;
     onDrain = () => undefined;
     driver = new Driver({
+      ...{ startTimer, nextTurn },
       now: () => now,
       drain: () => {
         onDrain();

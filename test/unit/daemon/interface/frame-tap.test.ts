@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameTap } from '../../../../src/daemon/interface/frame-tap.ts';
 import type { LinkStack } from '../../../../src/linux/links/link-facts.ts';
+import { openFrameWitness } from '../../../../src/linux/sockets/frame-witness.ts';
 
 /** An uplink that no host has: to open it fails, so that each attempt shows. */
 const STACK: LinkStack = {
@@ -21,6 +22,7 @@ const STACK: LinkStack = {
 test('a tap that was closed opens no socket again', () => {
   const errors: unknown[] = [];
   const tap = new FrameTap({
+    openFrameWitness,
     post: (run) => run(),
     onFrame: () => undefined,
     onAdvert: () => undefined,

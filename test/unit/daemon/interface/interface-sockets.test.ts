@@ -10,6 +10,7 @@ import { HubSockets } from '../../../../src/daemon/interface/interface-sockets.t
 import { LinkHerald } from '../../../../src/daemon/interface/link-events.ts';
 import type { CarpSocket, CarpSocketOptions } from '../../../../src/linux/sockets/carp-socket.ts';
 import type { PacketSocket } from '../../../../src/linux/sockets/packet-socket.ts';
+import { startTimer } from '../../../../src/linux/system/clock.ts';
 import { FakeSegment } from '../../../fakes/carp-socket.ts';
 import { linkOf } from '../../../support/links.ts';
 
@@ -110,7 +111,9 @@ class World {
       groups: () => [GROUP],
       onPacket: () => undefined,
       onTrouble: () => undefined,
-      open: { carp: (options) => this.#openCarp(options), packet: () => this.#openPacket() },
+      startTimer,
+      openCarpSocket: (options) => this.#openCarp(options),
+      openPacketSocket: () => this.#openPacket(),
     });
   }
 

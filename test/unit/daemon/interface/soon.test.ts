@@ -2,6 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inSlices } from '../../../../src/daemon/in-slices.ts';
+import { nextTurn } from '../../../../src/linux/system/clock.ts';
 import { Soon } from '../../../../src/daemon/interface/soon.ts';
 
 describe('work that is asked for', () => {
@@ -34,6 +35,7 @@ describe('many things', () => {
     const begun: number[] = [];
     const all = inSlices(
       Array.from({ length: 100 }, (_, n) => n),
+      nextTurn,
       (n) => Promise.resolve(void begun.push(n)),
     );
     const atOnce = begun.length;
@@ -45,6 +47,7 @@ describe('many things', () => {
     const begun: number[] = [];
     const all = inSlices(
       Array.from({ length: 60 }, (_, n) => n),
+      nextTurn,
       (n) => {
         begun.push(n);
         return n === 3 ? Promise.reject(new Error('no third')) : Promise.resolve();
