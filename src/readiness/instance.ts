@@ -2,6 +2,7 @@
 import { invariant } from '../base/assert.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
+import { Ears } from './ears.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
@@ -10,12 +11,12 @@ import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
 import { Listening } from './listening.ts';
-import { obstacleWarning, type Obstacle } from './obstacle.ts';
+import { MasterHeard } from './master-heard.ts';
 import { PathTrust, type Trust } from './path-trust.ts';
 import type { ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot } from './snapshot.ts';
-import { holderForgottenAt, judgeHolder, type VipHolder } from './vip-in-use.ts';
+import { HolderWatch, type HolderVerdict } from './vip-in-use.ts';
 
 /** What all instances on an interface share. */
 export interface SharedView {
@@ -36,28 +37,13 @@ export interface Askable {
   readonly others: Iterable<string>;
 }
 
-interface HeardMaster {
-  readonly from: string;
-  readonly at: Micros;
-  readonly epoch: number;
-  /** From then on its next advert is missing. */
-  readonly missedAt: Micros;
-  /** It has said that it leaves. */
-  readonly leaving: boolean;
-  readonly doubting: boolean;
-}
-
 /** One instance. Call `evaluate` after every change, and when `deadline` has come. */
 export class InstanceReadiness {
   #settings: InstanceSettings;
   #role: Role = 'inactive';
-  #master: HeardMaster | undefined;
-  #missNoted = false;
-  #vipHolder: VipHolder | undefined;
-  #onlyByWitness = false;
-  #keptBy: Obstacle = 'looking';
-  /** An advert has come in by the CARP socket in this epoch. */
-  #socketHears = false;
+  readonly #master = new MasterHeard();
+  readonly #holder = new HolderWatch();
+  readonly #ears = new Ears();
   readonly #listening = new Listening();
   readonly #doubt = new Doubt();
   readonly #rivals = new Rivals();
@@ -91,7 +77,9 @@ export class InstanceReadiness {
   /** Proof is wanted, or adverts reach it by the frame witness only, or may do so. */
   get needsWitness(): boolean {
     return (
-      this.#wantsProof || this.#listening.on || (this.#role !== 'inactive' && this.#onlyByWitness)
+      this.#wantsProof ||
+      this.#listening.on ||
+      (this.#role !== 'inactive' && this.#ears.onlyByWitness)
     );
   }
 
@@ -124,8 +112,8 @@ export class InstanceReadiness {
    * `sureAt`: until when frames surely passed.
    */
   epochBegan(late: boolean, sureAt: Micros | undefined, now: Micros): void {
-    this.#vipHolder = undefined;
-    this.#socketHears = false;
+    this.#holder.forget();
+    this.#ears.epochBegan();
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
     const isSure = !late && this.#path.trust !== 'dark';
     this.#doubt.begin('epoch-ended', now, isSure ? sureAt : undefined);
@@ -133,7 +121,7 @@ export class InstanceReadiness {
 
   /** A master in no doubt that hears no other one: nobody has taken the virtual IP over so far. */
   isSoleMaster(now: Micros): boolean {
-    const hearsOther = this.#master !== undefined && this.#master.missedAt > now;
+    const hearsOther = this.#master.speaks(now);
     return this.#role === 'master' && this.#doubt.cause === undefined && !hearsOther;
   }
 
@@ -143,15 +131,11 @@ export class InstanceReadiness {
   }
 
   advertHeard(advert: AdvertHeard, now: Micros): void {
-    const { from, interval, leaving, doubting = false, heardBy, epoch } = advert;
-    const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
-    this.#master = { from, at: now, epoch, missedAt: plus(now, patience), leaving, doubting };
-    this.#missNoted = leaving;
-    this.#onlyByWitness = heardBy === 'witness';
-    this.#keptBy = advert.keptBy ?? 'firewall';
-    this.#socketHears ||= heardBy === 'socket';
+    const { from, interval, leaving } = advert;
+    this.#master.heard(advert, now);
+    this.#ears.heard(advert);
     // Whoever answered for the address so far was this master, or it would not advertise.
-    this.#vipHolder = undefined;
+    this.#holder.forget();
     if (this.#role !== 'master' || leaving) return;
     this.#doubt.otherMasterHeard(now);
     this.#path.otherMasterHeard(now);
@@ -162,23 +146,19 @@ export class InstanceReadiness {
 
   /** A probe was answered; for the virtual IP that is a foreign holder of it. */
   answered(address: string, mac: string, now: Micros): void {
-    if (address === this.#settings.vip) this.#vipHolder = { mac, at: now };
+    if (address === this.#settings.vip) this.#holder.answered(mac, now);
     this.#rivals.answered(now);
   }
 
   /** Whether the first advert of its master is missing, and nobody was told so far. */
-  takeMiss(): boolean {
-    const missing = this.#role === 'waiting' && this.#silent && this.#master !== undefined;
-    if (!missing || this.#missNoted) return false;
-    this.#missNoted = true;
-    return true;
+  takeMiss(now: Micros): boolean {
+    return this.#role === 'waiting' && this.#master.takeMiss(now);
   }
 
   /** Puts everything where it belongs at this moment. */
   evaluate(shared: SharedView, now: Micros): void {
     const { deadInterval, advertInterval, gate } = this.#settings;
-    this.#silent =
-      this.#role === 'waiting' && (this.#master === undefined || this.#master.missedAt <= now);
+    this.#silent = this.#role === 'waiting' && !this.#master.speaks(now);
     const holder = this.#judgeHolder(shared.epoch, now);
     const conditions = this.#conditionsOf(shared, now);
     const { carrierUpAt, since: epochSince } = shared.epoch;
@@ -194,7 +174,7 @@ export class InstanceReadiness {
     this.#warnings = this.#warningsOf(holder);
     this.#besideRival = (this.#rivals.presentUntil(deadInterval) ?? now) > now;
     this.#wantsProof = this.#judgeWant();
-    const listens = this.#role === 'master' && gate.policy !== 'off' && !this.#socketHears;
+    const listens = this.#role === 'master' && gate.policy !== 'off' && !this.#ears.socketHears;
     this.#listening.update(listens, deadInterval, now);
     this.#deadline = this.#earliestAfter(now);
   }
@@ -251,8 +231,9 @@ export class InstanceReadiness {
       for (const address of [...targets, ...others]) wishes.add(address, 'ask', seldom);
       return;
     }
-    if (gate.policy === 'off' || this.#role !== 'waiting' || !this.#master) return;
-    const { from, doubting } = this.#master;
+    const { last } = this.#master;
+    if (gate.policy === 'off' || this.#role !== 'waiting' || last === undefined) return;
+    const { from, doubting } = last;
     if (preempt && !ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
     // Nobody else may speak on the segment, and then its doubt would never end.
     if (doubting) wishes.add(from, 'ask', seldom);
@@ -260,6 +241,7 @@ export class InstanceReadiness {
 
   snapshot(): InstanceSnapshot {
     invariant(this.#conditions !== undefined, 'an instance is evaluated before it is shown');
+    const { last } = this.#master;
     return {
       name: this.#settings.name,
       role: this.#role,
@@ -269,9 +251,9 @@ export class InstanceReadiness {
       openSince: this.#openSince,
       warnings: this.#warnings,
       silent: this.#silent,
-      lastAdvert: this.#master && { from: this.#master.from, at: this.#master.at },
+      lastAdvert: last && { from: last.from, at: last.at },
       doubt: this.#doubt.snapshot(this.#settings.deadInterval),
-      vipHolder: this.#vipHolder,
+      vipHolder: this.#holder.holder,
       trust: this.#trust,
       awaitsFrame: this.awaitsFrame,
     };
@@ -304,7 +286,7 @@ export class InstanceReadiness {
       }
       this.#trust = this.#path.trust;
     } else {
-      const last = this.#master;
+      const { last } = this.#master;
       const isSilent = this.#silent && last !== undefined && !last.leaving;
       const hasHeard = heardAt !== undefined && isSilent && heardAt >= last.missedAt;
       const isUnheard = isSilent && this.#gate.by === 'proof' && !hasHeard;
@@ -318,40 +300,31 @@ export class InstanceReadiness {
 
   #conditionsOf({ conditions, ledger }: SharedView, now: Micros): Conditions {
     if (!this.#settings.gate.requireProbe) return conditions;
-    const silent = this.#role === 'waiting' && now >= (this.#masterDownAt() ?? Infinity);
-    const frames = strictFramesCondition(ledger, { silent, advertAt: this.#master?.at });
+    const downAt = this.#master.downAt(this.#settings.deadInterval) ?? Infinity;
+    const silent = this.#role === 'waiting' && now >= downAt;
+    const frames = strictFramesCondition(ledger, { silent, advertAt: this.#master.last?.at });
     return { ...conditions, frames };
   }
 
-  /** A dead interval after the last advert; the election promotes no sooner for silence. */
-  #masterDownAt(): Micros | undefined {
-    return this.#deadAfter(this.#master?.at);
+  /** The promotion of a node whose gate is closed waits no longer than for the gate. */
+  #promotionDueAt(heardInEpoch: boolean): Micros | undefined {
+    const { deadInterval } = this.#settings;
+    if (heardInEpoch) return this.#master.downAt(deadInterval);
+    return this.#openSince === undefined ? undefined : plus(this.#openSince, deadInterval);
   }
 
-  #deadAfter(at: Micros | undefined): Micros | undefined {
-    return at === undefined ? undefined : plus(at, this.#settings.deadInterval);
+  #judgeHolder(epoch: Epoch, now: Micros): HolderVerdict {
+    const { vipInUse: policy, probeInterval } = this.#settings;
+    const heardInEpoch = this.#master.last?.epoch === epoch.number;
+    const dueAt = this.#promotionDueAt(heardInEpoch);
+    const silent = this.#silent;
+    return this.#holder.judge({ policy, probeInterval, silent, heardInEpoch, dueAt }, now);
   }
 
-  /** Only who would promote itself asks who has the address: none as long as a master is heard. */
-  #judgeHolder(epoch: Epoch, now: Micros): 'ignore' | 'wait' | 'warn' {
-    if (this.#vipHolder === undefined) return 'ignore';
-    if (holderForgottenAt(this.#vipHolder, this.#settings.probeInterval) <= now) {
-      this.#vipHolder = undefined;
-      return 'ignore';
-    }
-    if (!this.#silent) return 'ignore';
-    const heard = this.#master?.epoch === epoch.number;
-    // A master that is but late answers of course, and so does one whose first advert is to come:
-    // it is news when a promotion is due. A gate that is closed waits no longer for that.
-    const dueAt = this.#deadAfter(heard ? this.#master?.at : this.#openSince);
-    if (dueAt !== undefined && now < dueAt) return 'ignore';
-    return judgeHolder(this.#settings.vipInUse, heard);
-  }
-
-  #warningsOf(holder: 'ignore' | 'wait' | 'warn'): readonly Warning[] {
+  #warningsOf(holder: HolderVerdict): readonly Warning[] {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
-    if (this.#onlyByWitness) warnings.push(...obstacleWarning(this.#keptBy));
+    warnings.push(...this.#ears.warnings());
     if (this.#role === 'master' && (this.#trust === 'dark' || this.#trust === 'unheard'))
       warnings.push('path-unconfirmed');
     if (holder === 'warn') warnings.push('vip-answered');
@@ -368,10 +341,10 @@ export class InstanceReadiness {
     const { deadInterval, probeInterval } = this.#settings;
     const all = [
       this.#gate.opensAt,
-      this.#master?.missedAt,
-      this.#masterDownAt(),
-      this.#vipHolder && holderForgottenAt(this.#vipHolder, probeInterval),
-      this.#vipHolder && this.#deadAfter(this.#openSince),
+      this.#master.last?.missedAt,
+      this.#master.downAt(deadInterval),
+      this.#holder.deadline(probeInterval),
+      this.#holder.holder && this.#promotionDueAt(false),
       this.#doubt.snapshot(deadInterval)?.endsAt,
       this.#role === 'master' ? this.#path.deadline : undefined,
       this.#rivals.presentUntil(deadInterval),
@@ -381,9 +354,6 @@ export class InstanceReadiness {
     return coming.length === 0 ? undefined : micros(Math.min(...coming));
   }
 }
-
-/** Half an interval late is not yet missed: a busy peer, or the pace of a stock ucarp. */
-const MISSED_AFTER_INTERVALS = 1.5;
 
 function checked(settings: InstanceSettings): InstanceSettings {
   invariant(settings.probeInterval > 0, 'probes are sent at an interval');

@@ -282,7 +282,7 @@ export class LinkReadiness {
 
   #tendMulticast(touched: readonly InstanceReadiness[], now: Micros): void {
     if (this.#all().every(({ role }) => role === 'inactive')) return this.#membership.end();
-    const missed = touched.filter((instance) => instance.takeMiss()).length > 0;
+    const missed = touched.filter((instance) => instance.takeMiss(now)).length > 0;
     if (this.#membership.isDue(missed, now)) this.#rejoin(now);
   }
 
