@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMAND_NAMES } from '../../../src/cli/commands.ts';
 import { carpdHelp, ucarpHelp } from '../../../src/cli/help.ts';
+import { COMMANDS } from '../../../src/cli/table.ts';
 import { UCARP_OPTIONS } from '../../../src/config/ucarp/ucarp-options.ts';
 
 const WIDTH = 80;
@@ -33,3 +34,11 @@ test('ucarp names every option with its letter', () => {
     assert.match(text, new RegExp(`^${letter}--${long[0]!}[= ]`, 'm'));
   }
 });
+
+for (const name of COMMAND_NAMES) {
+  test(`carpd ${name}: its usage and its list of options name the same ones`, () => {
+    const { usage, options } = COMMANDS[name];
+    const used = usage.join(' ').match(/(?<![\w-])--?[a-z-]+/g) ?? [];
+    assert.deepEqual([...new Set(used)].sort(), Object.keys(options).sort());
+  });
+}

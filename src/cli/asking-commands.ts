@@ -1,0 +1,139 @@
+// The commands that ask a running daemon by its control socket, and order it about.
+import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
+import { defineCommand, misuse, quoted } from './grammar.ts';
+
+const SOCKET = {
+  value: 'PATH',
+  doc: `the daemon's control.socket; ${CONTROL_SOCKET_DEFAULT} if not given`,
+} as const;
+
+const ORDER_OPTIONS = {
+  '--force': { doc: 'also when no peer answers' },
+  '--json': { doc: 'print what came of it as JSON' },
+  '--socket': SOCKET,
+} as const;
+
+export const status = defineCommand({
+  usage: ['[--watch] [--json] [--socket PATH]'],
+  brief: ['status [--watch] [--json]', 'the state of every instance of a running carpd'],
+  about:
+    'Prints a table of the instances of the carpd that runs here: their state, the peers they ' +
+    'heard, what would happen next, and how ready their links are.',
+  options: {
+    '--watch': { doc: 'again every second, in place on a terminal, until Ctrl-C' },
+    '--json': { doc: 'print all that is known of them, as JSON' },
+    '--socket': SOCKET,
+  },
+  more: 'Colour is used on a terminal, unless NO_COLOR is set.',
+  exits: '0 done, 1 no daemon answers, 2 wrong usage.',
+  read: (given) => ({
+    kind: 'status',
+    json: given.has('--json'),
+    watch: given.has('--watch'),
+    socketPath: given.value('--socket') ?? CONTROL_SOCKET_DEFAULT,
+  }),
+});
+
+export const explain = defineCommand({
+  usage: ['NAME [--json] [--socket PATH]'],
+  brief: ['explain NAME [--json]', 'why it is master, backup or held: the evidence'],
+  about:
+    'Says why the instance NAME is master, backup or held: the evidence with its age, what ' +
+    'LACP says of each port, what is missing, and what would help.',
+  options: { '--json': { doc: 'print it as JSON' }, '--socket': SOCKET },
+  wordsMax: 1,
+  exits: '0 done, 1 no daemon answers, 2 wrong usage or no such instance.',
+  read: (given) => {
+    const [name] = given.words;
+    const json = given.has('--json');
+    const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
+    if (name !== undefined) return { kind: 'explain', name, json, socketPath };
+    return misuse('explain: the NAME of an instance is needed; carpd status lists them');
+  },
+});
+
+export const watch = defineCommand({
+  usage: ['[NAME] [--json | --text] [--verbose] [--socket PATH]'],
+  brief: ['watch [NAME] [--text]', 'what happens, as it happens, as lines of JSON'],
+  about:
+    'Prints what happens as it happens, one event a line, until Ctrl-C: first the state of ' +
+    'every instance, then transitions, changes of gates and links, virtual IPs, hooks, ' +
+    'conflicts. With NAME, only what concerns that instance.',
+  options: {
+    '--json': { doc: 'lines of JSON, which is the default; docs/events.md has them' },
+    '--text': { doc: 'sentences for people' },
+    '--verbose': { doc: 'also each advert, rejected packet and line of a hook' },
+    '--socket': SOCKET,
+  },
+  wordsMax: 1,
+  more: 'Who reads too slowly gets a line "gap" with the number of events left out.',
+  exits:
+    '0 ended by Ctrl-C or by the reader; 1 the daemon is gone, or has too many watchers; ' +
+    '2 wrong usage or no such instance.',
+  read: (given) => {
+    const text = given.has('--text');
+    if (text && given.has('--json')) return misuse('watch: give --json or --text, not both');
+    const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
+    const verbose = given.has('--verbose');
+    return { kind: 'watch', name: given.words[0], text, verbose, socketPath };
+  },
+});
+
+export const handover = defineCommand({
+  usage: ['NAME | --all [--force] [--json] [--socket PATH]'],
+  brief: ['handover NAME|--all [--force]', 'step down now and let a peer take over'],
+  about:
+    'Makes the instance NAME, or every instance, step down where it is master, waits until ' +
+    'another master is heard, and says which one and after how long. Refused when no peer ' +
+    'answers: its hosts are asked by ARP, and who advertises counts too. The node does not ' +
+    'preempt afterwards; it takes over again if nobody else does.',
+  options: { '--all': { doc: 'every instance' }, ...ORDER_OPTIONS },
+  wordsMax: 1,
+  exits:
+    '0 done, or it was not master; 1 refused, nobody took over, or no daemon answers; 2 wrong ' +
+    'usage or no such instance.',
+  read: (given) => {
+    const [name] = given.words;
+    // Which one is meant is never guessed.
+    if (given.has('--all') === (name !== undefined)) {
+      return misuse('handover: give the NAME of an instance or --all; carpd status lists them');
+    }
+    const [force, json] = [given.has('--force'), given.has('--json')];
+    const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
+    return { kind: 'handover', name, force, json, socketPath };
+  },
+});
+
+export const maintenance = defineCommand({
+  usage: [
+    '[NAME | --all] [--json] [--socket PATH]',
+    'on [NAME | --all] [--force] [--json] [--socket PATH]',
+    'off [NAME | --all] [--json] [--socket PATH]',
+  ],
+  brief: ['maintenance on|off [NAME]', 'never master while on; survives a restart'],
+  about:
+    'While maintenance is on, the instance is never master, also after a restart of carpd or ' +
+    'of the machine. Turning it on where it is master is a handover, by the same rule. ' +
+    'Without NAME every instance is meant; without on and off, it shows how it is.',
+  options: { '--all': { doc: 'every instance, as without NAME' }, ...ORDER_OPTIONS },
+  wordsMax: 2,
+  exits:
+    '0 done; 1 refused, nobody took over, or no daemon answers; 2 wrong usage or no such ' +
+    'instance.',
+  read: (given) => {
+    const [first, second] = given.words;
+    const on = first === 'on' ? true : first === 'off' ? false : undefined;
+    if (on === undefined && second !== undefined) {
+      return misuse(`maintenance: ${quoted(first ?? '')} is neither on nor off`);
+    }
+    // Without a name the whole node is meant.
+    const name = on === undefined ? first : second;
+    if (name !== undefined && given.has('--all')) {
+      return misuse('maintenance: give NAME or --all, not both');
+    }
+    const force = given.has('--force');
+    if (force && on !== true) return misuse('maintenance: --force goes with on only');
+    const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
+    return { kind: 'maintenance', on, name, force, json: given.has('--json'), socketPath };
+  },
+});
