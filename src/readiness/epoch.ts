@@ -1,7 +1,7 @@
 // The link epochs of an interface: proof is good as long as the path it came by is the same.
 import { fromSeconds, type Micros } from '../base/time.ts';
-import type { BondMode, LinkFacts, LowerFacts, UplinkFacts } from './facts.ts';
-import type { BondVerdict } from './lacp.ts';
+import { bondsOf, type LinkFacts, type LowerFacts, type UplinkFacts } from './facts.ts';
+import { bondDifference, bondKnowledge, type KnownBond } from './known-bond.ts';
 
 /** What ends an epoch: the path may have changed. In the order in which one of several is named. */
 export const EPOCH_END_CAUSES = {
@@ -47,14 +47,8 @@ interface Known {
   uplinkLosses?: number;
   lower?: string;
   uplinks?: readonly UplinkFacts[];
-  activePort?: number;
-  aggregatorId?: number;
-  partnerMac?: string;
-  portReady?: boolean;
-  /** The indexes of the ports that were last known to be ready. */
-  readyPorts?: ReadonlySet<number>;
-  /** How often each port of the bond that has link was lost so far, by index. */
-  portLosses?: ReadonlyMap<number, number>;
+  /** By index. */
+  bonds?: ReadonlyMap<number, KnownBond>;
 }
 
 /**
@@ -75,25 +69,27 @@ export class EpochTracker {
     return this.#epoch;
   }
 
-  /** How many ports of the bond are ready; 0 where none shares the traffic with others. */
+  /**
+   * How many ports of a bond are ready, of the one that has most; 0 where none shares the traffic
+   * with others.
+   */
   get readyPorts(): number {
     return this.#readyPorts;
   }
 
   /**
    * Ends the epoch if these facts say so, and begins the next one; returns why. `proved` are the
-   * ports of the bond through which frames that count came in during this epoch.
+   * ports of bonds through which frames that count came in during this epoch.
    */
   observe(
     facts: LinkFacts | undefined,
-    bond: BondVerdict | undefined,
     now: Micros,
     proved: ReadonlySet<number> = new Set(),
   ): EpochEndCause | undefined {
-    const seen = knowable(facts, bond, this.#known);
-    const cause = difference(this.#known, seen) ?? portLoss(this.#known, seen, proved);
+    const seen = knowable(facts, this.#known);
+    const cause = difference(this.#known, seen) ?? changeBelow(this.#known, seen, proved);
     this.#known = { ...this.#known, ...seen };
-    this.#readyPorts = seen.readyPorts?.size ?? 0;
+    this.#readyPorts = mostReadyPorts(facts, seen);
     if (cause !== undefined) this.end(cause, now);
     const { carrierUpAt } = this.#epoch;
     if (this.#known.carrier !== true) this.#epoch = { ...this.#epoch, carrierUpAt: undefined };
@@ -121,32 +117,21 @@ function difference(known: Known, seen: Known): EpochEndCause | undefined {
     if ((seen.uplinkLosses ?? 0) > (known.uplinkLosses ?? Infinity)) return 'uplink-changed';
     if (changed(known.lower, seen.lower)) return 'uplink-changed';
   }
-  if (changed(known.activePort, seen.activePort)) return 'active-port-changed';
-  if (wasLost(known, seen, seen.activePort)) return 'carrier-lost';
-  if (changed(known.aggregatorId, seen.aggregatorId)) return 'aggregator-changed';
-  if (changed(known.partnerMac, seen.partnerMac)) return 'partner-changed';
-  if (known.portReady === true && seen.portReady === false) return 'last-port-lost';
   return undefined;
 }
 
-/** A port that is as it was has lost its carrier, or left the bond, meanwhile. */
-function wasLost(known: Known, seen: Known, port: number | undefined): boolean {
-  if (port === undefined) return false;
-  return (seen.portLosses?.get(port) ?? 0) > (known.portLosses?.get(port) ?? Infinity);
-}
-
-/** In active-backup all ports but the active one are idle, and a change of that one is noticed. */
-function portLoss(
+/** A change of any bond: frames may have come in by each of them. One that joins is new. */
+function changeBelow(
   known: Known,
   seen: Known,
   proved: ReadonlySet<number>,
 ): EpochEndCause | undefined {
-  const { readyPorts: before } = known;
-  const { readyPorts: after } = seen;
-  if (before === undefined || after === undefined || after.size === 0) return undefined;
-  const staying = [...before].filter((port) => after.has(port) && !wasLost(known, seen, port));
-  if (staying.length === before.size || staying.some((port) => proved.has(port))) return undefined;
-  return 'port-lost';
+  for (const [ifindex, bond] of seen.bonds ?? []) {
+    const before = known.bonds?.get(ifindex);
+    const cause = before === undefined ? undefined : bondDifference(before, bond, proved);
+    if (cause !== undefined) return cause;
+  }
+  return undefined;
 }
 
 function changed<Value>(known: Value | undefined, seen: Value | undefined): boolean {
@@ -174,11 +159,7 @@ function isSameWay(one: UplinkFacts, other: UplinkFacts): boolean {
 }
 
 /** Only what could be read; an interface that is gone has no carrier, and that is all it has. */
-function knowable(
-  facts: LinkFacts | undefined,
-  bond: BondVerdict | undefined,
-  known: Known,
-): Known {
+function knowable(facts: LinkFacts | undefined, known: Known): Known {
   if (facts === undefined) return { carrier: false };
   const { ifindex, mac, carrier, uplinkFault, carrierLosses, uplinkLosses = 0, lower } = facts;
   const lowerKey = lowerKeyOf(lower);
@@ -190,38 +171,22 @@ function knowable(
     ...(carrier === undefined ? {} : { carrier, uplinkLosses, uplinks: facts.uplinks }),
     ...(carrier === undefined || carrierLosses === undefined ? {} : { carrierLosses }),
     ...(lowerKey === undefined ? {} : { lower: lowerKey }),
-    ...bondKnowledge(lower),
-    ...(bond === undefined || bond.portReady === 'unknown'
-      ? {}
-      : { portReady: bond.portReady === 'met' }),
-    ...portKnowledge(lower, bond, known.readyPorts),
-    ...lossKnowledge(lower, known.portLosses),
+    ...(lower.kind === 'unseen' ? {} : { bonds: bondsKnown(lower, known.bonds) }),
   };
 }
 
-/** Of a port without link it stays as it was: the loss tells when the link is back. */
-function lossKnowledge(lower: LowerFacts, before: Known['portLosses']): Known {
-  if (lower.kind !== 'bond') return {};
-  const counted = lower.ports.flatMap(({ ifindex, linkUp, losses }): [number, number][] => {
-    const count = linkUp === false ? before?.get(ifindex) : losses;
-    return count === undefined ? [] : [[ifindex, count]];
+/** Of a bond whose mode can't be read now it is not known whether its ports share anything. */
+function mostReadyPorts(facts: LinkFacts | undefined, { bonds }: Known): number {
+  const counts = bondsOf(facts?.lower).map(({ mode, ifindex }) => {
+    return mode === undefined ? 0 : (bonds?.get(ifindex)?.readyPorts?.size ?? 0);
   });
-  return { portLosses: new Map(counted) };
+  return Math.max(0, ...counts);
 }
 
-/** Whose ports share the traffic; a port that can't be read now is what it was. */
-function portKnowledge(
-  lower: LowerFacts,
-  bond: BondVerdict | undefined,
-  before: ReadonlySet<number> = new Set(),
-): Known {
-  if (lower.kind === 'unseen') return {};
-  if (lower.kind !== 'bond' || lower.mode === 'active-backup') return { readyPorts: new Set() };
-  if (lower.mode === undefined || bond === undefined) return {};
-  const ready = bond.ports.filter(({ ifindex, status }) => {
-    return status === 'met' || (status === 'unknown' && before.has(ifindex));
-  });
-  return { readyPorts: new Set(ready.map(({ ifindex }) => ifindex)) };
+function bondsKnown(lower: LowerFacts, before: Known['bonds']): ReadonlyMap<number, KnownBond> {
+  return new Map(
+    bondsOf(lower).map((bond) => [bond.ifindex, bondKnowledge(bond, before?.get(bond.ifindex))]),
+  );
 }
 
 function keyOf({ ifindex, vlans, above }: UplinkFacts): string {
@@ -231,24 +196,7 @@ function keyOf({ ifindex, vlans, above }: UplinkFacts): string {
 /** By the index: a bond that gets a new name is the same path. */
 function lowerKeyOf(lower: LowerFacts): string | undefined {
   if (lower.kind === 'unseen') return undefined;
-  return lower.kind === 'plain' ? 'plain' : `${lower.kind} ${lower.ifindex}`;
-}
-
-/**
- * Modes in which one slave takes in what is sent to all, adverts among it (bond_uses_primary of the
- * driver's include/net/bonding.h).
- */
-function hasActivePort(mode: BondMode | undefined): boolean {
-  return mode === 'active-backup' || mode === 'balance-tlb' || mode === 'balance-alb';
-}
-
-function bondKnowledge(lower: LowerFacts): Known {
-  if (lower.kind !== 'bond') return {};
-  const { mode, activePort, activeAggregatorId, partnerMac } = lower;
-  if (hasActivePort(mode)) return activePort === undefined ? {} : { activePort };
-  if (mode !== '802.3ad') return {};
-  return {
-    ...(activeAggregatorId === undefined ? {} : { aggregatorId: activeAggregatorId }),
-    ...(partnerMac === undefined ? {} : { partnerMac }),
-  };
+  if (lower.kind === 'plain') return 'plain';
+  const all = lower.kind === 'team' ? [lower] : bondsOf(lower);
+  return [lower.kind === 'team' ? 'team' : 'bond', ...all.map(({ ifindex }) => ifindex)].join(' ');
 }

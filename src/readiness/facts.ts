@@ -54,7 +54,15 @@ export type LowerFacts =
   | { readonly kind: 'unseen' }
   /** A team device: its ports are run by a daemon of its own, so only its carrier is known. */
   | { readonly kind: 'team'; readonly name: string; readonly ifindex: number }
+  /** Several bonds side by side, as ports of one bridge: two or more, by index. */
+  | { readonly kind: 'bonds'; readonly bonds: readonly BondFacts[] }
   | BondFacts;
+
+/** The bonds among it, whether one or several. */
+export function bondsOf(lower: LowerFacts | undefined): readonly BondFacts[] {
+  if (lower?.kind === 'bond') return [lower];
+  return lower?.kind === 'bonds' ? lower.bonds : [];
+}
 
 /** A way by which the frames of other hosts come in, at the bottom of what an interface is on. */
 export interface UplinkFacts {

@@ -107,6 +107,26 @@ export function judgeBond(bond: BondFacts): BondVerdict {
   return { status, reasons: faults.map(({ reason }) => reason), ports, portReady, lacp };
 }
 
+/**
+ * Of bonds side by side one is enough, since they are ways of one interface; what they lack is
+ * named once, and their ports are told one after the other. Undefined: there is none.
+ */
+export function judgeBonds(bonds: readonly BondFacts[]): BondVerdict | undefined {
+  const all = bonds.map(judgeBond);
+  const [first] = all;
+  if (first === undefined || all.length === 1) return first;
+  const status = any(all.map((verdict) => verdict.status));
+  const portReady = any(all.map((verdict) => verdict.portReady));
+  const reasons = status === 'met' ? [] : all.flatMap((verdict) => verdict.reasons);
+  return {
+    status,
+    reasons: [...new Set(reasons)],
+    ports: all.flatMap(({ ports }) => ports),
+    portReady,
+    lacp: all.every(({ lacp }) => lacp),
+  };
+}
+
 interface BondFault {
   readonly reason: Reason;
   readonly status: 'not-met' | 'unknown';

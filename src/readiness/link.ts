@@ -5,12 +5,12 @@ import { micros, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
 import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
 import { EvidenceLedger, type Evidence, type EvidenceRecord } from './evidence.ts';
-import type { LinkFacts } from './facts.ts';
+import { bondsOf, type LinkFacts } from './facts.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput } from './inputs.ts';
 import { InstanceReadiness, type SharedView } from './instance.ts';
 import * as judging from './judge.ts';
 import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
-import { judgeBond, type BondVerdict, type PortVerdict } from './lacp.ts';
+import { judgeBonds, type BondVerdict, type PortVerdict } from './lacp.ts';
 import { Membership } from './membership.ts';
 import { Prober, ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
@@ -171,9 +171,9 @@ export class LinkReadiness {
 
   #factsRead(facts: LinkFacts | undefined, now: Micros): readonly InstanceReadiness[] {
     this.#facts = facts;
-    this.#bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
+    this.#bond = judgeBonds(bondsOf(facts?.lower));
     const { carrierUpAt } = this.#epochs.current;
-    const cause = this.#epochs.observe(facts, this.#bond, now, this.#ledger.ports);
+    const cause = this.#epochs.observe(facts, now, this.#ledger.ports);
     const isBack = carrierUpAt === undefined && this.#epochs.current.carrierUpAt !== undefined;
     if (cause !== undefined) this.#begin(cause, now);
     else if (isBack && this.#membership.deadline !== undefined) this.#rejoin(now);

@@ -2,6 +2,7 @@
 import { ok } from 'node:assert/strict';
 import { resolveStack, type LinkStack } from '../../src/linux/links/link-facts.ts';
 import type { Link } from '../../src/linux/links/link-table.ts';
+import { bondsOf } from '../../src/readiness/facts.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { attribute, u16 } from './netlink-message.ts';
 
@@ -69,7 +70,8 @@ export interface Resolved extends LinkStack {
 /** The lower facts and the uplinks with their VLANs: "bond bond0: bond0 5 7". */
 export function textOf({ facts, uplinks }: LinkStack): string {
   const lower = facts?.lower;
-  const name = lower?.kind === 'bond' || lower?.kind === 'team' ? ` ${lower.name}` : '';
+  const named = lower?.kind === 'team' ? [lower] : bondsOf(lower);
+  const name = named.map((one) => ` ${one.name}`).join('');
   const ways = uplinks.map((uplink) => [uplink.name, ...uplink.vlans].join(' '));
   return `${lower?.kind ?? 'missing'}${name}: ${ways.join(', ')}`;
 }

@@ -61,6 +61,7 @@ const lowers: fc.Arbitrary<LinkFacts['lower']> = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom<LinkFacts['lower']>(
       { kind: 'unseen' },
+      { kind: 'bonds', bonds: [LACP, { ...ACTIVE_BACKUP, ifindex: 4 }] },
       { kind: 'team', name: 't', ifindex: 5 },
     ),
   },

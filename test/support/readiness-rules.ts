@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Micros } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
-import type { LinkFacts } from '../../src/readiness/facts.ts';
+import { bondsOf, type LinkFacts } from '../../src/readiness/facts.ts';
 import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
 import type { LinkReadiness } from '../../src/readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
@@ -175,8 +175,9 @@ export class CheckedLink {
   }
 
   #hasPorts(): boolean {
-    const lower = this.#facts?.lower;
-    return lower?.kind === 'bond' && lower.mode !== 'active-backup' && lower.ports.length > 1;
+    return bondsOf(this.#facts?.lower).some(
+      ({ mode, ports }) => mode !== 'active-backup' && ports.length > 1,
+    );
   }
 
   #checkWitness({ witnessOpen, instances, epoch, evidence }: ReadinessSnapshot): void {

@@ -8,6 +8,7 @@ import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
 import { arpProbe, arpRequest } from '../../carp/arp.ts';
 import { resolveStack, type LinkStack } from '../../linux/links/link-facts.ts';
 import type { ReadinessEffect } from '../../readiness/effects.ts';
+import { bondsOf } from '../../readiness/facts.ts';
 import type { InstanceSettings, ReadinessInput, Role } from '../../readiness/inputs.ts';
 import { LinkReadiness } from '../../readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../readiness/snapshot.ts';
@@ -227,7 +228,7 @@ export class LinkGate implements Member {
   }
 
   #tick(now: Micros): void {
-    const bond = this.#stack?.facts?.lower.kind === 'bond';
+    const bond = bondsOf(this.#stack?.facts?.lower).length > 0;
     this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
     this.#ask();
     if (this.#stack?.filtersVlans === true) this.#options.links.askVlans();
@@ -240,7 +241,8 @@ export class LinkGate implements Member {
 
   #ask(): void {
     const { facts, polled, hasBridge } = this.#stack ?? {};
-    if (facts?.lower.kind === 'bond' || hasBridge === true) this.#options.links.ask(polled ?? []);
+    const hasBond = bondsOf(facts?.lower).length > 0;
+    if (hasBond || hasBridge === true) this.#options.links.ask(polled ?? []);
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */

@@ -1,7 +1,7 @@
 // Whether an interface, and what it stands on, is fit for a virtual IP. Pure.
 import { shellWord, sysctlKey } from '../../base/command.ts';
 import { parseIpv4, samePrefix } from '../../carp/addresses.ts';
-import type { BondFacts, LinkFacts } from '../../readiness/facts.ts';
+import { bondsOf, type BondFacts, type LinkFacts } from '../../readiness/facts.ts';
 import { finding, type Finding } from './catalogue.ts';
 
 /** An address of an interface. */
@@ -173,10 +173,10 @@ function answerRemedy(name: string, value: number): string {
 }
 
 function bondFindings(facts: InterfaceFacts): Finding[] {
-  const { name, link, lacpFast } = facts;
+  const { name, link } = facts;
   const lower = link?.lower;
   if (lower?.kind === 'unseen') {
-    const text = `what is below ${name} is in another namespace, or there are several bonds`;
+    const text = `what is below ${name} is in another namespace`;
     const remedy = 'LACP can not be judged then: carrier and frames have to do';
     return [finding('stack-unseen', name, text, remedy)];
   }
@@ -184,16 +184,20 @@ function bondFindings(facts: InterfaceFacts): Finding[] {
     const text = `${lower.name} is a team device: whether its ports carry frames can't be told`;
     return [finding('team-device', name, text, 'use the bonding driver where you can')];
   }
-  if (lower?.kind !== 'bond') return [];
-  const { ports } = lower;
+  return bondsOf(lower).flatMap((bond) => findingsOf(bond, facts));
+}
+
+function findingsOf(bond: BondFacts, facts: InterfaceFacts): Finding[] {
+  const { name, lacpFast } = facts;
+  const { ports } = bond;
   if (ports.length === 0) {
-    const text = `${lower.name} has no ports`;
-    return [finding('bond-no-ports', name, text, `ip link set PORT master ${lower.name}`)];
+    const text = `${bond.name} has no ports`;
+    return [finding('bond-no-ports', name, text, `ip link set PORT master ${bond.name}`)];
   }
-  const found = [...portFindings(name, lower), ...watchFindings(facts, lower)];
-  if (lower.mode === '802.3ad') found.push(...lacpFindings(name, lower, lacpFast));
+  const found = [...portFindings(name, bond), ...watchFindings(facts, bond)];
+  if (bond.mode === '802.3ad') found.push(...lacpFindings(name, bond, lacpFast));
   if (found.length === 0) {
-    const text = `${lower.name}: ${lower.mode ?? 'mode unknown'}, ${String(ports.length)} port(s)`;
+    const text = `${bond.name}: ${bond.mode ?? 'mode unknown'}, ${String(ports.length)} port(s)`;
     found.push(finding('bond-good', name, text));
   }
   return found;

@@ -126,7 +126,7 @@ export function resolveStack(
         ...{ ifindex, vlans },
         ...(above === undefined ? {} : { above: above.ifindex }),
       })),
-      lower: lowerOf(choice.chosen, links),
+      lower: lowerOf(choice.chosen, open, links),
     },
     uplinks,
     polled: [...new Set(involved.map(({ ifindex }) => ifindex))],
@@ -298,14 +298,22 @@ function uplinkLosses(used: readonly Layer[]): Pick<LinkFacts, 'uplinkLosses'> {
   return sum === 0 ? {} : { uplinkLosses: sum };
 }
 
-/** Of several bonds side by side none speaks for the interface: carrier and frames decide then. */
-function lowerOf(chosen: readonly Layer[], links: LinkView): LowerFacts {
-  const layers = chosen.flatMap((layer) => endsOf(layer));
+/**
+ * What is below the uplinks that are open, or below all where none is: by a port at which a bridge
+ * does not forward nothing comes in, whatever its bond says.
+ */
+function lowerOf(chosen: readonly Layer[], open: Iterable<Layer>, links: LinkView): LowerFacts {
+  const opened = [...open];
+  const layers = (opened.length === 0 ? chosen : opened).flatMap((layer) => endsOf(layer));
   const bonds = new Map(
     layers.flatMap(({ kind, link }) => (kind === 'bond' ? [[link.ifindex, link]] : [])),
   );
-  const [bond] = bonds.values();
-  if (bond !== undefined) return bonds.size === 1 ? readBond(bond, links) : { kind: 'unseen' };
+  const [bond, ...more] = [...bonds.values()].sort((one, other) => one.ifindex - other.ifindex);
+  if (bond !== undefined) {
+    const first = readBond(bond, links);
+    if (more.length === 0) return first;
+    return { kind: 'bonds', bonds: [first, ...more.map((other) => readBond(other, links))] };
+  }
   if (layers.some(({ kind }) => kind === 'unseen')) return { kind: 'unseen' };
   const team = layers.find(({ kind }) => kind === 'team');
   if (team === undefined) return { kind: 'plain' };

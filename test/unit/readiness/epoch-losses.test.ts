@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { fromSeconds, micros } from '../../../src/base/time.ts';
 import { EpochTracker } from '../../../src/readiness/epoch.ts';
 import type { BondFacts, LinkFacts } from '../../../src/readiness/facts.ts';
-import { judgeBond } from '../../../src/readiness/lacp.ts';
 import { ACTIVE_BACKUP, LACP, LinkRig, on, PLAIN } from '../../support/readiness-rig.ts';
 
 const MODES = ['802.3ad', 'balance-xor', 'balance-rr', 'broadcast', 'balance-alb'] as const;
@@ -30,9 +29,8 @@ const by = (...uplinks: readonly number[]): LinkFacts => ({
 });
 
 function observe(tracker: EpochTracker, facts: LinkFacts, second: number, proved?: number) {
-  const bond = facts.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
   const ways = new Set(proved === undefined ? [] : [proved]);
-  return tracker.observe(facts, bond, fromSeconds(second), ways);
+  return tracker.observe(facts, fromSeconds(second), ways);
 }
 
 function causes(...reports: readonly LinkFacts[]): readonly (string | undefined)[] {

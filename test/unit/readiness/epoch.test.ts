@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { fromSeconds, micros } from '../../../src/base/time.ts';
 import { EPOCH_END_CAUSES, EpochTracker, isTooLate } from '../../../src/readiness/epoch.ts';
 import type { BondFacts, LinkFacts } from '../../../src/readiness/facts.ts';
-import { judgeBond } from '../../../src/readiness/lacp.ts';
 import { ACTIVE_BACKUP, LACP, on, PLAIN, READY_PORT } from '../../support/readiness-rig.ts';
 
 const DOWN: LinkFacts = { ...PLAIN, carrier: false };
@@ -55,8 +54,7 @@ function observe(
   second: number,
   ...proved: readonly number[]
 ) {
-  const bond = facts?.lower.kind === 'bond' ? judgeBond(facts.lower) : undefined;
-  return tracker.observe(facts, bond, fromSeconds(second), new Set(proved));
+  return tracker.observe(facts, fromSeconds(second), new Set(proved));
 }
 
 /** The causes that a row of reports, one a second, gives. */

@@ -144,6 +144,11 @@ describe('settings of the interface', () => {
       { ...ETH, link: standing({ kind: 'unseen' }) },
       ['stack-unseen', 'interface-good'],
     ],
+    [
+      'two bonds, of which one has no ports',
+      { ...ETH, link: standing({ kind: 'bonds', bonds: [BOND, { ...BOND, ports: [] }] }) },
+      ['bond-good', 'bond-no-ports'],
+    ],
   ];
   for (const [name, facts, codes] of ROWS) {
     test(`${name}: ${codes.join(', ')}`, () =>

@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { VlanRange } from '../../../../src/linux/links/bridge-vlans.ts';
+import { bondsOf } from '../../../../src/readiness/facts.ts';
 import { Layers } from '../../../support/layers.ts';
 
 describe('bridges', () => {
@@ -37,10 +38,30 @@ describe('bridges', () => {
     equal((await host.resolve('br0')).text, 'bond bond0: eth0, vx0, team0, m0, bond0');
   });
 
-  test('of two bonds none speaks for the bridge', async () => {
+  test('two bonds speak for the bridge, and one where the other does not forward', async () => {
     const host = withGuests().bond('bond0', { in: 'br0' }).bond('bond1', { in: 'br0' });
-    equal((await host.resolve('br0')).text, 'unseen: bond0, bond1');
+    const { text, names, facts } = await host.resolve('br0');
+    equal(text, 'bonds bond0 bond1: bond0, bond1');
+    deepEqual(names, ['br0', 'bond0', 'bond1', 'bond0a', 'bond0b', 'bond1a', 'bond1b']);
+    deepEqual(
+      bondsOf(facts?.lower).map(({ ports }) => ports.map(({ name }) => name)),
+      [
+        ['bond0a', 'bond0b'],
+        ['bond1a', 'bond1b'],
+      ],
+    );
     equal((await host.resolve('br0', ['bond1'])).text, 'bond bond1: bond1');
+    host.links.set('bond0', { forwards: false });
+    equal((await host.resolve('br0')).text, 'bond bond1: bond1');
+    host.links.set('bond1', { forwards: false });
+    equal((await host.resolve('br0')).text, 'bonds bond0 bond1: ', 'nothing else is known');
+  });
+
+  test('a bond at which the bridge does not forward is no matter of another port', async () => {
+    const host = withGuests().bond('bond0', { in: 'br0' }).add('eth0', undefined, { in: 'br0' });
+    equal((await host.resolve('br0')).text, 'bond bond0: bond0, eth0');
+    host.links.set('bond0', { forwards: false });
+    equal((await host.resolve('br0')).text, 'plain: eth0');
   });
 
   test('two ways to one bond are one bond and two ways', async () => {
