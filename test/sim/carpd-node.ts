@@ -47,6 +47,7 @@ export class CarpdNode implements SimNode {
     this.#lag = micros(world.prng.between(0, LAG_MAX_US));
     const { station } = options;
     station.onFrame = (frame) => this.#frameCame(frame);
+    station.uplink.legsUnseen = options.flaw === 'legs-unseen';
     station.uplink.owner = {
       factsChanged: () => this.#process?.factsChanged(),
       pathChanged: () => void (station.framesOnPath = 0),

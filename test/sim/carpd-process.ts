@@ -30,7 +30,9 @@ export type Flaw =
   /** What a socket held when the epoch ended is taken for proof of the new one. */
   | 'old-evidence'
   /** A master never doubts its path. */
-  | 'no-doubt';
+  | 'no-doubt'
+  /** What becomes of the legs of a bond ends no epoch. */
+  | 'legs-unseen';
 
 export interface ProcessOptions {
   readonly world: Surroundings;
@@ -245,20 +247,22 @@ export class CarpdProcess {
     const { epoch } = this.#tap;
     const seen = this.#tap.sees(frame.kind, this.#options.world.clock.now);
     const { mac } = frame;
+    const { portInUse: port } = this.#options.station.uplink;
     this.#lastFrom = mac;
     // The watch for claims of others sees this whether or not the witness is open.
     const claims = frame.kind === 'arp-reply' && formatIpv4(frame.address) === this.#vip;
     if (claims && this.snapshot().state === 'MASTER') this.#tell({ kind: 'vip-contested' });
     if (frame.kind === 'advert') {
-      if (seen) this.#judge({ kind: 'frame-heard', from: mac, epoch });
+      if (seen) this.#judge({ kind: 'frame-heard', from: mac, epoch, port });
       if (!this.#options.firewalled) return this.#hear(frame, this.#socketEpoch, 'socket');
       if (!seen) return;
       this.#witnessed.push({ frame, epoch });
       return this.#later(GRACE, () => this.#flush());
     }
     if (!seen) return;
-    if (frame.kind !== 'arp-reply') return this.#judge({ kind: 'frame-heard', from: mac, epoch });
-    this.#judge({ kind: 'probe-answered', address: formatIpv4(frame.address), mac, epoch });
+    const came = { epoch, port };
+    if (frame.kind !== 'arp-reply') return this.#judge({ kind: 'frame-heard', from: mac, ...came });
+    this.#judge({ kind: 'probe-answered', address: formatIpv4(frame.address), mac, ...came });
   }
 
   /** What only the witness has seen by now, the CARP socket will not hear. */

@@ -180,6 +180,33 @@ export function losePath(world: World, loss: PathLoss): Report {
   return world.report(from, report.bound);
 }
 
+/**
+ * A node's bond loses the leg that passed frames, and goes on by one that has link, and LACP, and
+ * has never passed any. A backup takes nothing over by that; a master takes nothing back when that
+ * leg passes frames at last.
+ */
+export function loseGoodLeg(world: World): Report {
+  settle(world);
+  const [master] = masters(world);
+  const hit = world.prng.pick(world.carpdNodes);
+  const epoch = hit.readiness()?.epoch.number;
+  const lostAt = world.clock.now;
+  const mend = hit.station.uplink.loseGoodLeg();
+  world.note(`the bond of ${hit.name} goes on by a leg that never passed a frame`);
+  pass(world, world.prng.between(500_000, BLOCKED_MAX));
+  if (hit.readiness()?.epoch.number === epoch) {
+    world.violated(`${hit.name} goes on in its epoch, though its bond has lost a leg`);
+  }
+  const served = masters(world).find((node) => node !== hit);
+  const from = world.clock.now;
+  mend();
+  world.note('it passes frames');
+  const report = world.watch(from);
+  if (master !== undefined && master !== hit) expectNoChange(world, master, lostAt);
+  else if (served !== undefined) expectNoChange(world, served, from);
+  return world.report(from, report.bound);
+}
+
 /** Nobody hears the master any more, though it hears everybody: it steps back for its successor. */
 export function muteMaster(world: World): Report {
   settle(world);

@@ -91,6 +91,11 @@ describe('worlds', () => {
     judgeAll((world) => scenes.losePath(world, 'failed over'), options);
   });
 
+  it('keep the good master where a bond goes on by a leg that never passed a frame', () => {
+    judgeAll(scenes.loseGoodLeg, { ...TAME, uplink: 'lacp-pair' });
+    judgeAll(scenes.loseGoodLeg, { ...TAME, uplink: 'active-backup' });
+  });
+
   it('replace a master that nobody hears', () => {
     judgeAll(scenes.muteMaster, TAME);
   });
@@ -158,6 +163,15 @@ describe('the checks themselves', () => {
     const options = { ...TAME, flaw: 'no-doubt' } as const;
     const blocked = (world: World): Report => scenes.losePath(world, 'blocked');
     assertMany(failing(blocked, options, /was a good master/), 20);
+  });
+
+  it('find a bond whose lost leg ends no epoch', () => {
+    for (const uplink of ['lacp-pair', 'active-backup'] as const) {
+      const options = { ...TAME, uplink, flaw: 'legs-unseen' } as const;
+      assertMany(failing(scenes.loseGoodLeg, options, /goes on in its epoch/), 60);
+      assertMany(failing(scenes.loseGoodLeg, options, /nothing has come in/), 10);
+      assertMany(failing(scenes.loseGoodLeg, options, /was a good master/), 20);
+    }
   });
 
   it('find what happens where there is no gate', () => {

@@ -6,7 +6,12 @@ import { STATE_BITS } from '../../src/readiness/lacp.ts';
 import type { VirtualClock } from './clock.ts';
 
 /** What the interface stands on. */
-export type UplinkKind = 'plain' | 'lacp' | 'active-backup';
+export type UplinkKind =
+  | 'plain'
+  | 'lacp'
+  /** Two legs that are both in step: the switch sends everything by the first that has link. */
+  | 'lacp-pair'
+  | 'active-backup';
 
 /** LACP with fast timers: a partner that is not heard expires, one that is heard is back soon. */
 const LACP_EXPIRY = fromSeconds(3);
@@ -18,6 +23,8 @@ const { activity, sync, collecting, distributing, expired } = STATE_BITS;
 const READY = activity | sync | collecting | distributing;
 const PARTNER = '02:00:00:00:0a:0a';
 const NO_PARTNER = '00:00:00:00:00:00';
+const FIRST_PORT = 10;
+const FOREVER = fromSeconds(1_000_000);
 
 /** Told of what the kernel reports at once, and of every change after which old proof is void. */
 export interface UplinkOwner {
@@ -39,6 +46,12 @@ export class Uplink {
   #blockedUntil: Micros | undefined;
   #activePort = 0;
   #formed = false;
+  /** The first leg has no link, and the second one is all that is left. */
+  #isHalved = false;
+  /** The second leg, which passes LACP, has passed no other frame yet. */
+  #secondIsDead = false;
+  /** The daemon does not see that this is a bond, nor what becomes of its legs. */
+  legsUnseen = false;
   /** Counts what LACP waits for, so that it waits only for the latest. */
   #lacpRound = 0;
 
@@ -60,7 +73,30 @@ export class Uplink {
   /** Whether frames pass, in both directions. */
   get passes(): boolean {
     const blocked = this.#blockedUntil !== undefined && this.#clock.now < this.#blockedUntil;
-    return this.carrier && !this.#dark && !blocked && (this.kind !== 'lacp' || this.#formed);
+    if (this.#isHalved && this.#secondIsDead) return false;
+    return this.carrier && !this.#dark && !blocked && (!this.#speaksLacp || this.#formed);
+  }
+
+  /** The index of the leg by which frames come in; undefined: no daemon asks for it. */
+  get portInUse(): number | undefined {
+    return this.kind === 'lacp-pair' ? FIRST_PORT + Number(this.#isHalved) : undefined;
+  }
+
+  /**
+   * The leg that passes frames is lost, and the bond goes on by the other one, which has link and
+   * has never passed any. Returns what lets that one pass frames.
+   */
+  loseGoodLeg(): () => void {
+    if (this.kind === 'active-backup') {
+      this.block(FOREVER);
+      this.failOver();
+      return () => this.unblock();
+    }
+    this.#secondIsDead = true;
+    this.#isHalved = true;
+    this.owner?.pathChanged();
+    this.owner?.factsChanged();
+    return () => void (this.#secondIsDead = false);
   }
 
   /** Undefined: there is no interface. */
@@ -148,7 +184,7 @@ export class Uplink {
     this.#lacpRound += 1;
     const round = this.#lacpRound;
     const formed = this.carrier && !this.#dark;
-    if (this.kind !== 'lacp' || formed === this.#formed) return;
+    if (!this.#speaksLacp || formed === this.#formed) return;
     this.#clock.after(formed ? LACP_RETURN : LACP_EXPIRY, () => {
       if (round !== this.#lacpRound) return;
       this.#formed = formed;
@@ -158,7 +194,7 @@ export class Uplink {
   }
 
   #lower(): LowerFacts {
-    if (this.kind === 'plain') return { kind: 'plain' };
+    if (this.kind === 'plain' || this.legsUnseen) return { kind: 'plain' };
     const linkUp = this.carrier;
     const bond = { kind: 'bond', name: 'bond0', ifindex: 3, mode: this.#mode } as const;
     if (this.kind === 'active-backup') return { ...bond, ...this.#backupPorts(linkUp) };
@@ -169,8 +205,18 @@ export class Uplink {
       activeAggregatorId: 1,
       partnerMac: linkUp ? PARTNER : NO_PARTNER,
       activePort: undefined,
-      ports: [{ name: 'eth0', ifindex: 10, ...port }],
+      ports: this.#legs.map((leg) => ({ ...port, ...leg, linkUp: linkUp && leg.linkUp })),
     };
+  }
+
+  get #legs(): readonly { name: string; ifindex: number; linkUp: boolean }[] {
+    const first = { name: 'eth0', ifindex: FIRST_PORT, linkUp: !this.#isHalved };
+    const second = { name: 'eth1', ifindex: FIRST_PORT + 1, linkUp: true };
+    return this.kind === 'lacp-pair' ? [first, second] : [first];
+  }
+
+  get #speaksLacp(): boolean {
+    return this.kind === 'lacp' || this.kind === 'lacp-pair';
   }
 
   get #mode(): 'active-backup' | '802.3ad' {
@@ -182,8 +228,13 @@ export class Uplink {
     return {
       activeAggregatorId: undefined,
       partnerMac: undefined,
-      activePort: 10 + this.#activePort,
-      ports: ['eth0', 'eth1'].map((name, at) => ({ name, ifindex: 10 + at, linkUp, ...none })),
+      activePort: FIRST_PORT + this.#activePort,
+      ports: ['eth0', 'eth1'].map((name, at) => ({
+        name,
+        ifindex: FIRST_PORT + at,
+        linkUp,
+        ...none,
+      })),
     };
   }
 }
