@@ -135,7 +135,7 @@ type CustodyNews =
   | { readonly event: 'vip-off-network'; readonly networks: readonly string[] }
   | { readonly event: 'vip-added' }
   /** Somebody had removed it. */
-  | { readonly event: 'vip-restored' }
+  | { readonly event: 'vip-restored'; readonly replaced: boolean }
   /** `late`: it could not be removed at first. */
   | { readonly event: 'vip-removed'; readonly late: boolean }
   | {

@@ -136,8 +136,8 @@ export const INSTANCE_EVENTS: EventList<InstanceEvent['event']> = {
   'vip-added': { scope: 'instance', tells: 'the virtual IP is on the interface', fields: {} },
   'vip-restored': {
     scope: 'instance',
-    tells: 'the virtual IP is back after somebody had removed it',
-    fields: {},
+    tells: 'the virtual IP is back after somebody had removed it, or its interface was replaced',
+    fields: { replaced: 'true: the virtual IP had gone with its interface; nobody removed it' },
   },
   'vip-removed': {
     scope: 'instance',

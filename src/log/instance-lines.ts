@@ -118,6 +118,12 @@ function placeLine(event: PlaceEvent): LogLine {
 
 const STUCK = 'the virtual IP could not be taken off';
 
+function restoredText({ vip, interface: on, replaced }: EventOf<'vip-restored'>): string {
+  return replaced
+    ? `${on} was replaced, and ${vip} went with it; it is on the new ${on}`
+    : `${vip} on ${on} was removed by someone; it is back`;
+}
+
 type VipEvent = EventOf<
   | 'vip-added'
   | 'vip-restored'
@@ -140,7 +146,7 @@ function vipLine(event: VipEvent): LogLine {
     case 'vip-added':
       return lineOf('info', 'vip-added', `${vip} is on ${on}`, fields);
     case 'vip-restored':
-      return lineOf('warn', 'vip-added', `${vip} on ${on} was removed by someone; it is back`);
+      return lineOf('warn', 'vip-added', restoredText(event));
     case 'vip-removed': {
       const text = event.late ? `${vip} on ${on} is off after all` : `${vip} is off ${on}`;
       return lineOf('info', 'vip-removed', text, fields);

@@ -91,6 +91,8 @@ function countOfInstance(
     case 'announced':
       return metrics.count('carpd_gratuitous_arps_sent_total', labels);
     case 'vip-restored':
+      // Against nobody: it went with its interface.
+      if (event.replaced) return;
       return metrics.count('carpd_vip_restored_total', labels);
     case 'vip-unwanted':
       return metrics.count('carpd_vip_unwanted_total', labels);

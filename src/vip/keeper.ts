@@ -68,7 +68,7 @@ interface Job {
 
 /** How long the interface may take to show what a command did. */
 const VERIFY_TIMEOUT_MS = 1_000;
-/** So often the interface may get another name under a batch before that counts as missing. */
+/** So often the interface may be renamed or replaced under a batch before it counts as missing. */
 const NAMES_MAX = 3;
 
 /** The keeper of one interface; see the head of this file. */
@@ -108,9 +108,9 @@ export class AddressKeeper {
     this.wake();
   }
 
-  /** The interface is there, under whatever name. */
-  get hasPlace(): boolean {
-    return this.#options.addresses.current() !== undefined;
+  /** The index of the interface; undefined: it is not there, under whatever name. */
+  get ifindex(): number | undefined {
+    return this.#options.addresses.current()?.ifindex;
   }
 
   /** Whether the interface shows it now. */
@@ -188,11 +188,12 @@ export class AddressKeeper {
       await this.#putBack(plan, report, { jobs, place, precaution });
       await this.#rescue.finish(precaution, place);
       const jobOutcomes = outcomesOf(jobs, plan, report.each);
-      const renamed = this.#options.addresses.current()?.name !== place.name;
+      const now = this.#options.addresses.current();
+      const moved = now?.name !== place.name || now.ifindex !== place.ifindex;
       const missed = jobOutcomes.some(
         (outcome) => outcome.kind === 'fault' && outcome.fault.reason === 'interface-missing',
       );
-      if (missed && renamed && names < NAMES_MAX) continue;
+      if (missed && moved && names < NAMES_MAX) continue;
       await this.#conclude(jobs, jobOutcomes, report.mayStillAct);
       return;
     }

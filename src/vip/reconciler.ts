@@ -34,14 +34,14 @@ export type StaleOutcome =
 
 /**
  * What happens beside the outcomes. `restored`: the claimed address had been removed by somebody,
- * is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
+ * or had gone with its interface, which was `replaced`; it is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
  * again and again; which goes on being tried. `released-late`: a release that was reported as
  * failed has worked in the end. `unwanted`: somebody had put the address there while it was not
  * wanted; it is off again, or `fault` says why not so far, which goes on being tried.
  */
 export type VipNotice =
   | KeeperNotice
-  | { readonly kind: 'restored'; readonly term: number }
+  | { readonly kind: 'restored'; readonly term: number; readonly replaced: boolean }
   | { readonly kind: 'lost'; readonly term: number; readonly fault: VipFault }
   | { readonly kind: 'released-late'; readonly term: number }
   | { readonly kind: 'unwanted'; readonly fault: VipFault | undefined };
@@ -90,6 +90,10 @@ interface Task extends VipWish {
   quiet: boolean;
   /** Whether the interface showed it when it was looked at last. */
   shown: boolean;
+  /** The index of the interface when it was looked at last; undefined: it was not there. */
+  ifindex: number | undefined;
+  /** The address was lost with its interface, so that nobody has taken it off. */
+  wentAlong: boolean;
   readonly report: (attempt: Attempt) => void;
 }
 
@@ -184,15 +188,19 @@ export class VipReconciler implements Ward {
   look(shown: boolean, byUs: boolean): void {
     const task = this.#task;
     if (task === undefined || task.due || this.#closed) return;
+    const isOther = this.#isOther(task);
+    task.ifindex = this.#options.keeper.ifindex;
     switch (task.phase) {
       case 'retrying':
       case 'restoring':
       case 'removing':
+        task.wentAlong ||= isOther;
         // Only the change is news: while `ip` fails, any event would run it once more at once.
-        if (shown === task.present && shown !== task.shown) this.#attemptNow(task);
+        if (isOther || (shown === task.present && shown !== task.shown)) this.#attemptNow(task);
         task.shown = shown;
         return;
       case 'settled':
+        task.wentAlong = isOther;
         if (shown !== task.present) this.#mend(task, byUs);
         return;
       case 'pending':
@@ -212,7 +220,8 @@ export class VipReconciler implements Ward {
   #accept(wish: VipWish, report: Task['report']): void {
     if (this.#task?.phase === 'pending') this.#overtaken.push(this.#task);
     const fresh = { due: true, delays: 0, losses: 0, told: false, quiet: false, shown: false };
-    this.#task = { ...wish, ...fresh, phase: 'pending', report };
+    const where = { ifindex: this.#options.keeper.ifindex, wentAlong: false };
+    this.#task = { ...wish, ...fresh, ...where, phase: 'pending', report };
     this.#stopRetry();
     if (this.#closed) void Promise.resolve().then(() => this.#endUnattempted());
     else this.#options.keeper.wake();
@@ -257,20 +266,31 @@ export class VipReconciler implements Ward {
   }
 
   #concludeMending(task: Task, attempt: Attempt): void {
+    // The kernel tells of the address before it tells of the interface that went with it.
+    if (task.present && this.#isOther(task)) task.wentAlong = true;
     if (attempt.kind === 'reached') {
       if (task.quiet) {
         task.phase = 'settled';
         return;
       }
-      this.#mendedAt = this.#options.clock();
-      const { term } = task;
-      const back: VipNotice = { kind: 'restored', term };
+      const { term, wentAlong: replaced } = task;
+      if (replaced) task.losses = 0;
+      else this.#mendedAt = this.#options.clock();
+      const back: VipNotice = { kind: 'restored', term, replaced };
       return this.#settle(task, task.present ? back : { kind: 'unwanted', fault: undefined });
     }
     task.quiet = false;
     this.#retryLater(task);
+    if (attempt.kind !== 'fault') return;
     // An interface that is gone took the address along: nobody has meddled with it.
-    if (attempt.kind === 'fault' && this.#options.keeper.hasPlace) this.#tell(task, attempt.fault);
+    const gone = this.#options.keeper.ifindex === undefined;
+    const wasGone = task.wentAlong && attempt.fault.reason === 'interface-missing';
+    if (!gone && !wasGone) this.#tell(task, attempt.fault);
+  }
+
+  /** The interface is another one than when it was looked at last, or has gone or come. */
+  #isOther({ ifindex }: Task): boolean {
+    return this.#options.keeper.ifindex !== ifindex;
   }
 
   #settle(task: Task, notice: VipNotice): void {
@@ -286,7 +306,7 @@ export class VipReconciler implements Ward {
     task.told = false;
     task.quiet = byUs && task.present;
     if (task.quiet) return this.#attemptNow(task);
-    if (!task.present || !this.#options.mayAnotherServe()) {
+    if (!task.present || task.wentAlong || !this.#options.mayAnotherServe()) {
       task.losses = 0;
       task.delays = 0;
       return this.#attemptAfterPause(task);

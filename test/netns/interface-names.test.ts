@@ -1,6 +1,6 @@
 // Interfaces that get a new name, go by an alternative one, or send with an address of another one.
 // Needs root and namespaces.
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Capture } from '../../lab/capture.ts';
@@ -69,6 +69,32 @@ describe('an interface that gets a new name', { skip, concurrency: true }, () =>
       }
     });
   }
+});
+
+describe('an interface that is replaced under a master', { skip, concurrency: true }, () => {
+  test('took the virtual IP along; nobody is blamed, and the new one has it', async (t) => {
+    const lab = await Lab.create(t);
+    const a = await lab.host('a', '10.77.0.1/24');
+    const [vip] = VIPS;
+    const config = { address: `${vip}/24`, source: undefined, gate: { policy: 'off' } };
+    const peer = startCarpd(a, { vhid: 1, vip, password: 'a secret', deadRatio: 1, config });
+    await logEntry(peer, { event: 'vip-added' }, ELECTION_MS);
+    // The news of all of it come at once, as to a process that was busy for a moment.
+    peer.signal('SIGSTOP');
+    await a.ip('link', 'del', a.interface);
+    await a.ip('link', 'add', a.interface, 'type', 'veth', 'peer', 'name', 'far');
+    await a.ip('addr', 'add', '10.77.0.1/24', 'dev', a.interface);
+    for (const name of ['far', a.interface]) await a.ip('link', 'set', name, 'up');
+    peer.signal('SIGCONT');
+    await eventually(() => holds(a, vip), { withinMs: WITHIN_MS, what: 'the VIP on the new one' });
+    await peer.waitFor('MASTER', ELECTION_MS);
+    await logEntry(peer, { event: 'link-epoch' }, WITHIN_MS);
+    const said = peer.child.tail(1_000);
+    match(said, /the interface was replaced by another one of its name/);
+    doesNotMatch(said, /someone|somebody|socket-failed/);
+    equal((await peer.stop()).code, 0, said);
+    equal(await holds(a, vip), false);
+  });
 });
 
 describe('an interface with an alternative name', { skip, concurrency: true }, () => {

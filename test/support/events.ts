@@ -76,7 +76,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
   },
   'vip-off-network': { ...DB, event: 'vip-off-network', networks: ['10.1.0.1/24'] },
   'vip-added': { ...DB, event: 'vip-added' },
-  'vip-restored': { ...DB, event: 'vip-restored' },
+  'vip-restored': { ...DB, event: 'vip-restored', replaced: false },
   'vip-removed': { ...DB, event: 'vip-removed', late: false },
   'vip-failed': {
     ...DB,

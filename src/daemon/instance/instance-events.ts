@@ -155,7 +155,7 @@ export class InstanceHerald {
   vipNotice(notice: VipNotice): void {
     switch (notice.kind) {
       case 'restored':
-        return this.#publish({ event: 'vip-restored' });
+        return this.#publish({ event: 'vip-restored', replaced: notice.replaced });
       case 'lost':
         return this.#publish({ event: 'vip-failed', action: 'keep', ...notice.fault });
       case 'released-late':

@@ -72,7 +72,8 @@ export class HubSockets {
   /** Leaves and joins all groups, so that snooping switches hear of them again. */
   rejoin(): void {
     const sockets = this.#sockets;
-    if (sockets === undefined) return;
+    // Those of an interface that was replaced are opened anew, and join then.
+    if (sockets === undefined || sockets.ifindex !== this.#options.link()?.ifindex) return;
     for (const group of [...sockets.joined]) this.leave(group);
     this.#joinAll(sockets);
   }

@@ -151,6 +151,12 @@ describe('the fields of a line', () => {
   });
 });
 
+test('a virtual IP that went with its interface is laid to nobody', () => {
+  const [line] = logged({ ...EVENT_SAMPLES['vip-restored'], replaced: true });
+  const text = 'bond0 was replaced, and 10.9.0.100 went with it; it is on the new bond0';
+  assert.equal(line?.message, text);
+});
+
 describe('lines that could come again and again', () => {
   const REPEATED = ['conflict', 'send-failed', 'announce-failed', 'late-wake', 'queue-overflow'];
   const SELDOM = ['socket-failed', 'send-blocked'];

@@ -57,7 +57,8 @@ const OF_INSTANCE: readonly [InstanceNews, readonly string[]][] = [
     [`carpd_adverts_received_total{${OF}} 1`],
   ],
   [{ event: 'announced' }, [`carpd_gratuitous_arps_sent_total{${OF}} 1`]],
-  [{ event: 'vip-restored' }, [`carpd_vip_restored_total{${OF}} 1`]],
+  [{ event: 'vip-restored', replaced: false }, [`carpd_vip_restored_total{${OF}} 1`]],
+  [{ event: 'vip-restored', replaced: true }, []],
   [{ event: 'vip-unwanted' }, [`carpd_vip_unwanted_total{${OF}} 1`]],
   [{ event: 'vip-in-use', mac: null, holdsOff: true }, [`carpd_vip_in_use_total{${OF}} 1`]],
   [

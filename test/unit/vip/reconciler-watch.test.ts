@@ -11,7 +11,7 @@ describe('watching a claimed address', () => {
     kernel.meddle(DELETE);
     await settle();
     assert.deepEqual(kernel.commands, [ADD]);
-    assert.deepEqual(notices, [{ kind: 'restored', term: 1 }]);
+    assert.deepEqual(notices, [{ kind: 'restored', term: 1, replaced: false }]);
     assert.deepEqual(outcomes, [], 'a wish has one outcome only');
     reconciler.close();
   });
@@ -119,9 +119,55 @@ describe('watching a claimed address', () => {
     kernel.place = { name: 'bond0', ifindex: 8 };
     kernel.addresses = [];
     kernel.show();
-    await time.advance(1_000);
-    assert.deepEqual(kernel.commands, [ADD], 'one that comes back in time gets it');
-    assert.deepEqual(kinds(notices), ['restored']);
+    await settle();
+    assert.deepEqual(kernel.commands, [ADD], 'one that comes back gets it at once');
+    assert.deepEqual(notices, [{ kind: 'restored', term: 1, replaced: true }]);
+  });
+
+  it('does not blame anybody for an interface that is replaced', async () => {
+    const { kernel, notices } = await claimedWorld(HOST);
+    for (let ifindex = 8; ifindex < 16; ifindex += 1) {
+      kernel.place = { name: 'bond0', ifindex };
+      kernel.addresses = [];
+      kernel.show();
+      await settle();
+      assert.deepEqual(kernel.commands.splice(0), [ADD], 'at once every time');
+      assert.deepEqual(notices.splice(0), [{ kind: 'restored', term: 1, replaced: true }]);
+    }
+    kernel.meddle(DELETE);
+    await settle();
+    assert.deepEqual(notices, [{ kind: 'restored', term: 1, replaced: false }], 'nor counts it');
+    assert.deepEqual(kernel.commands, [ADD], 'so that the first loss is put right at once');
+  });
+
+  it('does not blame anybody where the address is told of before its interface', async () => {
+    const held = new HeldCommands();
+    const kernel = new FakeKernel(HOST, THERE);
+    const { reconciler, notices, outcomes } = world(kernel, held.runCommand);
+    reconciler.want({ term: 1, present: true });
+    await settle();
+    assert.deepEqual(kinds(outcomes), ['claimed']);
+    kernel.addresses = [];
+    kernel.show();
+    await settle();
+    kernel.place = { name: 'bond0', ifindex: 8 };
+    held.last.finish(refused('Cannot find device "bond0"\nCommand failed -:1', 1));
+    await settle();
+    assert.equal(held.started.length, 2, 'and it is put on the new one at once');
+    kernel.meddle(ADD);
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.deepEqual(notices, [{ kind: 'restored', term: 1, replaced: true }]);
+  });
+
+  it('says what keeps it off the new interface', async () => {
+    const { kernel, notices } = await claimedWorld(HOST);
+    kernel.refuseWith = EPERM;
+    kernel.place = { name: 'bond0', ifindex: 8 };
+    kernel.addresses = [];
+    kernel.show();
+    await settle();
+    assert.deepEqual(kinds(notices), ['lost']);
   });
 });
 
