@@ -74,7 +74,9 @@ export const REASONS = {
   },
   'vip-in-use': {
     meaning: 'another host answers for the virtual IP',
-    remedy: 'find the host with that address; check that adverts (IP protocol 112) reach this node',
+    remedy:
+      'find the host with that address; check that its adverts (IP protocol 112) reach this node ' +
+      'and that its passphrase is ours: with another one they are dropped',
   },
 } as const satisfies Record<string, Explanation>;
 

@@ -4,7 +4,14 @@ import { unreachable } from '../base/assert.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
 import { endOfMaintenance } from './next-text.ts';
 import type { InstanceReport, MaintenanceReport } from './report.ts';
-import { bitWords, clockText, elsewhereAdvice, STATUS_WORDS, timeText } from './words.ts';
+import {
+  bitWords,
+  clockText,
+  elsewhereAdvice,
+  STATUS_WORDS,
+  strangerAdvice,
+  timeText,
+} from './words.ts';
 import { plainText, wrap } from '../base/text.ts';
 
 const LABEL_COLUMNS = 9;
@@ -18,6 +25,7 @@ export function explainText(report: InstanceReport): string {
     ...row('state', stateText(report)),
     ...row('master', masterText(report)),
     ...peerRows(report),
+    ...strangerRows(report),
     ...(takesPart(report) ? row('bids', bidText(report)) : []),
     ...(link === null ? [] : linkRows(link)),
   ];
@@ -132,6 +140,14 @@ function peerRows({ peers, master }: InstanceReport): readonly string[] {
   );
 }
 
+/** Who advertises the group and is not believed. */
+function strangerRows({ stranger, vhid }: InstanceReport): readonly string[] {
+  if (stranger === null) return [];
+  const { address, heardAgoMs } = stranger;
+  const what = `adverts of vhid ${vhid} with another digest, ${timeText(heardAgoMs)} ago`;
+  return row('dropped', `${address}: ${what}`);
+}
+
 function takesPart({ state }: InstanceReport): boolean {
   return state === 'BACKUP' || state === 'MASTER';
 }
@@ -218,9 +234,12 @@ function evidenceRows({ evidence }: LinkReport): readonly string[] {
 }
 
 function adviceRows(report: InstanceReport): readonly string[] {
-  const { link, state, elsewhere } = report;
+  const { link, state, elsewhere, stranger } = report;
   const [vip = report.vip] = report.vip.split('/');
-  const advice = elsewhere.length > 0 ? [elsewhereAdvice(vip, report.interface, elsewhere)] : [];
+  const advice = [
+    ...(elsewhere.length > 0 ? [elsewhereAdvice(vip, report.interface, elsewhere)] : []),
+    ...(stranger === null ? [] : [strangerAdvice(stranger, report.vhid)]),
+  ];
   const here = advice.flatMap(adviceItem);
   if (link === null || state === 'INIT') return here.length === 0 ? [] : ['Warnings:', ...here];
   const { reasons, open } = link.gate;

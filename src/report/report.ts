@@ -57,6 +57,12 @@ export interface PeerReport {
   readonly adverts: number;
 }
 
+/** A node whose adverts of our vhid bear a digest that is not ours. */
+export interface StrangerReport {
+  readonly address: string;
+  readonly heardAgoMs: number;
+}
+
 /** Maintenance, while it is on. */
 export interface MaintenanceReport {
   /** Wall-clock time in ISO 8601. */
@@ -99,6 +105,8 @@ export interface InstanceReport {
   readonly nextAdvertInMs: number | null;
   /** The one heard last first, 16 at most. */
   readonly peers: readonly PeerReport[];
+  /** Who was dropped for a wrong digest last, within a minute: vhid, passphrase or VIP differ. */
+  readonly stranger: StrangerReport | null;
   /** Null: it is off. */
   readonly maintenance: MaintenanceReport | null;
   /** What is known of its link; null before the link is watched for it. */
@@ -120,6 +128,12 @@ export interface LastTransition {
   readonly at: Micros;
 }
 
+/** The sender of an advert of our vhid that was dropped for its digest, and when. */
+export interface StrangerHeard {
+  readonly address: Ipv4;
+  readonly at: Micros;
+}
+
 /** Everything a report is made of. */
 export interface ReportSources {
   readonly config: InstanceConfig;
@@ -135,6 +149,8 @@ export interface ReportSources {
   /** As in the report. */
   readonly elsewhere: readonly string[];
   readonly peers: readonly PeerHeard[];
+  /** Undefined: none of late. */
+  readonly stranger: StrangerHeard | undefined;
   readonly maintenance: MaintenanceEntry | undefined;
 }
 
@@ -175,6 +191,7 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     masterDownInMs: msUntilAny(election.masterDownAt, now),
     nextAdvertInMs: msUntilAny(election.advertiseAt, now),
     peers: sources.peers.map((peer) => reportPeer(peer, now)),
+    stranger: reportStranger(sources, now),
     maintenance: sources.maintenance ?? null,
     link: readiness === undefined ? null : reportLink(readiness, config, now),
   };
@@ -185,6 +202,11 @@ function masterHeard({ config, election }: ReportSources, now: Micros): HeardMas
   const { master, masterDownAt } = election;
   if (master === undefined || masterDownAt !== undefined) return master;
   return since(now, master.heardAt) <= masterDownInterval(config) ? master : undefined;
+}
+
+function reportStranger({ stranger }: ReportSources, now: Micros): StrangerReport | null {
+  if (stranger === undefined) return null;
+  return { address: formatIpv4(stranger.address), heardAgoMs: msSince(stranger.at, now) };
 }
 
 function reportPeer(peer: PeerHeard, now: Micros): PeerReport {

@@ -73,6 +73,21 @@ export function elsewhereAdvice(
   };
 }
 
+/** What it means that a node advertises our vhid with another digest, and what would help. */
+export function strangerAdvice(
+  { address }: { readonly address: string },
+  vhid: number,
+): { readonly meaning: string; readonly remedy: string } {
+  return {
+    meaning:
+      `adverts of ${address} with vhid ${vhid} are dropped: its passphrase or its virtual IP ` +
+      'differs from ours',
+    remedy:
+      'give both nodes the same passphrase and virtual IP, or this group a vhid of its own: ' +
+      'neither hears the other now',
+  };
+}
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;

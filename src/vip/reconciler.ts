@@ -34,10 +34,11 @@ export type StaleOutcome =
 
 /**
  * What happens beside the outcomes. `restored`: the claimed address had been removed by somebody,
- * or had gone with its interface, which was `replaced`; it is back, and wants announcing. `lost`: it was removed and can't be put back so far, or is removed
- * again and again; which goes on being tried. `released-late`: a release that was reported as
- * failed has worked in the end. `unwanted`: somebody had put the address there while it was not
- * wanted; it is off again, or `fault` says why not so far, which goes on being tried.
+ * or had gone with its interface, which was `replaced`; it is back, and wants announcing. `lost`:
+ * it was removed and can't be put back so far, or is removed again and again; which goes on being
+ * tried. `released-late`: a release that was reported as failed has worked in the end. `unwanted`:
+ * somebody had put the address there while it was not wanted; it is off again, or `fault` says why
+ * not so far, which goes on being tried.
  */
 export type VipNotice =
   | KeeperNotice

@@ -3,6 +3,7 @@
 import { equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { logEntries, logEntry } from '../../lab/carpd-log.ts';
+import { askCarpd } from '../../lab/carpd-command.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 import { eventually, throughout } from '../../lab/wait.ts';
@@ -47,6 +48,20 @@ describe('a master whose adverts never come through, but whose ARP does', { skip
     await second.waitFor('HELD', WITHIN_MS);
     await calm(master, second, LONG_MS);
     equal(second.state(), 'HELD');
+  });
+});
+
+describe('a master with another passphrase', { skip }, () => {
+  test('is not replaced, and named', async (t) => {
+    const { questioned, healthy, master } = await scene(t);
+    const second = startGated(questioned, { policy: 'hold' }, { password: 'another secret' });
+    await second.waitFor('HELD', WITHIN_MS);
+    const explained = async (): Promise<boolean> => {
+      const { stdout } = await askCarpd(questioned, ['explain', 'vip']);
+      return stdout.includes(`adverts of ${healthy.address} with vhid 7 are dropped`);
+    };
+    await eventually(explained, { withinMs: WITHIN_MS, what: 'the stranger to be named' });
+    await calm(master, second, LONG_MS);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   reportInstance,
   type InstanceReport,
   type MaintenanceEntry,
+  type StrangerHeard,
 } from '../../src/report/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
 import type { ElectionSnapshot, HeardMaster } from '../../src/election/snapshot.ts';
@@ -51,6 +52,7 @@ export interface Situation {
   readonly elsewhere?: readonly string[];
   readonly peer?: string;
   readonly peers?: readonly PeerHeard[];
+  readonly stranger?: StrangerHeard;
   readonly maintenance?: MaintenanceEntry;
   /** False: nothing is known of the link. */
   readonly watched?: boolean;
@@ -105,6 +107,7 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
     fault: situation.fault,
     elsewhere: situation.elsewhere ?? [],
     peers: situation.peers ?? [],
+    stranger: situation.stranger,
     maintenance: situation.maintenance,
   };
   return reportInstance(sources, rig.now);

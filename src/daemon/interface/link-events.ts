@@ -16,6 +16,11 @@ import { RateLimit } from '../../base/rate-limit.ts';
 /** What can't be read is tried again several times a second. */
 const REPEAT_PERIOD = fromSeconds(60);
 
+/** Who keeps a record of what was not believed. */
+export interface RejectionTaker {
+  readonly record: { rejected(dropped: DroppedPacket, at: Micros): void };
+}
+
 /** See the head of this file. */
 export class LinkHerald {
   readonly #publish: Publish<LinkNews>;

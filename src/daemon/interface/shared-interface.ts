@@ -20,14 +20,14 @@ import { EarObstacle } from './ear-obstacle.ts';
 import { HubSockets } from './interface-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import { LinkGate, type GatedInstance } from './link-driver.ts';
-import { LinkHerald } from './link-events.ts';
+import { LinkHerald, type RejectionTaker } from './link-events.ts';
 import { interfacesWith, isLocal } from './own-addresses.ts';
 import { SecondEar, type Heard } from './advert-merge.ts';
 import { Soon } from './soon.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /** An instance as its interface sees it. */
-export interface HubMember extends Group, GatedInstance {
+export interface HubMember extends Group, GatedInstance, RejectionTaker {
   readonly isMaster: boolean;
   /** What its own adverts bear, or bore a moment ago. */
   readonly ownSources: readonly Ipv4[];
@@ -294,9 +294,9 @@ export class InterfaceHub {
   }
 
   #rejected(dropped: DroppedPacket): void {
-    const members = [...this.#members];
-    const rivalsMaster = members.some(({ key, isMaster }) => isMaster && key.vhid === dropped.vhid);
-    this.#herald.rejected(dropped, rivalsMaster);
+    const same = [...this.#members].filter(({ key }) => key.vhid === dropped.vhid);
+    for (const { record } of same) record.rejected(dropped, this.#options.now());
+    this.#herald.rejected(dropped, same.filter(({ isMaster }) => isMaster).length > 0);
   }
 
   /** What the sockets hold now came in before. */

@@ -8,7 +8,7 @@ import { PEER_ROLES } from '../../../src/election/peers-heard.ts';
 import { statusText } from '../../../src/report/status-text.ts';
 import { jsonShapes } from '../../support/json-shapes.ts';
 import * as rigs from '../../support/readiness-rig.ts';
-import { heard, inMs, peerOf, report } from '../../support/reports.ts';
+import { heard, inMs, peerOf, report, ip } from '../../support/reports.ts';
 import { tableBelow } from './tables.ts';
 
 const { LinkRig, LACP, READY_PORT } = rigs;
@@ -46,6 +46,7 @@ function reports(): readonly unknown[] {
       election: { holdReasons: ['gate-closed'] },
       maintenance: { since: '2026-11-23T09:41:07.123Z', cause: 'operator' },
       peers: [peerOf(held, rigs.PEER, 'master', 400)],
+      stranger: { address: ip('10.9.0.12'), at: held.now },
     }),
     report(unseen, { state: 'HELD' }),
     report(fallback, { state: 'HELD' }),

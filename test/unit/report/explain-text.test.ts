@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { fromMillis, since } from '../../../src/base/time.ts';
+import type { Ipv4 } from '../../../src/carp/addresses.ts';
 import { explainLine, explainText } from '../../../src/report/explain-text.ts';
 import type { InstanceReport } from '../../../src/report/report.ts';
 import * as rigs from '../../support/readiness-rig.ts';
-import { heard, inMs, peerOf, report } from '../../support/reports.ts';
+import { heard, inMs, ip, peerOf, report } from '../../support/reports.ts';
 
 const { LinkRig, LACP, LACP_MISSING, READY_PORT, HOLD, PEER } = rigs;
 const FOLDER = new URL('screens/', import.meta.url);
@@ -14,6 +16,25 @@ const UPDATE = process.env['UPDATE'] === '1';
 const LINES_MAX = 24;
 const COLUMNS = 80;
 const GATE_CLOSED = { holdReasons: ['gate-closed'] } as const;
+
+/** With who sends adverts that are dropped for their digest, if somebody does. */
+function heldForVipInUse(stranger?: Ipv4): InstanceReport {
+  const rig = LinkRig.waiting();
+  rig.frame();
+  rig.pass(2_400);
+  rig.answer(rigs.VIP);
+  rig.pass(720);
+  return report(rig, {
+    state: 'HELD',
+    from: 'BACKUP',
+    cause: 'gate-closed',
+    forMs: 120,
+    election: GATE_CLOSED,
+    ...(stranger === undefined
+      ? {}
+      : { stranger: { address: stranger, at: since(rig.now, fromMillis(300)) } }),
+  });
+}
 
 const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
   'held-at-boot-on-a-bond': () => {
@@ -50,20 +71,7 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
       peers: [peerOf(rig, '10.9.0.20', 'master', 400), peerOf(rig, '10.9.0.30', 'left', 88_000)],
     });
   },
-  'held-for-a-vip-in-use': () => {
-    const rig = LinkRig.waiting();
-    rig.frame();
-    rig.pass(2_400);
-    rig.answer(rigs.VIP);
-    rig.pass(720);
-    return report(rig, {
-      state: 'HELD',
-      from: 'BACKUP',
-      cause: 'gate-closed',
-      forMs: 120,
-      election: GATE_CLOSED,
-    });
-  },
+  'held-for-a-vip-in-use': () => heldForVipInUse(),
   backup: () => {
     const rig = LinkRig.waiting();
     rig.pass(1_000);
@@ -86,6 +94,7 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
     const elsewhere = ['eth2'];
     return report(rig, { state: 'BACKUP', forMs: 700, election, elsewhere });
   },
+  'held-for-a-master-with-another-passphrase': () => heldForVipInUse(ip('10.9.0.12')),
   'backup-of-a-silent-master': () => {
     const rig = LinkRig.waiting();
     rig.advert();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ageText, clockText, timeText } from '../../../src/report/words.ts';
 import { LACP, LinkRig, on, PARTNER, PEER, PEER_MAC, VIP } from '../../support/readiness-rig.ts';
-import { heard, inMs, report } from '../../support/reports.ts';
+import { heard, inMs, ip, report } from '../../support/reports.ts';
 
 /** What of a value the JSON text would not tell, by path. */
 function lost(value: unknown, path = '$'): readonly string[] {
@@ -11,6 +11,14 @@ function lost(value: unknown, path = '$'): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => lost(inner, `${path}.${key}`));
 }
+
+test('who advertises the vhid with another digest is in the report', () => {
+  const rig = LinkRig.waiting();
+  const stranger = { address: ip('10.9.0.12'), at: rig.now };
+  rig.pass(300);
+  const { stranger: reported } = report(rig, { state: 'HELD', stranger });
+  assert.deepEqual(reported, { address: '10.9.0.12', heardAgoMs: 300 });
+});
 
 describe('the report', () => {
   test('of a backup', () => {
@@ -57,6 +65,7 @@ describe('the report', () => {
       masterDownInMs: 2_300,
       nextAdvertInMs: null,
       peers: [],
+      stranger: null,
       maintenance: null,
       link: {
         gate: {
