@@ -8,6 +8,7 @@ import type { AddressKeeper } from '../../vip/keeper.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Holding } from '../../release/holding.ts';
+import { AddressHold } from './address-hold.ts';
 import { HookRights } from './hook-rights.ts';
 import type { InstanceHerald } from './instance-events.ts';
 
@@ -44,16 +45,9 @@ export class Custody {
   readonly #options: CustodyOptions;
   readonly #hooks: HookLane;
   readonly #reconciler: VipReconciler | undefined;
+  readonly #hold = new AddressHold();
   #vipPending = 0;
   #hooksPending = 0;
-  /** The term whose claim waits for its advert. */
-  #claimDue: number | undefined;
-  /** The term that may hold the address: from its claim until the address is known to be off. */
-  #holder: number | undefined;
-  /** The term of a release that failed and is being tried again. */
-  #unreleased: number | undefined;
-  /** Why the last release failed, until one works or the address is wanted again. */
-  #releaseFault: string | undefined;
   #cancelPatience: (() => void) | undefined;
   #stopping = false;
   #leftBehind: string | undefined;
@@ -66,13 +60,13 @@ export class Custody {
 
   /** Something is under way whose end has to be waited for. */
   get busy(): boolean {
-    const releasing = this.#stopping && this.#unreleased !== undefined;
+    const releasing = this.#stopping && this.#hold.stuckTerm !== undefined;
     return this.#vipPending > 0 || this.#hooksPending > 0 || releasing;
   }
 
   /** Why the address could not be taken off; undefined: nothing is known of that. */
   get releaseFault(): string | undefined {
-    return this.#releaseFault;
+    return this.#hold.fault;
   }
 
   /** What has to be undone by hand, as a command; undefined: nothing. */
@@ -85,21 +79,16 @@ export class Custody {
    * which a node that promotes itself at the same moment has to hear of this one.
    */
   claim(term: number): void {
-    this.#claimDue = term;
+    this.#hold.due(term);
     this.#vipPending += 1;
     void this.#options.advertsOut().then(() => {
-      if (this.#claimDue !== term) return;
-      this.#claimDue = undefined;
-      this.#holder = term;
-      this.#unreleased = undefined;
-      this.#reconciler?.want({ term, present: true });
+      if (this.#hold.claim(term)) this.#reconciler?.want({ term, present: true });
     });
   }
 
   release(term: number): void {
     // The outcome of a claim that was never made is that of the release.
-    if (this.#claimDue === undefined) this.#vipPending += 1;
-    this.#claimDue = undefined;
+    if (!this.#hold.giveUp()) this.#vipPending += 1;
     this.#reconciler?.want({ term, present: false });
   }
 
@@ -117,7 +106,8 @@ export class Custody {
     if (outcome.kind !== 'removed' && outcome.kind !== 'absent') return;
     // It took the place of a release that had failed, whose end nobody tells any more.
     this.#options.post(() => {
-      if (this.#unreleased !== undefined) this.#released(this.#unreleased);
+      const { stuckTerm } = this.#hold;
+      if (stuckTerm !== undefined) this.#released(stuckTerm);
     });
   }
 
@@ -125,7 +115,7 @@ export class Custody {
   stopping(): void {
     this.#stopping = true;
     this.#options.keeper.hurry();
-    if (this.#unreleased !== undefined) this.#losePatienceLater();
+    if (this.#hold.stuckTerm !== undefined) this.#losePatienceLater();
   }
 
   /** It is not to stop after all. */
@@ -142,7 +132,7 @@ export class Custody {
     const downHook = this.#hooks.abandon();
     const config = { ...this.#options.config, interfaceName: this.#options.interfaceName() };
     const ifindex = this.#options.ifindex();
-    return { config, ifindex, address: this.#holder !== undefined, downHook };
+    return { config, ifindex, address: this.#hold.held, downHook };
   }
 
   close(): void {
@@ -163,8 +153,7 @@ export class Custody {
       case 'released':
         return this.#released(term);
       case 'release-failed':
-        this.#unreleased = term;
-        this.#releaseFault = outcome.fault.detail;
+        this.#hold.releaseFailed(term, outcome.fault.detail);
         if (this.#stopping) this.#losePatienceLater();
         return feed({ kind: 'vip-stuck', term, shown: this.#isShown() });
       case 'superseded':
@@ -187,10 +176,7 @@ export class Custody {
   }
 
   #released(term: number): void {
-    const owed = this.#unreleased ?? term;
-    if (this.#holder === term || this.#holder === owed) this.#holder = undefined;
-    this.#unreleased = undefined;
-    this.#releaseFault = undefined;
+    const owed = this.#hold.released(term);
     this.#cancelPatience?.();
     this.#options.feed({ kind: 'vip-released', term: owed });
   }
@@ -207,7 +193,7 @@ export class Custody {
   }
 
   #losePatience(): void {
-    const term = this.#unreleased;
+    const term = this.#hold.stuckTerm;
     if (term === undefined) return;
     if (this.#isShown()) {
       const { config, keeper } = this.#options;
