@@ -1,7 +1,7 @@
 // The segment between the stations: it loses, delays, duplicates and so reorders frames, and can be
 // cut in one direction or in both.
 import { micros } from '../../src/base/time.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 import type { Frame } from './frame.ts';
 import type { Prng } from './prng.ts';
 import type { Station } from './station.ts';

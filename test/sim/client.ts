@@ -1,7 +1,7 @@
 // A host that runs no CARP: it answers for its own address, and on a busy segment it says something
 // to everybody now and then.
 import { micros } from '../../src/base/time.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 import type { Prng } from './prng.ts';
 import type { Station } from './station.ts';
 

@@ -4,7 +4,7 @@ import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { INTERFACE_FAULTS } from '../support/interface-faults.ts';
 import { FAIR, type Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 import { USUAL } from './executor.ts';
 import type { SimNode } from './node.ts';
 import type { Prng } from './prng.ts';

@@ -1,7 +1,7 @@
 // What the world sees of a node, be it carpd or a stock ucarp.
 import type { Micros } from '../../src/base/time.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 import type { Prng } from './prng.ts';
 import type { Station } from './station.ts';
 

@@ -2,7 +2,7 @@
 // or not any process of it still runs.
 import type { Ipv4 } from '../../src/carp/addresses.ts';
 import type { Bus } from './bus.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 import type { ArpRequest, Frame } from './frame.ts';
 import { Uplink, type UplinkKind } from './uplink.ts';
 

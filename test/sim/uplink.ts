@@ -3,7 +3,7 @@
 import { fromMillis, fromSeconds, plus, type Micros } from '../../src/base/time.ts';
 import type { BondFacts, LinkFacts, LowerFacts } from '../../src/readiness/facts.ts';
 import { STATE_BITS } from '../../src/readiness/lacp.ts';
-import type { VirtualClock } from './clock.ts';
+import type { VirtualClock } from '../fakes/clock.ts';
 
 /** What the interface stands on. */
 export type UplinkKind =

@@ -5,7 +5,7 @@ import { Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import { createCast, type CastOptions } from './cast.ts';
 import type { Client } from './client.ts';
-import { VirtualClock } from './clock.ts';
+import { VirtualClock } from '../fakes/clock.ts';
 import type { Stage } from './faults.ts';
 import { settledFaults, settleTime, type Unrest } from './invariants.ts';
 import type { SimNode, Surroundings, Transition } from './node.ts';

@@ -11,7 +11,7 @@ import type { CarpSocket, CarpSocketOptions } from '../../linux/sockets/carp-soc
 import type { ClaimWatch, ClaimWatchOptions } from '../../linux/sockets/claim-watch.ts';
 import type { FrameWitness, FrameWitnessOptions } from '../../linux/sockets/frame-witness.ts';
 import type { GroupHolder, GroupPlace, LockAttempt } from '../../linux/sockets/group-lock.ts';
-import type { PacketSocket, PacketSocketOptions } from '../../linux/sockets/packet-socket.ts';
+import type { OpenPacketSocket } from '../../linux/sockets/packet-socket.ts';
 import type { ServiceManager } from '../../linux/system/service-manager.ts';
 import type { Opened } from '../../serving/keep-opening.ts';
 import type { RunCommand, SecondaryPromotion, StartTimer } from '../../vip/ports.ts';
@@ -45,7 +45,7 @@ export interface Randomness {
 /** What is heard and sent. All of them may fail with a CarpdError, as their types say. */
 export interface Sockets {
   readonly openCarpSocket: (options: CarpSocketOptions) => Promise<CarpSocket>;
-  readonly openPacketSocket: (options: PacketSocketOptions) => PacketSocket;
+  readonly openPacketSocket: OpenPacketSocket;
   readonly openFrameWitness: (options: FrameWitnessOptions) => FrameWitness;
   readonly openClaimWatch: (options: ClaimWatchOptions) => ClaimWatch;
 }

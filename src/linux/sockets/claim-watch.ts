@@ -2,7 +2,7 @@
 // for ARP alone, so that the other frames of a busy interface cost nothing.
 import type { CarpdError } from '../../base/errors.ts';
 import { claimFilter } from './claim-filter.ts';
-import { openPacketSocket } from './packet-socket.ts';
+import { openPacketSocket, type OpenPacketSocket } from './packet-socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export interface ClaimWatchOptions {
@@ -31,14 +31,12 @@ export interface ClaimWatch {
 
 const ETHERTYPE_ARP = 0x0806;
 
-/** Opens it; throws a CarpdError. */
-export function openClaimWatch({
-  ifindex,
-  addresses,
-  onFrame,
-  onError,
-}: ClaimWatchOptions): ClaimWatch {
-  const socket = openPacketSocket({
+/** Opens it; throws a CarpdError. `open`: what opens its socket. */
+export function openClaimWatch(
+  { ifindex, addresses, onFrame, onError }: ClaimWatchOptions,
+  open: OpenPacketSocket = openPacketSocket,
+): ClaimWatch {
+  const socket = open({
     ifindex,
     protocol: ETHERTYPE_ARP,
     filter: claimFilter(addresses),

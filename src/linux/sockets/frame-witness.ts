@@ -3,7 +3,7 @@
 import type { CarpdError } from '../../base/errors.ts';
 import type { WitnessedFrame } from '../../readiness/frame.ts';
 import type { Datagram } from './native.ts';
-import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
+import { openPacketSocket, type OpenPacketSocket, type PacketSocket } from './packet-socket.ts';
 import { witnessFilter, type WitnessMode } from './frame-filter.ts';
 import { TwinFrames } from './twin-frames.ts';
 
@@ -61,10 +61,13 @@ const DRAIN_BATCHES_MAX = 4;
 /**
  * Opens one socket for each uplink. Nothing is seen that came in before. Throws a CarpdError if any
  * of them can't be opened, and leaves none open: an uplink that vanished is no uplink any more, so
- * the caller has to ask again what the interface stands on.
+ * the caller has to ask again what the interface stands on. `open`: what opens the sockets.
  */
-export function openFrameWitness(options: FrameWitnessOptions): FrameWitness {
-  const witness = new PacketWitness(options);
+export function openFrameWitness(
+  options: FrameWitnessOptions,
+  open: OpenPacketSocket = openPacketSocket,
+): FrameWitness {
+  const witness = new PacketWitness(options, open);
   try {
     witness.open();
   } catch (error) {
@@ -88,13 +91,15 @@ interface Entrance {
 
 class PacketWitness implements FrameWitness {
   readonly #options: FrameWitnessOptions;
+  readonly #openSocket: OpenPacketSocket;
   readonly #catches: Catch[] = [];
   /** Undefined after a change that failed half-way. */
   #mode: WitnessMode | undefined;
   #closed = false;
 
-  constructor(options: FrameWitnessOptions) {
+  constructor(options: FrameWitnessOptions, open: OpenPacketSocket) {
     this.#options = options;
+    this.#openSocket = open;
   }
 
   open(): void {
@@ -144,7 +149,7 @@ class PacketWitness implements FrameWitness {
     onFrame: (datagram: Datagram) => void,
   ): PacketSocket {
     const { mode, senders, onError } = this.#options;
-    const socket = openPacketSocket({
+    const socket = this.#openSocket({
       ifindex,
       protocol: ALL_PROTOCOLS,
       filter: witnessFilter(mode, vlans, senders),

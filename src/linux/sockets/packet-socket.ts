@@ -35,6 +35,8 @@ export interface PacketSocketOptions {
   readonly onError?: (error: CarpdError) => void;
 }
 
+export type OpenPacketSocket = (options: PacketSocketOptions) => PacketSocket;
+
 /** Opens a packet socket; throws a CarpdError. */
 export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
   const { ifindex, protocol = 0, filter, ignoreOutgoing = false, onFrame, onError } = options;

@@ -1,9 +1,8 @@
 // An interface whose addresses are changed by `ip -force -batch -`, seen through an AddressView,
-// and deleted as Linux deletes them (devinet.c): a primary address takes the secondaries of its
-// prefix along, or the first of them is promoted.
+// which may lag behind.
 import { invariant } from '../../../src/base/assert.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
-import { formatIpv4, samePrefix } from '../../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../../src/carp/addresses.ts';
 import type {
   AddressNews,
   AddressRecord,
@@ -12,39 +11,17 @@ import type {
   Place,
   SecondaryPromotion,
 } from '../../../src/vip/ports.ts';
-import { EXITED_OK, ip, refused } from './fakes.ts';
+import { AddressTable, on, sameNetwork, type KernelAddress } from '../../fakes/address-table.ts';
+import { EXITED_OK, refused } from './fakes.ts';
 
-/** "10.9.0.100/24", with " second" for a secondary and " peer 10.8.0.1" for a far end. */
-export function on(text: string): ObservedAddress {
-  const [cidr = '', ...words] = text.split(' ');
-  const [address = '', prefixLength = ''] = cidr.split('/');
-  const peer = words[words.indexOf('peer') + 1];
-  return {
-    address: ip(address),
-    prefixLength: Number(prefixLength),
-    secondary: words.includes('second'),
-    ...(words.includes('peer') ? { peer: ip(peer ?? '') } : {}),
-  };
-}
-
-export type KernelAddress = AddressRecord & ObservedAddress;
-
-const ATTRIBUTES: Readonly<Record<string, (value: string) => Partial<AddressRecord>>> = {
-  broadcast: (value) => ({ broadcast: ip(value) }),
-  label: (label) => ({ label }),
-  scope: (value) => ({ scope: Number(value) }),
-  metric: (value) => ({ metric: Number(value) }),
-  valid_lft: (value) => ({ validS: Number(value) }),
-  preferred_lft: (value) => ({ preferredS: Number(value) }),
-};
+export { on, type KernelAddress } from '../../fakes/address-table.ts';
 
 /** See the head of this file. */
 export class FakeKernel implements AddressView, SecondaryPromotion {
-  addresses: readonly KernelAddress[] = [];
+  readonly #table = new AddressTable((...told) => this.#tell(...told));
   /** What the view shows; behind `addresses` while `lagging`. */
   #shown: readonly ObservedAddress[] = [];
   lagging = false;
-  promoteSecondaries = false;
   /** Whether promote_secondaries may be changed. */
   maySetPromotion = false;
   /** By their destination, the gateway of each; they go with the address that reaches it. */
@@ -70,9 +47,25 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
     this.#shown = this.addresses;
   }
 
+  get addresses(): readonly KernelAddress[] {
+    return this.#table.all;
+  }
+
+  set addresses(all: readonly KernelAddress[]) {
+    this.#table.all = all;
+  }
+
+  get promoteSecondaries(): boolean {
+    return this.#table.promoteSecondaries;
+  }
+
+  set promoteSecondaries(on: boolean) {
+    this.#table.promoteSecondaries = on;
+  }
+
   /** "10.9.0.100/24", in the order of the kernel. */
   get texts(): readonly string[] {
-    return this.addresses.map(textOf);
+    return this.#table.texts;
   }
 
   current(): Place | undefined {
@@ -170,46 +163,21 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   }
 
   #add([cidr = '', ...attributes]: readonly string[]): string | undefined {
-    const { address, prefixLength } = on(cidr);
-    if (this.texts.includes(cidr)) return 'Error: ipv4: Address already assigned.';
-    const secondary = this.addresses.some((a) => !a.secondary && sameNetwork(a, on(cidr)));
-    const plain = { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
-    const added: KernelAddress = { ...plain, ...readAttributes(attributes), secondary };
-    const primaries = this.addresses.filter((a) => !a.secondary);
-    const secondaries = this.addresses.filter((a) => a.secondary);
-    this.addresses = secondary
-      ? [...primaries, ...secondaries, added]
-      : [...primaries, added, ...secondaries];
-    this.#tell('added', added);
-    return undefined;
+    return this.#table.add(cidr, attributes);
   }
 
   #delete(cidr: string): string | undefined {
-    const gone = this.addresses.find((a) => textOf(a) === cidr);
-    if (gone === undefined) return 'Error: ipv4: Address not found.';
-    const behind = this.addresses.filter((a) => a.secondary && sameNetwork(a, gone));
-    const [first] = behind;
-    this.addresses = this.addresses.filter((a) => a !== gone);
-    if (gone.secondary || first === undefined) {
-      this.#tell('removed', gone);
-    } else if (this.promoteSecondaries) {
-      const promoted = { ...first, secondary: false };
-      const others = this.addresses.filter((a) => a !== first);
-      const primaries = others.filter((a) => !a.secondary);
-      this.addresses = [...primaries, promoted, ...others.filter((a) => a.secondary)];
-      this.#tell('removed', gone);
-      this.#tell('added', promoted);
-    } else {
-      this.addresses = this.addresses.filter((a) => !behind.includes(a));
-      for (const a of behind) this.#tell('removed', a);
-      this.#tell('removed', gone);
-      for (const [dst, gateway] of [...this.routes]) {
-        if (sameNetwork(on(`${gateway}/${String(gone.prefixLength)}`), gone)) {
-          this.routes.delete(dst);
-        }
+    const before = this.addresses;
+    const refusal = this.#table.delete(cidr);
+    const left = new Set(this.addresses.map(({ address }) => address));
+    const gone = before.filter(({ address }) => !left.has(address));
+    if (gone.length < 2) return refusal;
+    for (const [dst, gateway] of [...this.routes]) {
+      if (gone.some((a) => sameNetwork(on(`${gateway}/${a.prefixLength}`), a))) {
+        this.routes.delete(dst);
       }
     }
-    return undefined;
+    return refusal;
   }
 
   #showAddresses(): string {
@@ -230,24 +198,4 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
     const news: AddressNews = this.deaf ? { kind: 'gap' } : { kind, request, address };
     for (const listener of [...this.#newsListeners]) listener(news);
   }
-}
-
-function readAttributes(words: readonly string[]): Partial<AddressRecord> {
-  if (words.includes('noprefixroute')) {
-    const others = words.filter((word) => word !== 'noprefixroute');
-    return { ...readAttributes(others), noPrefixRoute: true };
-  }
-  const [key, value, ...more] = words;
-  if (key === undefined) return {};
-  const read = ATTRIBUTES[key];
-  invariant(read !== undefined && value !== undefined, `an attribute: ${key}`);
-  return { ...read(value), ...readAttributes(more) };
-}
-
-function sameNetwork(a: ObservedAddress, b: ObservedAddress): boolean {
-  return a.prefixLength === b.prefixLength && samePrefix(a.address, b.address, a.prefixLength);
-}
-
-function textOf({ address, prefixLength }: ObservedAddress): string {
-  return `${formatIpv4(address)}/${String(prefixLength)}`;
 }

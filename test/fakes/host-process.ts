@@ -1,0 +1,275 @@
+// A process on a host in memory: the ports that it runs by. It can stand still, as by SIGSTOP, and
+// be killed, after which nothing more is heard of it; what it has put on interfaces stays.
+import { fromMillis, micros, type Micros } from '../../src/base/time.ts';
+import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
+import type { ControlOptions } from '../../src/control/server.ts';
+import type { Ports } from '../../src/daemon/ports/ports.ts';
+import { openClaimWatch } from '../../src/linux/sockets/claim-watch.ts';
+import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
+import type { GroupHolder, GroupPlace, LockAttempt } from '../../src/linux/sockets/group-lock.ts';
+import type { LinkWatch, LinkWatchOptions } from '../../src/linux/links/link-watch.ts';
+import { SocketError } from '../../src/linux/sockets/socket-error.ts';
+import { exited, type FakeHost } from './host.ts';
+import { HostLinks } from './host-links.ts';
+import { FakePacketSocket, HostCarpSocket, type Below } from './host-sockets.ts';
+
+/** What a process that stands still finds when it goes on: Node looks at its timers first. */
+interface Backlog {
+  readonly timers: (() => void)[];
+  readonly others: (() => void)[];
+}
+
+/** How long the kernel takes to say what interfaces there are. */
+const DUMP_MS = 1;
+let lastPid = 100;
+
+/** See the head of this file. */
+export class FakeProcess {
+  readonly host: FakeHost;
+  readonly pid: number;
+  /** Its control socket, while it has one. */
+  control: ControlOptions | undefined;
+  /** What is in the way of opening sockets: an errno. */
+  socketErrno: string | undefined;
+  readonly #opened = new Set<{ close(): void }>();
+  #backlog: Backlog | undefined;
+  #isDead = false;
+  #counter = 0;
+
+  constructor(host: FakeHost) {
+    lastPid += 1;
+    this.pid = lastPid;
+    this.host = host;
+  }
+
+  /** Stands still until `goOn`. */
+  standStill(): void {
+    this.#backlog ??= { timers: [], others: [] };
+  }
+
+  goOn(): void {
+    const { timers, others } = this.#backlog ?? { timers: [], others: [] };
+    this.#backlog = undefined;
+    for (const run of [...timers, ...others]) this.#later(micros(0), 'others', run);
+  }
+
+  /** As SIGKILL: the kernel takes back sockets and names, and leaves addresses. */
+  kill(): void {
+    this.#isDead = true;
+    for (const one of [...this.#opened]) one.close();
+    for (const [name, pid] of this.host.names) {
+      if (pid === this.pid) this.host.names.delete(name);
+    }
+  }
+
+  /** Breaks every receiving socket for adverts. */
+  breakSockets(errno: string): void {
+    for (const socket of [...this.#opened]) {
+      if (socket instanceof HostCarpSocket) socket.fail(failure('receive', errno));
+    }
+  }
+
+  ports(): Ports {
+    const { host, pid } = this;
+    return {
+      now: host.time.now,
+      startTimer: (delayMs, run) => this.#later(fromMillis(Math.max(delayMs, 0)), 'timers', run),
+      nextTurn: (run) => this.#later(micros(0), 'others', run),
+      randomCounter: () => BigInt(pid) << 32n,
+      randomIdentification: () => (this.#counter = (this.#counter + 1) % 0x10000),
+      openCarpSocket: async (options) => {
+        await this.#turn();
+        this.#refuse();
+        return this.#open(new HostCarpSocket(options, this.#below));
+      },
+      openPacketSocket: (options) => this.#openPacket(options),
+      openFrameWitness: (options) =>
+        openFrameWitness(options, (socket) => this.#openPacket(socket)),
+      openClaimWatch: (options) => openClaimWatch(options, (socket) => this.#openPacket(socket)),
+      openLinkWatch: (options) => this.#openLinks(options),
+      lockGroup: (place) => this.#lock(place),
+      groupHolder: (place) => this.#holderOf(place),
+      readGateways: () => Promise.resolve(host.gateways),
+      readNeighbours: () => Promise.resolve([]),
+      filtersStrictly: () => false,
+      wayBackTo: () => host.links()[0]?.name,
+      readFirewall: () => Promise.resolve(host.firewall),
+      promotion: {
+        inForce: ({ ifindex }) => host.promotes(ifindex),
+        set: ({ ifindex }, on) => Promise.resolve(host.setPromotes(ifindex, on)),
+      },
+      runCommand: (request) => this.#run(request),
+      env: {},
+      pid,
+      isRoot: true,
+      hasRivalDaemon: () => false,
+      serviceManager: undefined,
+      runtimeDirectory: undefined,
+      openControl: (options) => {
+        this.control = options;
+        return { close: () => (this.control = undefined) };
+      },
+    };
+  }
+
+  // ---- its turns ----
+
+  #later(delay: Micros, kind: keyof Backlog, run: () => void): () => void {
+    let isDue = true;
+    const perform = (): void => {
+      if (isDue && !this.#isDead) run();
+      isDue = false;
+    };
+    this.host.time.after(delay, () => {
+      if (this.#backlog === undefined) perform();
+      else this.#backlog[kind].push(perform);
+    });
+    return () => {
+      isDue = false;
+    };
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => void this.#later(micros(0), 'others', resolve));
+  }
+
+  // ---- sockets ----
+
+  readonly #below: Below = {
+    readable: (read) => void this.#later(micros(0), 'others', read),
+    sendFrame: (ifindex, frame) => check('send', this.host.sendFrame(ifindex, frame)),
+    sendPacket: (ifindex, packet, to) => {
+      check('send', this.host.sendPacket(ifindex, packet, to));
+    },
+    closed: (socket) => void this.host.sockets.delete(socket),
+    turn: () => this.#turn(),
+  };
+
+  #openPacket(options: ConstructorParameters<typeof FakePacketSocket>[0]): FakePacketSocket {
+    this.#refuse();
+    return this.#open(new FakePacketSocket(options, this.#below));
+  }
+
+  #open<Socket extends { close(): void }>(socket: Socket): Socket {
+    this.host.sockets.add(socket);
+    this.#opened.add(socket);
+    return socket;
+  }
+
+  #refuse(): void {
+    check('open', this.socketErrno);
+  }
+
+  #openLinks(options: LinkWatchOptions): Promise<LinkWatch> {
+    const { watches } = this.host;
+    return new Promise((resolve) => {
+      this.#later(fromMillis(DUMP_MS), 'others', () => {
+        const watch = new HostLinks(options, {
+          links: this.host.links(),
+          readable: (read) => this.#below.readable(read),
+          onClosed: (closed) => void watches.delete(closed),
+        });
+        watches.add(watch);
+        this.#opened.add(watch);
+        resolve(watch);
+      });
+    });
+  }
+
+  // ---- names ----
+
+  #lock(place: GroupPlace): LockAttempt {
+    const holder = this.#holderOf(place);
+    if (holder !== undefined) return { kind: 'held', holder };
+    const { names } = this.host;
+    const taken = namesOf(place);
+    for (const { name } of taken) names.set(name, this.pid);
+    const mark = `${taken[0]?.name ?? ''}/leaving`;
+    const release = (): void => {
+      for (const name of [...taken.map((one) => one.name), mark]) names.delete(name);
+    };
+    return { kind: 'locked', lock: { leaving: () => void names.set(mark, this.pid), release } };
+  }
+
+  #holderOf(place: GroupPlace): GroupHolder | undefined {
+    const { names } = this.host;
+    for (const { name, has } of namesOf(place)) {
+      const pid = names.get(name);
+      if (pid === undefined) continue;
+      return { pid, program: 'carpd', leaving: names.has(`${name}/leaving`), has };
+    }
+    return undefined;
+  }
+
+  // ---- commands ----
+
+  #run({ argv, input = '', timeoutMs, onLine }: CommandRequest): RunningCommand {
+    const { host } = this;
+    const lines = input.split('\n').filter((line) => line !== '');
+    host.commands.push({ argv, lines });
+    const behaviour = argv[0] === 'ip' ? host.ip : host.hook(argv);
+    let end: (result: CommandResult) => void = () => undefined;
+    const result = new Promise<CommandResult>((resolve) => {
+      // The process hears of it in its own time; the command does not wait for it.
+      end = (ended) => void this.#later(micros(0), 'others', () => resolve(ended));
+    });
+    let isOver = false;
+    const finish = (how: () => CommandResult) => (): void => {
+      if (isOver) return;
+      isOver = true;
+      end(how());
+    };
+    host.time.after(
+      fromMillis(timeoutMs),
+      finish(() => ({ kind: 'timeout', ended: true })),
+    );
+    if (behaviour !== 'hangs') {
+      const perform = (): CommandResult => {
+        if (behaviour.result !== undefined) return behaviour.result;
+        return argv[0] === 'ip' ? this.#ip(argv, lines) : exited();
+      };
+      host.time.after(fromMillis(behaviour.ms), finish(perform));
+      if (argv[0] !== 'ip') onLine?.(`${argv[0] ?? ''} runs`);
+    }
+    const signal = 'SIGKILL';
+    const killed = {
+      kind: 'exited',
+      code: undefined,
+      signal,
+      output: '',
+      truncated: false,
+    } as const;
+    return { result, kill: finish(() => killed) };
+  }
+
+  #ip(argv: readonly string[], lines: readonly string[]): CommandResult {
+    if (argv.includes('route')) return exited('[]');
+    if (argv.includes('show')) return exited(this.host.showAddresses());
+    const said = lines.flatMap((line, index) => {
+      const refusal = this.host.carryOut(line);
+      return refusal === undefined ? [] : [refusal, `Command failed -:${String(index + 1)}`];
+    });
+    if (said.length === 0) return exited();
+    return exited(`${said.join('\n')}\n`, 1);
+  }
+}
+
+function namesOf({
+  ifindex,
+  vhid,
+  group,
+  virtualIp,
+}: GroupPlace): readonly { readonly name: string; readonly has: GroupHolder['has'] }[] {
+  return [
+    { name: `carpd/${ifindex}/${vhid}/${group}`, has: 'group' },
+    { name: `carpd/${ifindex}/vip/${virtualIp}`, has: 'virtual IP' },
+  ];
+}
+
+function check(operation: string, errno: string | undefined): void {
+  if (errno !== undefined) throw failure(operation, errno);
+}
+
+function failure(operation: string, errno: string): SocketError {
+  return new SocketError('CARPD_SOCKET', operation, `refused (${errno})`, { errno });
+}

@@ -1,0 +1,274 @@
+// A Linux host in memory, as far as carpd has to do with it: interfaces with addresses that `ip`
+// changes, a kernel that answers ARP and tells of changes by netlink, and names that one process
+// holds. Its processes are in host-process.ts.
+import { invariant } from '../../src/base/assert.ts';
+import type { CommandResult } from '../../src/base/command.ts';
+import { formatIpv4, isMulticast, parseIpv4, type Mac } from '../../src/carp/addresses.ts';
+import { gratuitousArp, readArp, writeArp } from '../../src/carp/arp.ts';
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  readEthernet,
+  writeEthernet,
+  type EthernetFrame,
+} from '../../src/carp/ethernet.ts';
+import { CARP_PROTOCOL, readIpv4 } from '../../src/carp/ipv4.ts';
+import type { FirewallFacts } from '../../src/doctor/checks/firewall-checks.ts';
+import type { Link, LinkChange } from '../../src/linux/links/link-watch.ts';
+import { HostInterface, messageOf } from './host-interface.ts';
+import type { HostLinks, NetlinkNews } from './host-links.ts';
+import { FakePacketSocket, HostCarpSocket } from './host-sockets.ts';
+import type { VirtualTime } from './time.ts';
+import { isGroup, type Wire } from './wire.ts';
+
+/** A command that was begun, as it was written. */
+export interface Command {
+  readonly argv: readonly string[];
+  /** The lines of its standard input. */
+  readonly lines: readonly string[];
+}
+
+/** How a command behaves: when it ends, and what it says then. "hangs": it never ends. */
+export type Behaviour = { readonly ms: number; readonly result?: CommandResult } | 'hangs';
+
+/** How a command ends that has done what it was told. */
+export function exited(output = '', code = 0): CommandResult {
+  return { kind: 'exited', code, output, truncated: false };
+}
+
+const PACKET_HOST = 0;
+const PACKET_MULTICAST = 2;
+
+/** See the head of this file. */
+export class FakeHost {
+  readonly name: string;
+  readonly time: VirtualTime;
+  /** How `ip` behaves; the lines of a batch are carried out when it ends well. */
+  ip: Behaviour = { ms: 2 };
+  /** What `ip` says of a line that it refuses; undefined: it carries it out. */
+  refuses: (line: string) => string | undefined = () => undefined;
+  /** How a hook behaves. */
+  hook: (argv: readonly string[]) => Behaviour = () => ({ ms: 5 });
+  /** The firewall drops protocol 112 that comes in, or refuses it on its way out. */
+  blocks: 'nothing' | 'in' | 'out' = 'nothing';
+  firewall: FirewallFacts = {
+    ...{ nft: undefined, iptables: undefined, iptablesOverNft: undefined },
+    managers: [],
+  };
+  /** The next hops, as IPv4 text. */
+  gateways: readonly string[] = [];
+  maySetPromotion = true;
+  readonly commands: Command[] = [];
+  /** Names of the abstract namespace, and the process that has each. */
+  readonly names = new Map<string, number>();
+  readonly watches = new Set<HostLinks>();
+  readonly sockets = new Set<object>();
+  readonly #interfaces = new Map<number, HostInterface>();
+  #lastIndex = 1;
+  #requests = 0;
+
+  constructor(name: string, time: VirtualTime) {
+    this.name = name;
+    this.time = time;
+  }
+
+  // ---- what an operator does ----
+
+  /** A new interface that is up, with these addresses; returns its index. */
+  plug(name: string, wire: Wire, ...addresses: readonly string[]): number {
+    this.#lastIndex += 1;
+    const ifindex = this.#lastIndex;
+    const made: HostInterface = new HostInterface({
+      ...{ ifindex, name, wire },
+      receive: (frame) => this.#receive(made, frame),
+      told: (kind, address) => {
+        const request = `1 ${String(this.#requests)}`;
+        const told = { kind, request, address: messageOf(address, made.link) } as const;
+        this.#tell({ ifindex, link: made.link, changes: [made.link], address: told });
+      },
+    });
+    this.#interfaces.set(ifindex, made);
+    this.#tell({ ifindex, link: made.link, changes: [made.link] });
+    for (const address of addresses) this.meddle(`addr add ${address} dev ${name}`);
+    return ifindex;
+  }
+
+  unplug(name: string): void {
+    const gone = this.#need(name);
+    gone.unplug();
+    this.#interfaces.delete(gone.ifindex);
+    this.#tell({ ifindex: gone.ifindex, link: undefined, changes: [gone.link] });
+  }
+
+  /** Changes what the kernel knows of an interface, its name included. */
+  set(name: string, changes: Partial<Link>): void {
+    const changed = this.#need(name);
+    const before: LinkChange = { name, ifindex: changed.ifindex };
+    changed.change(changes);
+    const changes_ = changes.name === undefined ? [changed.link] : [before, changed.link];
+    this.#tell({ ifindex: changed.ifindex, link: changed.link, changes: changes_ });
+  }
+
+  /** The cable is pulled, or put back. */
+  carrier(name: string, up: boolean): void {
+    const { carrierDownCount = 0 } = this.#need(name).link;
+    const operstate = up ? 'up' : 'down';
+    const count = up ? carrierDownCount : carrierDownCount + 1;
+    this.set(name, { running: up, lowerUp: up, operstate, carrierDownCount: count });
+  }
+
+  /** `ip link set NAME up` or `down`. */
+  admin(name: string, up: boolean): void {
+    this.set(name, { administrativelyUp: up });
+    this.carrier(name, up);
+  }
+
+  /** Somebody runs `ip`: "addr add 10.9.0.100/24 dev eth0". */
+  meddle(line: string): void {
+    const refusal = this.carryOut(line);
+    invariant(refusal === undefined, `${line}: ${refusal ?? ''}`);
+  }
+
+  /** "10.9.0.100/24" of an interface, in the order of the kernel. */
+  addresses(name: string): readonly string[] {
+    return this.#need(name).table.texts;
+  }
+
+  macOf(name: string): Mac {
+    return this.#need(name).mac;
+  }
+
+  /** Tells everybody by ARP that an address is at this MAC address. */
+  announce(name: string, mac: Mac, address: string): void {
+    const ip = parseIpv4(address);
+    invariant(ip !== undefined, address);
+    this.#need(name).send(gratuitousArp(mac, ip));
+  }
+
+  // ---- what its processes ask for ----
+
+  links(): readonly Link[] {
+    return [...this.#interfaces.values()].map(({ link }) => link);
+  }
+
+  /** Carries out a line of `ip -batch`; returns what `ip` says where it fails. */
+  carryOut(line: string): string | undefined {
+    const refusal = this.refuses(line);
+    if (refusal !== undefined) return refusal;
+    const [object, verb, cidr = '', dev, name = '', ...attributes] = line.split(' ');
+    if (object === 'route') return undefined;
+    invariant(object === 'addr' && dev === 'dev', `an address command: ${line}`);
+    const found = this.#find(name);
+    if (found === undefined) return `Cannot find device "${name}"`;
+    this.#requests += 1;
+    return verb === 'add' ? found.table.add(cidr, attributes) : found.table.delete(cidr);
+  }
+
+  promotes(ifindex: number): boolean {
+    return this.#interfaces.get(ifindex)?.table.promoteSecondaries === true;
+  }
+
+  setPromotes(ifindex: number, on: boolean): boolean {
+    const table = this.#interfaces.get(ifindex)?.table;
+    if (table === undefined || !this.maySetPromotion) return false;
+    table.promoteSecondaries = on;
+    return true;
+  }
+
+  /** What `ip -j addr show` prints. */
+  showAddresses(): string {
+    const shown = [...this.#interfaces.values()].map(({ ifindex, link, table }) => ({
+      ifindex,
+      ifname: link.name,
+      addr_info: table.all.map(({ address, prefixLength }) => ({
+        local: formatIpv4(address),
+        prefixlen: prefixLength,
+        scope: 'global',
+      })),
+    }));
+    return JSON.stringify(shown);
+  }
+
+  /** Undefined: it can't send now, for this reason (an errno). */
+  sendFrame(ifindex: number, frame: Uint8Array): string | undefined {
+    const by = this.#interfaces.get(ifindex);
+    if (by === undefined) return 'ENODEV';
+    if (!by.link.administrativelyUp) return 'ENETDOWN';
+    by.send(frame);
+    return undefined;
+  }
+
+  /** As `sendFrame`; by the kernel's own way, which the firewall sees. */
+  sendPacket(ifindex: number, packet: Uint8Array, destination: string): string | undefined {
+    const read = readIpv4(packet);
+    const by = this.#interfaces.get(ifindex);
+    if (by === undefined || !read.ok) return 'EINVAL';
+    if (this.blocks === 'out') return 'EPERM';
+    if (read.value.ttl === 0) return undefined;
+    const mac = by.resolve(destination);
+    if (mac === undefined) return undefined;
+    const header = { destination: mac, source: by.mac, etherType: ETHERTYPE_IPV4 };
+    return this.sendFrame(ifindex, writeEthernet(header, packet));
+  }
+
+  // ---- what comes in ----
+
+  #receive(by: HostInterface, bytes: Uint8Array): void {
+    const read = readEthernet(bytes);
+    if (!by.passesFrames || !read.ok) return;
+    const { destination, etherType } = read.value;
+    const packetType = isGroup(destination) ? PACKET_MULTICAST : PACKET_HOST;
+    for (const socket of [...this.sockets]) {
+      const isThere = socket instanceof FakePacketSocket && socket.ifindex === by.ifindex;
+      if (isThere) socket.came(bytes, packetType, etherType);
+    }
+    if (etherType === ETHERTYPE_ARP) this.#answer(by, read.value);
+    if (etherType === ETHERTYPE_IPV4) this.#giveToSockets(by, read.value);
+  }
+
+  #answer(by: HostInterface, { payload }: EthernetFrame): void {
+    const asked = readArp(payload);
+    if (!asked.ok || asked.value.operation !== 'request') return;
+    const { senderMac, senderIp, targetIp } = asked.value;
+    const isOwn = [...this.#interfaces.values()].some((one) => one.has(formatIpv4(targetIp)));
+    if (!isOwn || senderIp === targetIp) return;
+    const header = { destination: senderMac, source: by.mac, etherType: ETHERTYPE_ARP };
+    const answer = { senderMac: by.mac, senderIp: targetIp, targetMac: senderMac };
+    const reply = writeArp({ operation: 'reply', ...answer, targetIp: senderIp });
+    by.send(writeEthernet(header, reply));
+  }
+
+  #giveToSockets(by: HostInterface, { payload }: EthernetFrame): void {
+    const read = readIpv4(payload);
+    if (!read.ok || read.value.protocol !== CARP_PROTOCOL || this.blocks === 'in') return;
+    const { destination } = read.value;
+    const text = formatIpv4(destination);
+    const isLocal = !isMulticast(destination) && by.has(text);
+    for (const socket of [...this.sockets]) {
+      const isThere = socket instanceof HostCarpSocket && socket.ifindex === by.ifindex;
+      if (isThere) socket.came(payload, text, isLocal);
+    }
+  }
+
+  #tell(news: NetlinkNews): void {
+    for (const watch of this.watches) watch.tell(news);
+  }
+
+  #find(name: string): HostInterface | undefined {
+    const all = [...this.#interfaces.values()];
+    return all.find(({ link, ifindex }) => link.name === name || `if${ifindex}` === name);
+  }
+
+  #need(name: string): HostInterface {
+    const found = this.#find(name);
+    invariant(found !== undefined, `${this.name} has ${name}`);
+    return found;
+  }
+}
+
+/** A station that only talks and answers ARP: a gateway, or a client. */
+export function station(name: string, wire: Wire, time: VirtualTime, address: string): FakeHost {
+  const host = new FakeHost(name, time);
+  host.plug('eth0', wire, address);
+  return host;
+}

@@ -1,0 +1,74 @@
+// The time of a world in memory: it moves when a test says so, from one thing that is due to the
+// next, and lets everything run in between that waits for nothing but promises.
+import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
+import type { Time } from '../../src/daemon/ports/ports.ts';
+import { VirtualClock } from './clock.ts';
+
+/** See the head of this file. */
+export class VirtualTime implements Time {
+  readonly #clock = new VirtualClock();
+
+  readonly now = (): Micros => this.#clock.now;
+
+  readonly startTimer = (delayMs: number, run: () => void): (() => void) =>
+    this.after(fromMillis(Math.max(delayMs, 0)), run);
+
+  readonly nextTurn = (run: () => void): (() => void) => this.after(micros(0), run);
+
+  /** Calls back once, later; what it returns calls that off. */
+  after(delay: Micros, run: () => void): () => void {
+    let isDue = true;
+    this.#clock.after(delay, () => {
+      if (isDue) run();
+      isDue = false;
+    });
+    return () => {
+      isDue = false;
+    };
+  }
+
+  /** Lets so much time pass. */
+  async pass(byMs: number): Promise<void> {
+    await this.#runTo(plus(this.now(), fromMillis(byMs)), () => false);
+  }
+
+  /** Lets time pass until `probe` is true; rejects where that takes longer than `withinMs`. */
+  async until(what: string, probe: () => boolean, withinMs = 60_000): Promise<void> {
+    const before = this.now();
+    await this.#runTo(plus(before, fromMillis(withinMs)), probe);
+    if (probe()) return;
+    throw new Error(`not within ${withinMs} ms of ${toMillis(before)} ms: ${what}`);
+  }
+
+  /** Lets time pass until it has settled. */
+  async settled<Value>(promise: Promise<Value>, withinMs = 60_000): Promise<Value> {
+    let isSettled = false;
+    const note = (): void => {
+      isSettled = true;
+    };
+    promise.then(note, note);
+    await this.until('a promise settles', () => isSettled, withinMs);
+    return promise;
+  }
+
+  async #runTo(end: Micros, probe: () => boolean): Promise<void> {
+    await promisesRun();
+    while (!probe()) {
+      const at = this.#clock.next();
+      if (at === undefined || at > end) {
+        this.#clock.moveTo(end);
+        return;
+      }
+      this.#clock.moveTo(at);
+      this.#clock.runNext();
+      await promisesRun();
+    }
+  }
+}
+
+/** Resolves when nothing is left that waits for promises alone. */
+export function promisesRun(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
