@@ -16,7 +16,7 @@ const processFiles = ['src/daemon/{debugger,early-signals,preflight,process,real
  */
 const outside = [
   { files: ['src/**'], node: null, npm: [] },
-  { files: ['src/{base,carp,election,events,readiness,report,vip}/**'], node: [], npm: [] },
+  { files: ['src/{base,carp,election,events,readiness,report,segment,vip}/**'], node: [], npm: [] },
   { files: ['src/doctor/{checks,firewall}/**', 'src/sniff/**'], node: [], npm: [] },
   { files: ['src/carp/digest.ts'], node: ['crypto'], npm: [] },
   { files: ['src/daemon/**'], node: ['util'], npm: [], hasPorts: true },
@@ -36,7 +36,7 @@ const pureNames = ['describeHeld', 'describeHolder', 'resolveStack'];
 
 /** Files without clocks, timers, processes and randomness. */
 const pure = [
-  'src/{base,carp,election,events,readiness,report}/**',
+  'src/{base,carp,election,events,readiness,report,segment}/**',
   'src/doctor/{checks,firewall}/**',
   'src/sniff/!(live-capture).ts',
   'src/vip/plan.ts',

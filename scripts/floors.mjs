@@ -7,7 +7,7 @@ export const FLOORS = [
   ['base'],
   ['carp', 'readiness', 'doctor/firewall'],
   ['election', 'vip', 'config'],
-  ['config/ucarp', 'events'],
+  ['config/ucarp', 'events', 'segment'],
   ['report'],
   ['linux/sockets'],
   ['linux/links', 'linux/system', 'serving'],

@@ -2,11 +2,12 @@
 import { fromMillis, fromSeconds, micros, since, type Micros } from '../../src/base/time.ts';
 import { isBowOut } from '../../src/carp/advert.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval } from '../../src/election/cadence.ts';
-import type { Input, InterfaceFault } from '../../src/election/inputs.ts';
+import type { InterfaceFault } from '../../src/election/inputs.ts';
 import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
+import type { InstanceInput } from '../../src/segment/inputs.ts';
 import { CarpdProcess, type Flaw } from './carpd-process.ts';
 import { Executor, USUAL, type Performance } from './executor.ts';
 import type { Frame } from './frame.ts';
@@ -153,7 +154,7 @@ export class CarpdNode implements SimNode {
       ...this.options,
       election: { ...election, initialCounter },
       world: this.#world,
-      executor: (report: (input: Input) => void) => this.#createExecutor(report),
+      executor: (report: (input: InstanceInput) => void) => this.#createExecutor(report),
       lag: this.#lag,
     };
     this.#process = new CarpdProcess(options, this.#fault);
@@ -163,7 +164,7 @@ export class CarpdNode implements SimNode {
 
   // ---- what can happen to it ----
 
-  order(input: Extract<Input, { kind: 'handover-requested' | 'stop-requested' }>): void {
+  order(input: Extract<InstanceInput, { kind: 'handover-requested' | 'stop-requested' }>): void {
     this.#process?.order(input);
   }
 
@@ -212,7 +213,7 @@ export class CarpdNode implements SimNode {
     this.#process?.frameCame(frame);
   }
 
-  #createExecutor(report: (input: Input) => void): Executor {
+  #createExecutor(report: (input: InstanceInput) => void): Executor {
     const hooksManageAddress = !this.options.election.manageAddress;
     const { station } = this;
     const executor = new Executor(this.#world, report, { station, hooksManageAddress });

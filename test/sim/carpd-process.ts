@@ -1,19 +1,22 @@
-// One run of the daemon: the real readiness of its link and the real election, joined as src/daemon
-// joins them, with sockets that keep what comes in while the process stands still.
+// One run of the daemon: the segment that the daemon runs, with sockets that keep what comes in
+// while the process stands still.
 import { unreachable } from '../../src/base/assert.ts';
-import { fromMillis, micros, plus, since, type Micros } from '../../src/base/time.ts';
+import { micros, plus, since, type Micros } from '../../src/base/time.ts';
 import { formatIpv4, parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
-import { isBowOut } from '../../src/carp/advert.ts';
-import { advertInterval } from '../../src/election/cadence.ts';
-import type { Effect, State } from '../../src/election/effects.ts';
-import type { Input, InterfaceFault } from '../../src/election/inputs.ts';
+import type { Effect } from '../../src/election/effects.ts';
+import type { InterfaceFault } from '../../src/election/inputs.ts';
 import { Election, type ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
 import type { LinkFacts } from '../../src/readiness/facts.ts';
-import type { InstanceSettings, ReadinessInput, Role } from '../../src/readiness/inputs.ts';
+import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
 import { LinkReadiness } from '../../src/readiness/link.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
+import type { SegmentEffect } from '../../src/segment/effects.ts';
+import type { FactsRead, InstanceInput, SegmentInput } from '../../src/segment/inputs.ts';
+import { isLateWake } from '../../src/segment/late-wake.ts';
+import { Segment, type SegmentMachines } from '../../src/segment/segment.ts';
+import type { WitnessWish } from '../../src/segment/witness-wish.ts';
 import { CheckedElection } from '../support/election-rules.ts';
 import { CheckedLink } from '../support/readiness-rules.ts';
 import type { Executor } from './executor.ts';
@@ -39,7 +42,7 @@ export interface ProcessOptions {
   readonly station: Station;
   readonly election: ElectionSettings;
   readonly readiness: InstanceSettings;
-  readonly executor: (report: (input: Input) => void) => Executor;
+  readonly executor: (report: (input: InstanceInput) => void) => Executor;
   /** A firewall drops IP protocol 112, so that only the frame witness sees adverts. */
   readonly firewalled: boolean;
   /** Every wake-up comes so late. */
@@ -47,51 +50,47 @@ export interface ProcessOptions {
   readonly flaw: Flaw | undefined;
 }
 
-const ROLES = {
-  INIT: 'inactive',
-  HELD: 'waiting',
-  BACKUP: 'waiting',
-  MASTER: 'master',
-} as const satisfies Record<State, Role>;
-
-const TICK = fromMillis(1_000);
-const BOND_TICK = fromMillis(250);
-const LATE_WAKE = fromMillis(50);
-/** How long an advert that the witness saw waits for its twin from the CARP socket. */
-const GRACE = fromMillis(50);
 /** Reading out a socket takes so long at most, in microseconds. */
 const DRAIN_MAX_US = 1_000;
 
+/** The link of a master that never doubts its path. */
+class Doubtless extends CheckedLink {
+  override step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
+    return super.step(input, now).filter(({ kind }) => kind !== 'doubt-changed');
+  }
+}
+
+/** Both machines, each of their steps checked. */
+function machines(flaw: Flaw | undefined): SegmentMachines {
+  const Link = flaw === 'no-doubt' ? Doubtless : CheckedLink;
+  return {
+    link: (now) => new Link(new LinkReadiness(now)),
+    election: (settings) => new CheckedElection(new Election(settings), settings),
+  };
+}
+
 export class CarpdProcess {
   readonly #options: ProcessOptions;
-  readonly #election: CheckedElection;
-  readonly #link: LinkReadiness;
-  readonly #readiness: CheckedLink;
+  readonly #segment: Segment;
   readonly #executor: Executor;
   readonly #loop = new Loop();
   readonly #tap = new Tap();
   sendFails = false;
   #facts: LinkFacts | undefined;
   #fault: InterfaceFault | undefined;
-  #tickAt: Micros;
-  /** The epoch for which the CARP socket was emptied last. */
-  #socketEpoch = 1;
-  readonly #witnessed: { readonly frame: AdvertFrame; readonly epoch: number }[] = [];
   /** Who sent the frame that was read last. */
   #lastFrom: string | undefined;
   /** What the election was told of the interface. */
   #told = '';
 
   constructor(options: ProcessOptions, fault: InterfaceFault | undefined) {
-    const { world, election, station } = options;
+    const { world, station, election, flaw } = options;
     this.#options = options;
     this.#fault = fault;
     this.#executor = options.executor((input) => this.order(input));
-    this.#election = new CheckedElection(new Election(election), election);
-    this.#link = new LinkReadiness(world.clock.now);
-    this.#readiness = new CheckedLink(this.#link);
-    this.#tickAt = plus(world.clock.now, TICK);
+    this.#segment = new Segment(world.clock.now, machines(flaw));
     this.#facts = station.uplink.facts();
+    this.#give({ kind: 'instance-added', name: this.#name, settings: election });
   }
 
   get frozen(): boolean {
@@ -102,18 +101,18 @@ export class CarpdProcess {
     return this.#executor;
   }
 
-  snapshot(): ElectionSnapshot {
-    return this.#election.snapshot();
+  snapshot(): ElectionSnapshot | undefined {
+    return this.#segment.election(this.#name);
   }
 
   readinessSnapshot(): ReadinessSnapshot {
-    return this.#link.snapshot();
+    return this.#segment.link.snapshot();
   }
 
   start(maintenance: boolean): void {
     this.#tell({ kind: 'started' });
     this.#tell({ kind: 'maintenance-changed', on: maintenance });
-    this.#judge({ kind: 'facts-read', facts: this.#facts });
+    this.#give({ kind: 'facts-read', ...this.#factsRead });
     this.#configure();
     this.#tellElection();
   }
@@ -126,25 +125,19 @@ export class CarpdProcess {
 
   /** The earliest deadline, and the time that a timer takes. */
   deadline(): Micros | undefined {
-    return this.frozen ? undefined : plus(this.#earliest(), this.#options.lag);
+    const deadline = this.#segment.deadline();
+    return this.frozen || deadline === undefined ? undefined : plus(deadline, this.#options.lag);
   }
 
+  /** Nothing waits in a socket here unless the process stands still. */
   wake(): void {
-    this.#flush();
     const { now } = this.#options.world.clock;
-    const lateBy = since(now, this.#earliest());
-    if (lateBy > LATE_WAKE) {
-      this.#judge({ kind: 'facts-read', facts: this.#facts });
-      this.#judge({ kind: 'woken-late', lateBy });
-    }
-    if (this.#tickAt <= now) this.#tick(now);
-    // Each is asked when its turn has come: what the link says moves the deadlines behind it.
-    if ((this.#readiness.deadline() ?? Infinity) <= now) this.#judge({ kind: 'woken' });
-    if ((this.#election.deadline() ?? Infinity) <= now) this.#tell({ kind: 'woken' });
+    if (this.#segment.awaitsSilence(now)) this.#give({ kind: 'sockets-read' });
+    while ((this.#segment.deadline() ?? Infinity) <= now) this.#give({ kind: 'woken' });
   }
 
-  order(input: Input): void {
-    this.#loop.post(() => this.#elect(input));
+  order(input: InstanceInput): void {
+    this.#loop.post(() => this.#tell(input));
   }
 
   /** The kernel tells that something about the interface has changed. */
@@ -152,7 +145,7 @@ export class CarpdProcess {
     const facts = this.#options.station.uplink.facts();
     this.#loop.post(() => {
       this.#facts = facts;
-      this.#judge({ kind: 'facts-read', facts });
+      this.#give({ kind: 'facts-read', ...this.#factsRead });
       this.#tellElection();
     });
   }
@@ -166,8 +159,7 @@ export class CarpdProcess {
 
   /** Whether an advert that comes in now reaches the process, sooner or later. */
   get hearsAdverts(): boolean {
-    const { firewalled, world } = this.#options;
-    return this.#hearsFrames && (!firewalled || this.#tap.sees('advert', world.clock.now));
+    return this.#hearsFrames && (!this.#options.firewalled || this.#tap.hearsAdverts);
   }
 
   frameCame(frame: Frame): void {
@@ -182,37 +174,39 @@ export class CarpdProcess {
   thaw(): void {
     if (!this.frozen) return;
     const { world, flaw } = this.#options;
+    const { now } = world.clock;
     const backlog = this.#loop.thaw();
-    if (flaw === 'wake-first') this.wake();
-    const lateBy = since(world.clock.now, this.#earliest());
-    if (lateBy <= LATE_WAKE) return this.#loop.play(backlog);
-    this.#tell({ kind: 'catching-up', lateBy });
+    const lateBy = since(now, this.#segment.deadline() ?? now);
+    if (!isLateWake(lateBy)) return this.#loop.play(backlog);
+    if (flaw === 'wake-first') {
+      this.#caughtUp(lateBy);
+      this.wake();
+    }
+    this.#give({ kind: 'stood-still', lateBy });
     this.#loop.play(backlog.filter(({ isFrame }) => isFrame));
     // Nothing says whether the rest is found before or after the timers.
     const others = backlog.filter(({ isFrame }) => !isFrame);
     const othersFirst = world.prng.chance(0.5);
     if (othersFirst) this.#loop.play(others);
-    this.#flush();
-    this.#tell({ kind: 'catching-up', lateBy: undefined });
+    this.#give({ kind: 'sockets-read' });
+    this.#caughtUp(lateBy);
     this.wake();
     if (!othersFirst) this.#loop.play(others);
   }
 
-  #earliest(): Micros {
-    const deadlines = [this.#election.deadline(), this.#readiness.deadline(), this.#tickAt];
-    return micros(Math.min(...deadlines.map((at) => at ?? Infinity)));
+  #caughtUp(lateBy: Micros): void {
+    this.#give({ kind: 'caught-up', lateBy, ...this.#factsRead });
   }
 
-  #tick(now: Micros): void {
-    const { uplink } = this.#options.station;
-    const bond = uplink.kind !== 'plain';
-    this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
-    // What LACP says comes without events, so it is asked for.
-    const isNews = JSON.stringify(uplink.facts()) !== JSON.stringify(this.#facts);
-    if (bond && isNews) this.factsChanged();
+  get #name(): string {
+    return this.#options.readiness.name;
   }
 
   // ---- the interface ----
+
+  get #factsRead(): FactsRead {
+    return { facts: this.#facts, hasGuests: false };
+  }
 
   get #hearsFrames(): boolean {
     return this.#fault !== 'no-socket' && this.#fault !== 'not-ethernet';
@@ -234,7 +228,7 @@ export class CarpdProcess {
   #configure(): void {
     const { readiness, station } = this.#options;
     const source = this.#fault === undefined ? formatIpv4(station.address) : undefined;
-    this.#judge({ kind: 'instances-changed', instances: [{ ...readiness, source }] });
+    this.#give({ kind: 'instances-changed', instances: [{ ...readiness, source }] });
   }
 
   get #vip(): string {
@@ -245,95 +239,94 @@ export class CarpdProcess {
 
   #read(frame: Frame): void {
     const { epoch } = this.#tap;
-    const seen = this.#tap.sees(frame.kind, this.#options.world.clock.now);
+    const seen = this.#tap.sees(frame.kind);
     const { mac } = frame;
     const { portInUse: port } = this.#options.station.uplink;
     this.#lastFrom = mac;
     // The watch for claims of others sees this whether or not the witness is open.
     const claims = frame.kind === 'arp-reply' && formatIpv4(frame.address) === this.#vip;
-    if (claims && this.snapshot().state === 'MASTER') this.#tell({ kind: 'vip-contested' });
-    if (frame.kind === 'advert') {
-      if (seen) this.#judge({ kind: 'frame-heard', from: mac, epoch, port });
-      if (!this.#options.firewalled) return this.#hear(frame, this.#socketEpoch, 'socket');
-      if (!seen) return;
-      this.#witnessed.push({ frame, epoch });
-      return this.#later(GRACE, () => this.#flush());
-    }
+    if (claims && this.snapshot()?.state === 'MASTER') this.#tell({ kind: 'vip-contested' });
+    if (frame.kind === 'advert') this.#hear(frame);
     if (!seen) return;
     const came = { epoch, port };
-    if (frame.kind !== 'arp-reply') return this.#judge({ kind: 'frame-heard', from: mac, ...came });
-    this.#judge({ kind: 'probe-answered', address: formatIpv4(frame.address), mac, ...came });
+    if (frame.kind !== 'arp-reply') return this.#give({ kind: 'frame-heard', from: mac, ...came });
+    this.#give({ kind: 'probe-answered', address: formatIpv4(frame.address), mac, ...came });
   }
 
-  /** What only the witness has seen by now, the CARP socket will not hear. */
-  #flush(): void {
-    for (const { frame, epoch } of this.#witnessed.splice(0)) this.#hear(frame, epoch, 'witness');
-  }
-
-  /** First the gate, which an advert may open: then it is heard like every other. */
-  #hear(frame: AdvertFrame, epoch: number, heardBy: 'socket' | 'witness'): void {
-    const { from, advert } = frame;
-    const { name } = this.#options.readiness;
-    const paced = { interval: advertInterval(advert), leaving: isBowOut(advert) };
-    const sender = formatIpv4(from);
-    const heard = { kind: 'advert-heard', name, from: sender, ...paced, epoch, heardBy } as const;
-    this.#judge({ ...heard, throughUplink: true });
-    this.#loop.enqueue(() => {
-      const proved = this.#link.mayPreempt(name, sender, this.#options.world.clock.now);
-      this.#elect({ kind: 'advert-heard', from, advert, proved });
-    });
+  #hear({ from, advert }: AdvertFrame): void {
+    const { epoch, hearsAdverts } = this.#tap;
+    const copy = { name: this.#name, from, advert };
+    if (hearsAdverts) this.#give({ kind: 'witness-copy', epoch, ...copy });
+    if (this.#options.firewalled) return;
+    this.#give({ kind: 'socket-copy', witnessRead: true, ...copy });
   }
 
   #later(delay: Micros, run: () => void): void {
     this.#options.world.clock.after(delay, () => this.#loop.post(run));
   }
 
-  // ---- the link ----
+  // ---- the segment ----
 
-  #judge(input: ReadinessInput): void {
+  #tell(input: InstanceInput): void {
+    this.#give({ kind: 'instance-told', name: this.#name, input });
+  }
+
+  #give(input: SegmentInput): void {
     this.#loop.enqueue(() => {
-      const effects = this.#readiness.step(input, this.#options.world.clock.now);
+      const effects = this.#segment.step(input, this.#options.world.clock.now);
       for (const effect of effects) this.#carryOut(effect);
     });
   }
 
-  #carryOut(effect: ReadinessEffect): void {
-    const { world, station, flaw } = this.#options;
+  #carryOut(effect: SegmentEffect): void {
     switch (effect.kind) {
-      case 'epoch-began': {
-        const epoch = effect.epoch.number;
-        this.#later(micros(world.prng.between(0, DRAIN_MAX_US)), () => (this.#socketEpoch = epoch));
-        const from = this.#lastFrom;
-        if (flaw !== 'old-evidence' || from === undefined) return;
-        return this.#judge({ kind: 'frame-heard', from, epoch });
+      case 'elected':
+        return this.#perform(effect.effect);
+      case 'epoch-began':
+        return this.#epochBegan(effect.epoch.number);
+      case 'watch-frames':
+        return this.#watch(effect.wish);
+      case 'look-again': {
+        // What LACP says comes without events, so it is asked for.
+        const facts = this.#options.station.uplink.facts();
+        if (JSON.stringify(facts) !== JSON.stringify(this.#facts)) this.factsChanged();
+        return;
       }
-      case 'gate-changed':
-        return this.#tell({ kind: 'gate-changed', open: effect.gate.open });
-      case 'master-moved':
-        return this.#tell({ kind: 'mac-changed' });
-      case 'doubt-changed':
-        if (flaw === 'no-doubt') return;
-        return this.#tell({ kind: 'doubt-changed', inDoubt: effect.inDoubt });
-      case 'path-changed':
-        return this.#tell({ kind: 'path-changed', trust: effect.trust });
-      case 'open-witness':
-        return this.#tap.want(effect.wanted, effect.epoch);
-      case 'close-witness':
-        return this.#tap.want(undefined, this.#link.epoch);
       case 'probe':
-        this.#tap.awaitAnswers(this.#link.epoch, world.clock.now);
         return this.#probe(effect.addresses, effect.vips);
       case 'find-neighbours': {
-        const addresses = station.neighbours.map(formatIpv4);
-        return this.#judge({ kind: 'neighbours-found', addresses });
+        const addresses = this.#options.station.neighbours.map(formatIpv4);
+        return this.#give({ kind: 'neighbours-found', addresses });
       }
+      case 'gate-changed':
+      case 'doubt-changed':
       case 'verdict-changed':
+      case 'evidence-changed':
       case 'link-warnings-changed':
+      case 'advert-heard':
+      case 'packet-refused':
       case 'rejoin-multicast':
         return;
       default:
         return unreachable(effect);
     }
+  }
+
+  #epochBegan(epoch: number): void {
+    const { world, flaw } = this.#options;
+    this.#later(micros(world.prng.between(0, DRAIN_MAX_US)), () => {
+      this.#give({ kind: 'socket-emptied', epoch });
+    });
+    const from = this.#lastFrom;
+    if (flaw !== 'old-evidence' || from === undefined) return;
+    this.#give({ kind: 'frame-heard', from, epoch });
+  }
+
+  #watch(wish: WitnessWish | undefined): void {
+    const before = this.#tap.hearsAdverts;
+    this.#tap.want(wish);
+    const covers = this.#tap.hearsAdverts;
+    if (covers !== before) this.#give({ kind: 'witness-covers', covers });
   }
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {
@@ -343,17 +336,6 @@ export class CarpdProcess {
     for (const target of asked.flatMap(toIpv4)) this.#options.station.ask(target);
   }
 
-  // ---- the election ----
-
-  #tell(input: Input): void {
-    this.#loop.enqueue(() => this.#elect(input));
-  }
-
-  #elect(input: Input): void {
-    const effects = this.#election.step(input, this.#options.world.clock.now);
-    for (const effect of effects) this.#perform(effect);
-  }
-
   #perform(effect: Effect): void {
     const { world, station, readiness } = this.#options;
     switch (effect.kind) {
@@ -361,8 +343,7 @@ export class CarpdProcess {
         return this.#send(effect);
       case 'state-changed': {
         const { from, to, cause } = effect;
-        world.changed({ at: world.clock.now, node: station.name, from, to, cause });
-        return this.#judge({ kind: 'role-changed', name: readiness.name, role: ROLES[to] });
+        return world.changed({ at: world.clock.now, node: station.name, from, to, cause });
       }
       case 'claim-vip':
         return this.#executor.want({ term: effect.term, present: true });
@@ -389,7 +370,7 @@ export class CarpdProcess {
     if (ok) station.send({ kind: 'advert', mac, from, advert });
     if (effect.advert !== 'regular') return;
     this.#later(micros(world.prng.between(0, 1_000)), () => {
-      this.#elect({ kind: 'advert-sent', ok });
+      this.#tell({ kind: 'advert-sent', ok });
     });
   }
 }

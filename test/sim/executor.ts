@@ -1,6 +1,7 @@
 // The world's `ip` and hooks: they take their time, one after the other, and may fail.
 import { micros } from '../../src/base/time.ts';
-import type { HookName, Input } from '../../src/election/inputs.ts';
+import type { HookName } from '../../src/election/inputs.ts';
+import type { InstanceInput } from '../../src/segment/inputs.ts';
 import type { Surroundings } from './node.ts';
 import type { Station } from './station.ts';
 
@@ -36,7 +37,7 @@ interface HookRun {
 export class Executor {
   performance: Performance = USUAL;
   readonly #world: Surroundings;
-  readonly #report: (input: Input) => void;
+  readonly #report: (input: InstanceInput) => void;
   readonly #station: Station;
   readonly #hooksManageAddress: boolean;
   readonly #hooks: HookRun[] = [];
@@ -48,7 +49,7 @@ export class Executor {
 
   constructor(
     world: Surroundings,
-    report: (input: Input) => void,
+    report: (input: InstanceInput) => void,
     options: { readonly station: Station; readonly hooksManageAddress: boolean },
   ) {
     this.#world = world;
@@ -113,7 +114,7 @@ export class Executor {
     });
   }
 
-  #soon(input: Input): void {
+  #soon(input: InstanceInput): void {
     this.#later(1, () => this.#report(input));
   }
 

@@ -1,32 +1,35 @@
 // The frame witness of a simulated daemon: how wide it is open, and for which epoch.
-import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
+import type { WitnessWish } from '../../src/segment/witness-wish.ts';
 import type { Frame } from './frame.ts';
 
-/** How long the answer to a probe may take. */
-const ANSWER_PATIENCE = fromMillis(1_500);
-
-type Wanted = 'any-frame' | 'one-frame' | 'adverts';
-
 export class Tap {
-  /** The epoch for which it was opened last: what it sees bears its number. */
-  epoch = 1;
-  #wanted: Wanted | undefined;
-  #answersUntil = micros(0);
+  #wish: WitnessWish | undefined;
 
-  want(wanted: Wanted | undefined, epoch: number): void {
-    this.#wanted = wanted;
-    this.epoch = epoch;
+  want(wish: WitnessWish | undefined): void {
+    this.#wish = wish;
   }
 
-  /** A probe goes out: its answer is wanted, however closed it is otherwise. */
-  awaitAnswers(epoch: number, now: Micros): void {
-    this.#answersUntil = plus(now, ANSWER_PATIENCE);
-    this.epoch = epoch;
+  /** What it sees bears this number. */
+  get epoch(): number {
+    return this.#wish?.epoch ?? 0;
   }
 
-  sees(kind: Frame['kind'], now: Micros): boolean {
-    if (this.#wanted === 'any-frame' || this.#wanted === 'one-frame') return true;
-    if (this.#wanted === 'adverts') return kind === 'advert' || kind === 'arp-reply';
-    return kind === 'arp-reply' && this.#answersUntil > now;
+  /** Whether it sees every advert that comes in; what is open for a single frame is no ear. */
+  get hearsAdverts(): boolean {
+    const { mode = 'arp-replies', once = false } = this.#wish ?? {};
+    return mode !== 'arp-replies' && !once;
+  }
+
+  sees(kind: Frame['kind']): boolean {
+    switch (this.#wish?.mode) {
+      case 'any-frame':
+        return true;
+      case 'adverts':
+        return kind === 'advert' || kind === 'arp-reply';
+      case 'arp-replies':
+        return kind === 'arp-reply';
+      case undefined:
+        return false;
+    }
   }
 }

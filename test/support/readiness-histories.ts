@@ -67,7 +67,7 @@ const lowers: fc.Arbitrary<LinkFacts['lower']> = fc.oneof(
   },
 );
 
-const facts: fc.Arbitrary<LinkFacts> = fc.record({
+export const facts: fc.Arbitrary<LinkFacts> = fc.record({
   ifindex: fc.constantFrom(2, 2, 2, 2, 3),
   mac: fc.constantFrom(OWN_MAC, OWN_MAC, OWN_MAC, '02:00:00:00:00:09', undefined),
   carrier: fc.constantFrom(true, true, true, true, false, undefined),

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Micros } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
+import type { EvidenceRecord } from '../../src/readiness/evidence.ts';
 import { bondsOf, type LinkFacts } from '../../src/readiness/facts.ts';
 import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
+import type { PortVerdict } from '../../src/readiness/lacp.ts';
 import type { LinkReadiness } from '../../src/readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
 
@@ -38,6 +40,22 @@ export class CheckedLink {
 
   snapshot(): ReadinessSnapshot {
     return this.#link.snapshot();
+  }
+
+  snapshotOf(name: string): InstanceSnapshot | undefined {
+    return this.#link.snapshotOf(name);
+  }
+
+  get evidence(): readonly EvidenceRecord[] {
+    return this.#link.evidence;
+  }
+
+  get ports(): readonly PortVerdict[] {
+    return this.#link.ports;
+  }
+
+  mayPreempt(name: string, master: string, now: Micros): boolean {
+    return this.#link.mayPreempt(name, master, now);
   }
 
   /** One step, checked, with a wake-up before its time in front of it. */
