@@ -38,6 +38,7 @@ const pureNames = ['describeHeld', 'describeHolder', 'resolveStack'];
 const pure = [
   'src/{base,carp,election,events,readiness,report,segment}/**',
   'src/doctor/{checks,firewall}/**',
+  'src/metrics/catalogue/**',
   'src/sniff/!(live-capture).ts',
   'src/vip/plan.ts',
   'src/config/ucarp/**',

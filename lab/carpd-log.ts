@@ -1,4 +1,5 @@
 // What carpd told of itself: the lines of its log, by their event.
+import type { EventName } from '../src/events/events.ts';
 import type { Child, OutputLine } from './child.ts';
 import type { Peer } from './peer.ts';
 import { readTextEntry } from './text-log.ts';
@@ -13,9 +14,9 @@ export interface LogEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What a line must be like: its event, and fields (level and message too) that must be equal. */
+/** What a line must be like: its event, or one of these, and fields that must be equal. */
 export interface LogMatch {
-  readonly event: string;
+  readonly event: EventName | readonly EventName[];
   readonly level?: LogEntry['level'];
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Only lines later than this on the lab's time line. */
@@ -76,7 +77,7 @@ function isLoud({ level }: LogEntry): boolean {
 
 function matches(entry: LogEntry, match: LogMatch): boolean {
   return (
-    entry.event === match.event &&
+    [match.event].flat().some((event) => event === entry.event) &&
     (match.level === undefined || entry.level === match.level) &&
     (match.afterMs === undefined || entry.atMs > match.afterMs) &&
     Object.entries(match.fields ?? {}).every(([key, value]) => entry.fields[key] === value)

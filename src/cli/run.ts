@@ -31,16 +31,16 @@ export async function run(configPath: string): Promise<number> {
   const { config } = loaded;
   const { level, format } = config.log;
   const log = openLog({ level, format, fd: STDOUT });
-  for (const warning of loaded.warnings) {
-    log.warn('configuration-warning', `${configPath}: ${describeFault(warning)}`);
-  }
   const manages = config.instances.some(({ manageAddress }) => manageAddress);
-  for (const doubt of findDoubts(manages)) log.warn('configuration-warning', doubt);
+  const warnings = [
+    ...loaded.warnings.map((warning) => `${configPath}: ${describeFault(warning)}`),
+    ...findDoubts(manages),
+  ];
   const manners = {
     reload: (events: EventSink) => reload(configPath, events),
     endWithInterface: false,
   };
-  return runDaemon({ config, log, manners, version: version(), onFailed: complain });
+  return runDaemon({ config, log, warnings, manners, version: version(), onFailed: complain });
 }
 
 async function reload(configPath: string, events: EventSink): Promise<Config | undefined> {

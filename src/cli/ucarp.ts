@@ -80,7 +80,7 @@ export async function runUcarp(
     complain(obstacle);
     return EXIT_SET_UP;
   }
-  const { secret, warnings } = passphrase.value;
+  const { secret } = passphrase.value;
   const instance: InstanceConfig = { ...options.instance, interfaceName, passphrase: secret };
   const level = options.debug ? 'debug' : 'info';
   const config: Config = {
@@ -92,12 +92,10 @@ export async function runUcarp(
   };
   hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);
   const log = openUcarpLog(options, level);
-  for (const warning of [...options.warnings, ...warnings, ...findDoubts(false)]) {
-    log.warn('configuration-warning', warning);
-  }
+  const warnings = [...options.warnings, ...passphrase.value.warnings, ...findDoubts(false)];
   const manners = { reload: undefined, endWithInterface: true };
   const told = { onStarted, onFailed: complain };
-  return runDaemon({ config, log, manners, version: version(), ...told });
+  return runDaemon({ config, log, warnings, manners, version: version(), ...told });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

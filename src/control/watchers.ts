@@ -2,8 +2,7 @@
 // it happens. However slow, stuck or many they are, they cost little and nothing waits for them.
 import type { ServerResponse } from 'node:http';
 import type { EventBus } from '../events/bus.ts';
-import { EVENT_NAMES, EVENTS } from '../events/catalogue.ts';
-import type { DomainEvent, EventOf } from '../events/events.ts';
+import { EVENT_NAMES, EVENTS, type DomainEvent, type EventOf } from '../events/events.ts';
 import { EVENT_SCHEMA, type Gap, type WatchedEvent } from '../events/watched.ts';
 
 /** What a watcher wants. */

@@ -29,6 +29,8 @@ export interface Manners {
 export interface ProcessOptions {
   readonly config: Config;
   readonly log: Logger;
+  /** What is doubtful of the configuration or of the host; each is told first of all. */
+  readonly warnings: readonly string[];
   readonly manners: Manners;
   /** Of carpd, for its metrics. */
   readonly version: string;
@@ -48,9 +50,10 @@ const EXIT_SET_UP = 2;
  * process.exit() ends the process at once.
  */
 export async function runDaemon(options: ProcessOptions): Promise<number> {
-  const { log } = options;
+  const { log, warnings } = options;
   const ports = realPorts();
   const events = openLoggedBus(log, ports.now, ports.startTimer);
+  for (const detail of warnings) events.publish({ event: 'configuration-warning', detail });
   const exitCode = await new DaemonProcess(options, ports, events).run();
   events.publish({ event: 'daemon-stopped', exitCode });
   await log.flush();

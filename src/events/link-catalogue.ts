@@ -1,196 +1,227 @@
-// Every event of an interface and of the daemon as a whole, with its fields.
-import type { EventList } from './entry.ts';
-import type { DaemonNews, LinkEvent } from './events.ts';
+// Every event of an interface: its link, its sockets, and the packets that were not believed.
+import { fromSeconds } from '../base/time.ts';
+import { DROP_REASONS, type DropReason } from '../carp/accept.ts';
+import { EPOCH_END_CAUSES, type EpochEndCause } from '../readiness/epoch.ts';
+import type { EvidenceKind, Status } from '../readiness/evidence.ts';
+import { PORT_FAULTS, type PortFault } from '../readiness/lacp.ts';
+import { explainReasons, WARNINGS, type Reason, type Warning } from '../readiness/reasons.ts';
+import {
+  boolean,
+  linkEvent,
+  number,
+  sentence,
+  text,
+  texts,
+  type Identities,
+  type ValuesOf,
+} from './define.ts';
+
+const REPEAT_PERIOD = fromSeconds(60);
+const MS_PER_SECOND = 1_000;
+
+const REJECTED_FIELDS = {
+  reason: text<DropReason>('a reason for which a packet is dropped (logging.md)'),
+  from: text<string | null>('its sender, or null'),
+  vhid: number<number | null>('its group, or null'),
+  rivalsMaster: boolean('an instance with that vhid is master here'),
+} as const;
+
+const LOST_FIELDS = {
+  count: number('how many since it was told last'),
+  from: text<string | null>('the sender of the last packet that was not believed, or null'),
+  reason: text<DropReason | null>('why that was not (logging.md), or null'),
+} as const;
+
+const PORT_FIELDS = {
+  port: text('its name'),
+  status: text<Status | 'gone'>('`met`, `not-met`, `unknown`, or `gone`: taken out of the bond'),
+  faults: texts<PortFault>('what is wrong with it, as below'),
+} as const;
+
+type Rejected = ValuesOf<typeof REJECTED_FIELDS>;
+type Lost = Identities['interface'] & ValuesOf<typeof LOST_FIELDS>;
+type Port = ValuesOf<typeof PORT_FIELDS>;
 
 /** What an interface tells. */
-export const LINK_EVENTS: EventList<LinkEvent['event']> = {
-  'interface-renamed': {
-    scope: 'interface',
+export const LINK_EVENTS = {
+  'interface-renamed': linkEvent({
     tells: 'somebody has given the interface a new name; carpd goes on with it',
-    fields: { from: 'the name it had', to: 'the name it has now' },
-  },
-  'vip-leftover': {
-    scope: 'interface',
+    fields: { from: text('the name it had'), to: text('the name it has now') },
+    level: 'warn',
+    text: ({ interface: on, from, to }) =>
+      `${from} is called ${to} now; carpd goes on with it, and runs hooks with the new name. ` +
+      `A restart looks for ${on}: correct \`interface\` in the configuration`,
+  }),
+  'vip-leftover': linkEvent({
     tells: 'an earlier run has left a virtual IP there, and no instance serves it there now',
     fields: {
-      vip: 'the virtual IP',
-      removed: 'whether it was taken off',
-      detail: 'why not, for people, or null',
-      command: 'what removes it',
+      vip: text('the virtual IP'),
+      removed: boolean('whether it was taken off'),
+      detail: sentence<string | null>('why not, or null'),
+      command: sentence('what removes it'),
     },
-  },
-  'link-epoch': {
-    scope: 'interface',
+    level: 'warn',
+    text: ({ interface: on, vip, removed, detail, command }) => {
+      const what = `an earlier run of carpd has left ${vip} on ${on}, where it is served no more`;
+      if (removed) return `${what}; it was removed`;
+      const remedy = `Take it off if that is right: ${command}`;
+      return `${what}. It was not removed: ${detail ?? ''}. ${remedy}`;
+    },
+  }),
+  'link-epoch': linkEvent({
     tells: 'the path may have changed: what the link proved before counts no more',
-    fields: { epoch: 'counts from 1', cause: 'what ended the one before (explain.md)' },
-  },
-  'link-evidence': {
-    scope: 'interface',
+    fields: {
+      epoch: number('counts from 1'),
+      cause: text<EpochEndCause>('what ended the one before (explain.md)'),
+    },
+    level: 'info',
+    text: ({ interface: on, cause }) =>
+      `${on}: ${EPOCH_END_CAUSES[cause]}; it has to prove itself anew`,
+    counts: { carpd_link_epochs_total: ({ cause }) => ({ labels: { cause } }) },
+  }),
+  'link-evidence': linkEvent({
     tells: 'the first evidence of its kind in an epoch',
     fields: {
-      kind: '`advert`, `probe` or `frame`',
-      from: 'an IPv4 or MAC address',
-      epoch: 'that of the evidence',
+      kind: text<EvidenceKind>('`advert`, `probe` or `frame`'),
+      from: text('an IPv4 or MAC address'),
+      epoch: number('that of the evidence'),
     },
-  },
-  'link-proved': {
-    scope: 'interface',
+    level: 'unlogged',
+    text: ({ interface: on, kind, from }) => `${on}: the first evidence by ${kind}, of ${from}`,
+  }),
+  'link-proved': linkEvent({
     tells: 'the link has proved that it passes frames',
     fields: {
-      heldMs: 'how long it had not',
-      by: 'the best kind of evidence there is: `advert`, `probe`, `frame` or null',
-      from: 'whose, or null',
+      heldMs: number('how long it had not'),
+      by: text<EvidenceKind | null>(
+        'the best kind of evidence there is: `advert`, `probe`, `frame` or null',
+      ),
+      from: text<string | null>('whose, or null'),
     },
-  },
-  'link-unproved': {
-    scope: 'interface',
+    level: 'info',
+    text: ({ interface: on, heldMs }) =>
+      `${on} has proved that it passes frames, after ${heldMs} ms`,
+    counts: {
+      carpd_link_hold_seconds: ({ heldMs }) => ({ labels: {}, amount: heldMs / MS_PER_SECOND }),
+    },
+  }),
+  'link-unproved': linkEvent({
     tells: 'the link has not proved itself, or for other reasons than before',
-    fields: { reasons: 'a list of what is missing (explain.md)' },
-  },
-  'lacp-port': {
-    scope: 'interface',
+    fields: { reasons: texts<Reason>('what is missing (explain.md)') },
+    level: 'debug',
+    text: ({ interface: on, reasons }) => `${on} has not proved itself: ${explainReasons(reasons)}`,
+  }),
+  'lacp-port': linkEvent({
     tells: 'a port of the bond is ready, or not, or for other reasons than before',
-    fields: {
-      port: 'its name',
-      status: '`met`, `not-met`, `unknown`, or `gone`: taken out of the bond',
-      faults: 'a list of what is wrong with it, as below',
-    },
-  },
-  'link-warning': {
-    scope: 'interface',
+    fields: PORT_FIELDS,
+    level: 'info',
+    text: (event) => `${event.interface}: ${event.port} ${portText(event)}`,
+    kind: ({ port }) => port,
+  }),
+  'link-warning': linkEvent({
     tells: 'the link works, but not as it should',
-    fields: { warning: 'a warning (explain.md)' },
-  },
-  'link-unreadable': {
-    scope: 'interface',
+    fields: { warning: text<Warning>('a warning (explain.md)') },
+    level: 'warn',
+    text: ({ interface: on, warning }) =>
+      `${on}: ${WARNINGS[warning].meaning}; ${WARNINGS[warning].remedy}`,
+    kind: ({ warning }) => warning,
+  }),
+  'link-unreadable': linkEvent({
     tells: 'frames can not be seen or asked for as they should; it is tried again',
-    fields: { detail: 'why, for people', repeats: 'how often this was left untold since' },
-  },
-  'socket-failed': {
-    scope: 'interface',
+    fields: {
+      detail: sentence('why'),
+      repeats: number('how often this was left untold since'),
+    },
+    level: 'warn',
+    text: ({ interface: on, detail }) => `${on}: ${detail}`,
+  }),
+  'socket-failed': linkEvent({
     tells: 'a socket failed and is opened again',
-    fields: { detail: 'why, for people', retryInMs: 'when' },
-  },
-  'send-blocked': {
-    scope: 'interface',
+    fields: { detail: sentence('why'), retryInMs: number('when') },
+    level: 'error',
+    text: ({ detail, retryInMs }) => `${detail}; trying again in ${retryInMs / MS_PER_SECOND} s`,
+    once: { period: REPEAT_PERIOD, key: ({ detail }) => detail },
+  }),
+  'send-blocked': linkEvent({
     tells: 'the firewall would refuse adverts on the way out; they leave as frames past it',
     fields: {},
     frequent: true,
-  },
-  'adverts-lost': {
-    scope: 'interface',
+    level: 'warn',
+    text: ({ interface: on }) =>
+      `the firewall of this host refuses adverts on ${on}; they leave as frames past it. Allow ` +
+      'outgoing IP protocol 112, and incoming as well',
+    once: { period: REPEAT_PERIOD, key: () => '' },
+  }),
+  'adverts-lost': linkEvent({
     tells: 'the kernel dropped packets of protocol 112: more come in than can be read',
-    fields: {
-      count: 'how many since it was told last',
-      from: 'the sender of the last packet that was not believed, or null',
-      reason: 'why that was not (logging.md), or null',
-    },
+    fields: LOST_FIELDS,
     frequent: true,
-  },
-  'advert-rejected': {
-    scope: 'interface',
+    level: 'warn',
+    text: lostText,
+    once: { period: REPEAT_PERIOD, key: () => '' },
+  }),
+  'advert-rejected': linkEvent({
     tells: 'a packet of protocol 112 was not believed',
-    fields: {
-      reason: 'a reason for which a packet is dropped (logging.md)',
-      from: 'its sender, or null',
-      vhid: 'its group, or null',
-      rivalsMaster: 'an instance with that vhid is master here',
-    },
+    fields: REJECTED_FIELDS,
     frequent: true,
-  },
+    level: {
+      among: ['info', 'warn'],
+      of: ({ reason }) => (ORDINARY.has(reason) ? 'info' : 'warn'),
+    },
+    text: rejectedText,
+    // Each reason has a quota of its own, so that noise does not hide a wrong passphrase.
+    kind: rejectedKind,
+    quota: { burst: 3, refill: fromSeconds(20) },
+    once: {
+      period: REPEAT_PERIOD,
+      key: (event) => `${rejectedKind(event)} ${event.from ?? ''} ${event.vhid ?? ''}`,
+    },
+    counts: { carpd_adverts_rejected_total: ({ reason }) => ({ labels: { reason } }) },
+  }),
 };
 
-/** What concerns the daemon as a whole. */
-export const DAEMON_EVENTS: EventList<DaemonNews['event']> = {
-  'daemon-started': {
-    scope: 'daemon',
-    tells: 'all instances take part, or wait for their interface',
-    fields: { instances: 'how many' },
-  },
-  'daemon-stopping': {
-    scope: 'daemon',
-    tells: 'everything is being released',
-    fields: { why: 'a signal, or a sentence' },
-  },
-  'daemon-stopped': {
-    scope: 'daemon',
-    tells: 'everything was released and the process ends; nobody watches any more',
-    fields: { exitCode: 'of the process' },
-  },
-  'daemon-failed': {
-    scope: 'daemon',
-    tells: 'carpd found a fault in itself or could not be set up',
-    fields: { detail: 'which, for people', fatal: 'the process ends at once' },
-  },
-  'signal-received': {
-    scope: 'daemon',
-    tells: 'a signal was received that does not end carpd',
-    fields: { signal: 'its name', meaning: 'what it makes carpd do' },
-  },
-  'configuration-warning': {
-    scope: 'daemon',
-    tells: 'the configuration is valid but may not be what was meant',
-    fields: { detail: 'why, for people' },
-  },
-  'configuration-rejected': {
-    scope: 'daemon',
-    tells: 'a new configuration is faulty; the old one stays in force',
-    fields: { detail: 'where and why, for people' },
-  },
-  'configuration-reloaded': {
-    scope: 'daemon',
-    tells: 'a new configuration is in force',
-    fields: {
-      added: 'a list of instances',
-      changed: 'a list of instances',
-      removed: 'a list of instances',
-      unchanged: 'a list of instances',
-    },
-  },
-  'links-unreadable': {
-    scope: 'daemon',
-    tells: 'what the kernel tells of the interfaces can not be read; it is tried again',
-    fields: { detail: 'why, for people' },
-  },
-  'maintenance-unreadable': {
-    scope: 'daemon',
-    tells: 'which instances are in maintenance is not known, so all of them are',
-    fields: { detail: 'why, and what to do, for people' },
-  },
-  'late-wake': {
-    scope: 'daemon',
-    tells: 'the process was stalled; what arrived meanwhile was read first',
-    fields: { lateMs: 'how much too late it woke' },
-  },
-  'queue-overflow': {
-    scope: 'daemon',
-    tells: 'packets came in faster than they could be judged, and some were dropped',
-    fields: { dropped: 'how many' },
-    frequent: true,
-  },
-  'log-gap': {
-    scope: 'daemon',
-    tells: 'lines of the log were dropped, because nobody took them',
-    fields: { lostLines: 'how many' },
-  },
-  'control-opened': {
-    scope: 'daemon',
-    tells: 'the control socket answers',
-    fields: { path: 'where' },
-  },
-  'control-failed': {
-    scope: 'daemon',
-    tells: 'the control socket can not be opened, or failed',
-    fields: { during: '`opening`, `serving` or `answering`', detail: 'why, for people' },
-  },
-  'metrics-opened': {
-    scope: 'daemon',
-    tells: 'the metrics are served',
-    fields: { address: 'where' },
-  },
-  'metrics-failed': {
-    scope: 'daemon',
-    tells: 'the metrics can not be served, or a client could not',
-    fields: { during: '`opening` or `serving`', detail: 'why, for people' },
-  },
+/** What to do about a drop, where something can be done. */
+const REMEDIES: Partial<Record<DropReason, string>> = {
+  'bad-digest': 'compare vhid, passphrase and virtual IP on both hosts',
+  'own-packet': 'look for a loop in the network, or a second host with this address',
+  'bad-ttl': 'look for a router or tunnel between the hosts, or a forged packet',
+  'other-group': 'give both hosts the same multicast group',
+  'unknown-vhid': 'fine if it is another group; a peer of ours needs the same vhid',
 };
+
+/** Drops that a healthy segment with other CARP or VRRP groups shows all the time. */
+const ORDINARY: ReadonlySet<DropReason> = new Set(['unknown-vhid', 'vrrp', 'other-protocol']);
+
+function rejectedText(event: Rejected): string {
+  const { reason, from } = event;
+  const remedy = REMEDIES[reason];
+  return [
+    `dropped a packet from ${from ?? 'an unknown sender'}: ${DROP_REASONS[reason]}`,
+    ...(isRivalry(event) ? ['two masters may serve at once'] : []),
+    ...(remedy === undefined ? [] : [remedy]),
+  ].join('; ');
+}
+
+/** What was told as BACKUP is told again as MASTER, when it has become serious. */
+function rejectedKind(event: Rejected): string {
+  return isRivalry(event) ? `${event.reason} rivalry` : event.reason;
+}
+
+function isRivalry({ rivalsMaster, reason }: Rejected): boolean {
+  return rivalsMaster && !ORDINARY.has(reason);
+}
+
+function lostText({ interface: on, count, from, reason }: Lost): string {
+  const suspect = from === null ? '' : ` from ${from}`;
+  const why = reason === null ? '' : ` (${DROP_REASONS[reason]})`;
+  return (
+    `${on}: the kernel dropped ${count} packets of protocol 112, more come in than can be ` +
+    `read; the silence of a master proves nothing meanwhile. Look for a flood${suspect}${why}`
+  );
+}
+
+function portText({ status, faults }: Port): string {
+  if (status === 'gone') return 'left the bond';
+  if (status === 'met') return 'is ready';
+  return `is not ready: ${faults.map((fault) => PORT_FAULTS[fault]).join('; ')}`;
+}

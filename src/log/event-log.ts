@@ -3,15 +3,10 @@
 import { messageOf } from '../base/errors.ts';
 import { fromSeconds, since, toMillis, toSeconds, type Micros } from '../base/time.ts';
 import type { StartTimer } from '../vip/ports.ts';
-import { dropLine } from './drop-lines.ts';
 import { EventBus } from '../events/bus.ts';
-import { EVENT_NAMES } from '../events/catalogue.ts';
-import type { DomainEvent } from '../events/events.ts';
-import { instanceLine } from './instance-lines.ts';
-import { quotaKey, quotaOf } from './line-limits.ts';
+import { EVENT_NAMES, type DomainEvent } from '../events/events.ts';
 import { LineQuotas, telling, type Telling } from './line-quota.ts';
-import { daemonLine, linkLine } from './link-lines.ts';
-import type { LogLine } from './log-line.ts';
+import { lineOf, type LogLine } from './log-line.ts';
 import type { Logger } from './log.ts';
 import { RateLimit } from '../base/rate-limit.ts';
 
@@ -26,11 +21,12 @@ const LATE = fromSeconds(1);
 /** A bus on which everything is logged, gaps of the log are told, and faulty listeners named. */
 export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartTimer): EventBus {
   const faults = new RateLimit(FAULT_PERIOD, KEYS_MAX);
-  const bus = new EventBus((error, event) => {
-    const allowed = faults.allow(event, now());
+  const bus = new EventBus((error, of) => {
+    // A listener that fails at this very event would be told of it for ever.
+    const allowed = of === 'listener-failed' ? undefined : faults.allow(of, now());
     if (allowed === undefined) return;
-    const text = `what ${event} leads to has failed in part: ${messageOf(error)}`;
-    log.error('listener-failed', text, { repeats: allowed.untold });
+    const detail = messageOf(error);
+    bus.publish({ event: 'listener-failed', of, detail, repeats: allowed.untold });
   });
   const eventLog = new EventLog(log, now, startTimer);
   bus.subscribe(EVENT_NAMES, (event) => eventLog.tell(event));
@@ -38,22 +34,13 @@ export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartT
   return bus;
 }
 
-/** A line and where it goes. */
-interface Addressed {
-  readonly line: LogLine;
-  /** Undefined: it is not about one instance. */
-  readonly instance: string | undefined;
-  /** The instance, the interface or the daemon. */
-  readonly owner: string;
-}
-
 /** See the head of this file. */
 export class EventLog {
   readonly #log: Logger;
   readonly #now: () => Micros;
   readonly #startTimer: StartTimer;
-  readonly #repeats = new LineQuotas<Addressed>(KEYS_MAX);
-  readonly #kinds = new LineQuotas<Addressed>(KINDS_MAX);
+  readonly #repeats = new LineQuotas<LogLine>(KEYS_MAX);
+  readonly #kinds = new LineQuotas<LogLine>(KINDS_MAX);
   #wakeAt: Micros | undefined;
   #cancelTimer: (() => void) | undefined;
 
@@ -66,34 +53,30 @@ export class EventLog {
   tell(event: DomainEvent): void {
     // Nothing is told after the end.
     if (endsLog(event)) this.#tellAll();
-    const addressed = addressedLine(event);
-    if (addressed === undefined) return;
+    const line = lineOf(event);
+    if (line === undefined) return;
     const now = this.#now();
-    const next = telling(addressed, now);
-    const { line, owner } = addressed;
-    const { limit } = line;
+    const next = telling(line, now);
+    const { once, quotaKey } = line;
     // Where its kind has no room, whether it repeats an earlier one makes no difference.
-    if (limit === undefined || !this.#kinds.hasRoom(quotaKey(line, owner), now)) {
-      return this.#pass(next, now);
-    }
-    const quota = { burst: 1, refill: limit.period };
-    const admission = this.#repeats.admit(`${owner} ${limit.key}`, quota, next, now);
+    if (once === undefined || !this.#kinds.hasRoom(quotaKey, now)) return this.#pass(next, now);
+    const quota = { burst: 1, refill: once.period };
+    const admission = this.#repeats.admit(once.key, quota, next, now);
     if (admission.told !== undefined) this.#pass(admission.told, now);
     else this.#wake(admission.until, now);
   }
 
-  #pass(next: Telling<Addressed>, now: Micros): void {
-    const { line, owner } = next.line;
-    const quota = quotaOf(line);
+  #pass(next: Telling<LogLine>, now: Micros): void {
+    const { quota, quotaKey } = next.line;
     if (quota === undefined) return this.#write(next, now);
-    const admission = this.#kinds.admit(quotaKey(line, owner), quota, next, now);
+    const admission = this.#kinds.admit(quotaKey, quota, next, now);
     if (admission.told !== undefined) this.#write(admission.told, now);
     else this.#wake(admission.until, now);
   }
 
-  #write({ line: { line, instance }, at, leftOut, leftOutSince }: Telling<Addressed>, now: Micros) {
+  #write({ line, at, leftOut, leftOutSince }: Telling<LogLine>, now: Micros): void {
+    const { level, event, message, fields, instance } = line;
     const log = instance === undefined ? this.#log : this.#log.forInstance(instance);
-    const { level, event, message, fields = {} } = line;
     const late = since(now, at);
     const parts = [message];
     if (leftOut > 0) {
@@ -139,17 +122,4 @@ export class EventLog {
 
 function endsLog(event: DomainEvent): boolean {
   return event.event === 'daemon-stopped' || (event.event === 'daemon-failed' && event.fatal);
-}
-
-function addressedLine(event: DomainEvent): Addressed | undefined {
-  if ('name' in event) {
-    const line = instanceLine(event);
-    return line && { line, instance: event.name, owner: `instance ${event.name}` };
-  }
-  if (!('interface' in event)) {
-    const line = daemonLine(event);
-    return line && { line, instance: undefined, owner: 'daemon' };
-  }
-  const line = event.event === 'advert-rejected' ? dropLine(event) : linkLine(event);
-  return line && { line, instance: undefined, owner: `interface ${event.interface}` };
 }

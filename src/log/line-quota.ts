@@ -2,12 +2,7 @@
 // were left out. What is left out is never lost: the newest of it is kept until it may be told, so
 // that the log ends with how things stand, however fast they changed. Pure.
 import { micros, plus, type Micros } from '../base/time.ts';
-
-/** So many at once, and one more each time that `refill` has passed. */
-export interface Quota {
-  readonly burst: number;
-  readonly refill: Micros;
-}
+import type { Quota } from '../events/define.ts';
 
 /** Something to be told, and for how many more of its kind it stands. */
 export interface Telling<Line> {

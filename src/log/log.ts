@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import pino from 'pino';
 import type { LogFormat } from '../config/config.ts';
-import type { LogEventName } from './line-names.ts';
+import { definitionOf, type EventName } from '../events/events.ts';
 import { leadsToJournal } from '../linux/system/journal.ts';
 import { LogOutput } from './log-output.ts';
 import { formatText } from '../base/text.ts';
@@ -11,11 +11,11 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 
 /** Writes log lines; the message is a sentence, the fields are for machines. */
 export interface Logger {
-  debug(event: LogEventName, message: string, fields?: LogFields): void;
-  info(event: LogEventName, message: string, fields?: LogFields): void;
-  warn(event: LogEventName, message: string, fields?: LogFields): void;
-  error(event: LogEventName, message: string, fields?: LogFields): void;
-  fatal(event: LogEventName, message: string, fields?: LogFields): void;
+  debug(event: EventName, message: string, fields?: LogFields): void;
+  info(event: EventName, message: string, fields?: LogFields): void;
+  warn(event: EventName, message: string, fields?: LogFields): void;
+  error(event: EventName, message: string, fields?: LogFields): void;
+  fatal(event: EventName, message: string, fields?: LogFields): void;
   /** A logger whose lines all bear the name of an instance. */
   forInstance(name: string): Logger;
   /** Writes out what is buffered, for a fifth of a second at most: before the process ends. */
@@ -47,7 +47,9 @@ export function openLog(options: LogOptions): Logger {
   const output = new LogOutput({
     fd,
     onGap: (lostLines) => {
-      log.warn('log-gap', `${lostLines} line(s) are missing here: nobody took them`, { lostLines });
+      log.warn('log-gap', definitionOf('log-gap').text({ event: 'log-gap', lostLines }), {
+        lostLines,
+      });
       for (const listener of gapListeners) listener(lostLines);
     },
   });

@@ -1,31 +1,24 @@
 // A line of `carpd watch --text`: when, who, and what, in the words of the log. Pure.
 import type { WatchedEvent } from '../events/watched.ts';
-import { instanceLine } from './instance-lines.ts';
-import { daemonLine, linkLine } from './link-lines.ts';
 import { plainText } from '../base/text.ts';
+import { isEventName } from '../events/events.ts';
+import { wordsOf } from './log-line.ts';
 
 /** Said in a place of its own, or to machines only. */
 const SHOWN_APART = new Set(['schema', 'time', 'event', 'name', 'interface', 'vhid', 'vip']);
 
-/** The line without its line feed; an event that has no words of its own shows its fields. */
+/** The line without its line feed. */
 export function watchText(event: WatchedEvent): string {
   const who = 'name' in event ? event.name : 'interface' in event ? event.interface : 'carpd';
-  return plainText(`${event.time} ${who}: ${wordsOf(event) ?? fieldsOf(event)}`);
+  return plainText(`${event.time} ${who}: ${textOf(event)}`);
 }
 
-function wordsOf(event: WatchedEvent): string | undefined {
+function textOf(event: WatchedEvent): string {
   if (event.event === 'gap') {
     return `${event.lost} event(s) are missing here: they were not taken in time`;
   }
-  // Packets that were not believed have their words in the log only, which leaves most of them out.
-  if (event.event === 'advert-rejected') return undefined;
-  try {
-    if ('name' in event) return instanceLine(event)?.message;
-    return ('interface' in event ? linkLine(event) : daemonLine(event))?.message;
-  } catch {
-    // An event that a newer daemon knows and this version does not.
-    return undefined;
-  }
+  // A newer daemon knows events that this version does not: those show their fields.
+  return isEventName(event.event) ? wordsOf(event) : fieldsOf(event);
 }
 
 function fieldsOf(event: WatchedEvent): string {

@@ -1,37 +1,27 @@
-// What of the events is counted, and by which metric.
-import { unreachable } from '../base/assert.ts';
-import { HOOK_RESULTS, STATE_LABELS } from './label-values.ts';
+// What of the events is counted, and by which metric, as their records have it.
 import type { Metrics } from './registry.ts';
 import type { InstanceLabels } from './sample.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { EventName, EventOf } from '../events/events.ts';
-
-const COUNTED = [
-  'transition',
-  'takeover',
-  'promotion-held',
-  'conflict',
-  'advert-sent',
-  'advert-received',
-  'advert-rejected',
-  'announced',
-  'vip-restored',
-  'vip-unwanted',
-  'vip-in-use',
-  'vip-contested',
-  'hook-finished',
-  'link-epoch',
-  'link-proved',
-  'late-wake',
-] as const satisfies readonly EventName[];
-
-type Counted = EventOf<(typeof COUNTED)[number]>;
-
-const MS_PER_SECOND = 1_000;
+import {
+  definitionOf,
+  EVENT_NAMES,
+  type DomainEvent,
+  type EventName,
+  type EventOf,
+} from '../events/events.ts';
+import type { MetricEffect } from '../events/define.ts';
+import { isCounted, type CountedName } from './catalogue/metrics.ts';
+import type { LabelValues } from './catalogue/label-values.ts';
 
 /** Counts what happens from now on. */
 export function feedMetrics(bus: EventBus, metrics: Metrics): void {
-  bus.subscribe(COUNTED, (event) => count(event, metrics));
+  const counted = EVENT_NAMES.filter((name) => definitionOf(name).counts !== undefined);
+  bus.subscribe(counted, (event) => {
+    const whose = scopeLabels(event);
+    for (const [metric, { labels, amount = 1 }] of effectsOf(event.event, event)) {
+      metrics.add(metric, { ...whose, ...labels }, amount);
+    }
+  });
 }
 
 /** The labels of an instance, as the configuration or an event names it. */
@@ -43,84 +33,20 @@ export function instanceLabels(instance: {
   return { name: instance.name, interface: instance.interface, vhid: String(instance.vhid) };
 }
 
-function count(event: Counted, metrics: Metrics): void {
-  if ('name' in event) return countOfInstance(event, instanceLabels(event), metrics);
-  switch (event.event) {
-    case 'advert-rejected': {
-      const { interface: on, reason } = event;
-      return metrics.count('carpd_adverts_rejected_total', { interface: on, reason });
-    }
-    case 'link-epoch': {
-      const { interface: on, cause } = event;
-      return metrics.count('carpd_link_epochs_total', { interface: on, cause });
-    }
-    case 'link-proved': {
-      const { interface: on, heldMs } = event;
-      return metrics.observe('carpd_link_hold_seconds', { interface: on }, seconds(heldMs));
-    }
-    case 'late-wake':
-      return metrics.count('carpd_late_wakes_total', {});
-    default:
-      return unreachable(event);
-  }
+function scopeLabels(event: DomainEvent): LabelValues {
+  if ('name' in event) return { ...instanceLabels(event) };
+  return 'interface' in event ? { interface: event.interface } : {};
 }
 
-function countOfInstance(
-  event: Extract<Counted, { readonly name: string }>,
-  labels: InstanceLabels,
-  metrics: Metrics,
-): void {
-  switch (event.event) {
-    case 'transition': {
-      const from = STATE_LABELS[event.from];
-      const to = STATE_LABELS[event.to];
-      return metrics.count('carpd_transitions_total', { ...labels, from, to, cause: event.cause });
-    }
-    case 'takeover': {
-      const { durationMs } = event;
-      return metrics.observe('carpd_takeover_duration_seconds', labels, seconds(durationMs));
-    }
-    case 'promotion-held':
-      return metrics.count('carpd_promotions_held_total', { ...labels, reason: event.reason });
-    case 'conflict':
-      return metrics.count('carpd_master_conflicts_total', labels);
-    case 'advert-sent':
-      return metrics.count('carpd_adverts_sent_total', labels);
-    case 'advert-received':
-      return metrics.count('carpd_adverts_received_total', labels);
-    case 'announced':
-      return metrics.count('carpd_gratuitous_arps_sent_total', labels);
-    case 'vip-restored':
-      // Against nobody: it went with its interface.
-      if (event.replaced) return;
-      return metrics.count('carpd_vip_restored_total', labels);
-    case 'vip-unwanted':
-      return metrics.count('carpd_vip_unwanted_total', labels);
-    case 'vip-in-use':
-      return metrics.count('carpd_vip_in_use_total', labels);
-    case 'vip-contested': {
-      const { form, frames } = event;
-      return metrics.count('carpd_vip_claims_total', { ...labels, form }, frames);
-    }
-    case 'hook-finished':
-      return countHook(event, labels, metrics);
-    default:
-      return unreachable(event);
-  }
-}
-
-function countHook(
-  { hook, result, durationMs }: EventOf<'hook-finished'>,
-  labels: InstanceLabels,
-  metrics: Metrics,
-): void {
-  const ended = HOOK_RESULTS.find((known) => known === result);
-  // One that was skipped never ran.
-  if (ended === undefined) return;
-  metrics.count('carpd_hook_runs_total', { ...labels, hook, result: ended });
-  metrics.observe('carpd_hook_duration_seconds', { ...labels, hook }, seconds(durationMs));
-}
-
-function seconds(milliseconds: number): number {
-  return milliseconds / MS_PER_SECOND;
+function effectsOf<Name extends EventName>(
+  name: Name,
+  event: EventOf<Name>,
+): readonly (readonly [CountedName, MetricEffect])[] {
+  const { counts = {} } = definitionOf(name);
+  return Object.keys(counts)
+    .filter(isCounted)
+    .flatMap((metric) => {
+      const effect = counts[metric]?.(event);
+      return effect === undefined ? [] : [[metric, effect] as const];
+    });
 }

@@ -3,8 +3,8 @@ import { toSeconds, type Micros } from '../base/time.ts';
 import type { State } from '../election/effects.ts';
 import { EVIDENCE_KINDS } from '../readiness/evidence.ts';
 import { CONDITIONS } from '../readiness/judge.ts';
-import type { GaugeName, LabelsOf } from './catalogue.ts';
-import { STATE_LABELS } from './label-values.ts';
+import type { GaugeName, LabelsOf } from './catalogue/metrics.ts';
+import { STATE_LABELS } from './catalogue/label-values.ts';
 import type { InstanceSample, LinkSample, Sample } from './sample.ts';
 import type { WallClock } from './wall-clock.ts';
 

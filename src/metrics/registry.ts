@@ -4,16 +4,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import {
+  isMetric,
   labelNames,
   METRICS,
-  type CounterName,
-  type HistogramName,
-  type LabelsOf,
+  type CountedName,
   type MetricName,
   type MetricSpec,
-} from './catalogue.ts';
+} from './catalogue/metrics.ts';
 import { showSample } from './gauges.ts';
-import type { LabelValues } from './label-values.ts';
+import type { LabelValues } from './catalogue/label-values.ts';
 import type { InstanceLabels, Sample } from './sample.ts';
 import { WallClock } from './wall-clock.ts';
 
@@ -77,14 +76,14 @@ export class Metrics {
     this.#forEachCounted('interface', (one, series) => this.#remove(one, { ...link, ...series }));
   }
 
-  /** Counts more; without effect on an instance or interface that is no longer there. */
-  count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, more = 1): void {
-    if (this.#isKnown(labels)) this.#counters.get(name)?.inc(labels, more);
-  }
-
-  /** Notes a duration; without effect on an instance or interface that is no longer there. */
-  observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, seconds: number): void {
-    if (this.#isKnown(labels)) this.#histograms.get(name)?.observe(labels, seconds);
+  /**
+   * Counts so many more, or observes so many seconds; without effect on an instance or interface
+   * that is no longer there. The labels are all those of the metric, as the events' records hold.
+   */
+  add(name: CountedName, labels: LabelValues, amount: number): void {
+    if (!this.#isKnown(labels)) return;
+    this.#counters.get(name)?.inc(labels, amount);
+    this.#histograms.get(name)?.observe(labels, amount);
   }
 
   /**
@@ -161,8 +160,4 @@ export class Metrics {
 
 function specs(): readonly (readonly [MetricName, MetricSpec])[] {
   return Object.entries(METRICS).flatMap(([name, spec]) => (isMetric(name) ? [[name, spec]] : []));
-}
-
-function isMetric(name: string): name is MetricName {
-  return Object.hasOwn(METRICS, name);
 }

@@ -144,3 +144,10 @@ export type Warning = keyof typeof WARNINGS;
 export function sameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
+
+/** Reasons as a sentence: what is missing, and what would help. */
+export function explainReasons(reasons: readonly Reason[]): string {
+  return reasons
+    .map((reason) => `${REASONS[reason].meaning} (${REASONS[reason].remedy})`)
+    .join('; ');
+}

@@ -14,7 +14,7 @@ import { VipReconciler } from '../vip/reconciler.ts';
 import type { Duty } from './duties.ts';
 import { placeOf } from '../daemon/interface/group-claim.ts';
 import { InterfaceAddresses } from '../daemon/interface/interface-addresses.ts';
-import { putBackText } from '../log/instance-lines.ts';
+import { putBackText } from '../vip/words.ts';
 
 /**
  * What became of one virtual IP. `absent`: it was not there. `failed`: it still is, or its down

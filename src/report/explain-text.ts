@@ -4,14 +4,8 @@ import { unreachable } from '../base/assert.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
 import { endOfMaintenance } from './next-text.ts';
 import type { InstanceReport, MaintenanceReport } from './report.ts';
-import {
-  bitWords,
-  clockText,
-  elsewhereAdvice,
-  STATUS_WORDS,
-  strangerAdvice,
-  timeText,
-} from './words.ts';
+import { elsewhereAdvice } from '../vip/words.ts';
+import { bitWords, clockText, STATUS_WORDS, strangerAdvice, timeText } from './words.ts';
 import { plainText, wrap } from '../base/text.ts';
 
 const LABEL_COLUMNS = 9;

@@ -1,9 +1,7 @@
 // The words in which reports speak of evidence, conditions, LACP bits and lengths of time. Pure.
-import { sysctlKey } from '../base/command.ts';
 import type { EvidenceKind } from '../readiness/evidence.ts';
 import type { Condition, ConditionName } from '../readiness/judge.ts';
 import type { StateBit } from '../readiness/lacp.ts';
-import { REASONS, type Reason } from '../readiness/reasons.ts';
 
 /** What each kind of evidence is, best first. */
 export const EVIDENCE_MEANINGS = {
@@ -44,33 +42,6 @@ const BIT_WORDS = {
 /** LACP bits as an operator reads them: "active, aggregated, in sync"; no bit is "none". */
 export function bitWords(bits: readonly StateBit[]): string {
   return bits.length === 0 ? 'none' : bits.map((bit) => BIT_WORDS[bit]).join(', ');
-}
-
-/** Reasons as a sentence: what is missing, and what would help. */
-export function explainReasons(reasons: readonly Reason[]): string {
-  return reasons
-    .map((reason) => `${REASONS[reason].meaning} (${REASONS[reason].remedy})`)
-    .join('; ');
-}
-
-/**
- * What it means that other interfaces of this host have the virtual IP, and what would help. Each
- * part is a sentence without its full stop.
- */
-export function elsewhereAdvice(
-  vip: string,
-  on: string,
-  interfaces: readonly string[],
-): { readonly meaning: string; readonly remedy: string } {
-  const verb = interfaces.length === 1 ? 'has' : 'have';
-  return {
-    meaning:
-      `${interfaces.join(' and ')} of this host ${verb} ${vip} too, and carpd keeps it on ${on} ` +
-      'alone. This host may answer for the address though another host is master',
-    remedy:
-      'Take it off there with ip addr del. If it is there on purpose, set ' +
-      `${sysctlKey(on, 'arp_ignore')} to 1: then this host answers for it only as master`,
-  };
 }
 
 /** What it means that a node advertises our vhid with another digest, and what would help. */

@@ -81,7 +81,7 @@ async function isHeld(scene: Scene): Promise<void> {
   await scene.staysHeldBy('peer', DARK_MS, HELD);
   match(await machine.sh('systemctl status carpd'), /Status: "db HELD \(no-frames\)"/);
   const journal = await machine.sh('journalctl --boot --unit=carpd');
-  match(journal, /event=gate-closed reasons=no-frames\]/);
+  match(journal, /event=gate-closed interface=\S+ vhid=\d+ vip=[\d.]+ reasons=no-frames\]/);
   doesNotMatch(journal, /to=MASTER/);
   match(await machine.sh('carpd explain db'), /carrier proved, lacp proved, frames MISSING/);
 }

@@ -1,10 +1,10 @@
 // A logger that keeps what it is told.
-import type { LogEventName } from '../../src/log/line-names.ts';
+import type { EventName } from '../../src/events/events.ts';
 import type { LogFields, Logger } from '../../src/log/log.ts';
 
 export interface LoggedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-  readonly event: LogEventName;
+  readonly event: EventName;
   readonly message: string;
   readonly fields: LogFields;
   readonly instance: string | undefined;

@@ -111,7 +111,7 @@ describe('a bridge and its port that get new names', { skip, concurrency: true }
     const { healthy, questioned, pair } = await masterOverBridge(t);
     await rename(questioned);
     const [first = fail()] = pair;
-    await logEntry(first, { event: 'configuration-warning' }, WITHIN_MS);
+    await logEntry(first, { event: 'interface-renamed' }, WITHIN_MS);
     const others = [GROUP, OTHER].map((group) => startUcarp(healthy, group));
     for (const other of others) await other.waitFor('BACKUP', WITHIN_MS);
     await Promise.all(pair.map((peer, index) => calm(peer, others[index] ?? peer, LONG_MS)));
@@ -129,7 +129,7 @@ describe('a bridge and its port that get new names', { skip, concurrency: true }
     const second = startBridged(questioned);
     await second.waitFor('BACKUP', WITHIN_MS);
     await rename(questioned);
-    await logEntry(second, { event: 'configuration-warning' }, WITHIN_MS);
+    await logEntry(second, { event: 'interface-renamed' }, WITHIN_MS);
     await calm(master, second, LONG_MS);
     statesOf(second, ['HELD', 'BACKUP']);
     untouched(second);

@@ -18,11 +18,12 @@ describe('a probe target', { skip, concurrency: true }, () => {
     const host = await lab.host('a', '10.77.0.1/24');
     startPing(await lab.host('c', '10.77.0.50/24'), '10.77.0.66');
     const peer = startGated(host, strict(NOBODY));
-    const closed = { event: 'gate-closed', reasons: 'no-probe-answer' };
+    const fields = { reasons: 'no-probe-answer' };
+    const closed = { event: 'gate-closed', fields } as const;
     await peer.waitFor('HELD', WITHIN_MS);
     await logEntry(peer, closed, WITHIN_MS);
     await throughout(() => peer.state() === 'HELD', { forMs: CALM_MS, what: 'it is held' });
-    deepEqual(logEntries(peer, { event: 'gate-closed' }).at(-1)?.fields['reasons'], closed.reasons);
+    deepEqual(logEntries(peer, { event: 'gate-closed' }).at(-1)?.fields['reasons'], fields.reasons);
   });
 
   test('that nobody has: the answers of the master are as good', async (t) => {

@@ -206,7 +206,7 @@ describe('SIGHUP', { skip, concurrency: true }, () => {
     match(told.message, /changed\.passphraseFile: the file can't be read: it is a pipe, /);
     await host.exec(['mv', pipe, carpdConfigFile(host)]);
     kept.signal('SIGHUP');
-    const own = { event: 'configuration-rejected', afterMs: told.atMs };
+    const own = { event: 'configuration-rejected', afterMs: told.atMs } as const;
     match((await logEntry(kept, own, 5_000)).message, /: can't be read: it is a pipe, /);
     const { vhid } = GROUP;
     await seen.advert(3, { vhid, source: host.address, afterMs: told.atMs }, 10_000);

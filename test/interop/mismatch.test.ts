@@ -22,7 +22,7 @@ describe('carpd beside a ucarp with', { skip, concurrency: true }, () => {
     match(rivalry.message, /two masters may serve at once/);
     match(rivalry.message, /passphrase/);
     await stayMasters(carpd, ucarp);
-    const told = logEntries(carpd, { event: 'packet-dropped' });
+    const told = logEntries(carpd, { event: 'advert-rejected' });
     ok(told.length <= 2, `${told.length} lines for packets of one sender`);
   });
 
@@ -38,7 +38,7 @@ describe('carpd beside a ucarp with', { skip, concurrency: true }, () => {
   test('another vhid: both serve, and the other group is told of', async (t) => {
     const { carpd, ucarp } = await bothMaster(t, { ...GROUP, vhid: 8 });
     const fields = { reason: 'unknown-vhid', from: ucarp.host.address, vhid: 8 };
-    const told = await logEntry(carpd, { event: 'packet-dropped', fields }, 15_000);
+    const told = await logEntry(carpd, { event: 'advert-rejected', fields }, 15_000);
     // Several groups on a segment are ordinary; so this is no warning.
     equal(told.level, 'info');
     match(told.message, /same vhid/);
@@ -62,7 +62,7 @@ async function bothMaster(
 function rivalryTold(carpd: Peer, reason: string): Promise<LogEntry> {
   return carpd.child.until(
     () => {
-      const told = logEntries(carpd, { event: 'packet-dropped', fields: { reason } });
+      const told = logEntries(carpd, { event: 'advert-rejected', fields: { reason } });
       return told.find(({ message }) => message.includes('two masters'));
     },
     'the warning of two masters',

@@ -115,7 +115,7 @@ async function withUpHook(
   const hooks = { up: [hook(host)], timeout: `${HOOK_LIMIT_MS}ms` };
   const peer = startCarpd(host, { ...GROUP, neutral: true, config: { hooks } });
   await peer.waitFor('MASTER', MASTER_MS);
-  const match_ = { event: 'hook-finished', fields: { hook: 'up' } };
+  const match_ = { event: 'hook-finished', fields: { hook: 'up' } } as const;
   const told = await logEntry(peer, match_, HOOK_LIMIT_MS + 10_000);
   const ends = async (): Promise<void> => {
     await seen.advert(6, { source: host.address }, 10_000);

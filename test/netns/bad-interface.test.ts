@@ -16,6 +16,8 @@ const VIP = '10.77.0.100';
 const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 2 };
 const MASTER_MS = 15_000;
 const LOG_MS = 15_000;
+/** The virtual IP has come onto the interface, for the first time or again. */
+const PUT_ON = ['vip-added', 'vip-restored'] as const;
 const skip = await labSkipReason();
 
 describe('an interface that is not there', { skip, concurrency: true }, () => {
@@ -64,7 +66,7 @@ describe('an interface that is not there', { skip, concurrency: true }, () => {
     await peer.waitFor('INIT', LOG_MS);
     await host.ip('link', 'set', 'eth0', 'name', 'away0');
     await host.ip('link', 'set', 'away0', 'up');
-    const renamed = { event: 'configuration-warning', level: 'warn' } as const;
+    const renamed = { event: 'interface-renamed', level: 'warn' } as const;
     await peer.child.until(
       () => logEntries(peer, renamed).find(({ message }) => message.includes('away0')),
       'the line with both names',
@@ -99,7 +101,7 @@ describe('an interface that is made anew with the virtual IP on it', { skip }, (
       // The virtual IP comes first, so that the own address is a secondary one.
       await addMacvlan(host, 'late0', [`${VIP}/24`, '10.77.0.3/24']);
       await peer.waitFor('BACKUP', LOG_MS);
-      await logEntry(peer, { event: 'vip-stale', level: 'warn', afterMs: backMs }, LOG_MS);
+      await logEntry(peer, { event: 'vip-unwanted', level: 'warn', afterMs: backMs }, LOG_MS);
       const gone = async (): Promise<boolean> => !(await holds(host, VIP));
       await eventually(gone, { withinMs: LOG_MS, what: 'the VIP to be off' });
       ok(await holds(host, '10.77.0.3'), 'its own address stays');
@@ -200,13 +202,13 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     const { host, peer } = await started(t);
     // Each time it has been seen on the interface: an address that goes earlier was never added.
     for (let times = 1; times <= 8; times += 1) {
-      const added = (): unknown => logEntries(peer, { event: 'vip-added' })[times - 1];
+      const added = (): unknown => logEntries(peer, { event: PUT_ON })[times - 1];
       await peer.child.until(added, `the VIP to be there time ${times}`, 30_000);
       await host.ip('addr', 'del', `${VIP}/32`, 'dev', 'eth0');
     }
     await eventually(() => holds(host, VIP), { withinMs: LOG_MS, what: 'the VIP to be back' });
     equal(peer.state(), 'MASTER');
-    deepEqual(logEntries(peer, { event: 'vip-failed' }), []);
+    deepEqual(logEntries(peer, { event: ['vip-failed', 'step-down-stuck'] }), []);
     await endsClean(peer);
   });
 
@@ -221,7 +223,7 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     other.signal('SIGUSR2');
     await backup.waitFor('MASTER', MASTER_MS);
     for (let times = 1; times <= 5; times += 1) {
-      const added = (): unknown => logEntries(backup, { event: 'vip-added' })[times - 1];
+      const added = (): unknown => logEntries(backup, { event: PUT_ON })[times - 1];
       await backup.child.until(added, `the VIP to be there time ${times}`, 30_000);
       await host.ip('addr', 'del', `${VIP}/32`, 'dev', 'eth0');
     }
@@ -245,7 +247,7 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
 
   test('in no network of the interface is served, with a warning', async (t) => {
     const { host, peer } = await started(t, { vip: '10.99.0.100' });
-    const match_ = { event: 'configuration-warning', level: 'warn' } as const;
+    const match_ = { event: 'vip-off-network', level: 'warn' } as const;
     const told = await peer.child.until(
       () => logEntries(peer, match_).find(({ message }) => message.includes('no network')),
       'the warning',
@@ -272,7 +274,7 @@ describe('a virtual IP', { skip, concurrency: true }, () => {
     await seen.gratuitousArp(VIP, removedMs, LOG_MS);
     const told = await logEntry(
       peer,
-      { event: 'vip-added', level: 'warn', afterMs: removedMs },
+      { event: 'vip-restored', level: 'warn', afterMs: removedMs },
       LOG_MS,
     );
     match(told.message, /removed by someone; it is back/);

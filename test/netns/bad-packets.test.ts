@@ -99,7 +99,7 @@ async function strangersAdvert(lab: Lab, host: Host): Promise<readonly string[]>
 /** It is alive, has told of drops under their own names, and has not told of each. */
 function toldInFewLines(peer: Peer): void {
   equal(peer.child.exited, undefined);
-  const told = logEntries(peer, { event: 'packet-dropped' });
+  const told = logEntries(peer, { event: 'advert-rejected' });
   ok(told.length > 0 && told.length < 100, `${told.length} lines of dropped packets`);
   const reasons = new Set(told.map(({ fields }) => fields['reason']).filter(Boolean));
   for (const reason of reasons) ok(String(reason) in DROP_REASONS, String(reason));

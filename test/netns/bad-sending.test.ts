@@ -33,7 +33,7 @@ describe('a MASTER whose adverts are refused', { skip, concurrency: true }, () =
     equal(peer.state(), 'MASTER');
     const freeMs = nowMs();
     await host.exec(['tc', 'qdisc', 'del', 'dev', 'eth0', 'root']);
-    const recovered = { event: 'demotion', fields: { demoted: false } };
+    const recovered = { event: 'demotion', fields: { demoted: false } } as const;
     await logEntry(peer, recovered, 20_000);
     await seen.advert(4, { source: host.address, afterMs: freeMs }, 10_000);
     const skews = seen

@@ -106,7 +106,7 @@ describe('what a killed run has left on an interface of an old configuration', {
     await next.waitFor('MASTER', WITHIN_MS);
     deepEqual(await vipsOn(host, 'eth1'), []);
     match(await host.ip('-4', 'addr', 'show', 'dev', 'eth1'), /10\.77\.0\.11\/24/);
-    const told = logEntries(next, { event: 'vip-stale' });
+    const told = logEntries(next, { event: 'vip-leftover' });
     equal(told.length, 2, next.child.tail());
     deepEqual(logEntries(next, { event: 'vip-elsewhere' }), []);
     equal((await next.stop()).code, 0, next.child.tail());

@@ -39,7 +39,7 @@ describe('an interface that gets a new name', { skip, concurrency: true }, () =>
       const [first] = masters;
       ok(first !== undefined, 'an instance');
       await a.ip('link', 'set', 'dev', a.interface, 'name', 'wan0');
-      const renamed = await logEntry(first, { event: 'configuration-warning' }, WITHIN_MS);
+      const renamed = await logEntry(first, { event: 'interface-renamed' }, WITHIN_MS);
       match(renamed.message, new RegExp(`${a.interface} is called wan0 now`));
       await seen.advert(6 * count, { source: a.address }, WITHIN_MS);
       deepEqual(

@@ -108,7 +108,7 @@ describe('a second daemon with the same group', { skip, concurrency: true }, () 
     const both = await runCarpd(host, ['run', '--config', file]);
     equal(both.code, 2, both.stderr);
     match(both.stderr, /instances\.twin: another instance of this process has 10\.77\.0\.100/);
-    deepEqual(logEntries(peer, { event: 'vip-added', level: 'warn' }), [], 'nobody took it off');
+    deepEqual(logEntries(peer, { event: 'vip-restored' }), [], 'nobody took it off');
   });
 
   test('that is asked to end while it waits for the first one to leave ends at once', async (t) => {
@@ -223,7 +223,7 @@ describe('an interface that appears later', { skip, concurrency: true }, () => {
     await host.exec(['ip', 'addr', 'add', '10.78.0.1/24', 'dev', 'v1']);
     await host.exec(['ip', 'link', 'set', 'v1p', 'up']);
     await host.exec(['ip', 'link', 'set', 'v1', 'up']);
-    const held = { event: 'interface-unusable', fields: { fault: 'group-held' } };
+    const held = { event: 'interface-unusable', fields: { fault: 'group-held' } } as const;
     const both = [first, second];
     const loser = await Promise.any(
       both.map(async (one) => (await logEntry(one, held, START_MS), one)),

@@ -100,7 +100,7 @@ describe('carpd release', { skip, concurrency: true }, () => {
       await logEntry(peer, { event: 'vip-added' }, MASTER_MS);
       await host.ip('link', 'set', 'dev', 'eth0', 'name', 'wan0');
       const told = (): unknown =>
-        logEntries(peer, { event: 'configuration-warning' }).find(({ message }) =>
+        logEntries(peer, { event: 'interface-renamed' }).find(({ message }) =>
           message.startsWith('eth0 is called wan0 now'),
         );
       await peer.child.until(told, 'the line with both names', MASTER_MS);

@@ -53,7 +53,7 @@ describe('the passphrase', { skip }, () => {
     await watch.line(/"event":"state"/, WITHIN_MS);
     // Somebody with another passphrase, so that digests are spoken of.
     const other = startCarpd(stranger, { ...group, password: 'another' });
-    await logEntry(peer, { event: 'packet-dropped' }, WITHIN_MS);
+    await logEntry(peer, { event: 'advert-rejected' }, WITHIN_MS);
     await watch.line(/"event":"advert-rejected"/, WITHIN_MS);
     const answers: Child[] = [
       await ask(host, 'status', '--json', ...socket),

@@ -157,7 +157,8 @@ for (const count of COUNTS) {
       first.signal('SIGTERM');
       const ended = await first.child.ended(ORDER_MS);
       equal(ended.code, 1, first.child.tail());
-      const said = logEntries(first, { event: 'vip-failed', level: 'error' });
+      const leftBehind = ['step-down-stuck', 'vip-left-behind'] as const;
+      const said = logEntries(first, { event: leftBehind, level: 'error' });
       ok(
         said.some(({ message }) => /steps down \(stopped\) although .* is still on/.test(message)),
         first.child.tail(),

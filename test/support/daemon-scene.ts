@@ -2,7 +2,7 @@
 // that the test lets pass.
 import { EventBus } from '../../src/events/bus.ts';
 import type { DomainEvent, EventName, EventOf } from '../../src/events/events.ts';
-import { EVENT_NAMES } from '../../src/events/catalogue.ts';
+import { EVENT_NAMES } from '../../src/events/events.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';

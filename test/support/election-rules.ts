@@ -5,7 +5,7 @@ import type { Effect, State } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
 import type { Election, ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
-import { STATE_LABELS, TRANSITION_SERIES } from '../../src/metrics/label-values.ts';
+import { STATE_LABELS, TRANSITION_SERIES } from '../../src/metrics/catalogue/label-values.ts';
 import { INTERFACE_FAULTS } from './interface-faults.ts';
 
 const YIELDING: readonly string[] = ['better-advert', 'path-unconfirmed', 'tie-lost'];

@@ -1,5 +1,6 @@
 // One of each event, as it may happen.
-import type { EventName, EventOf, InstanceIdentity } from '../../src/events/events.ts';
+import type { InstanceIdentity } from '../../src/events/define.ts';
+import type { EventName, EventOf } from '../../src/events/events.ts';
 
 export const DB: InstanceIdentity = {
   name: 'db',
@@ -211,6 +212,12 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
   'late-wake': { event: 'late-wake', lateMs: 700 },
   'queue-overflow': { event: 'queue-overflow', dropped: 1 },
   'log-gap': { event: 'log-gap', lostLines: 12 },
+  'listener-failed': {
+    event: 'listener-failed',
+    of: 'late-wake',
+    detail: 'a fault',
+    repeats: 0,
+  },
   'control-opened': { event: 'control-opened', path: '/run/carpd/control.sock' },
   'control-failed': { event: 'control-failed', during: 'opening', detail: 'in use' },
   'metrics-opened': { event: 'metrics-opened', address: '127.0.0.1:9112' },

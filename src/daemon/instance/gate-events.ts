@@ -5,7 +5,8 @@ import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { GateSettings, GateVerdict } from '../../readiness/gate.ts';
 import { sameList, type Reason, type Warning } from '../../readiness/reasons.ts';
 import type { Publish } from '../../events/bus.ts';
-import type { HeldReason, InstanceNews } from '../../events/events.ts';
+import type { HeldReason } from '../../events/instance-election.ts';
+import type { InstanceNews } from '../../events/events.ts';
 
 const REMINDER = fromSeconds(30);
 

@@ -1,23 +1,47 @@
-// Holds docs/events.md equal to the closed lists in the code.
+// Holds the tables of the documents that are made from the code equal to it.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { TABLES, withTables } from '../../../scripts/manuals/tables.ts';
 import { EVENT_SCHEMA } from '../../../src/events/watched.ts';
-import { EVENT_TABLES } from './event-tables.ts';
 import { tableBelow } from './tables.ts';
 
-describe('docs/events.md', () => {
-  const text = readFileSync('docs/events.md', 'utf8');
+for (const [path, tables] of TABLES) {
+  describe(path, () => {
+    const text = readFileSync(path, 'utf8');
 
-  for (const { heading, rows } of EVENT_TABLES) {
-    test(`lists what the code has: ${heading}`, () => {
-      assert.deepEqual(tableBelow(text, heading), rows);
+    for (const { heading, rows } of tables) {
+      test(`lists what the code has: ${heading}; npm run manuals makes it so`, () => {
+        assert.deepEqual(tableBelow(text, heading), rows);
+      });
+    }
+
+    test('is as npm run manuals writes it', () => {
+      assert.equal(withTables(text, tables), text);
     });
-  }
+  });
+}
 
-  test('names the version of the schema', () => {
-    const rows = tableBelow(text, '## Every line');
-    const schema = rows.find(([field]) => field === 'schema');
-    assert.equal(schema?.at(-1), String(EVENT_SCHEMA));
+test('docs/events.md names the version of the schema', () => {
+  const rows = tableBelow(readFileSync('docs/events.md', 'utf8'), '## Every line');
+  const schema = rows.find(([field]) => field === 'schema');
+  assert.equal(schema?.at(-1), String(EVENT_SCHEMA));
+});
+
+describe('a table', () => {
+  const table = { heading: '## Two', head: ['name', 'holds'], rows: [['b', 'more']] };
+
+  test('stands in place of the one below its heading, and nothing else changes', () => {
+    const text = (rows: string): string =>
+      `# Top\n\n## One\n\n| a |\n\n## Two\n\nSaid before.\n\n${rows}\n\nSaid after.\n\n## End\n`;
+    assert.equal(
+      withTables(text('| old |\n| --- |\n| `a` |'), [table]),
+      text('| name | holds |\n| ---- | ----- |\n| `b`  | more  |'),
+    );
+  });
+
+  test('has a place, or it is said that it has none', () => {
+    assert.throws(() => withTables('# Top\n', [table]), /no heading ## Two/);
+    assert.throws(() => withTables('# Top\n\n## Two\n\nText.\n', [table]), /no table below/);
   });
 });

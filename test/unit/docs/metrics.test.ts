@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { labelNames, METRICS, type MetricSpec } from '../../../src/metrics/catalogue.ts';
+import { labelNames, METRICS, type MetricSpec } from '../../../src/metrics/catalogue/metrics.ts';
 import { families, metricsOf } from '../../support/exposition.ts';
 import { tableBelow } from './tables.ts';
 

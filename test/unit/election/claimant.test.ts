@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
 import { parseMac, type Ipv4, type Mac } from '../../../src/carp/addresses.ts';
 import { judgeClaimant, type Claimant } from '../../../src/election/claimant.ts';
-import { instanceLine } from '../../../src/log/instance-lines.ts';
+import { lineOf } from '../../../src/log/log-line.ts';
 import { PeersHeard } from '../../../src/election/peers-heard.ts';
 import { EVENT_SAMPLES } from '../../support/events.ts';
 import { ip } from '../../support/reports.ts';
@@ -73,9 +73,9 @@ describe('a claim of the virtual IP', () => {
 describe('the line of a claim', () => {
   const sample = EVENT_SAMPLES['vip-contested'];
   const line = (by: Claimant['kind'], peer: string | null): string => {
-    const made = instanceLine({ ...sample, by, peer });
+    const made = lineOf({ ...sample, by, peer });
     assert.ok(made);
-    assert.equal(made.kind, by, 'each has a quota of its own');
+    assert.equal(made.quotaKey, `vip-contested ${by} instance db`, 'each has a quota of its own');
     return `${made.level} ${made.message}`;
   };
 

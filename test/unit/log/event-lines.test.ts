@@ -2,85 +2,87 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromSeconds, micros, plus, type Micros } from '../../../src/base/time.ts';
-import { EVENT_NAMES, EVENTS } from '../../../src/events/catalogue.ts';
-import { EventLog } from '../../../src/log/event-log.ts';
-import type { DomainEvent, EventName } from '../../../src/events/events.ts';
+import {
+  definitionOf,
+  EVENT_NAMES,
+  EVENTS,
+  type DomainEvent,
+  type EventName,
+} from '../../../src/events/events.ts';
+import { EventLog, openLoggedBus } from '../../../src/log/event-log.ts';
 import { watchText } from '../../../src/log/watch-text.ts';
 import { recordingLogger, type LoggedLine } from '../../fakes/logger.ts';
 import { DB, EVENT_SAMPLES } from '../../support/events.ts';
 
-/** Level, event and the beginning of the message; undefined: it is not for the log. */
+/** Level and the beginning of the message; undefined: it is not for the log. */
 const LINES: Readonly<Record<EventName, string | undefined>> = {
-  state: 'info state MASTER on bond0 id 7 for 61 s: no master was heard',
-  transition: 'info transition BACKUP -> MASTER: no master was heard for the dead interval',
-  takeover: 'info takeover told the neighbours 13 ms after the master was due',
-  conflict: 'warn conflict heard a worse master, 10.9.0.11; staying master and announcing',
-  demotion: 'warn demotion three adverts in a row could not be sent',
-  doubt: 'warn doubt in doubt: its path may have changed',
-  handover: 'info handover 10.9.0.11 took over after 300 ms',
-  maintenance: 'info maintenance 10.9.0.11 took over',
-  'promotion-held':
-    'warn promotion-held no master is heard, and this node may not take over: no data',
-  'gate-opened': 'info gate-opened promotion is possible: the link has proved',
-  'gate-closed': 'info gate-closed no promotion: no LACP partner',
-  'gate-still-closed': 'warn gate-closed no promotion: no data frame',
-  'gate-warning': 'warn gate-warning adverts come in but do not reach the CARP socket',
+  state: 'info MASTER on bond0 id 7 for 61 s: no master was heard',
+  transition: 'info BACKUP -> MASTER: no master was heard for the dead interval',
+  takeover: 'info told the neighbours 13 ms after the master was due',
+  conflict: 'warn heard a worse master, 10.9.0.11; staying master and announcing',
+  demotion: 'warn three adverts in a row could not be sent',
+  doubt: 'warn in doubt: its path may have changed',
+  handover: 'info 10.9.0.11 took over after 300 ms',
+  maintenance: 'info 10.9.0.11 took over',
+  'promotion-held': 'warn no master is heard, and this node may not take over: no data',
+  'gate-opened': 'info promotion is possible: the link has proved',
+  'gate-closed': 'info no promotion: no LACP partner',
+  'gate-still-closed': 'warn no promotion: no data frame',
+  'gate-warning': 'warn adverts come in but do not reach the CARP socket',
   'vip-in-use': undefined,
-  'interface-usable': 'info interface-usable bond0 is usable without carrier, source 10.9.0.10',
-  'interface-unusable':
-    'warn interface-unusable bond0: the interface is administratively down. Set',
-  'vip-off-network':
-    'warn configuration-warning 10.9.0.100 is in no network of bond0 (10.1.0.1/24)',
-  'vip-added': 'info vip-added 10.9.0.100 is on bond0',
-  'vip-restored': 'warn vip-added 10.9.0.100 on bond0 was removed by someone; it is back',
-  'vip-removed': 'info vip-removed 10.9.0.100 is off bond0',
-  'vip-failed': 'error vip-failed 10.9.0.100 could not be added to bond0: give it CAP_NET_ADMIN',
-  'step-down-stuck': 'error vip-failed stays MASTER and does not step down (handover): the',
-  'vip-left-behind':
-    'error vip-failed the virtual IP could not be removed and stays. Do it now: ip a',
-  'vip-stale': 'warn vip-stale 10.9.0.100 was on bond0 without being held here',
-  'vip-unwanted': 'warn vip-stale 10.9.0.100 was put on bond0 by someone',
-  'vip-elsewhere': 'warn vip-elsewhere eth2 of this host has 10.9.0.100 too, and carpd keeps it',
-  'vip-leftover': 'warn vip-stale an earlier run of carpd has left 10.9.0.100 on bond0, where it',
-  'addresses-taken-along': 'warn vip-removed removing 10.9.0.100 on bond0 made the kernel remove',
-  'vip-contested': 'warn vip-contested 02:00:00:00:00:66 says that 10.9.0.100 is its own',
-  'secondaries-promoted': 'info vip-removed addresses of this host hang on 10.9.0.100, the first',
-  announced: 'debug announced sent a gratuitous ARP for 10.9.0.100',
-  'announce-failed': 'error announce-failed could not announce 10.9.0.100: ENETDOWN',
-  'hook-finished': 'info hook-finished up hook ended well after 12 ms',
-  'send-failed': 'error send-failed could not send the regular advert: ENOBUFS',
-  'hook-output': 'info hook-output up hook: mounted',
+  'interface-usable': 'info bond0 is usable without carrier, source 10.9.0.10',
+  'interface-unusable': 'warn bond0: the interface is administratively down. Set',
+  'vip-off-network': 'warn 10.9.0.100 is in no network of bond0 (10.1.0.1/24)',
+  'vip-added': 'info 10.9.0.100 is on bond0',
+  'vip-restored': 'warn 10.9.0.100 on bond0 was removed by someone; it is back',
+  'vip-removed': 'info 10.9.0.100 is off bond0',
+  'vip-failed': 'error 10.9.0.100 could not be added to bond0: give it CAP_NET_ADMIN',
+  'step-down-stuck': 'error stays MASTER and does not step down (handover): the',
+  'vip-left-behind': 'error the virtual IP could not be removed and stays. Do it now: ip a',
+  'vip-stale': 'warn 10.9.0.100 was on bond0 without being held here',
+  'vip-unwanted': 'warn 10.9.0.100 was put on bond0 by someone',
+  'vip-elsewhere': 'warn eth2 of this host has 10.9.0.100 too, and carpd keeps it',
+  'vip-leftover': 'warn an earlier run of carpd has left 10.9.0.100 on bond0, where it',
+  'addresses-taken-along': 'warn removing 10.9.0.100 on bond0 made the kernel remove',
+  'vip-contested': 'warn 02:00:00:00:00:66 says that 10.9.0.100 is its own',
+  'secondaries-promoted': 'info addresses of this host hang on 10.9.0.100, the first',
+  announced: 'debug sent a gratuitous ARP for 10.9.0.100',
+  'announce-failed': 'error could not announce 10.9.0.100: ENETDOWN',
+  'hook-finished': 'info up hook ended well after 12 ms',
+  'send-failed': 'error could not send the regular advert: ENOBUFS',
+  'hook-output': 'info up hook: mounted',
   'advert-sent': undefined,
   'advert-received': undefined,
-  'link-epoch': 'info link-epoch bond0: the carrier was lost; it has to prove itself anew',
+  'link-epoch': 'info bond0: the carrier was lost; it has to prove itself anew',
   'link-evidence': undefined,
-  'link-proved': 'info link-proved bond0 has proved that it passes frames, after 900 ms',
-  'link-unproved': 'debug link-unproved bond0 has not proved itself: no data frame',
-  'lacp-port': 'info lacp-port bond0: eth1 is not ready: defaulted: no LACPDU heard; not in sync',
-  'link-warning': 'warn link-warning bond0: LACP has not formed',
-  'link-unreadable': 'warn link-unreadable bond0: no uplink',
-  'socket-failed': 'error socket-failed ENODEV; trying again in 5 s',
-  'interface-renamed': 'warn configuration-warning bond0 is called wan0 now; carpd goes on with it',
-  'adverts-lost': 'warn adverts-lost bond0: the kernel dropped 4711 packets of protocol 112',
-  'send-blocked': 'warn send-blocked the firewall of this host refuses adverts on bond0',
-  'advert-rejected': 'warn packet-dropped dropped a packet from 10.9.0.66: vhid, passphrase',
-  'daemon-started': 'info daemon-started running 2 instances',
-  'daemon-stopping': 'info daemon-stopping SIGTERM: releasing what this host holds',
-  'daemon-stopped': 'info daemon-stopped stopped',
-  'daemon-failed': 'fatal daemon-failed a fault',
-  'signal-received': 'info signal-received SIGHUP: reading anew',
-  'configuration-warning': 'warn configuration-warning a doubt',
-  'configuration-rejected': 'error configuration-rejected a fault',
-  'configuration-reloaded': 'info configuration-reloaded the new configuration is in force',
-  'links-unreadable': 'error socket-failed ENOBUFS',
-  'maintenance-unreadable': 'error maintenance EIO',
-  'late-wake': 'warn late-wake woke 700 ms late',
-  'queue-overflow': 'warn queue-overflow more packets of protocol 112 come in than can be judged',
+  'link-proved': 'info bond0 has proved that it passes frames, after 900 ms',
+  'link-unproved': 'debug bond0 has not proved itself: no data frame',
+  'lacp-port': 'info bond0: eth1 is not ready: defaulted: no LACPDU heard; not in sync',
+  'link-warning': 'warn bond0: LACP has not formed',
+  'link-unreadable': 'warn bond0: no uplink',
+  'socket-failed': 'error ENODEV; trying again in 5 s',
+  'interface-renamed': 'warn bond0 is called wan0 now; carpd goes on with it',
+  'adverts-lost': 'warn bond0: the kernel dropped 4711 packets of protocol 112',
+  'send-blocked': 'warn the firewall of this host refuses adverts on bond0',
+  'advert-rejected': 'warn dropped a packet from 10.9.0.66: vhid, passphrase',
+  'daemon-started': 'info running 2 instances',
+  'daemon-stopping': 'info SIGTERM: releasing what this host holds',
+  'daemon-stopped': 'info stopped',
+  'daemon-failed': 'fatal a fault',
+  'signal-received': 'info SIGHUP: reading anew',
+  'configuration-warning': 'warn a doubt',
+  'configuration-rejected': 'error a fault',
+  'configuration-reloaded': 'info the new configuration is in force',
+  'links-unreadable': 'error ENOBUFS',
+  'maintenance-unreadable': 'error EIO',
+  'late-wake': 'warn woke 700 ms late',
+  'queue-overflow': 'warn more packets of protocol 112 come in than can be judged',
   'log-gap': undefined,
-  'control-opened': 'info control-opened /run/carpd/control.sock answers the commands of carpd',
-  'control-failed': 'warn control-failed in use. The election goes on without it',
-  'metrics-opened': 'info metrics-opened 127.0.0.1:9112 serves metrics to Prometheus',
-  'metrics-failed': 'warn metrics-failed in use. It is tried every 10 s, and the election goes on',
+  'listener-failed': 'error what late-wake leads to has failed in part: a fault',
+  'control-opened': 'info /run/carpd/control.sock answers the commands of carpd',
+  'control-failed': 'warn in use. The election goes on without it',
+  'metrics-opened': 'info 127.0.0.1:9112 serves metrics to Prometheus',
+  'metrics-failed': 'warn in use. It is tried every 10 s, and the election goes on',
 };
 
 const SHARED_FIELDS: Readonly<Record<string, readonly string[]>> = {
@@ -113,7 +115,8 @@ for (const name of EVENT_NAMES) {
     const wanted = LINES[name];
     if (wanted === undefined) return assert.equal(line, undefined);
     assert.ok(line, 'there is a line');
-    const text = `${line.level} ${line.event} ${line.message}`;
+    assert.equal(line.event, name);
+    const text = `${line.level} ${line.message}`;
     assert.equal(text.slice(0, wanted.length), wanted);
     assert.equal(line.instance, 'name' in event ? event.name : undefined);
   });
@@ -129,15 +132,33 @@ describe('the fields of a line', () => {
   test('are those of a transition, without what there is not', () => {
     const [line] = logged(EVENT_SAMPLES.transition);
     assert.deepEqual(withoutUndefined(line?.fields), {
+      interface: 'bond0',
+      vhid: 7,
+      vip: '10.9.0.100',
       from: 'BACKUP',
       to: 'MASTER',
       cause: 'master-down',
       peer: '10.9.0.11',
-      vip: '10.9.0.100',
       term: 2,
       advertiseInMs: 1_000,
       advskew: 0,
     });
+  });
+
+  test('are not the sentences, which the message says', () => {
+    const [line] = logged(EVENT_SAMPLES['vip-left-behind']);
+    assert.match(line?.message ?? '', /ip addr del 10\.9\.0\.100\/24 dev bond0$/);
+    assert.deepEqual(line?.fields, { interface: 'bond0', vhid: 7, vip: '10.9.0.100' });
+    const [taken] = logged({
+      ...EVENT_SAMPLES['addresses-taken-along'],
+      restored: false,
+      unsaved: ['ip addr add 10.9.0.101/24 dev bond0'],
+    });
+    assert.match(taken?.message ?? '', /Do it now: ip addr add 10\.9\.0\.101\/24 dev bond0/);
+    assert.deepEqual(
+      [taken?.fields['addresses'], taken?.fields['unsaved']],
+      ['10.9.0.101', undefined],
+    );
   });
 
   test('hold lists as words', () => {
@@ -148,6 +169,54 @@ describe('the fields of a line', () => {
       removed: 'old',
       unchanged: 'db',
     });
+  });
+});
+
+describe('a level that depends on the fields', () => {
+  const samples = EVENT_SAMPLES;
+  const louder: readonly (readonly [DomainEvent, string])[] = [
+    [samples.demotion, 'warn'],
+    [{ ...samples.demotion, demoted: false }, 'info'],
+    [{ ...samples.doubt, inDoubt: false, cause: null }, 'info'],
+    [{ ...samples.handover, outcome: 'begun', reason: null }, 'info'],
+    [{ ...samples.maintenance, outcome: 'refused', reason: 'no-peer' }, 'warn'],
+    [{ ...samples['promotion-held'], reason: 'no-carrier' }, 'info'],
+    [{ ...samples['vip-elsewhere'], interfaces: [] }, 'info'],
+    [{ ...samples['vip-contested'], form: 'probe' }, 'info'],
+    [{ ...samples['hook-finished'], result: 'skipped' }, 'warn'],
+    [{ ...samples['hook-finished'], result: 'timeout' }, 'error'],
+    [{ ...samples['send-failed'], advert: 'bow-out' }, 'warn'],
+    [{ ...samples['advert-rejected'], reason: 'vrrp' }, 'info'],
+    [{ ...samples['daemon-failed'], fatal: false }, 'error'],
+    [{ ...samples['control-failed'], during: 'answering' }, 'error'],
+  ];
+
+  for (const [event, wanted] of louder) {
+    test(`${event.event} is told as ${wanted}, as documented`, () => {
+      assert.equal(logged(event)[0]?.level, wanted);
+      const { level } = definitionOf(event.event);
+      assert.ok(typeof level !== 'string', 'it depends');
+      assert.ok(level.among.some((one) => one === wanted));
+    });
+  }
+});
+
+describe('a listener that fails', () => {
+  test('is named once in a while, also where it fails at the news of itself', () => {
+    const { logger, lines } = recordingLogger();
+    const bus = openLoggedBus(logger, () => micros(0), noTimer);
+    bus.subscribe(EVENT_NAMES, () => {
+      throw new Error('broken');
+    });
+    for (let count = 0; count < 3; count += 1) bus.publish(EVENT_SAMPLES['daemon-started']);
+    bus.publish(EVENT_SAMPLES['signal-received']);
+    const failed = lines.filter(({ event }) => event === 'listener-failed');
+    assert.deepEqual(
+      failed.map(({ level, message }) => `${level} ${message}`),
+      ['daemon-started', 'signal-received'].map(
+        (name) => `error what ${name} leads to has failed in part: broken`,
+      ),
+    );
   });
 });
 

@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { formatIpv4, ipv4 } from '../../../src/carp/addresses.ts';
-import { EVENT_NAMES } from '../../../src/events/catalogue.ts';
+import {
+  definitionOf,
+  EVENT_NAMES,
+  type DomainEvent,
+  type EventName,
+  type EventOf,
+} from '../../../src/events/events.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
-import type { DomainEvent, EventName, EventOf } from '../../../src/events/events.ts';
-import { DEFAULT_QUOTA, QUOTAS } from '../../../src/log/line-limits.ts';
+import { DEFAULT_QUOTA } from '../../../src/log/log-line.ts';
 import { LineQuotas, telling } from '../../../src/log/line-quota.ts';
 import { fromSeconds, micros, toSeconds } from '../../../src/base/time.ts';
 import { recordingLogger, type LoggedLine } from '../../fakes/logger.ts';
@@ -49,7 +54,7 @@ describe('a storm', () => {
       const event = EVENT_SAMPLES[name];
       log.tell(event);
       const logged = lines.length;
-      const { burst, refill } = QUOTAS[lines[0]?.event ?? 'state'] ?? DEFAULT_QUOTA;
+      const { burst, refill } = definitionOf(name).quota ?? DEFAULT_QUOTA;
       lines.length = 0;
       await time.advance(3_600_000);
       const count = burst * 4;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros } from '../../../src/base/time.ts';
-import { labelNames, METRICS, type MetricSpec } from '../../../src/metrics/catalogue.ts';
+import { labelNames, METRICS, type MetricSpec } from '../../../src/metrics/catalogue/metrics.ts';
 import {
   DB,
   families,
@@ -105,10 +105,10 @@ describe('counting', () => {
   test('counts what is named, and nothing else', async () => {
     const metrics = full();
     const labels = { ...DB, from: 'backup', to: 'master', cause: 'master-down' };
-    metrics.count('carpd_transitions_total', labels);
-    metrics.count('carpd_transitions_total', labels);
-    metrics.count('carpd_adverts_rejected_total', { interface: 'eth0', reason: 'bad-digest' });
-    metrics.count('carpd_late_wakes_total', {});
+    metrics.add('carpd_transitions_total', labels, 1);
+    metrics.add('carpd_transitions_total', labels, 1);
+    metrics.add('carpd_adverts_rejected_total', { interface: 'eth0', reason: 'bad-digest' }, 1);
+    metrics.add('carpd_late_wakes_total', {}, 1);
     const text = await metrics.render();
     const counted = text.split('\n').filter((line) => /^carpd_\w+_total.* [1-9]/.test(line));
     assert.deepEqual(counted, [
@@ -120,7 +120,7 @@ describe('counting', () => {
 
   test('puts durations into their buckets', async () => {
     const metrics = full();
-    metrics.observe('carpd_takeover_duration_seconds', DB, 0.03);
+    metrics.add('carpd_takeover_duration_seconds', DB, 0.03);
     const text = await metrics.render();
     const bucket = (le: string): number | undefined =>
       valueOf(text, `carpd_takeover_duration_seconds_bucket{le="${le}",${OF_DB}}`);
@@ -167,7 +167,7 @@ describe('an instance that goes', () => {
     const metrics = metricsOf();
     metrics.addInstance(DB);
     metrics.addInstance({ ...WEB, interface: 'eth0' });
-    metrics.count('carpd_link_epochs_total', { interface: 'eth0', cause: 'carrier-lost' });
+    metrics.add('carpd_link_epochs_total', { interface: 'eth0', cause: 'carrier-lost' }, 1);
     metrics.removeInstance('db');
     const series = 'carpd_link_epochs_total{interface="eth0",cause="carrier-lost"}';
     assert.equal(valueOf(await metrics.render(), series), 1);
@@ -178,9 +178,9 @@ describe('an instance that goes', () => {
     metrics.addInstance(DB);
     metrics.removeInstance('db');
     metrics.addInstance({ ...DB, vhid: '9' });
-    metrics.count('carpd_master_conflicts_total', DB);
-    metrics.observe('carpd_hook_duration_seconds', { ...DB, hook: 'up' }, 1);
-    metrics.count('carpd_link_epochs_total', { interface: 'eth9', cause: 'carrier-lost' });
+    metrics.add('carpd_master_conflicts_total', DB, 1);
+    metrics.add('carpd_hook_duration_seconds', { ...DB, hook: 'up' }, 1);
+    metrics.add('carpd_link_epochs_total', { interface: 'eth9', cause: 'carrier-lost' }, 1);
     const text = await metrics.render();
     assert.doesNotMatch(text, /vhid="7"|eth9/);
     assert.match(text, /vhid="9"/);

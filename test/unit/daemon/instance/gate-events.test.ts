@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros, plus, type Micros } from '../../../../src/base/time.ts';
 import { EventLog } from '../../../../src/log/event-log.ts';
-import type { HeldReason, InstanceNews } from '../../../../src/events/events.ts';
+import type { HeldReason } from '../../../../src/events/instance-election.ts';
+import type { InstanceNews } from '../../../../src/events/events.ts';
 import { GateHerald, type Standing } from '../../../../src/daemon/instance/gate-events.ts';
 import type { GateVerdict } from '../../../../src/readiness/gate.ts';
 import { recordingLogger, type LoggedLine } from '../../../fakes/logger.ts';
@@ -81,7 +82,7 @@ describe('GateHerald, as the log shows it', () => {
     now = plus(now, fromMillis(1));
     herald.tick(HELD);
     herald.tick(HELD);
-    assert.deepEqual(told(), ['warn gate-closed']);
+    assert.deepEqual(told(), ['warn gate-still-closed']);
     herald.changed(OPEN, [], undefined);
     told();
     now = fromMillis(90_000);

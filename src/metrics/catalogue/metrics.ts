@@ -255,15 +255,30 @@ type NamesOf<Type> = {
 export type CounterName = NamesOf<'counter'>;
 export type GaugeName = NamesOf<'gauge'>;
 export type HistogramName = NamesOf<'histogram'>;
+/** What is made of events; gauges show the daemon as it is. */
+export type CountedName = CounterName | HistogramName;
+
+/** Whose series this metric has. */
+export type ScopeOf<Name extends MetricName> = (typeof METRICS)[Name]['scope'];
+
+/** The labels of this metric besides those of its scope. */
+export type OwnLabelsOf<Name extends MetricName> = Readonly<
+  Record<(typeof METRICS)[Name]['labels'][number], string>
+>;
 
 /** What a sample of this metric has to bear: exactly these labels. */
-export type LabelsOf<Name extends MetricName> = Readonly<
-  Record<
-    | (typeof SCOPE_LABELS)[(typeof METRICS)[Name]['scope']][number]
-    | (typeof METRICS)[Name]['labels'][number],
-    string
-  >
->;
+export type LabelsOf<Name extends MetricName> = OwnLabelsOf<Name> &
+  Readonly<Record<(typeof SCOPE_LABELS)[ScopeOf<Name>][number], string>>;
+
+/** Whether there is a counter or a histogram of this name. */
+export function isCounted(name: string): name is CountedName {
+  return isMetric(name) && METRICS[name].type !== 'gauge';
+}
+
+/** Whether there is a metric of this name. */
+export function isMetric(name: string): name is MetricName {
+  return Object.hasOwn(METRICS, name);
+}
 
 /** All labels of a metric, those of its scope first. */
 export function labelNames({ scope, labels }: MetricSpec): readonly string[] {

@@ -1,11 +1,11 @@
 // The closed lists of what labels may say, made of the lists that the code itself goes by.
-import { DROP_REASONS } from '../carp/accept.ts';
-import { CLAIM_FORMS } from '../carp/claim.ts';
-import { CAUSES, type Cause, type State } from '../election/effects.ts';
-import { EPOCH_END_CAUSES } from '../readiness/epoch.ts';
-import { EVIDENCE_KINDS } from '../readiness/evidence.ts';
-import { CONDITIONS } from '../readiness/judge.ts';
-import { REASONS } from '../readiness/reasons.ts';
+import { DROP_REASONS } from '../../carp/accept.ts';
+import { CLAIM_FORMS } from '../../carp/claim.ts';
+import { CAUSES, type Cause, type State } from '../../election/effects.ts';
+import { EPOCH_END_CAUSES } from '../../readiness/epoch.ts';
+import { EVIDENCE_KINDS } from '../../readiness/evidence.ts';
+import { CONDITIONS } from '../../readiness/judge.ts';
+import { REASONS } from '../../readiness/reasons.ts';
 
 /** One combination of values, by label. */
 export type LabelValues = Readonly<Record<string, string>>;

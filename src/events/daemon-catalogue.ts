@@ -1,0 +1,179 @@
+// Every event of the daemon as a whole.
+import { unreachable } from '../base/assert.ts';
+import { fromSeconds } from '../base/time.ts';
+import {
+  boolean,
+  daemonEvent,
+  number,
+  oneMore,
+  sentence,
+  text,
+  texts,
+  type LogLevel,
+  type ValuesOf,
+} from './define.ts';
+
+const REPEAT_PERIOD = fromSeconds(10);
+
+const CONTROL_FIELDS = {
+  during: text<'opening' | 'serving' | 'answering'>('`opening`, `serving` or `answering`'),
+  detail: sentence('why'),
+} as const;
+
+type ControlFailed = ValuesOf<typeof CONTROL_FIELDS>;
+
+/** What concerns the daemon as a whole. */
+export const DAEMON_EVENTS = {
+  'daemon-started': daemonEvent({
+    tells: 'all instances take part, or wait for their interface',
+    fields: { instances: number('how many') },
+    level: 'info',
+    text: ({ instances }) => `running ${instances} ${instances === 1 ? 'instance' : 'instances'}`,
+  }),
+  'daemon-stopping': daemonEvent({
+    tells: 'everything is being released',
+    fields: { why: sentence('a signal, or a sentence') },
+    level: 'info',
+    text: ({ why }) => `${why}: releasing what this host holds`,
+  }),
+  'daemon-stopped': daemonEvent({
+    tells: 'everything was released and the process ends; nobody watches any more',
+    fields: { exitCode: number('of the process') },
+    level: 'info',
+    text: () => 'stopped',
+  }),
+  'daemon-failed': daemonEvent({
+    tells: 'carpd found a fault in itself or could not be set up',
+    fields: { detail: sentence('which'), fatal: boolean('the process ends at once') },
+    level: { among: ['error', 'fatal'], of: ({ fatal }) => (fatal ? 'fatal' : 'error') },
+    text: ({ detail }) => detail,
+  }),
+  'signal-received': daemonEvent({
+    tells: 'a signal was received that does not end carpd',
+    fields: { signal: text('its name'), meaning: sentence('what it makes carpd do') },
+    level: 'info',
+    text: ({ signal, meaning }) => `${signal}: ${meaning}`,
+  }),
+  'configuration-warning': daemonEvent({
+    tells: 'the configuration is valid but may not be what was meant',
+    fields: { detail: sentence('why') },
+    level: 'warn',
+    text: ({ detail }) => detail,
+    // One for each fault of a configuration that may name a thousand instances.
+    quota: { burst: 1_000, refill: fromSeconds(1) },
+  }),
+  'configuration-rejected': daemonEvent({
+    tells: 'a new configuration is faulty; the old one stays in force',
+    fields: { detail: sentence('where and why') },
+    level: 'error',
+    text: ({ detail }) => detail,
+  }),
+  'configuration-reloaded': daemonEvent({
+    tells: 'a new configuration is in force',
+    fields: {
+      added: texts('instances'),
+      changed: texts('instances'),
+      removed: texts('instances'),
+      unchanged: texts('instances'),
+    },
+    level: 'info',
+    text: () => 'the new configuration is in force',
+  }),
+  'links-unreadable': daemonEvent({
+    tells: 'what the kernel tells of the interfaces can not be read; it is tried again',
+    fields: { detail: sentence('why') },
+    level: 'error',
+    text: ({ detail }) => detail,
+  }),
+  'maintenance-unreadable': daemonEvent({
+    tells: 'which instances are in maintenance is not known, so all of them are',
+    fields: { detail: sentence('why, and what to do') },
+    level: 'error',
+    text: ({ detail }) => detail,
+  }),
+  'late-wake': daemonEvent({
+    tells: 'the process was stalled; what arrived meanwhile was read first',
+    fields: { lateMs: number('how much too late it woke') },
+    level: 'warn',
+    text: ({ lateMs }) =>
+      `woke ${lateMs} ms late: the process or the machine stood still; reading what came in`,
+    once: { period: REPEAT_PERIOD, key: () => '' },
+    counts: { carpd_late_wakes_total: oneMore },
+  }),
+  'queue-overflow': daemonEvent({
+    tells: 'packets came in faster than they could be judged, and some were dropped',
+    fields: { dropped: number('how many') },
+    frequent: true,
+    level: 'warn',
+    text: () => 'more packets of protocol 112 come in than can be judged; the oldest are dropped',
+    once: { period: REPEAT_PERIOD, key: () => '' },
+  }),
+  'log-gap': daemonEvent({
+    tells: 'lines of the log were dropped, because nobody took them',
+    fields: { lostLines: number('how many') },
+    level: 'warn',
+    placed: true,
+    text: ({ lostLines }) => `${lostLines} line(s) are missing here: nobody took them`,
+  }),
+  'listener-failed': daemonEvent({
+    tells: 'a part of carpd that is told of events failed; the election goes on',
+    fields: {
+      of: text('the event that it was told of'),
+      detail: sentence('why'),
+      repeats: number('how often this was left untold since'),
+    },
+    level: 'error',
+    text: ({ of, detail }) => `what ${of} leads to has failed in part: ${detail}`,
+  }),
+  'control-opened': daemonEvent({
+    tells: 'the control socket answers',
+    fields: { path: text('where') },
+    level: 'info',
+    text: ({ path }) => `${path} answers the commands of carpd`,
+  }),
+  'control-failed': daemonEvent({
+    tells: 'the control socket can not be opened, or failed',
+    fields: CONTROL_FIELDS,
+    level: { among: ['warn', 'error'], of: controlLevel },
+    text: controlText,
+  }),
+  'metrics-opened': daemonEvent({
+    tells: 'the metrics are served',
+    fields: { address: text('where') },
+    level: 'info',
+    text: ({ address }) => `${address} serves metrics to Prometheus`,
+  }),
+  'metrics-failed': daemonEvent({
+    tells: 'the metrics can not be served, or a client could not',
+    fields: {
+      during: text<'opening' | 'serving'>('`opening` or `serving`'),
+      detail: sentence('why'),
+    },
+    level: 'warn',
+    text: ({ during, detail }) =>
+      during === 'serving'
+        ? detail
+        : `${detail}. It is tried every 10 s, and the election goes on without it`,
+    once: {
+      period: REPEAT_PERIOD,
+      key: ({ during, detail }) => (during === 'serving' ? detail : undefined),
+    },
+  }),
+};
+
+function controlLevel({ during }: ControlFailed): LogLevel {
+  return during === 'answering' ? 'error' : 'warn';
+}
+
+function controlText({ during, detail }: ControlFailed): string {
+  switch (during) {
+    case 'opening':
+      return `${detail}. The election goes on without it`;
+    case 'serving':
+      return detail;
+    case 'answering':
+      return `a request could not be answered: ${detail}`;
+    default:
+      return unreachable(during);
+  }
+}
