@@ -11,7 +11,7 @@ import { filtersStrictly, wayBackTo } from '../linux/links/reverse-path.ts';
 import { openCarpSocket } from '../linux/sockets/carp-socket.ts';
 import { openClaimWatch } from '../linux/sockets/claim-watch.ts';
 import { openFrameWitness } from '../linux/sockets/frame-witness.ts';
-import { groupHolder, lockGroup } from '../linux/sockets/group-lock.ts';
+import { groupHolder, isServedElsewhere, lockGroup } from '../linux/sockets/group-lock.ts';
 import { openPacketSocket } from '../linux/sockets/packet-socket.ts';
 import { nextTurn, now, startTimer } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
@@ -31,7 +31,7 @@ export function realPorts(): Ports {
     ...{ openCarpSocket, openPacketSocket },
     openFrameWitness: (options) => openFrameWitness(options),
     openClaimWatch: (options) => openClaimWatch(options),
-    ...{ openLinkWatch, lockGroup, groupHolder, readGateways, readNeighbours },
+    ...{ openLinkWatch, lockGroup, groupHolder, isServedElsewhere, readGateways, readNeighbours },
     ...{ filtersStrictly, wayBackTo, readFirewall },
     promotion: secondaryPromotion,
     runCommand,

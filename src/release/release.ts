@@ -4,7 +4,12 @@ import { unreachable } from '../base/assert.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import { now, startTimer } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
-import { describeHolder, groupHolder, type GroupHolder } from '../linux/sockets/group-lock.ts';
+import {
+  describeHolder,
+  groupHolder,
+  isServedElsewhere,
+  type GroupHolder,
+} from '../linux/sockets/group-lock.ts';
 import { openLinkWatch } from '../linux/links/link-watch.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
 import { secondaryPromotion } from '../linux/links/promote-secondaries.ts';
@@ -67,6 +72,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
     const keeper = new AddressKeeper({
       ...{ runCommand, addresses, startTimer, env },
       promotion: secondaryPromotion,
+      isServedElsewhere,
     });
     kept.set(key, { addresses, keeper });
   }

@@ -58,12 +58,23 @@ export interface Ward {
 export interface KeeperOptions extends BatchOptions {
   /** Undefined: nobody can set promote_secondaries. */
   readonly promotion: SecondaryPromotion | undefined;
+  /** Whether another process keeps the address as a virtual IP on the interface. */
+  readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
 }
 
 /** An errand under way. */
 interface Job {
   readonly ward: Ward;
   readonly errand: Errand;
+}
+
+/** What a batch was carried out in. */
+interface Circumstances {
+  readonly jobs: readonly Job[];
+  readonly place: Place;
+  readonly precaution: Precaution;
+  /** Virtual IPs of other daemons that hung on what was deleted. */
+  readonly foreign: readonly ObservedAddress[];
 }
 
 /** How long the interface may take to show what a command did. */
@@ -182,10 +193,12 @@ export class AddressKeeper {
         return;
       }
       const planned = this.#plan(jobs);
+      // Asked before, too: who leaves at the same time lets go of its address when that is off.
+      const foreign = planned.endangered.filter((one) => this.#isForeign(one.address, place));
       const precaution = await this.#prepare(planned, place, jobs);
       const plan = stillWanted(planned, jobs);
       const report = await this.#runPlan(plan, place);
-      await this.#putBack(plan, report, { jobs, place, precaution });
+      await this.#putBack(plan, report, { jobs, place, precaution, foreign });
       await this.#rescue.finish(precaution, place);
       const jobOutcomes = outcomesOf(jobs, plan, report.each);
       const now = this.#options.addresses.current();
@@ -242,7 +255,7 @@ export class AddressKeeper {
   async #putBack(
     plan: BatchPlan,
     report: BatchReport,
-    { jobs, place, precaution }: { jobs: readonly Job[]; place: Place; precaution: Precaution },
+    { jobs, place, precaution, foreign }: Circumstances,
   ): Promise<void> {
     const deleted = plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command] : []));
     if (deleted.length === 0) return;
@@ -252,7 +265,10 @@ export class AddressKeeper {
     const all = told
       ? lossesOf(report.news, gone)
       : await this.#rescue.unheardLosses(precaution, place, { deleted, endangered });
-    const losses = this.#sortLosses(all);
+    const others = addressesIn(foreign);
+    const losses = this.#sortLosses(all).filter(({ lost: { address } }) => {
+      return !others.has(address) && !this.#isForeign(address, place);
+    });
     if (losses.length === 0) return;
     const unsaved = await this.#rescue.restore(losses, precaution, place, gone);
     const routes = unsaved.routes.map((line) => `ip ${line}`);
@@ -266,6 +282,11 @@ export class AddressKeeper {
         unsaved: [...left.map((loss) => handCommand(loss, place.name)), ...routes],
       });
     }
+  }
+
+  /** Another daemon puts back what is its own, if it still wants it. */
+  #isForeign(address: Ipv4, { ifindex }: Place): boolean {
+    return this.#options.isServedElsewhere(address, ifindex);
   }
 
   /** Those of the host itself; of virtual IPs that are wanted it is noted who has taken them. */

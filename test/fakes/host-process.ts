@@ -2,6 +2,7 @@
 // be killed, after which nothing more is heard of it; what it has put on interfaces stays.
 import { fromMillis, micros, type Micros } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
+import { formatIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
 import type { Ports } from '../../src/daemon/ports/ports.ts';
 import { openClaimWatch } from '../../src/linux/sockets/claim-watch.ts';
@@ -89,6 +90,7 @@ export class FakeProcess {
       openLinkWatch: (options) => this.#openLinks(options),
       lockGroup: (place) => this.#lock(place),
       groupHolder: (place) => this.#holderOf(place),
+      isServedElsewhere: (address, ifindex) => this.#isForeign(address, ifindex),
       readGateways: () => Promise.resolve(host.gateways),
       readNeighbours: () => Promise.resolve([]),
       filtersStrictly: () => false,
@@ -201,6 +203,11 @@ export class FakeProcess {
     return undefined;
   }
 
+  #isForeign(address: Ipv4, ifindex: number): boolean {
+    const holder = this.host.names.get(vipName(formatIpv4(address), ifindex));
+    return holder !== undefined && holder !== this.pid;
+  }
+
   // ---- commands ----
 
   #run({ argv, input = '', timeoutMs, onLine }: CommandRequest): RunningCommand {
@@ -262,8 +269,12 @@ function namesOf({
 }: GroupPlace): readonly { readonly name: string; readonly has: GroupHolder['has'] }[] {
   return [
     { name: `carpd/${ifindex}/${vhid}/${group}`, has: 'group' },
-    { name: `carpd/${ifindex}/vip/${virtualIp}`, has: 'virtual IP' },
+    { name: vipName(virtualIp, ifindex), has: 'virtual IP' },
   ];
+}
+
+function vipName(virtualIp: string, ifindex: number): string {
+  return `carpd/${ifindex}/vip/${virtualIp}`;
 }
 
 function check(operation: string, errno: string | undefined): void {

@@ -148,6 +148,7 @@ async function subject(
     startTimer,
     env: { PATH: process.env['PATH'] ?? '' },
     promotion: undefined,
+    isServedElsewhere: () => false,
   });
   const reconciler = new VipReconciler({
     vip: VIP,

@@ -33,6 +33,8 @@ export interface FootingOptions {
   };
   /** Whether an instance of this daemon has this virtual IP on this interface. */
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
+  /** Whether another process has it as a virtual IP there. */
+  readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
   readonly herald: InstanceHerald;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
@@ -178,8 +180,14 @@ export class Footing {
   }
 
   #needs(): Needs {
-    const { config, virtualIps, hub } = this.#options;
+    const { config, virtualIps, hub, isServedElsewhere } = this.#options;
     const carrierBelow = hub.gate.hasCarrier(config.name);
-    return { ...config, isLocal: hub.isLocal, virtualIps: virtualIps(), carrierBelow };
+    return {
+      ...config,
+      isLocal: hub.isLocal,
+      virtualIps: virtualIps(),
+      carrierBelow,
+      isServedElsewhere,
+    };
   }
 }

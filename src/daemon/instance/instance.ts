@@ -35,13 +35,10 @@ import * as wire from './instance-wire.ts';
 import type { LinkGate } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
 import type { Heard } from '../interface/advert-merge.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { InstancePorts } from '../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
-export interface InstanceOptions extends Pick<
-  Ports,
-  'now' | 'startTimer' | 'randomCounter' | 'randomIdentification' | 'runCommand' | 'env' | 'isRoot'
-> {
+export interface InstanceOptions extends InstancePorts {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;

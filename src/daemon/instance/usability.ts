@@ -5,7 +5,7 @@ import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { InterfaceFault } from '../../election/inputs.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
-import { ownAddresses } from '../interface/own-addresses.ts';
+import { isForeignOn, ownAddresses, type OwnAddress } from '../interface/own-addresses.ts';
 
 /** What of an instance decides whether it can run on an interface. */
 export interface Needs {
@@ -21,6 +21,8 @@ export interface Needs {
   readonly isLocal: (address: Ipv4) => boolean;
   /** Addresses that are never a source, since they move between hosts. */
   readonly virtualIps: ReadonlySet<Ipv4>;
+  /** Whether another process has it as a virtual IP there, which is no source either. */
+  readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
 }
 
 /** Usable with a source, or why not. */
@@ -87,7 +89,14 @@ function findSource(link: Link, needs: Needs): Ipv4 | undefined {
   const own = ownAddresses(link, needs.virtualIps);
   const candidates = own.filter(({ scope }) => scope < SCOPE_HOST);
   // A host's own address is a secondary one where a virtual IP of its prefix was there before.
-  return (candidates.find(({ secondary }) => !secondary) ?? candidates[0])?.address;
+  const [primary, secondary] = [false, true].map((second) =>
+    candidates.find((one) => one.secondary === second && !isForeign(link, one, needs)),
+  );
+  return (primary ?? secondary)?.address;
+}
+
+function isForeign(link: Link, { address }: OwnAddress, needs: Needs): boolean {
+  return isForeignOn(link, address, needs.isServedElsewhere);
 }
 
 /** What an operator can do about a fault of the interface. */

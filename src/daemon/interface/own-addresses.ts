@@ -32,6 +32,26 @@ export function ownAddresses(
   return found;
 }
 
+const foreign = new WeakMap<readonly LinkAddress[], Map<Ipv4, boolean>>();
+
+/**
+ * Whether another process has the address as a virtual IP. Asked once for each list: who takes an
+ * address holds it before it is on the interface, and lets go of it afterwards.
+ */
+export function isForeignOn(
+  { addresses, ifindex }: Pick<Link, 'addresses' | 'ifindex'>,
+  address: Ipv4,
+  isServedElsewhere: (address: Ipv4, ifindex: number) => boolean,
+): boolean {
+  let known = foreign.get(addresses);
+  if (known === undefined) foreign.set(addresses, (known = new Map<Ipv4, boolean>()));
+  const before = known.get(address);
+  if (before !== undefined) return before;
+  const is = isServedElsewhere(address, ifindex);
+  known.set(address, is);
+  return is;
+}
+
 /** Whether the interface has this address. */
 export function hasAddress({ addresses }: Addressed, address: Ipv4): boolean {
   let set = numbers.get(addresses);

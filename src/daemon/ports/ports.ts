@@ -58,6 +58,8 @@ export interface Kernel {
   readonly lockGroup: (place: GroupPlace) => LockAttempt;
   /** Who serves the group; undefined: no daemon does. Throws a CarpdError. */
   readonly groupHolder: (place: GroupPlace) => GroupHolder | undefined;
+  /** Whether another process keeps the address as a virtual IP on this interface. */
+  readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
   /** The next hops through the interface, as IPv4 text. Rejects with a CarpdError. */
   readonly readGateways: (interfaceName: string) => Promise<readonly string[]>;
   /** The stations that the kernel has spoken with there, as IPv4 text. Rejects likewise. */
@@ -98,3 +100,16 @@ export interface Places {
 
 /** All of it. */
 export interface Ports extends Time, Randomness, Sockets, Kernel, Processes, Places {}
+
+/** What an instance wants of them by itself. */
+export type InstancePorts = Pick<
+  Ports,
+  | 'now'
+  | 'startTimer'
+  | 'randomCounter'
+  | 'randomIdentification'
+  | 'runCommand'
+  | 'env'
+  | 'isRoot'
+  | 'isServedElsewhere'
+>;

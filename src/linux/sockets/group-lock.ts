@@ -4,6 +4,7 @@
 // each network namespace, and takes a name back from a process however it ends.
 import { readFileSync } from 'node:fs';
 import { CarpdError, messageOf } from '../../base/errors.ts';
+import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import { DatagramSocket } from './datagram-socket.ts';
 import { native } from './native.ts';
 import { errnoOf } from './socket-error.ts';
@@ -73,6 +74,46 @@ export function groupHolder(place: GroupPlace): GroupHolder | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * Whether another process keeps this address as a virtual IP on the interface. False also where
+ * that can't be asked: it is as if there were no other process then.
+ */
+export function isServedElsewhere(address: Ipv4, ifindex: number): boolean {
+  const place = { ifindex, vhid: 0, group: '', virtualIp: formatIpv4(address) };
+  try {
+    return namesOf(place, 'virtual IP').some((name) => {
+      const found = lookUp(name, 'virtual IP');
+      return found?.isDaemon === true && found.holder.pid !== process.pid;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Takes a name for a moment in which no other daemon of this host may have it. Undefined: one has
+ * it now. Where it can't be had otherwise, nothing is held, and nobody has to wait for that.
+ */
+export function takeTurn(name: string): { release(): void } | undefined {
+  const nothing = { release: (): void => undefined };
+  try {
+    const socket = openName(name);
+    if (socket !== undefined) return { release: () => void socket.close() };
+    return isTurnTaken(name) ? undefined : nothing;
+  } catch {
+    return nothing;
+  }
+}
+
+/** Whether another daemon of this host has the name of `takeTurn`. */
+export function isTurnTaken(name: string): boolean {
+  try {
+    return lookUp(name, 'group')?.isDaemon === true;
+  } catch {
+    return false;
+  }
 }
 
 /** "serves vhid 7 on eth0": what the holder has of this place, with the name of the interface. */

@@ -62,6 +62,7 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
       },
       ...{ addresses, startTimer, env: {} },
       promotion: undefined,
+      isServedElsewhere: () => false,
     });
     return run(keeper);
   };

@@ -2,7 +2,7 @@
 // which may lag behind.
 import { invariant } from '../../../src/base/assert.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import type {
   AddressNews,
   AddressRecord,
@@ -29,6 +29,11 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   place: Place | undefined = { name: 'bond0', ifindex: 7 };
   /** Events are lost: whoever listens is told that there is a gap, and no more. */
   deaf = false;
+  /** Called when a batch begins. */
+  onRun = (): void => undefined;
+  /** Virtual IPs of other daemons. */
+  readonly foreign = new Set<Ipv4>();
+  readonly isServedElsewhere = (address: Ipv4): boolean => this.foreign.has(address);
   /** `ip -j addr show` fails. */
   hidden = false;
   /** Where set, what commands end with instead of being carried out. */
@@ -129,6 +134,7 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
       return { result: Promise.resolve(result), kill: () => undefined };
     }
     invariant(request.argv.join(' ') === 'ip -force -batch -', 'a batch');
+    this.onRun();
     const lines = (request.input ?? '').split('\n').filter((line) => line !== '');
     this.commands.push(...lines);
     this.batches += 1;

@@ -53,6 +53,23 @@ describe('a virtual IP that goes with another', () => {
   });
 });
 
+describe('a virtual IP of another daemon that goes with one of this', () => {
+  it('is left to the other one, also where that lets go of it meanwhile', async () => {
+    for (const leavesToo of [false, true]) {
+      const made = world(new FakeKernel(FIRST, HOST, SECOND));
+      const { foreign } = made.kernel;
+      foreign.add(on(SECOND).address);
+      made.kernel.onRun = () => {
+        if (leavesToo) foreign.clear();
+      };
+      await made.reconciler.releaseStale();
+      const taken = [`addr del ${FIRST} dev bond0`, `addr add ${HOST} dev bond0`];
+      assert.deepEqual(made.kernel.commands, taken);
+      assert.deepEqual(made.kernel.texts, [HOST]);
+    }
+  });
+});
+
 describe('a batch of which the kernel could not tell everything', () => {
   const OWN = `${HOST} broadcast 10.9.0.255`;
 

@@ -36,7 +36,13 @@ export function world(kernel: FakeKernel, runCommand: RunCommand = kernel.runCom
   const time = new FakeTime();
   const { startTimer, clock } = time;
   const env = { PATH: '/usr/sbin' };
-  const io = { runCommand, addresses: kernel, promotion: kernel, startTimer };
+  const io = {
+    runCommand,
+    addresses: kernel,
+    promotion: kernel,
+    startTimer,
+    isServedElsewhere: kernel.isServedElsewhere,
+  };
   const keeper = new AddressKeeper({ ...io, env });
   const keep = (vip: Vip): Kept => {
     const outcomes: VipOutcome[] = [];

@@ -101,6 +101,7 @@ async function stuck(): Promise<Stuck> {
     ...{ runCommand, startTimer, env },
     addresses: kernel,
     promotion: kernel,
+    isServedElsewhere: kernel.isServedElsewhere,
   });
   const custody = new Custody({
     ...{ config, keeper, now, runCommand, startTimer, env, isRoot: true },

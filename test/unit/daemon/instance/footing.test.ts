@@ -56,6 +56,7 @@ function standing(): Standing {
     virtualIps: () => new Set([config.address.ip]),
     hub: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
     isServed: () => false,
+    isServedElsewhere: () => false,
     herald: new InstanceHerald(config, () => undefined, now),
     claim: new GroupClaim({ config, startTimer, lockGroup }),
     now,

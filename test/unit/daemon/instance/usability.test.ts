@@ -18,6 +18,7 @@ const needs: Needs = {
   carrierBelow: true,
   isLocal: () => false,
   virtualIps: new Set([VIP]),
+  isServedElsewhere: () => false,
 };
 
 const good = linkOf({ ifindex: 2, addresses: [address('10.0.0.1')] });
@@ -73,6 +74,18 @@ const cases: readonly Case[] = [
     desc: 'nothing but a virtual IP, left by an earlier run or configured by mistake',
     link: { ...good, addresses: [address('10.0.0.100')] },
     expected: { kind: 'fault', fault: 'no-source-address', onlyAddress: '10.0.0.100' },
+  },
+  {
+    desc: 'the virtual IP of another daemon stands first',
+    link: { ...good, addresses: [address('10.0.0.101'), address('10.0.0.1')] },
+    needs: { isServedElsewhere: (one, ifindex) => one === ip('10.0.0.101') && ifindex === 2 },
+    expected: ready('10.0.0.1'),
+  },
+  {
+    desc: 'there is nothing but the virtual IP of another daemon',
+    link: { ...good, addresses: [address('10.0.0.101')] },
+    needs: { isServedElsewhere: () => true },
+    expected: { kind: 'fault', fault: 'no-source-address', onlyAddress: '10.0.0.101' },
   },
   {
     desc: 'the virtual IP stands first',
