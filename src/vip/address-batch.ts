@@ -27,6 +27,21 @@ const OUTPUT_BYTES_MIN = 4_096;
 /** Long enough for what `ip` says of one command. */
 const OUTPUT_BYTES_EACH = 256;
 
+const WELL = { kind: 'exited', code: 0, output: '', truncated: false } as const;
+
+/** Whether the kernel has told of all that the commands are to do. */
+function isDone(commands: readonly AddressCommand[], news: readonly AddressNews[]): boolean {
+  return commands.every(({ verb, address, prefixLength }) => {
+    const last = news.findLast(
+      (one) =>
+        one.kind !== 'gap' &&
+        one.address.address === address &&
+        one.address.prefixLength === prefixLength,
+    );
+    return last?.kind === (verb === 'add' ? 'added' : 'removed');
+  });
+}
+
 /** Runs batches, of which the caller never has two under way. */
 export class AddressBatch {
   readonly #options: BatchOptions;
@@ -46,7 +61,7 @@ export class AddressBatch {
     addresses.drain();
     const news: AddressNews[] = [];
     const unsubscribe = addresses.onNews((item) => void news.push(item));
-    const result = await this.#runIp(commands, device);
+    const result = await this.#runIp(commands, device, news);
     // The kernel tells before it answers `ip`: what this batch has done is there to be read.
     addresses.drain();
     unsubscribe();
@@ -59,8 +74,13 @@ export class AddressBatch {
     if (this.#running?.hangs === true) this.#running.command.kill();
   }
 
-  async #runIp(commands: readonly AddressCommand[], device: string): Promise<CommandResult> {
-    const { runCommand, startTimer, env } = this.#options;
+  /** "News" grows meanwhile: an `ip` that hangs although all is done has no more to say. */
+  async #runIp(
+    commands: readonly AddressCommand[],
+    device: string,
+    news: readonly AddressNews[],
+  ): Promise<CommandResult> {
+    const { runCommand, startTimer, env, addresses } = this.#options;
     const command = runCommand({
       argv: IP_BATCH,
       input: commands.map((each) => `${commandLine(each, device)}\n`).join(''),
@@ -72,9 +92,15 @@ export class AddressBatch {
     this.#running = running;
     const cancelTimer = startTimer(HANGING_MS, () => {
       running.hangs = true;
-      if (this.#hurried) command.kill();
+      if (this.#hurried || isDone(commands, news)) command.kill();
     });
-    const result = await command.result;
+    const unsubscribe = addresses.onNews(() => {
+      if (running.hangs && isDone(commands, news)) command.kill();
+    });
+    const ended = await command.result;
+    const wasKilled = ended.kind === 'timeout' || (ended.kind === 'exited' && ended.signal);
+    const result = wasKilled && isDone(commands, news) ? WELL : ended;
+    unsubscribe();
     cancelTimer();
     this.#running = undefined;
     this.#hurried = false;

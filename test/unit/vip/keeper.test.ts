@@ -195,3 +195,50 @@ describe('a batch', () => {
     assert.deepEqual(given, [2_000, 4_000, 8_000, 8_000, 8_000, 2_000]);
   });
 });
+
+describe('an `ip` that has done its work and does not end', () => {
+  const deletion = `addr del ${FIRST} dev bond0`;
+
+  async function releasing() {
+    const held = new HeldCommands();
+    const made = world(new FakeKernel(HOST, FIRST), held.runCommand);
+    made.reconciler.want({ term: 1, present: false });
+    await settle();
+    return { ...made, held };
+  }
+
+  it('is not waited for once the kernel has told of the work', async () => {
+    const { kernel, time, held, outcomes } = await releasing();
+    kernel.meddle(deletion);
+    await time.advance(249);
+    assert.deepEqual(outcomes, [], 'one that is as quick as usual says how it went');
+    await time.advance(1);
+    assert.deepEqual([held.last.killed, kinds(outcomes)], [true, ['released']]);
+    assert.equal(held.started.length, 1);
+    assert.equal(time.pending, 0);
+  });
+
+  it('is not waited for from the moment in which that is told', async () => {
+    const { kernel, time, held, outcomes } = await releasing();
+    await time.advance(600);
+    assert.equal(held.last.killed, false, 'it may yet work');
+    kernel.meddle(deletion);
+    await settle();
+    assert.deepEqual([held.last.killed, kinds(outcomes)], [true, ['released']]);
+  });
+
+  it('is waited for while a part of the work is open', async () => {
+    const held = new HeldCommands();
+    const made = world(new FakeKernel(HOST, FIRST, SECOND), held.runCommand);
+    const second = made.keep(on(SECOND));
+    made.reconciler.want({ term: 1, present: false });
+    second.reconciler.want({ term: 1, present: false });
+    await settle();
+    made.kernel.meddle(deletion);
+    await made.time.advance(1_000);
+    assert.equal(held.last.killed, false);
+    made.kernel.meddle(`addr del ${SECOND} dev bond0`);
+    await settle();
+    assert.deepEqual(kinds([...made.outcomes, ...second.outcomes]), ['released', 'released']);
+  });
+});
