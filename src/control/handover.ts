@@ -1,12 +1,13 @@
 // A handover as an operator wants it: only if somebody is there to take over, and with an answer
 // that says who did. Every wait has an end.
-import { since, toMillis, type Micros } from '../base/time.ts';
+import { since, toMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { State } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { OrderReason } from '../events/order-result.ts';
 import type { PeerHeard } from '../election/peers-heard.ts';
 import { timeText } from '../report/words.ts';
+import type { Clock, StartTimer } from '../vip/ports.ts';
 
 /** An instance as a handover needs it. */
 export interface HandoverNode {
@@ -28,6 +29,12 @@ export interface HandoverNode {
   onAnswer(listener: (host: Ipv4) => void): () => void;
   /** Calls the listener after every step of the election; returns how to stop that. */
   onStep(listener: () => void): () => void;
+}
+
+/** What an order waits by. */
+export interface OrderTime {
+  readonly now: Clock;
+  readonly startTimer: StartTimer;
 }
 
 /** How a handover ended, and the state and the master that were left by it. */
@@ -54,7 +61,10 @@ export const HANDOVER_MS_MAX = ASK_MS_MAX + 2 * WAIT_MS_MAX;
  * Why the node may not step down, as a sentence: nobody answers who could take over. Undefined: it
  * may, or it is no master.
  */
-export async function findObjection(node: HandoverNode): Promise<string | undefined> {
+export async function findObjection(
+  node: HandoverNode,
+  { startTimer }: Pick<OrderTime, 'startTimer'>,
+): Promise<string | undefined> {
   if (node.snapshot().state !== 'MASTER') return undefined;
   const heard = node.peersHeard();
   // Who has advertised just now is there, whether it answers ARP or not.
@@ -66,25 +76,33 @@ export async function findObjection(node: HandoverNode): Promise<string | undefi
       'none. Configure peers, or use --force'
     );
   }
-  if (await anyAnswers(node, hosts)) return undefined;
+  if (await anyAnswers(node, hosts, startTimer)) return undefined;
   const list = hosts.map(formatIpv4).join(', ');
   return `no peer answers (asked by ARP: ${list}). Start one, or use --force`;
 }
 
-function anyAnswers(node: HandoverNode, hosts: readonly Ipv4[]): Promise<boolean> {
+function anyAnswers(
+  node: HandoverNode,
+  hosts: readonly Ipv4[],
+  startTimer: StartTimer,
+): Promise<boolean> {
   return new Promise((resolve) => {
-    const asking = setInterval(() => node.ask(hosts), ASK_AGAIN_MS);
+    let stopAsking = (): void => undefined;
+    const ask = (): void => {
+      stopAsking = startTimer(ASK_AGAIN_MS, ask);
+      node.ask(hosts);
+    };
     const end = (answered: boolean): void => {
-      clearInterval(asking);
-      clearTimeout(patience);
+      stopAsking();
+      losePatience();
       unlisten();
       resolve(answered);
     };
-    const patience = setTimeout(() => end(false), ASK_MS_MAX);
+    const losePatience = startTimer(ASK_MS_MAX, () => end(false));
     const unlisten = node.onAnswer((host) => {
       if (hosts.includes(host)) end(true);
     });
-    node.ask(hosts);
+    ask();
   });
 }
 
@@ -94,10 +112,11 @@ function anyAnswers(node: HandoverNode, hosts: readonly Ipv4[]): Promise<boolean
  */
 export async function handOver(
   node: HandoverNode,
-  now: () => Micros,
+  time: OrderTime,
   stepDown: () => Promise<void>,
 ): Promise<HandoverResult> {
   const { state, term } = node.snapshot();
+  const { now } = time;
   const begun = now();
   const elapsedMs = (): number => Math.round(toMillis(since(now(), begun)));
   await stepDown();
@@ -108,7 +127,7 @@ export async function handOver(
     const { leaving, term: laterTerm } = node.snapshot();
     return !left() && leaving === undefined && laterTerm === term;
   };
-  await becomes(node, () => left() || stays(), releaseMs);
+  await becomes(node, () => left() || stays(), releaseMs, time);
   if (stays()) return stuck(node);
   if (!left()) {
     const waited = timeText(elapsedMs());
@@ -120,7 +139,7 @@ export async function handOver(
     return node.ended || master !== undefined || (after === 'MASTER' && laterTerm > term);
   };
   const successorMs = Math.min(node.deadIntervalMs + SUCCESSOR_SLACK_MS, WAIT_MS_MAX);
-  await becomes(node, isSettled, successorMs);
+  await becomes(node, isSettled, successorMs, time);
   return settled(node, elapsedMs());
 }
 
@@ -163,14 +182,19 @@ function masterText(address: Ipv4): string {
 }
 
 /** Whether it comes to be within `withinMs`. */
-function becomes(node: HandoverNode, probe: () => boolean, withinMs: number): Promise<boolean> {
+function becomes(
+  node: HandoverNode,
+  probe: () => boolean,
+  withinMs: number,
+  { startTimer }: OrderTime,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (reached: boolean): void => {
-      clearTimeout(patience);
+      losePatience();
       unlisten();
       resolve(reached);
     };
-    const patience = setTimeout(() => end(false), withinMs);
+    const losePatience = startTimer(withinMs, () => end(false));
     const unlisten = node.onStep(() => {
       if (probe()) end(true);
     });

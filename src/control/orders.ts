@@ -1,8 +1,7 @@
 // What operators order through the control socket: handover and maintenance, for one instance or
 // for all, each with an answer that says what came of it.
-import type { Micros } from '../base/time.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
-import { findObjection, handOver, type HandoverNode } from './handover.ts';
+import { findObjection, handOver, type HandoverNode, type OrderTime } from './handover.ts';
 import type { Publish } from '../events/bus.ts';
 import type { OrderNews } from '../events/events.ts';
 import type { Maintenance } from './maintenance.ts';
@@ -24,9 +23,8 @@ export type Order =
   | { readonly kind: 'handover'; readonly force: boolean }
   | { readonly kind: 'maintenance'; readonly on: boolean; readonly force: boolean };
 
-export interface OrdersOptions {
+export interface OrdersOptions extends OrderTime {
   readonly maintenance: Maintenance;
-  readonly now: () => Micros;
   /** Resolves when the loop has done all that was asked of it so far. */
   readonly settled: () => Promise<void>;
   /** All instances that run now. */
@@ -57,15 +55,16 @@ export class Orders {
 
   /** Handover and maintenance on: both make a master step down, by the same rule. */
   async #leave(order: Order, instance: OrderedInstance): Promise<OrderResult> {
-    const { now, settled } = this.#options;
-    const objection = order.force ? undefined : await findObjection(instance);
+    const { settled } = this.#options;
+    const time: OrderTime = this.#options;
+    const objection = order.force ? undefined : await findObjection(instance, time);
     if (objection !== undefined) {
       const message = `refused, nothing was changed: ${objection}`;
       return this.#tell(order, instance, { reason: 'no-peer', message });
     }
     if (order.kind === 'handover') {
       this.#told(instance, order, 'an operator asks for a handover');
-      const result = await handOver(instance, now, () => {
+      const result = await handOver(instance, time, () => {
         instance.handover();
         return settled();
       });
@@ -77,7 +76,7 @@ export class Orders {
       return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
     }
     this.#told(instance, order, `maintenance is on, ${maintenance.lifeText}`);
-    const result = await handOver(instance, now, () => this.#maintenanceChanged());
+    const result = await handOver(instance, time, () => this.#maintenanceChanged());
     const end = `${endOfMaintenance(instance.name)} ends it`;
     const kept = `maintenance is on, ${maintenance.lifeText}; ${end}`;
     if (result.reason === 'not-master') {

@@ -69,7 +69,7 @@ export class Daemon {
     const instances = (): readonly OrderedInstance[] =>
       [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
     const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
-    this.#orders = new Orders({ maintenance: this.#maintenance, now, settled, instances });
+    this.#orders = new Orders({ ...ports, maintenance: this.#maintenance, settled, instances });
     this.#driver = new Driver({
       ...ports,
       drain: () => this.#drain(),

@@ -1,12 +1,14 @@
 // Orders to instances that are made up: when a master may step down, what is waited for, and what
 // is said of it.
 import assert from 'node:assert/strict';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { fromMillis, micros } from '../../../src/base/time.ts';
+import { micros } from '../../../src/base/time.ts';
 import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import { HANDOVER_MS_MAX } from '../../../src/control/handover.ts';
 import { Maintenance } from '../../../src/control/maintenance.ts';
+import { startTimer } from '../../../src/linux/system/clock.ts';
+import { FakeTime } from '../vip/fakes.ts';
 import { Orders, type Order, type OrderedInstance } from '../../../src/control/orders.ts';
 import type { OrderNews } from '../../../src/events/events.ts';
 import type { OrderResult } from '../../../src/events/order-result.ts';
@@ -108,17 +110,15 @@ class FakeInstance implements OrderedInstance {
 class Stage {
   readonly instance: FakeInstance;
   readonly maintenance = new Maintenance(undefined);
-  readonly #t: TestContext;
+  readonly #time = new FakeTime();
   readonly #orders: Orders;
-  #nowMs = 0;
 
-  constructor(t: TestContext, instance: FakeInstance) {
-    t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-    this.#t = t;
+  constructor(instance: FakeInstance) {
     this.instance = instance;
     this.#orders = new Orders({
       maintenance: this.maintenance,
-      now: () => fromMillis(this.#nowMs),
+      startTimer: this.#time.startTimer,
+      now: this.#time.clock,
       settled: () => Promise.resolve(),
       instances: () => [instance],
     });
@@ -127,8 +127,7 @@ class Stage {
   /** Lets time pass, as long as it takes all that waits to go on. */
   async pass(milliseconds: number): Promise<void> {
     await turn();
-    this.#nowMs += milliseconds;
-    this.#t.mock.timers.tick(milliseconds);
+    await this.#time.advance(milliseconds);
     await turn();
   }
 
@@ -149,8 +148,8 @@ function peer(role: PeerRole, address = PEER): PeerHeard {
 }
 
 describe('a handover', () => {
-  test('asks the peers, steps down, and tells who took over after how long', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('asks the peers, steps down, and tells who took over after how long', async () => {
+    const stage = new Stage(new FakeInstance());
     const { instance } = stage;
     const result = only(stage.give(HANDOVER));
     await stage.pass(900);
@@ -187,8 +186,8 @@ describe('a handover', () => {
     );
   });
 
-  test('is refused when nobody answers in time', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('is refused when nobody answers in time', async () => {
+    const stage = new Stage(new FakeInstance());
     stage.instance.heard = [peer('left', ip('10.9.0.30')), peer('quiet')];
     const result = only(stage.give(HANDOVER));
     await stage.pass(2_000);
@@ -198,8 +197,8 @@ describe('a handover', () => {
     assert.deepEqual([stage.instance.done, stage.instance.listeners], [[], 0]);
   });
 
-  test('is refused at once where no peer is known', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('is refused at once where no peer is known', async () => {
+    const stage = new Stage(new FakeInstance());
     stage.instance.peers = [];
     const { reason, message } = await only(stage.give(HANDOVER));
     assert.equal(reason, 'no-peer');
@@ -207,8 +206,8 @@ describe('a handover', () => {
     assert.deepEqual(stage.instance.asked, []);
   });
 
-  test('asks nobody where a peer advertises, or where it is forced', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('asks nobody where a peer advertises, or where it is forced', async () => {
+    const stage = new Stage(new FakeInstance());
     stage.instance.heard = [peer('master')];
     const result = stage.give(HANDOVER);
     const forced = stage.give(FORCED);
@@ -221,9 +220,9 @@ describe('a handover', () => {
     }
   });
 
-  test('of one that is not master is done', async (t) => {
+  test('of one that is not master is done', async () => {
     const master = { address: PEER, advbase: 1, advskew: 0, heardAt: micros(0) };
-    const stage = new Stage(t, new FakeInstance({ state: 'BACKUP', master }));
+    const stage = new Stage(new FakeInstance({ state: 'BACKUP', master }));
     const { outcome, reason, message } = await only(stage.give(HANDOVER));
     assert.deepEqual([outcome, reason], ['done', 'not-master']);
     assert.match(
@@ -232,8 +231,8 @@ describe('a handover', () => {
     );
   });
 
-  test('that does not end is given up', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('that does not end is given up', async () => {
+    const stage = new Stage(new FakeInstance());
     const result = only(stage.give(FORCED));
     await stage.pass(25_000);
     const { outcome, reason, message } = await result;
@@ -244,8 +243,8 @@ describe('a handover', () => {
 
   for (const order of [FORCED, ON]) {
     const stays = { reason: 'vip-stuck', outcome: 'failed', state: 'MASTER' };
-    test(`that can not take the address off says why (${order.kind})`, async (t) => {
-      const stage = new Stage(t, new FakeInstance());
+    test(`that can not take the address off says why (${order.kind})`, async () => {
+      const stage = new Stage(new FakeInstance());
       stage.instance.fault = 'ip addr del: exit 2: Device or resource busy';
       const result = only(stage.give({ ...order, force: true }));
       await stage.pass(10_000);
@@ -267,8 +266,8 @@ describe('a handover', () => {
     [{ state: 'HELD' }, /within 8\.0 s, and this node is HELD: NOBODY SERVES the virtual IP$/],
   ];
   for (const [later, says] of ALONE) {
-    test(`that nobody takes up fails; it is ${later.state ?? ''} then`, async (t) => {
-      const stage = new Stage(t, new FakeInstance());
+    test(`that nobody takes up fails; it is ${later.state ?? ''} then`, async () => {
+      const stage = new Stage(new FakeInstance());
       const result = only(stage.give(FORCED));
       await stage.pass(0);
       stage.instance.become({ state: 'BACKUP' });
@@ -287,8 +286,8 @@ describe('a handover', () => {
 });
 
 describe('maintenance', () => {
-  test('on is a handover of a master, by the same rule', async (t) => {
-    const stage = new Stage(t, new FakeInstance());
+  test('on is a handover of a master, by the same rule', async () => {
+    const stage = new Stage(new FakeInstance());
     const refused = only(stage.give(ON));
     await stage.pass(2_000);
     const refusal = await refused;
@@ -307,8 +306,8 @@ describe('maintenance', () => {
     );
   });
 
-  test('on and off where it is not master are done at once', async (t) => {
-    const stage = new Stage(t, new FakeInstance({ state: 'BACKUP' }));
+  test('on and off where it is not master are done at once', async () => {
+    const stage = new Stage(new FakeInstance({ state: 'BACKUP' }));
     stage.instance.onOrder = () => {
       const on = stage.maintenance.of('db') !== undefined;
       stage.instance.become({ state: on ? 'HELD' : 'BACKUP' });
@@ -334,6 +333,7 @@ describe('maintenance', () => {
     const maintenance = new Maintenance('/proc/none');
     const orders = new Orders({
       maintenance,
+      startTimer,
       now: () => micros(0),
       settled: () => Promise.resolve(),
       instances: () => [instance],
