@@ -214,6 +214,7 @@ export class FakeProcess {
     const { host } = this;
     const lines = input.split('\n').filter((line) => line !== '');
     host.commands.push({ argv, lines });
+    host.began({ argv, lines });
     const behaviour = argv[0] === 'ip' ? host.ip : host.hook(argv);
     let end: (result: CommandResult) => void = () => undefined;
     const result = new Promise<CommandResult>((resolve) => {

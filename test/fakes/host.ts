@@ -3,7 +3,13 @@
 // holds. Its processes are in host-process.ts.
 import { invariant } from '../../src/base/assert.ts';
 import type { CommandResult } from '../../src/base/command.ts';
-import { formatIpv4, isMulticast, parseIpv4, type Mac } from '../../src/carp/addresses.ts';
+import {
+  formatIpv4,
+  isMulticast,
+  multicastMac,
+  parseIpv4,
+  type Mac,
+} from '../../src/carp/addresses.ts';
 import { gratuitousArp, readArp, writeArp } from '../../src/carp/arp.ts';
 import {
   ETHERTYPE_ARP,
@@ -51,6 +57,8 @@ export class FakeHost {
   hook: (argv: readonly string[]) => Behaviour = () => ({ ms: 5 });
   /** The firewall drops protocol 112 that comes in, or refuses it on its way out. */
   blocks: 'nothing' | 'in' | 'out' = 'nothing';
+  /** Packet sockets refuse to send IPv4, for this reason (an errno). */
+  packetErrno: string | undefined;
   firewall: FirewallFacts = {
     ...{ nft: undefined, iptables: undefined, iptablesOverNft: undefined },
     managers: [],
@@ -59,6 +67,8 @@ export class FakeHost {
   gateways: readonly string[] = [];
   maySetPromotion = true;
   readonly commands: Command[] = [];
+  /** Hears of every command when it begins. */
+  began: (command: Command) => void = () => undefined;
   /** Names of the abstract namespace, and the process that has each. */
   readonly names = new Map<string, number>();
   readonly watches = new Set<HostLinks>();
@@ -194,6 +204,9 @@ export class FakeHost {
     const by = this.#interfaces.get(ifindex);
     if (by === undefined) return 'ENODEV';
     if (!by.link.administrativelyUp) return 'ENETDOWN';
+    const read = readEthernet(frame);
+    const isAdvert = read.ok && read.value.etherType === ETHERTYPE_IPV4;
+    if (isAdvert && this.packetErrno !== undefined) return this.packetErrno;
     by.send(frame);
     return undefined;
   }
@@ -205,10 +218,13 @@ export class FakeHost {
     if (by === undefined || !read.ok) return 'EINVAL';
     if (this.blocks === 'out') return 'EPERM';
     if (read.value.ttl === 0) return undefined;
-    const mac = by.resolve(destination);
+    const group = read.value.destination;
+    const mac = isMulticast(group) ? multicastMac(group) : by.resolve(destination);
     if (mac === undefined) return undefined;
+    if (!by.link.administrativelyUp) return 'ENETDOWN';
     const header = { destination: mac, source: by.mac, etherType: ETHERTYPE_IPV4 };
-    return this.sendFrame(ifindex, writeEthernet(header, packet));
+    by.send(writeEthernet(header, packet));
+    return undefined;
   }
 
   // ---- what comes in ----

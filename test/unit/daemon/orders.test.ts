@@ -1,6 +1,9 @@
 // Orders to a real daemon on a host in memory, and what it does where `ip` fails it.
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isBowOut, readAdvert } from '../../../src/carp/advert.ts';
+import { readEthernet } from '../../../src/carp/ethernet.ts';
+import { readIpv4 } from '../../../src/carp/ipv4.ts';
 import type { Order } from '../../../src/control/orders.ts';
 import type { OrderResult } from '../../../src/events/order-result.ts';
 import { configOf, holders, Scene, type RunningDaemon } from '../../support/daemon-scene.ts';
@@ -148,6 +151,47 @@ describe('a stop', () => {
     deepEqual(ends.map(({ event }) => event).slice(-2), ['advert-sent', 'hook-finished']);
   });
 });
+
+describe('an advert that takes its time on the way out', () => {
+  test('has left before the address is added and before a hook runs', async () => {
+    const scene = new Scene();
+    const host = scene.host();
+    // The raw socket sends in a later turn of the process.
+    host.packetErrno = 'ENOBUFS';
+    const order: string[] = [];
+    host.began = ({ argv: [program = ''], lines }) => {
+      order.push(...(program === 'ip' ? lines : [program]));
+    };
+    const gateway = scene.gateway.macOf('eth0');
+    scene.wire.passes = (from, to, frame) => {
+      const isAdvert = from === host.macOf('eth0') && to === gateway && frame.length > 60;
+      if (isAdvert) order.push(isLast(frame) ? 'bow-out' : 'advert');
+      return true;
+    };
+    const hooks = { up: ['/etc/up'], down: ['/etc/down'] };
+    const node = await scene.boot(configOf({ db: { hooks } }), host);
+    await node.becomes('MASTER');
+    await scene.time.pass(500);
+    await node.stop();
+    deepEqual(order, [
+      '/etc/down',
+      'advert',
+      'addr add 10.9.0.100/24 dev eth0',
+      '/etc/up',
+      'addr del 10.9.0.100/24 dev eth0',
+      'bow-out',
+      '/etc/down',
+    ]);
+  });
+});
+
+/** An advert with which a master leaves. */
+function isLast(frame: Uint8Array): boolean {
+  const ethernet = readEthernet(frame);
+  const packet = ethernet.ok ? readIpv4(ethernet.value.payload) : undefined;
+  const advert = packet?.ok === true ? readAdvert(packet.value.payload) : undefined;
+  return advert?.ok === true && isBowOut(advert.value);
+}
 
 test('where hooks manage the address, the down hook runs before the bow-out', async () => {
   const scene = new Scene();
