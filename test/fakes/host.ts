@@ -74,6 +74,8 @@ export class FakeHost {
   readonly watches = new Set<HostLinks>();
   readonly sockets = new Set<object>();
   readonly #interfaces = new Map<number, HostInterface>();
+  /** Those without a cable. */
+  readonly #unplugged = new Set<number>();
   #lastIndex = 1;
   #requests = 0;
 
@@ -121,21 +123,32 @@ export class FakeHost {
 
   /** The cable is pulled, or put back. */
   carrier(name: string, up: boolean): void {
-    const { carrierDownCount = 0 } = this.#need(name).link;
-    const operstate = up ? 'up' : 'down';
-    const count = up ? carrierDownCount : carrierDownCount + 1;
-    this.set(name, { running: up, lowerUp: up, operstate, carrierDownCount: count });
+    const { ifindex } = this.#need(name);
+    if (up) this.#unplugged.delete(ifindex);
+    else this.#unplugged.add(ifindex);
+    this.#settle(name);
   }
 
   /** `ip link set NAME up` or `down`. */
   admin(name: string, up: boolean): void {
     this.set(name, { administrativelyUp: up });
-    this.carrier(name, up);
+    this.#settle(name);
+  }
+
+  /** There is carrier where there is a cable, and the interface is up. */
+  #settle(name: string): void {
+    const { ifindex, link } = this.#need(name);
+    const { administrativelyUp, lowerUp, carrierDownCount = 0 } = link;
+    const up = administrativelyUp && !this.#unplugged.has(ifindex);
+    if (up === lowerUp) return;
+    const operstate = up ? 'up' : 'down';
+    const count = up ? carrierDownCount : carrierDownCount + 1;
+    this.set(name, { running: up, lowerUp: up, operstate, carrierDownCount: count });
   }
 
   /** Somebody runs `ip`: "addr add 10.9.0.100/24 dev eth0". */
   meddle(line: string): void {
-    const refusal = this.carryOut(line);
+    const refusal = this.#change(line);
     invariant(refusal === undefined, `${line}: ${refusal ?? ''}`);
   }
 
@@ -163,8 +176,10 @@ export class FakeHost {
 
   /** Carries out a line of `ip -batch`; returns what `ip` says where it fails. */
   carryOut(line: string): string | undefined {
-    const refusal = this.refuses(line);
-    if (refusal !== undefined) return refusal;
+    return this.refuses(line) ?? this.#change(line);
+  }
+
+  #change(line: string): string | undefined {
     const [object, verb, cidr = '', dev, name = '', ...attributes] = line.split(' ');
     if (object === 'route') return undefined;
     invariant(object === 'addr' && dev === 'dev', `an address command: ${line}`);
