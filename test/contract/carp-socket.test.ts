@@ -12,6 +12,7 @@ import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { SocketError } from '../../src/linux/sockets/socket-error.ts';
 import { FakeSegment, type FakeCarpSocket } from '../fakes/carp-socket.ts';
 import { eventually } from '../../lab/wait.ts';
+import { MemorySegment } from './host-in-memory.ts';
 import { collectGarbage, inNamespace, runModule, shell } from './namespace.ts';
 
 const GROUP = '224.0.0.18';
@@ -146,6 +147,8 @@ contract('the fake', () => {
     close: () => Promise.resolve(),
   } satisfies Segment);
 });
+
+contract('the one of a host in memory', () => Promise.resolve(new MemorySegment()));
 
 const VETH = `
   echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter

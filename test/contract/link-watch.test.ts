@@ -12,6 +12,7 @@ import type {
 import { openLinkWatch } from '../../src/linux/links/link-watch.ts';
 import { FakeLinks } from '../fakes/link-watch.ts';
 import { eventually } from '../../lab/wait.ts';
+import { MemoryLinks } from './host-in-memory.ts';
 import { inNamespace, shell, shellStandingStill } from './namespace.ts';
 
 const WITHIN_MS = 5_000;
@@ -171,6 +172,8 @@ contract('the fake', () => {
     remove: (name) => done(() => fake.remove(name)),
   };
 });
+
+contract('those of a host in memory', () => new MemoryLinks());
 
 async function ip(words: string): Promise<void> {
   await shell(`ip ${words}`);

@@ -35,7 +35,10 @@ export class HostInterface implements Plug {
     const up = { administrativelyUp: true, running: true, lowerUp: true, operstate: 'up' };
     this.#link = { ifindex, name, mac, type: 1, ...up, carrierDownCount: 0, addresses: [] };
     this.table = new AddressTable((kind, address) => {
-      this.#link = { ...this.#link, addresses: this.table.all.map(linkAddress) };
+      this.#link = {
+        ...this.#link,
+        addresses: this.table.all.map((one) => linkAddress(one, this.#link.name)),
+      };
       told(kind, address);
     });
     wire.plug(this);
@@ -89,8 +92,11 @@ export function messageOf(address: KernelAddress, { ifindex, name }: Link): Addr
   };
 }
 
-function linkAddress({ address, prefixLength, secondary, scope }: KernelAddress): LinkAddress {
-  return { address: formatIpv4(address), prefixLength, secondary, scope };
+function linkAddress(
+  { address, prefixLength, secondary, scope, label }: KernelAddress,
+  name: string,
+): LinkAddress {
+  return { address: formatIpv4(address), prefixLength, secondary, scope, label: label ?? name };
 }
 
 function macOf(ifindex: number, plugs: number): string {

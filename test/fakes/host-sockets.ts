@@ -117,6 +117,7 @@ export class HostCarpSocket implements CarpSocket {
   }
 
   join(group: string): void {
+    this.#refuseIfClosed();
     this.#groups.add(group);
   }
 

@@ -281,8 +281,9 @@ export class FakeHost {
     }
   }
 
-  #tell(news: NetlinkNews): void {
-    for (const watch of this.watches) watch.tell(news);
+  #tell({ changes, ...news }: NetlinkNews): void {
+    const names = changes.map(({ name, ifindex }) => ({ name, ifindex }));
+    for (const watch of this.watches) watch.tell({ ...news, changes: names });
   }
 
   #find(name: string): HostInterface | undefined {

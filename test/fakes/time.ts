@@ -40,6 +40,18 @@ export class VirtualTime implements Time {
     throw new Error(`not within ${withinMs} ms of ${toMillis(before)} ms: ${what}`);
   }
 
+  /** Lets time pass by itself, a millisecond a turn of Node, until what it returns is called. */
+  flow(): () => void {
+    let flows = true;
+    const go = async (): Promise<void> => {
+      while (flows) await this.pass(1);
+    };
+    void go();
+    return () => {
+      flows = false;
+    };
+  }
+
   /** Lets time pass until it has settled. */
   async settled<Value>(promise: Promise<Value>, withinMs = 60_000): Promise<Value> {
     let isSettled = false;
