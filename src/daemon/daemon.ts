@@ -394,7 +394,6 @@ export class Daemon {
   }
 
   #lateWake(lateBy: Micros): void {
-    for (const hub of this.#hubs) hub.gate.wokenLate(lateBy);
     this.#options.events.publish({ event: 'late-wake', lateMs: Math.round(toMillis(lateBy)) });
   }
 }

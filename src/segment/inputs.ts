@@ -73,8 +73,11 @@ export type SegmentInput =
   /** The process woke so late: what is given until `caught-up` waited in the sockets meanwhile. */
   | { readonly kind: 'stood-still'; readonly lateBy: Micros }
   | ({ readonly kind: 'caught-up'; readonly lateBy: Micros } & FactsRead)
-  /**
-   * The deadline may have come; too early is harmless. `unheardUntil`: adverts that were sent
-   * before then may have been lost in a flood.
-   */
-  | { readonly kind: 'woken'; readonly unheardUntil?: Micros | undefined };
+  /** The deadline may have come; too early is harmless. */
+  | {
+      readonly kind: 'woken';
+      /** What is due later has not had the sockets read for it, and waits; now, if not given. */
+      readonly dueBy?: Micros | undefined;
+      /** Adverts that were sent before then may have been lost in a flood. */
+      readonly unheardUntil?: Micros | undefined;
+    };

@@ -13,7 +13,8 @@
 //     comes too early changes nothing.
 //  4. Before a `woken` for which `awaitsSilence` says yes, read all sockets to their ends, give
 //     what they held and `sockets-read`, and ask for the deadline again: what came in before a
-//     deadline counts before it. Before one for which `readsSocket` says yes, read the CARP socket.
+//     deadline counts before it. What became due since has to wait for the next reading: `dueBy`
+//     says so. Before one for which `readsSocket` says yes, read the CARP socket.
 //  5. A timer that fires late (see isLateWake) finds a process that stood still. Give
 //     `stood-still`, then what the sockets hold and `sockets-read`, then `caught-up`, and only then
 //     `woken`.
@@ -174,7 +175,7 @@ export class Segment {
         this.#readFacts(input, now);
         return this.#judge({ kind: 'woken-late', lateBy: input.lateBy }, now);
       case 'woken':
-        return this.#woken(input.unheardUntil, now);
+        return this.#woken(input, now);
       default:
         return this.#hearing(input, now);
     }
@@ -238,15 +239,16 @@ export class Segment {
   }
 
   /** One thing that is due: the link goes before the instances. */
-  #woken(unheardUntil: Micros | undefined, now: Micros): void {
-    if (isDue(this.#nextTick, now)) {
+  #woken({ dueBy: readUntil, unheardUntil }: Woken, now: Micros): void {
+    const dueBy = readUntil ?? now;
+    if (isDue(this.#nextTick, dueBy)) {
       this.#tickAt = plus(now, this.#hasBond ? BOND_TICK : TICK);
       return void this.#effects.push({ kind: 'look-again' });
     }
-    if (isDue(this.#pairs.deadline, now)) return this.#settled(this.#pairs.settle(now), now);
-    if (isDue(this.#link.deadline(), now)) return this.#judge({ kind: 'woken' }, now);
+    if (isDue(this.#pairs.deadline, dueBy)) return this.#settled(this.#pairs.settle(now), now);
+    if (isDue(this.#link.deadline(), dueBy)) return this.#judge({ kind: 'woken' }, now);
     for (const [name, election] of this.#elections) {
-      if (!isDue(election.deadline(), now)) continue;
+      if (!isDue(election.deadline(), dueBy)) continue;
       if (unheardUntil !== undefined && election.snapshot().state !== 'MASTER') {
         this.#elect(name, { kind: 'unheard', until: unheardUntil }, now);
       }
@@ -367,6 +369,8 @@ export class Segment {
     });
   }
 }
+
+type Woken = Extract<SegmentInput, { kind: 'woken' }>;
 
 type Hearing =
   | 'socket-copy'

@@ -2,7 +2,7 @@
 // what this host may still hold, so that nothing is left behind however the process ends.
 import { unreachable } from '../../base/assert.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import type { Input } from '../../election/inputs.ts';
+import type { InstanceInput } from '../../segment/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
 import type { AddressKeeper } from '../../vip/keeper.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
@@ -29,7 +29,7 @@ export interface CustodyOptions extends Pick<
   readonly post: (run: () => void) => void;
   /** Settled when every advert so far has left. */
   readonly advertsOut: () => Promise<void>;
-  readonly feed: (input: Input) => void;
+  readonly feed: (input: InstanceInput) => void;
   /** Something that was under way has ended without news for the election. */
   readonly onChanged: () => void;
 }

@@ -9,7 +9,13 @@ export function electionSettings(
   config: InstanceConfig,
   { randomCounter }: Pick<Randomness, 'randomCounter'>,
 ): ElectionSettings {
+  const { advbase, advskew, deadRatio, preempt, neutral, manageAddress } = config;
   const { refreshMs } = config.announce;
   const announceRefresh = refreshMs === undefined ? undefined : fromMillis(refreshMs);
-  return { ...config, announceRefresh, initialCounter: randomCounter() };
+  // One by one: what goes into a segment may be written down, and has no secret in it.
+  return {
+    ...{ advbase, advskew, deadRatio, preempt, neutral, manageAddress },
+    announceRefresh,
+    initialCounter: randomCounter(),
+  };
 }

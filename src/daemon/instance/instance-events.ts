@@ -1,10 +1,11 @@
 // What an instance tells the world: what became of its effects, turned into events.
 import { unreachable } from '../../base/assert.ts';
 import { since, toMillis, type Micros } from '../../base/time.ts';
-import { isBowOut, type Advert } from '../../carp/advert.ts';
+import { isBowOut } from '../../carp/advert.ts';
 import { formatIpv4, samePrefix, type Ipv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Effect } from '../../election/effects.ts';
+import type { HeardAdvert } from '../../election/inputs.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import { sameList } from '../../readiness/reasons.ts';
@@ -15,7 +16,6 @@ import type { ForeignClaim } from '../interface/claim-tap.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { Publish } from '../../events/bus.ts';
 import type { InstanceNews } from '../../events/events.ts';
-import type { Heard } from '../interface/advert-merge.ts';
 import { TakeoverWatch } from './takeover-watch.ts';
 
 type Sent = Extract<Effect, { kind: 'send-advert' }>;
@@ -108,7 +108,7 @@ export class InstanceHerald {
     this.#publish({ event: 'send-failed', advert, detail });
   }
 
-  advertHeard(from: Ipv4, advert: Advert, { by }: Heard): void {
+  advertHeard(from: Ipv4, advert: HeardAdvert, by: 'socket' | 'witness'): void {
     const { advbase, advskew, demote } = advert;
     this.#publish({
       event: 'advert-received',

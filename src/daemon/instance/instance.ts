@@ -1,14 +1,12 @@
-// One instance at work: its election, and the effects of that election carried out for real.
+// One instance at work: the effects of its election carried out for real, and what became of them
+// told to it. The election itself is in the segment of its interface.
 import type { Micros } from '../../base/time.ts';
-import type { Advert } from '../../carp/advert.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import { unreachable } from '../../base/assert.ts';
+import { invariant, unreachable } from '../../base/assert.ts';
 import { masterDownInterval } from '../../election/cadence.ts';
 import type { Effect } from '../../election/effects.ts';
-import type { Input, PathTrust } from '../../election/inputs.ts';
-import { Election } from '../../election/machine.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
@@ -19,12 +17,13 @@ import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from '../interface/claim-tap.ts';
 import type { ClaimTeller } from './claim-teller.ts';
 import { Custody } from './custody.ts';
-import type { Driver, Member } from '../interface/driver.ts';
+import type { Driver } from '../interface/driver.ts';
 import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { electionSettings } from './election-settings.ts';
 import { Footing, MEANS_GONE, type FootingChange } from './footing.ts';
-import { advertForGate, ROLES } from '../interface/gate-settings.ts';
+import type { AdvertHeard } from '../interface/gate-settings.ts';
+import type { InstanceInput } from '../../segment/inputs.ts';
 import { GateHerald } from './gate-events.ts';
 import type { Holding } from '../../release/holding.ts';
 import { InstanceHerald } from './instance-events.ts';
@@ -34,7 +33,6 @@ import type { InstanceRecord } from './instance-record.ts';
 import * as wire from './instance-wire.ts';
 import type { LinkGate } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
-import type { Heard } from '../interface/advert-merge.ts';
 import type { InstancePorts } from '../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
@@ -54,7 +52,7 @@ export interface InstanceOptions extends InstancePorts {
 }
 
 /** Runs one instance from `start` to the end of `stop`. */
-export class Instance implements Member, HubMember {
+export class Instance implements HubMember {
   readonly name: string;
   readonly config: InstanceConfig;
   readonly key: GroupKey;
@@ -64,21 +62,17 @@ export class Instance implements Member, HubMember {
   readonly record: InstanceRecord;
   readonly gate: LinkGate;
   readonly isOn = (link: object): boolean => link === this.hub;
-  readonly macChanged = (): void => this.#feed({ kind: 'mac-changed' });
   readonly #options: InstanceOptions;
   readonly #herald: InstanceHerald;
   readonly #gateHerald: GateHerald;
   readonly #footing: Footing;
-  readonly #election: Election;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
   readonly #claims: ClaimTeller;
   readonly #custody: Custody;
   #lastTransition: LastTransition | undefined;
-  /** When the master's time is over, as it stood before the input that is being taken. */
-  #masterDownAt: Micros | undefined;
-  readonly #inbox: Input[] = [];
-  #stepping = false;
+  /** Its election as it was when it ended. */
+  #last: ElectionSnapshot | undefined;
   readonly #ending: Ending;
 
   constructor(options: InstanceOptions) {
@@ -100,12 +94,12 @@ export class Instance implements Member, HubMember {
       addresses: [config.address.ip],
     };
     this.group = config.group;
-    this.#election = new Election(electionSettings(config, options));
     this.#announcer = wire.createAnnouncer(this.#wireOptions());
     this.#sender = wire.createSender(this.#wireOptions());
     this.#claims = wire.createClaimTeller(this.#wireOptions());
     this.#custody = this.#createCustody();
     this.#ending = this.#createEnding();
+    this.gate.enroll(this, electionSettings(config, options));
   }
 
   /** A master whose source address was removed says with it that it leaves. */
@@ -133,21 +127,22 @@ export class Instance implements Member, HubMember {
   }
 
   get isMaster(): boolean {
-    return this.#election.snapshot().state === 'MASTER';
+    return this.snapshot().state === 'MASTER';
   }
 
   snapshot(): ElectionSnapshot {
-    return this.#election.snapshot();
+    const election = this.#last ?? this.gate.electionOf(this.name);
+    invariant(election !== undefined, 'an instance has an election until it ends');
+    return election;
   }
 
   /** Cleans up after an earlier run and takes part from then on. */
   async start(): Promise<void> {
-    const { driver, hub } = this.#options;
+    const { hub } = this.#options;
     this.#footing.claim(hub.link());
     if (this.#footing.mayRemoveStale(hub.link())) await this.#custody.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
-    driver.add(this);
     await hub.add(this);
   }
 
@@ -177,7 +172,7 @@ export class Instance implements Member, HubMember {
   }
 
   #close(): string | undefined {
-    this.#options.driver.remove(this);
+    this.#last = this.snapshot();
     this.#options.hub.remove(this);
     this.#announcer.stop();
     this.#claims.close();
@@ -221,43 +216,20 @@ export class Instance implements Member, HubMember {
     return reportInstance(sources, now());
   }
 
-  deadline(): Micros | undefined {
-    return this.#election.deadline();
-  }
-
-  readonly awaitsSilence = (): boolean => this.snapshot().state !== 'MASTER';
-
-  wake(): void {
-    if (!this.isMaster) this.#feed({ kind: 'unheard', until: this.#options.hub.unheardUntil() });
-    this.#feed({ kind: 'woken' });
-  }
-
-  catchUp(lateBy: Micros | undefined): void {
-    this.#feed({ kind: 'catching-up', lateBy });
-  }
-
-  advertHeard(from: Ipv4, advert: Advert, heard: Heard): void {
-    this.#herald.advertHeard(from, advert, heard);
+  advertHeard({ from, advert, by }: AdvertHeard): void {
+    this.#herald.advertHeard(from, advert, by);
     this.record.peers.heard(from, advert, this.#options.now());
-    // First the gate, which an advert may open: then it is heard like the rest.
-    this.gate.advertHeard(advertForGate(this.name, from, advert, heard));
-    const proved = this.gate.mayPreempt(this.name, from);
-    this.#feed({ kind: 'advert-heard', from, advert, proved });
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
     this.#gateHerald.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
-    this.#feed({ kind: 'gate-changed', open: gate.open });
     // Its own carrier an interface may keep though what it stands on has none, as a bridge does.
     this.#stand(this.#footing.carrierChanged());
   }
 
-  readonly pathChanged = (trust: PathTrust): void => this.#feed({ kind: 'path-changed', trust });
-
   doubtChanged(cause: DoubtCause | undefined): void {
     // A doubt that ends with the mastership was not dispelled.
     if (cause !== undefined || this.isMaster) this.#herald.doubt(cause);
-    this.#feed({ kind: 'doubt-changed', inDoubt: cause !== undefined });
   }
 
   foreignClaim(claim: ForeignClaim): void {
@@ -293,34 +265,28 @@ export class Instance implements Member, HubMember {
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
 
-  /** One input at a time, also where what comes of one is the cause of another. */
-  #feed(input: Input): void {
-    this.#inbox.push(input);
-    if (this.#stepping) return;
-    this.#stepping = true;
-    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-      this.#masterDownAt = this.snapshot().masterDownAt;
-      const effects = this.#election.step(next, this.#options.now());
-      for (const effect of effects) this.#perform(effect);
-    }
-    this.#stepping = false;
-    this.#options.driver.arm();
+  stepped(): void {
     this.#ending.check();
     this.record.stepped();
+  }
+
+  /** Under its name there may be another one once it has ended. */
+  #feed(input: InstanceInput): void {
+    if (this.#last === undefined) this.gate.tell(this.name, input);
   }
 
   #feedMaintenance(): void {
     this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
   }
 
-  #perform(effect: Effect): void {
+  perform(effect: Effect, masterDownAt: Micros | undefined): void {
     switch (effect.kind) {
       case 'send-advert':
         return this.#sender.send(effect);
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
-        this.#herald.transition(effect, this.snapshot(), this.#masterDownAt);
-        return this.#options.hub.roleChanged(this.name, ROLES[effect.to]);
+        this.#herald.transition(effect, this.snapshot(), masterDownAt);
+        return this.#options.hub.mastersChanged();
       case 'claim-vip':
         return this.#custody.claim(effect.term);
       case 'release-vip':

@@ -1,22 +1,23 @@
-// The one loop: work in, elections stepped, one timer armed for the earliest deadline.
+// The one loop: work in, segments stepped, one timer armed for the earliest deadline.
 //
-//   sockets, netlink, ip, hooks --post()--> queue --> Member.feed() --> effects --> re-arm --> next
+//   sockets, netlink, ip, hooks --post()--> queue --> Segment.step() --> effects --> timer --> next
 //
-// Adapters only post. Nothing here waits while an election is in the middle of a step.
+// Adapters only post. Nothing here waits while a segment is in the middle of a step.
 import { fromMillis, micros, since, toMillis, type Micros } from '../../base/time.ts';
+import { isLateWake } from '../../segment/late-wake.ts';
 import type { Time } from '../ports/ports.ts';
 
-/** An instance as the loop sees it. */
+/** A segment as the loop sees it. */
 export interface Member {
   deadline(): Micros | undefined;
-  /** Its next deadline could make it master, so that unread adverts must be heard first. */
-  awaitsSilence(): boolean;
-  wake(): void;
-  /**
-   * The process woke late by so much: all that comes in from here on waited in the sockets when it
-   * stood still. Undefined: what waited has been read.
-   */
-  catchUp?(lateBy: Micros | undefined): void;
+  /** What is due by then could make a master, so that unread adverts must be heard first. */
+  awaitsSilence(dueBy: Micros): boolean;
+  /** Does one thing that is due by then; for what is due later the sockets were not read. */
+  wake(dueBy: Micros): void;
+  /** The process woke so late: what comes in from here on waited in the sockets meanwhile. */
+  stoodStill?(lateBy: Micros): void;
+  /** What waited has been read; no deadline has been acted upon yet. */
+  caughtUp?(lateBy: Micros): void;
 }
 
 export interface DriverOptions extends Time {
@@ -43,14 +44,14 @@ const QUEUE_MAX = 1_024;
 const WORK_PER_TURN_MAX = 256;
 /** setTimeout takes no more; a longer wait is cut, and the early wake finds nothing due. */
 const TIMEOUT_MS_MAX = 2_147_483_647;
-const LATE_WAKE = fromMillis(50);
-/** Between two members; many that have much to do take a while as well. */
+/** Between two things that are due; many that have much to do take a while as well. */
 const STALL = fromMillis(250);
+/** More are due of a segment only where a deadline does not go away: others have a turn, too. */
+const THINGS_MAX = 1_024;
 
 /** Owns the queue and the timer. */
 export class Driver {
   readonly #options: DriverOptions;
-  readonly #judges = new Set<Member>();
   readonly #members = new Set<Member>();
   readonly #queue: Work[] = [];
   #droppable = 0;
@@ -70,15 +71,8 @@ export class Driver {
     this.arm();
   }
 
-  /** Adds one whose word the others need: where several are due at once, it is woken first. */
-  addJudge(judge: Member): void {
-    this.#judges.add(judge);
-    this.arm();
-  }
-
   remove(member: Member): void {
     this.#members.delete(member);
-    this.#judges.delete(member);
     this.arm();
   }
 
@@ -118,7 +112,7 @@ export class Driver {
       this.#pumping = false;
       // After a stall the sockets may be read before the timer fires, and would hide that it is
       // overdue by moving the deadlines.
-      if (this.#lateness(this.#options.now()) > LATE_WAKE) return void this.#wake();
+      if (isLateWake(this.#lateness(this.#options.now()))) return void this.#wake();
       this.#runQueue(WORK_PER_TURN_MAX);
       if (this.#queue.length > 0) this.#schedule();
     });
@@ -171,7 +165,7 @@ export class Driver {
 
   #earliest(): Micros | undefined {
     let earliest: Micros | undefined;
-    for (const member of this.#all()) {
+    for (const member of this.#members) {
       const deadline = member.deadline();
       if (deadline !== undefined && (earliest === undefined || deadline < earliest)) {
         earliest = deadline;
@@ -181,13 +175,7 @@ export class Driver {
   }
 
   #all(): readonly Member[] {
-    return [...this.#judges, ...this.#members];
-  }
-
-  #catchUp(lateBy: Micros | undefined): void {
-    this.#batch(() => {
-      for (const member of this.#all()) member.catchUp?.(lateBy);
-    });
+    return [...this.#members];
   }
 
   #isClosed(): boolean {
@@ -209,14 +197,14 @@ export class Driver {
     const now = this.#options.now();
     let readAt = now;
     const lateBy = this.#lateness(now);
-    const late = lateBy > LATE_WAKE;
-    if (late || this.#all().some((member) => isDue(member, now) && member.awaitsSilence())) {
+    const late = isLateWake(lateBy);
+    if (late || this.#all().some((member) => member.awaitsSilence(now))) {
       this.#waking = true;
       await this.#options.drain();
       this.#waking = false;
-      if (late) this.#catchUp(micros(lateBy));
+      if (late) this.#batch(() => this.#all().forEach((one) => one.stoodStill?.(micros(lateBy))));
       this.#runQueue(Infinity);
-      if (late) this.#catchUp(undefined);
+      if (late) this.#batch(() => this.#all().forEach((one) => one.caughtUp?.(micros(lateBy))));
       readAt = this.#options.now();
     }
     if (this.#isClosed()) return;
@@ -228,13 +216,13 @@ export class Driver {
 
   /** False: the process has stood still on the way, and the sockets have to be read once more. */
   #wakeDue(now: Micros, readAt: Micros): boolean {
-    // Each is asked when its turn has come: what a judge says moves the deadlines behind it. None
-    // is taken for due by a later time than that for which the sockets were read.
     for (const member of this.#all()) {
-      if (!isDue(member, now)) continue;
-      // The process may stand still right here, too.
-      if (since(this.#options.now(), readAt) > STALL) return false;
-      member.wake();
+      // None is taken for due by a later time than that for which the sockets were read.
+      for (let count = 0; isDue(member, now) && count < THINGS_MAX; count += 1) {
+        // The process may stand still right here, too.
+        if (since(this.#options.now(), readAt) > STALL) return false;
+        member.wake(now);
+      }
     }
     return true;
   }

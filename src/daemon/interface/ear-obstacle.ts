@@ -14,6 +14,8 @@ export interface EarObstacleOptions extends Pick<
 > {
   readonly interfaceName: string;
   readonly link: () => Link | undefined;
+  /** What it is; called again when it was looked for again. */
+  readonly onFound: (obstacle: Obstacle) => void;
   readonly onError: (reason: string) => void;
 }
 
@@ -22,27 +24,22 @@ const LOOK_AGAIN = fromSeconds(30);
 /** See the head of this file. */
 export class EarObstacle {
   readonly #options: EarObstacleOptions;
-  #found: Obstacle | undefined;
   #lookedAt: Micros | undefined;
 
   constructor(options: EarObstacleOptions) {
     this.#options = options;
   }
 
-  /** What kept an advert of `from` to `group`; "looking" until that is known. */
-  of(from: Ipv4, group: Ipv4): Obstacle {
+  /** Looks for what kept an advert of `from` to `group`, unless that was done a moment ago. */
+  lookFor(from: Ipv4, group: Ipv4): void {
     const { now, onError } = this.#options;
-    const known = this.#found ?? 'looking';
-    if (this.#lookedAt === undefined || since(now(), this.#lookedAt) >= LOOK_AGAIN) {
-      this.#lookedAt = now();
-      this.#look(from, group).catch((error: unknown) => onError(messageOf(error)));
-    }
-    return known;
+    if (this.#lookedAt !== undefined && since(now(), this.#lookedAt) < LOOK_AGAIN) return;
+    this.#lookedAt = now();
+    this.#look(from, group).catch((error: unknown) => onError(messageOf(error)));
   }
 
   /** The CARP socket hears again: what is in the way next time may be another thing. */
   clear(): void {
-    this.#found = undefined;
     this.#lookedAt = undefined;
   }
 
@@ -54,7 +51,7 @@ export class EarObstacle {
   async #look(from: Ipv4, group: Ipv4): Promise<void> {
     const lookedAt = this.#lookedAt;
     const found = this.#plainOne(from) ?? (await this.#behindFirewall(from, group));
-    if (this.#lookedAt === lookedAt) this.#found = found;
+    if (this.#lookedAt === lookedAt) this.#options.onFound(found);
   }
 
   #plainOne(from: Ipv4): Obstacle | undefined {

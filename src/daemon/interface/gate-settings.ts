@@ -1,25 +1,14 @@
 // What the readiness of a link has to know of an instance, from its configuration.
-import { fromMillis } from '../../base/time.ts';
-import { isBowOut, type Advert } from '../../carp/advert.ts';
+import { fromMillis, type Micros } from '../../base/time.ts';
 import { formatIpv4, parseIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import { UNHEARD_ADVSKEW } from '../../election/bid.ts';
 import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
-import type { State } from '../../election/effects.ts';
+import type { Effect } from '../../election/effects.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';
-import type { AdvertHeard, InstanceSettings, Role } from '../../readiness/inputs.ts';
-import type { Trust } from '../../readiness/path-trust.ts';
+import type { InstanceSettings } from '../../readiness/inputs.ts';
 import type { Warning } from '../../readiness/reasons.ts';
-import type { Heard } from './advert-merge.ts';
-
-/** What a state means to the readiness of the link. */
-export const ROLES = {
-  INIT: 'inactive',
-  HELD: 'waiting',
-  BACKUP: 'waiting',
-  MASTER: 'master',
-} as const satisfies Record<State, Role>;
+import type { SegmentEffect } from '../../segment/effects.ts';
 
 /** An instance with its address of the moment. */
 export interface Gated {
@@ -28,18 +17,23 @@ export interface Gated {
   readonly source: Ipv4 | undefined;
 }
 
-/** An instance as the gate of its interface sees it. */
+/** An instance as its segment tells it what happens. */
 export interface GatedInstance extends Gated {
   readonly name: string;
+  /** An advert counts for it; what comes of that follows. */
+  advertHeard(advert: AdvertHeard): void;
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
   /** `cause` is undefined when the doubt ends. */
   doubtChanged(cause: DoubtCause | undefined): void;
-  pathChanged(trust: Trust): void;
-  /** The address of this master is at another MAC address, and nobody else serves it. */
-  macChanged(): void;
+  /** Carries out an effect of its election; `masterDownAt` as it stood before. */
+  perform(effect: Effect, masterDownAt: Micros | undefined): void;
+  /** All effects of an input have been carried out. */
+  stepped(): void;
   /** Comes about every second. */
   remindHeld(): void;
 }
+
+export type AdvertHeard = Extract<SegmentEffect, { kind: 'advert-heard' }>;
 
 /** `gateways`: the next hops that the word `gateway` stands for now. */
 export function gateSettings(
@@ -85,28 +79,4 @@ export function ipv4sOf(addresses: readonly string[]): readonly Ipv4[] {
 /** Whether it probes the next hops of its interface. */
 export function wantsGateways({ config }: Gated): boolean {
   return config.gate.probe.targets.includes('gateway');
-}
-
-/** `throughUplink` undefined: nobody watched where it came in. */
-export type HeardForGate = Omit<AdvertHeard, 'kind' | 'throughUplink'> &
-  Pick<Heard, 'throughUplink'>;
-
-/** What an advert that an instance has heard is to the gate of its link. */
-export function advertForGate(
-  name: string,
-  from: Ipv4,
-  advert: Advert,
-  { epoch, by, throughUplink, keptBy }: Heard,
-): HeardForGate {
-  return {
-    name,
-    from: formatIpv4(from),
-    interval: advertInterval(advert),
-    leaving: isBowOut(advert),
-    doubting: advert.advskew >= UNHEARD_ADVSKEW,
-    epoch,
-    heardBy: by,
-    throughUplink,
-    keptBy,
-  };
 }

@@ -1,17 +1,21 @@
-// Joins the readiness of one interface to the world: what the kernel says of it, frames that came
-// in, answers to our questions; and its verdicts to the instances.
+// Joins one segment to the world: gives it what the kernel says of the interface, frames that came
+// in, answers to our questions and time, and has its effects carried out. Keeps the contract at the
+// head of segment/segment.ts, together with ears.ts, which reads the sockets.
 import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
-import { fromMillis, micros, plus, type Micros } from '../../base/time.ts';
+import type { Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
 import { arpProbe, arpRequest } from '../../carp/arp.ts';
 import { resolveStack, type LinkStack } from '../../linux/links/link-facts.ts';
-import type { ReadinessEffect } from '../../readiness/effects.ts';
+import type { ElectionSettings } from '../../election/machine.ts';
+import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import { bondsOf } from '../../readiness/facts.ts';
-import type { InstanceSettings, ReadinessInput, Role } from '../../readiness/inputs.ts';
-import { LinkReadiness } from '../../readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../readiness/snapshot.ts';
+import type { SegmentEffect } from '../../segment/effects.ts';
+import type { FactsRead, InstanceInput, SegmentInput } from '../../segment/inputs.ts';
+import { Segment } from '../../segment/segment.ts';
+import type { WitnessWish } from '../../segment/witness-wish.ts';
 import type { Member } from './driver.ts';
 import { FrameTap, type FrameOrigin } from './frame-tap.ts';
 import {
@@ -20,7 +24,6 @@ import {
   uplinksOf,
   wantsGateways,
   type GatedInstance,
-  type HeardForGate,
 } from './gate-settings.ts';
 import { Gateways } from './gateways.ts';
 import type { LinkGateOptions } from './link-driver-options.ts';
@@ -29,42 +32,35 @@ import type { Seen } from './witness-reader.ts';
 
 export type { GatedInstance } from './gate-settings.ts';
 
-type Wanted = Extract<ReadinessEffect, { kind: 'open-witness' }>['wanted'];
-
-/** What a bond says of LACP comes without events, and an expired partner may last for a second. */
-const BOND_TICK = fromMillis(250);
-/** Also tells a process that stood still while nothing else was due. */
-const TICK = fromMillis(1_000);
-/** How long the answer to a probe may take. */
-const ANSWER_PATIENCE = fromMillis(1_500);
 /** The MAC addresses of so many hosts are remembered. */
 const MACS_MAX = 64;
 
 /** See the head of this file. */
 export class LinkGate implements Member {
   readonly #options: LinkGateOptions;
-  readonly #readiness: LinkReadiness;
+  readonly #segment: Segment;
   readonly #herald: LinkHerald;
   readonly #tap: FrameTap;
   readonly #gateways: Gateways;
+  /** All that were added, by their names. */
+  readonly #members = new Map<string, GatedInstance>();
+  /** Those that the readiness knows. */
   #instances: readonly GatedInstance[] = [];
   #stack: LinkStack | undefined;
-  #wanted: Wanted | undefined;
+  #wish: WitnessWish | undefined;
   /** Those that all instances together name. */
   #uplinks: 'auto' | readonly string[] = 'auto';
-  #answersUntil: Micros = micros(0);
-  #tickAt: Micros | undefined;
   readonly #answerListeners = new Set<(host: Ipv4) => void>();
   /** Who answered lately, last come last. */
   readonly #macs = new Map<Ipv4, Mac>();
-  readonly #inbox: ReadinessInput[] = [];
+  readonly #inbox: SegmentInput[] = [];
   #stepping = false;
   #closed = false;
 
   constructor(options: LinkGateOptions) {
     const { driver, herald, now } = options;
     this.#options = options;
-    this.#readiness = new LinkReadiness(now());
+    this.#segment = new Segment(now());
     this.#herald = herald;
     this.#tap = new FrameTap({
       ...options,
@@ -84,32 +80,49 @@ export class LinkGate implements Member {
 
   /** The link epoch now. */
   get epoch(): number {
-    return this.#readiness.epoch;
+    return this.#segment.link.epoch;
+  }
+
+  /** Has an instance take part; it is told of all that happens to it from here on. */
+  enroll(instance: GatedInstance, settings: ElectionSettings): void {
+    const { name } = instance;
+    this.#members.set(name, instance);
+    this.#options.driver.add(this);
+    this.give({ kind: 'instance-added', name, settings });
+  }
+
+  /** Nothing is told to this one any more; `configure` follows. */
+  drop(instance: GatedInstance): void {
+    const { name } = instance;
+    if (this.#members.get(name) !== instance) return;
+    this.#members.delete(name);
+    this.#instances = this.#instances.filter((one) => one !== instance);
+    this.give({ kind: 'instance-removed', name });
+  }
+
+  /** An order to an instance, or what became of what it wanted. */
+  tell(name: string, input: InstanceInput): void {
+    this.give({ kind: 'instance-told', name, input });
+  }
+
+  /** The election of an instance; undefined: it takes no part. */
+  electionOf(name: string): ElectionSnapshot | undefined {
+    return this.#segment.election(name);
   }
 
   /** All instances on the interface, whenever one came, went, or has another source address. */
   configure(instances: readonly GatedInstance[]): void {
     // The routes are read in their own time, and an order of an operator takes some as well.
     if (this.#closed) return;
-    const { driver } = this.#options;
     this.#instances = instances;
-    if (instances.length === 0) driver.remove(this);
-    else driver.addJudge(this);
     this.#gateways.want(instances.some(wantsGateways));
-    const settings: readonly InstanceSettings[] = instances.map((instance) =>
-      gateSettings(instance, this.#gateways.known),
-    );
+    const settings = instances.map((instance) => gateSettings(instance, this.#gateways.known));
     const uplinks = uplinksOf(instances);
     const isNew = this.#stack === undefined || !isDeepStrictEqual(uplinks, this.#uplinks);
     this.#uplinks = uplinks;
     // What is known of the link comes first, so that no gate is judged by less.
     if (isNew) this.readFacts();
-    this.#step({ kind: 'instances-changed', instances: settings });
-  }
-
-  /** Nothing is told to this one any more; `configure` follows. */
-  drop(instance: GatedInstance): void {
-    this.#instances = this.#instances.filter((one) => one !== instance);
+    this.give({ kind: 'instances-changed', instances: settings });
   }
 
   /** Something about this interface, or one below it, has changed. */
@@ -121,12 +134,16 @@ export class LinkGate implements Member {
 
   /** Looks at the interface and all it stands on, as the kernel last told of them. */
   readFacts(): void {
-    const { links, interfaceName } = this.#options;
-    this.#stack = resolveStack(links, interfaceName, this.#uplinks);
-    this.#herald.stackFaults(this.#stack.faults);
-    this.#step({ kind: 'facts-read', facts: this.#stack.facts });
-    this.#herald.ports(this.#readiness.ports);
+    this.give({ kind: 'facts-read', ...this.#lookAtStack() });
     this.#tendTap();
+  }
+
+  #lookAtStack(): FactsRead {
+    const { links, interfaceName } = this.#options;
+    const stack = resolveStack(links, interfaceName, this.#uplinks);
+    this.#stack = stack;
+    this.#herald.stackFaults(stack.faults);
+    return { facts: stack.facts, hasGuests: stack.hasGuests };
   }
 
   /** What is told of by no event that reaches us, or was told of before it could be known. */
@@ -147,24 +164,9 @@ export class LinkGate implements Member {
     return isPart || !isWhole || this.#uplinks !== 'auto';
   }
 
-  roleChanged(name: string, role: Role): void {
-    this.#step({ kind: 'role-changed', name, role });
-  }
-
-  advertHeard(advert: HeardForGate): void {
-    // Where no guest has part in the interface, all that it gets has come in through the uplink.
-    const throughUplink = this.#stack?.hasGuests !== true || advert.throughUplink === true;
-    this.#step({ kind: 'advert-heard', ...advert, throughUplink });
-  }
-
-  /** Whether the instance may take over from this worse master that is alive. */
-  mayPreempt(name: string, master: Ipv4): boolean {
-    return this.#readiness.mayPreempt(name, formatIpv4(master), this.#options.now());
-  }
-
   /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
   askHosts(hosts: readonly Ipv4[]): void {
-    this.#probe(hosts.map(formatIpv4), []);
+    this.give({ kind: 'hosts-asked', addresses: hosts.map(formatIpv4) });
   }
 
   /** The MAC address with which this host answered ARP last; undefined: it did not. */
@@ -176,10 +178,13 @@ export class LinkGate implements Member {
     return () => this.#answerListeners.delete(listener);
   }
 
-  /** The process woke so late; what was queued in the sockets has been read. */
-  wokenLate(lateBy: Micros): void {
-    this.readFacts();
-    this.#step({ kind: 'woken-late', lateBy });
+  stoodStill(lateBy: Micros): void {
+    this.give({ kind: 'stood-still', lateBy });
+  }
+
+  caughtUp(lateBy: Micros): void {
+    this.give({ kind: 'caught-up', lateBy, ...this.#lookAtStack() });
+    this.#tendTap();
   }
 
   /**
@@ -187,32 +192,31 @@ export class LinkGate implements Member {
    * it; true as long as nothing is known.
    */
   hasCarrier(name: string): boolean {
-    return this.#readiness.snapshotOf(name)?.hasCarrier ?? true;
+    return this.snapshotOf(name)?.hasCarrier ?? true;
   }
 
   snapshot(): ReadinessSnapshot {
-    return this.#readiness.snapshot();
+    return this.#segment.link.snapshot();
   }
 
   /** What the link means to one instance; undefined: it is not on this interface. */
   snapshotOf(name: string): InstanceSnapshot | undefined {
-    return this.#readiness.snapshotOf(name);
+    return this.#segment.link.snapshotOf(name);
   }
 
   deadline(): Micros | undefined {
-    const deadline = this.#readiness.deadline();
-    const tickAt = this.#tickAt ?? this.#options.now();
-    return deadline === undefined || tickAt < deadline ? tickAt : deadline;
+    return this.#segment.deadline();
   }
 
-  awaitsSilence(): boolean {
-    return false;
+  awaitsSilence(dueBy: Micros): boolean {
+    return this.#segment.awaitsSilence(dueBy);
   }
 
-  wake(): void {
-    const now = this.#options.now();
-    if (this.#tickAt === undefined || this.#tickAt <= now) this.#tick(now);
-    this.#step({ kind: 'woken' });
+  wake(dueBy: Micros): void {
+    const { readSocket, unheardUntil } = this.#options;
+    if (this.#segment.readsSocket(dueBy)) readSocket();
+    const isSilence = this.#segment.awaitsSilence(dueBy);
+    this.give({ kind: 'woken', dueBy, unheardUntil: isSilence ? unheardUntil() : undefined });
   }
 
   /** Reads the frames that wait; false if a bound left some there. */
@@ -227,9 +231,7 @@ export class LinkGate implements Member {
     this.#tap.close();
   }
 
-  #tick(now: Micros): void {
-    const bond = bondsOf(this.#stack?.facts?.lower).length > 0;
-    this.#tickAt = plus(now, bond ? BOND_TICK : TICK);
+  #lookAround(): void {
     this.#ask();
     if (this.#stack?.filtersVlans === true) this.#options.links.askVlans();
     this.#lookAgain();
@@ -246,43 +248,50 @@ export class LinkGate implements Member {
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */
-  #step(input: ReadinessInput): void {
+  give(input: SegmentInput): void {
     if (this.#closed) return;
     this.#inbox.push(input);
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-      const effects = this.#readiness.step(next, this.#options.now());
-      for (const effect of effects) this.#perform(effect);
-      this.#herald.evidence(this.epoch, this.#readiness.evidence);
+      const effects = this.#segment.step(next, this.#options.now());
+      for (const effect of effects) this.#carryOut(effect);
+      const isOfFacts = next.kind === 'facts-read' || next.kind === 'caught-up';
+      if (isOfFacts) this.#herald.ports(this.#segment.link.ports);
     }
     this.#stepping = false;
     this.#options.driver.arm();
+    for (const member of this.#members.values()) member.stepped();
   }
 
-  #perform(effect: ReadinessEffect): void {
+  #carryOut(effect: SegmentEffect): void {
+    const member = 'name' in effect ? this.#members.get(effect.name) : undefined;
     switch (effect.kind) {
+      case 'elected':
+        return member?.perform(effect.effect, effect.masterDownAt);
+      case 'advert-heard':
+        this.#options.onAdvertHeard(effect);
+        return member?.advertHeard(effect);
+      case 'gate-changed':
+        return member?.gateChanged(effect.gate, effect.warnings);
+      case 'doubt-changed':
+        return member?.doubtChanged(effect.cause);
+      case 'packet-refused':
+        return this.#options.onRefused(effect.dropped);
       case 'epoch-began':
         this.#herald.epochBegan(effect.epoch);
         return this.#options.onEpoch(effect.epoch.number);
-      case 'master-moved':
-        return this.#find(effect.name)?.macChanged();
       case 'verdict-changed':
-        return this.#herald.verdict(effect, this.#readiness.evidence);
+        return this.#herald.verdict(effect, this.#segment.link.evidence);
+      case 'evidence-changed':
+        return this.#herald.evidence(effect.epoch, effect.evidence);
       case 'link-warnings-changed':
         return this.#herald.warnings(effect.warnings);
-      case 'gate-changed':
-        return this.#find(effect.name)?.gateChanged(effect.gate, effect.warnings);
-      case 'doubt-changed':
-        return this.#find(effect.name)?.doubtChanged(effect.cause);
-      case 'path-changed':
-        return this.#find(effect.name)?.pathChanged(effect.trust);
-      case 'open-witness':
-        this.#wanted = effect.wanted;
+      case 'watch-frames':
+        this.#wish = effect.wish;
         return this.#tendTap();
-      case 'close-witness':
-        this.#wanted = undefined;
-        return this.#tendTap();
+      case 'look-again':
+        return this.#lookAround();
       case 'probe':
         return this.#probe(effect.addresses, effect.vips);
       case 'find-neighbours':
@@ -304,7 +313,7 @@ export class LinkGate implements Member {
   async #findNeighbours(): Promise<void> {
     // Where the table can't be read, those who are known otherwise are asked.
     const addresses = await this.#options.readNeighbours(this.#currentName()).catch(() => []);
-    this.#options.driver.post(() => this.#step({ kind: 'neighbours-found', addresses }));
+    this.#options.driver.post(() => this.give({ kind: 'neighbours-found', addresses }));
   }
 
   #currentName(): string {
@@ -312,34 +321,21 @@ export class LinkGate implements Member {
     return links.find(interfaceName)?.name ?? interfaceName;
   }
 
-  #find(name: string): GatedInstance | undefined {
-    return this.#instances.find((instance) => instance.name === name);
-  }
-
   /** Opens, changes or closes the socket that sees frames, as it is wanted now. */
   #tendTap(): void {
-    const answers = this.#answersUntil > this.#options.now() ? 'arp-replies' : undefined;
-    const masters = this.#options.floodedMasters();
-    const other = masters === undefined ? answers : 'adverts';
-    // Whoever wants more than one frame has to go on seeing what it wants.
-    const once = this.#wanted === 'one-frame' && other === undefined;
-    const asked = this.#wanted === 'one-frame' ? 'any-frame' : this.#wanted;
-    const wanted = asked ?? other;
-    const senders = wanted === 'adverts' ? masters : undefined;
-    const then = this.#wanted === 'one-frame' ? other : undefined;
-    this.#tap.want(wanted, this.#stack, this.epoch, { senders, once, then });
+    const { mode, once = false, then, onlyMasters } = this.#wish ?? {};
+    const senders = onlyMasters === true ? this.#options.floodedMasters() : undefined;
+    this.#tap.want(mode, this.#stack, this.#wish?.epoch ?? this.epoch, { senders, once, then });
   }
 
-  /** A flood has begun, or has other masters in it. */
-  floodChanged(): void {
+  /** Other masters are known than before, whom a flood must not drown. */
+  mastersChanged(): void {
     this.#tendTap();
   }
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {
     if (this.#closed) return;
-    const { now, mac, sendFrame } = this.#options;
-    this.#answersUntil = plus(now(), ANSWER_PATIENCE);
-    this.#tendTap();
+    const { mac, sendFrame } = this.#options;
     const source = this.#instances.find((instance) => instance.source !== undefined)?.source;
     try {
       const own = mac();
@@ -368,11 +364,11 @@ export class LinkGate implements Member {
         const address = formatIpv4(seen.address);
         this.#noteAnswer(seen.address, seen.mac);
         for (const listener of [...this.#answerListeners]) listener(seen.address);
-        return this.#step({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
+        return this.give({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
       }
       case 'advert-packet':
       case 'frame':
-        return this.#step({ kind: 'frame-heard', from: seen.from, epoch, port, station });
+        return this.give({ kind: 'frame-heard', from: seen.from, epoch, port, station });
       case 'uncounted':
         return;
       default:

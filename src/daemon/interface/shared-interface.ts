@@ -1,28 +1,25 @@
 // One interface and what all instances on it share: its sockets, its adverts, its addresses, and
 // what is known of its readiness.
 import { messageOf } from '../../base/errors.ts';
-import { micros, type Micros } from '../../base/time.ts';
 import { acceptPacket, type AcceptedAdvert, type Group } from '../../carp/accept.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
 import type { Result } from '../../base/result.ts';
-import type { Advert } from '../../carp/advert.ts';
 import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import { arpRequest } from '../../carp/arp.ts';
 import { SENDERS_MAX } from '../../linux/sockets/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
-import type { Role } from '../../readiness/inputs.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';
 import { ClaimTap, type ForeignClaim } from './claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from '../../events/bus.ts';
-import { EarHealth } from './ear-health.ts';
 import { EarObstacle } from './ear-obstacle.ts';
+import { Ears } from './ears.ts';
 import { HubSockets } from './interface-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
-import { LinkGate, type GatedInstance } from './link-driver.ts';
+import type { AdvertHeard, GatedInstance } from './gate-settings.ts';
+import { LinkGate } from './link-driver.ts';
 import { LinkHerald, type RejectionTaker } from './link-events.ts';
 import { interfacesWith, isLocal } from './own-addresses.ts';
-import { SecondEar, type Heard } from './advert-merge.ts';
 import { Soon } from './soon.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -31,7 +28,6 @@ export interface HubMember extends Group, GatedInstance, RejectionTaker {
   readonly isMaster: boolean;
   /** What its own adverts bear, or bore a moment ago. */
   readonly ownSources: readonly Ipv4[];
-  advertHeard(from: Ipv4, advert: Advert, heard: Heard): void;
   /** Another host says that the address of this master is its own. */
   foreignClaim(claim: ForeignClaim): void;
   /** The interface changed, or its sockets were opened; `usable` is false while there are none. */
@@ -61,11 +57,10 @@ export class InterfaceHub {
   readonly #members = new Set<HubMember>();
   readonly #herald: LinkHerald;
   readonly #sockets: HubSockets;
-  readonly #ear: SecondEar<HubMember>;
+  readonly #ears: Ears;
   /** The interface as it was looked at last. */
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
   readonly #claims: ClaimTap;
-  readonly #health: EarHealth;
   readonly #obstacle: EarObstacle;
   /** Who was heard lately, last come last: whom a flood must not drown. */
   readonly #masters = new Set<Ipv4>();
@@ -92,33 +87,20 @@ export class InterfaceHub {
       herald: this.#herald,
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
-      onPacket: (packet) => this.#ear.heard(packet),
+      onPacket: (packet) => this.#ears.heard(packet),
       onTrouble: () => void this.refreshSoon(),
     });
-    this.#health = new EarHealth({
-      lost: () => this.#sockets.lost,
-      now,
-      onLost: (count) => this.#herald.advertsLost(count),
-    });
+    this.#ears = this.#createEars();
     this.#obstacle = new EarObstacle({
       ...options,
       link: () => this.link(),
+      onFound: (obstacle) => this.#ears.arrive({ kind: 'obstacle-found', obstacle }),
       onError: (reason) => this.#herald.probeFailed(reason),
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
     this.#claims = this.#createClaimTap();
     this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
-    this.#ear = new SecondEar({
-      ...options,
-      epoch: () => this.gate.epoch,
-      accept: (packet) => this.#accept(packet),
-      deliver: (advert, heard) => this.#deliver(advert, heard),
-      reject: (dropped) => this.#rejected(dropped),
-      post: (run) => driver.post(run),
-      readSocket: () => this.#lookForLoss(this.#sockets.drain()),
-      readWitness: () => this.gate.drain(),
-    });
   }
 
   /** Its name and its index, as they are now or were when it was there last. */
@@ -150,8 +132,6 @@ export class InterfaceHub {
   /** Resolves when the member knows how the interface is. */
   add(member: HubMember): Promise<void> {
     this.#lookAtName();
-    // Who comes under the name of one that has gone is another one.
-    this.#configuring.flush();
     this.#members.add(member);
     return this.#joining.ask();
   }
@@ -172,9 +152,8 @@ export class InterfaceHub {
     this.#tendClaims();
   }
 
-  /** What an instance is now; while one is master, claims of others for its address are heard. */
-  roleChanged(name: string, role: Role): void {
-    this.gate.roleChanged(name, role);
+  /** An instance is master from here on, or is so no more: whose claims of others are heard. */
+  mastersChanged(): void {
     this.#tendClaims();
   }
 
@@ -242,11 +221,7 @@ export class InterfaceHub {
 
   /** Reads what is queued in the sockets, and has it delivered. */
   drain(): void {
-    this.gate.drain();
-    const isRead = this.#sockets.drain();
-    this.#lookForLoss(isRead);
-    // What only the frame witness has seen by now, the CARP socket will not hear.
-    this.#options.driver.post(() => this.#ear.flush());
+    this.#ears.drain();
   }
 
   #lookAtName(): void {
@@ -258,16 +233,10 @@ export class InterfaceHub {
     this.#herald.renamed(before.name, now.name);
   }
 
-  /** What was sent before then may have been lost in a flood; 0: nothing was. */
-  unheardUntil(): Micros {
-    this.#health.look();
-    return this.#health.unheardUntil ?? micros(0);
-  }
-
   close(): void {
     this.keeper.close();
     this.gate.close();
-    this.#ear.close();
+    this.#ears.close();
     this.#claims.close();
     this.#sockets.close();
   }
@@ -293,54 +262,27 @@ export class InterfaceHub {
     });
   }
 
-  #rejected(dropped: DroppedPacket): void {
+  #refused(dropped: DroppedPacket): void {
     const same = [...this.#members].filter(({ key }) => key.vhid === dropped.vhid);
     for (const { record } of same) record.rejected(dropped, this.#options.now());
     this.#herald.rejected(dropped, same.filter(({ isMaster }) => isMaster).length > 0);
   }
 
-  /** What the sockets hold now came in before. */
-  #epochBegan(epoch: number): void {
-    this.#sockets.drain();
-    this.#ear.freshFrom(epoch);
-  }
-
-  #deliver({ member, from, advert }: AcceptedAdvert<HubMember>, { by, ...heard }: Heard): void {
-    if (!this.#members.has(member)) return;
+  #advertHeard({ name, from, by }: AdvertHeard): void {
     this.#masters.delete(from);
     this.#masters.add(from);
     for (const oldest of this.#masters) {
       if (this.#masters.size > SENDERS_MAX / 2) this.#masters.delete(oldest);
     }
-    const { flooded } = this.#health;
-    if (flooded) this.gate.floodChanged();
-    // Nothing but the flood keeps it from the socket.
-    if (flooded || by === 'socket') {
-      this.#obstacle.clear();
-      return member.advertHeard(from, advert, { ...heard, by: 'socket' });
-    }
-    const keptBy = this.#obstacle.of(from, member.group);
-    member.advertHeard(from, advert, { ...heard, by, keptBy });
+    if (this.#ears.flooded) this.gate.mastersChanged();
+    if (by === 'socket') return this.#obstacle.clear();
+    const member = [...this.#members].find((one) => one.name === name);
+    if (member !== undefined) this.#obstacle.lookFor(from, member.group);
   }
 
-  #lookForLoss(isRead = true): void {
-    const { flooded } = this.#health;
-    this.#health.look();
-    if (!isRead) this.#health.fellBehind();
-    if (this.#health.flooded !== flooded) this.gate.floodChanged();
-  }
-
-  #floodedMasters(): readonly Ipv4[] | undefined {
-    if (!this.#health.flooded) return undefined;
+  #floodedMasters(): readonly Ipv4[] {
     const peers = [...this.#members].flatMap(({ config }) => config.peers);
     return [...new Set([...this.#masters, ...peers])].sort((a, b) => a - b);
-  }
-
-  /** What waits in the socket came in before the witness watched. */
-  #witnessWatches(watches: boolean): void {
-    this.#health.witnessWatches(watches);
-    if (watches) this.#sockets.drain();
-    this.#ear.witnessCovers(watches);
   }
 
   #tendClaims(): void {
@@ -364,6 +306,19 @@ export class InterfaceHub {
     });
   }
 
+  #createEars(): Ears {
+    return new Ears({
+      now: this.#options.now,
+      accept: (packet) => this.#accept(packet),
+      drainSocket: () => this.#sockets.drain(),
+      drainWitness: () => this.gate.drain(),
+      lost: () => this.#sockets.lost,
+      onLost: (count) => this.#herald.advertsLost(count),
+      post: (run) => this.#options.driver.post(run),
+      give: (input) => this.gate.give(input),
+    });
+  }
+
   #createGate(): LinkGate {
     return new LinkGate({
       ...this.#options,
@@ -371,14 +326,15 @@ export class InterfaceHub {
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),
-      onEpoch: (epoch) => this.#epochBegan(epoch),
-      onTick: () => this.#lookForLoss(),
-      onWatch: (watches) => this.#witnessWatches(watches),
+      onEpoch: (epoch) => this.#ears.epochBegan(epoch),
+      onTick: () => this.#ears.look(),
+      onWatch: (watches) => this.#ears.witnessWatches(watches),
       floodedMasters: () => this.#floodedMasters(),
-      onAdvertWitnessed: (packet, epoch) => {
-        this.#health.witnessed();
-        this.#ear.witnessed(packet, epoch);
-      },
+      onAdvertWitnessed: (packet, epoch) => this.#ears.witnessed(packet, epoch),
+      readSocket: () => this.#ears.readSocket(),
+      unheardUntil: () => this.#ears.unheardUntil(),
+      onAdvertHeard: (advert) => this.#advertHeard(advert),
+      onRefused: (dropped) => this.#refused(dropped),
     });
   }
 }

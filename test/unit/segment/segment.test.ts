@@ -193,6 +193,18 @@ describe('a wake-up', () => {
     assert.equal(rig.segment.election('db')?.masterDownAt, fromSeconds(5));
   });
 
+  test('leaves what has become due since the sockets were read', () => {
+    const rig = SegmentRig.waiting();
+    rig.frame();
+    rig.now = fromMillis(3_100);
+    const dueBy = fromMillis(2_999);
+    while ((rig.segment.deadline() ?? Infinity) <= dueBy) rig.give({ kind: 'woken', dueBy });
+    assert.equal(rig.state(), 'BACKUP');
+    assert.deepEqual(rig.give({ kind: 'woken', dueBy }), []);
+    rig.wake();
+    assert.equal(rig.state(), 'MASTER');
+  });
+
   test('a bond is looked at more often', () => {
     const looks = (facts: typeof PLAIN): number => {
       const rig = SegmentRig.waiting({}, { facts });

@@ -15,19 +15,23 @@ class FakeMember implements Member {
     return this.due;
   }
 
-  awaitsSilence(): boolean {
-    return !this.master;
+  awaitsSilence(dueBy: Micros): boolean {
+    return !this.master && (this.due ?? Infinity) <= dueBy;
   }
 
   catchingUp: Micros | undefined;
 
-  wake(): void {
+  wake: (dueBy: Micros) => void = () => {
     this.wakes += 1;
     this.due = undefined;
+  };
+
+  stoodStill(lateBy: Micros): void {
+    this.catchingUp = lateBy;
   }
 
-  catchUp(lateBy: Micros | undefined): void {
-    this.catchingUp = lateBy;
+  caughtUp(): void {
+    this.catchingUp = undefined;
   }
 }
 
@@ -195,39 +199,37 @@ describe('driver', () => {
     assert.deepEqual([member.wakes, lateBy], [0, [fromMillis(4_900)]]);
   });
 
-  test('a judge is woken before the others, and what it says moves their deadlines', async () => {
+  test('all that is due of a member is done in one turn, and nothing else', async () => {
     const member = new FakeMember();
-    const judge = new FakeMember();
-    member.due = fromMillis(100);
-    judge.due = fromMillis(100);
-    driver.add(member);
-    driver.addJudge(judge);
-    judge.wake = () => {
-      judge.wakes += 1;
-      judge.due = undefined;
-      member.due = fromMillis(3_100);
+    const dueBy: Micros[] = [];
+    member.due = fromMillis(98);
+    member.wake = (by) => {
+      dueBy.push(by);
+      now = fromMillis(200);
+      member.due = plus(fromMillis(98), fromMillis(dueBy.length));
     };
+    driver.add(member);
     await pass(100);
-    assert.deepEqual([judge.wakes, member.wakes], [1, 0]);
-    driver.remove(judge);
-    judge.due = fromMillis(200);
-    await pass(100);
-    assert.equal(judge.wakes, 1, 'removed, it is not woken any more');
+    assert.deepEqual(dueBy, [100, 100, 100].map(fromMillis));
+    driver.remove(member);
+    member.due = fromMillis(300);
+    await pass(200);
+    assert.equal(dueBy.length, 3, 'removed, it is not woken any more');
   });
 
   describe('a stall in the middle of a wake-up', () => {
     let member: FakeMember;
-    let judge: FakeMember;
+    let first: FakeMember;
     let drained: number;
 
     beforeEach(() => {
       member = new FakeMember();
-      judge = new FakeMember();
-      judge.master = true;
-      judge.due = fromMillis(100);
-      judge.wake = () => {
-        judge.wakes += 1;
-        judge.due = undefined;
+      first = new FakeMember();
+      first.master = true;
+      first.due = fromMillis(100);
+      first.wake = () => {
+        first.wakes += 1;
+        first.due = undefined;
         now = fromMillis(10_000);
       };
       drained = 0;
@@ -236,15 +238,15 @@ describe('driver', () => {
         drained += 1;
         if (now >= fromMillis(10_000)) driver.post(() => (member.due = fromMillis(13_000)));
       };
+      driver.add(first);
       driver.add(member);
-      driver.addJudge(judge);
     });
 
     test('makes nobody due who was not when it began', async () => {
       member.due = fromMillis(3_000);
       await pass(100);
       await pass(0);
-      assert.deepEqual([judge.wakes, member.wakes, drained], [1, 0, 1]);
+      assert.deepEqual([first.wakes, member.wakes, drained], [1, 0, 1]);
       assert.deepEqual(lateBy, [fromMillis(7_000)]);
     });
 
@@ -252,7 +254,7 @@ describe('driver', () => {
       member.due = fromMillis(100);
       await pass(100);
       await pass(0);
-      assert.deepEqual([judge.wakes, member.wakes, drained], [1, 0, 2]);
+      assert.deepEqual([first.wakes, member.wakes, drained], [1, 0, 2]);
       assert.deepEqual(lateBy, [fromMillis(9_900)]);
     });
   });

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromSeconds } from '../../../../src/base/time.ts';
 import { EarObstacle } from '../../../../src/daemon/interface/ear-obstacle.ts';
+import type { Obstacle } from '../../../../src/readiness/obstacle.ts';
 import { address } from '../../../support/packets.ts';
 import { linkOf } from '../../../support/links.ts';
 
@@ -36,17 +37,23 @@ describe('EarObstacle', () => {
     ['nothing that is known', { rules: PASSES }, 'unknown'],
   ] as const satisfies readonly (readonly [string, Host, string])[]) {
     test(`${what}: ${expected}`, async () => {
-      const obstacle = of(host);
-      assert.equal(obstacle.of(address('10.9.0.20'), address('224.0.0.18')), 'looking');
+      const found: Obstacle[] = [];
+      const obstacle = of(host, (one) => found.push(one));
+      const look = (): void => obstacle.lookFor(address('10.9.0.20'), address('224.0.0.18'));
+      look();
       await nextTurn();
-      assert.equal(obstacle.of(address('10.9.0.20'), address('224.0.0.18')), expected);
+      look();
+      await nextTurn();
+      assert.deepEqual(found, [expected], 'it is looked for once in a while');
       obstacle.clear();
-      assert.equal(obstacle.of(address('10.9.0.20'), address('224.0.0.18')), 'looking');
+      look();
+      await nextTurn();
+      assert.deepEqual(found, [expected, expected]);
     });
   }
 });
 
-function of(host: Host): EarObstacle {
+function of(host: Host, onFound: (obstacle: Obstacle) => void): EarObstacle {
   const { master, strict = false, way, rules } = host;
   return new EarObstacle({
     interfaceName: 'eth0',
@@ -55,6 +62,7 @@ function of(host: Host): EarObstacle {
     readFirewall: () => Promise.resolve({ nft: undefined, iptables: rules, managers: [] }),
     filtersStrictly: () => strict,
     wayBackTo: () => way,
+    onFound,
     onError: (reason) => assert.fail(reason),
   });
 }
