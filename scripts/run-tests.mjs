@@ -33,15 +33,23 @@ const suites = [
   { name: 'boot', atOnce: 1, onRequest: true },
 ];
 
-const coveredLayers = [
+const pureLayers = [
   'src/carp/**',
   'src/election/**',
   'src/readiness/**',
   'src/segment/**',
   'src/vip/plan.ts',
 ];
+/** What the suites that need no root have to cover, in percent. */
+const coverageGates = [
+  { layers: pureLayers, min: { lines: 100, branches: 100, functions: 100 } },
+  // A file that nobody loads has a single branch: its lines tell of it.
+  { layers: ['src/daemon/**'], min: { lines: 90, branches: 90 } },
+];
 /** Files of types alone: nothing of them runs. */
 const uncoverable = [
+  'src/daemon/interface/link-driver-options.ts',
+  'src/daemon/ports/ports.ts',
   'src/election/inputs.ts',
   'src/election/snapshot.ts',
   'src/readiness/effects.ts',
@@ -51,7 +59,6 @@ const uncoverable = [
   'src/segment/effects.ts',
   'src/segment/inputs.ts',
 ];
-const coverageMin = { lines: 100, branches: 100, functions: 100 };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
@@ -67,7 +74,7 @@ for (const suite of suites) {
   const isWanted = wanted.length > 0 ? wanted.includes(suite.name) : suite.onRequest !== true;
   if (isWanted) await (suite.runner === undefined ? runSuite(suite) : runRunner(suite));
 }
-if (wanted.length === 0) await checkCoverage();
+if (wanted.length === 0) for (const gate of coverageGates) await checkCoverage(gate);
 rmSync(coverage, { recursive: true, force: true });
 if (totals.pass + totals.fail === 0) {
   console.error('no test was executed');
@@ -127,8 +134,8 @@ function conclude(name, counts, started) {
   console.log(`suite ${name}: ${JSON.stringify(counts)} in ${seconds} s\n`);
 }
 
-/** The pure layers must be covered wholly by the pure suites; adapters are judged by live ones. */
-async function checkCoverage() {
+/** The pure layers are covered wholly, the wiring nearly; adapters are judged by live suites. */
+async function checkCoverage({ layers, min }) {
   const exitCode = await run(process.execPath, [
     'node_modules/c8/bin/c8.js',
     'report',
@@ -136,10 +143,10 @@ async function checkCoverage() {
     '--reporter=text-summary',
     '--all',
     '--src=src',
-    ...coveredLayers.flatMap((layer) => ['--include', layer]),
+    ...layers.flatMap((layer) => ['--include', layer]),
     ...uncoverable.flatMap((file) => ['--exclude', file]),
     '--check-coverage',
-    ...Object.entries(coverageMin).map(([kind, percent]) => `--${kind}=${percent}`),
+    ...Object.entries(min).map(([kind, percent]) => `--${kind}=${percent}`),
   ]);
   totals[exitCode === 0 ? 'pass' : 'fail'] += 1;
 }
