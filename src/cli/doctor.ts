@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import { credentialName } from '../config/passphrase.ts';
 import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
-import type { Patient } from '../doctor/doctor.ts';
+import type { ExamineTarget } from '../doctor/doctor.ts';
 import type { StatusReport } from '../report/report.ts';
 import { finding, type Finding } from '../doctor/checks/catalogue.ts';
 import type { RunningDaemon } from '../doctor/checks/place-checks.ts';
@@ -95,7 +95,7 @@ async function patientOf(
   configPath: string,
   read: ReadConfig | undefined,
   interfaceName = '',
-): Promise<Patient> {
+): Promise<ExamineTarget> {
   const config = read?.config;
   const hasPassphrases = read?.unread.length === 0;
   const names = config?.instances.map((one) => one.interfaceName) ?? [interfaceName];

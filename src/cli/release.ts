@@ -4,7 +4,7 @@ import { formatIpv4 } from '../carp/addresses.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { withoutPassphrases } from '../config/read-file.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';
-import { recordedDuties, type Duty } from '../release/duties.ts';
+import { readReleaseRecords, type ReleaseRecord } from '../release/release-records.ts';
 import { release as releaseDuties, type Release } from '../release/release.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
 import { plainText } from '../base/text.ts';
@@ -61,12 +61,12 @@ export async function release(command: ReleaseCommand): Promise<CommandOutcome> 
  * What the daemon of this unit was last told to serve, which the file may say no more. Not for root
  * in a shell: who may write the record is the user of the daemon.
  */
-function onRecord(): readonly Duty[] {
+function onRecord(): readonly ReleaseRecord[] {
   const directory = runtimeDirectory(process.env);
-  return directory === undefined ? [] : recordedDuties(directory);
+  return directory === undefined ? [] : readReleaseRecords(directory);
 }
 
-function isSame(duty: Duty): (other: Duty) => boolean {
+function isSame(duty: ReleaseRecord): (other: ReleaseRecord) => boolean {
   return (other) =>
     other.interfaceName === duty.interfaceName && other.address.ip === duty.address.ip;
 }
@@ -85,7 +85,7 @@ async function mastersAt(socketPath: string | undefined): Promise<readonly Insta
 }
 
 /** By the address and not the name: the configuration may have changed since the daemon read it. */
-function isOf(report: InstanceReport, { interfaceName, address }: Duty): boolean {
+function isOf(report: InstanceReport, { interfaceName, address }: ReleaseRecord): boolean {
   const [ip] = report.vip.split('/');
   return report.interface === interfaceName && ip === formatIpv4(address.ip);
 }
@@ -98,7 +98,7 @@ function line({ name, message }: Release): string {
   return `${name}: ${plainText(message)}\n`;
 }
 
-function heldLine({ name }: Duty): string {
+function heldLine({ name }: ReleaseRecord): string {
   const remedy = `stop it, or give the address to a peer: carpd handover ${name}`;
   return `${name}: the carpd that runs here is its master; ${remedy}\n`;
 }

@@ -36,11 +36,11 @@ export async function run(configPath: string): Promise<number> {
     ...loaded.warnings.map((warning) => `${configPath}: ${describeFault(warning)}`),
     ...findDoubts(manages),
   ];
-  const manners = {
+  const mode = {
     reload: (events: EventSink) => reload(configPath, events),
     endWithInterface: false,
   };
-  return runDaemon({ config, log, warnings, manners, version: version(), onFailed: complain });
+  return runDaemon({ config, log, warnings, mode, version: version(), onFailed: complain });
 }
 
 async function reload(configPath: string, events: EventSink): Promise<Config | undefined> {

@@ -93,9 +93,9 @@ export async function runUcarp(
   hideArguments(` --interface=${interfaceName} --vhid=${instance.vhid}`);
   const log = openUcarpLog(options, level);
   const warnings = [...options.warnings, ...passphrase.value.warnings, ...findDoubts(false)];
-  const manners = { reload: undefined, endWithInterface: true };
+  const mode = { reload: undefined, endWithInterface: true };
   const told = { onStarted, onFailed: complain };
-  return runDaemon({ config, log, warnings, manners, version: version(), ...told });
+  return runDaemon({ config, log, warnings, mode, version: version(), ...told });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

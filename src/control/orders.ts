@@ -3,7 +3,7 @@
 import { formatIpv4 } from '../carp/addresses.ts';
 import { findObjection, handOver, type HandoverNode, type OrderTime } from './handover.ts';
 import type { Publish } from '../events/bus.ts';
-import type { OrderNews } from '../events/events.ts';
+import type { OrderEventFields } from '../events/events.ts';
 import type { Maintenance } from './maintenance.ts';
 import { endOfMaintenance } from '../report/next-text.ts';
 import { ORDER_REASONS, type OrderReason, type OrderResult } from '../events/order-result.ts';
@@ -12,7 +12,7 @@ import { ORDER_REASONS, type OrderReason, type OrderResult } from '../events/ord
 export interface OrderedInstance extends HandoverNode {
   readonly name: string;
   /** Tells the world what became of an order. */
-  readonly tell: Publish<OrderNews>;
+  readonly tell: Publish<OrderEventFields>;
   handover(): void;
   /** Takes over what the record of maintenance says of it. */
   maintenanceChanged(): void;

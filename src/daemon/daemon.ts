@@ -11,10 +11,10 @@ import type { EventBus } from '../events/bus.ts';
 import { Watchers } from '../control/watchers.ts';
 import { Instance } from './instance/instance.ts';
 import { GroupClaims } from './group-claims.ts';
-import { Hubs } from './hubs.ts';
+import { SharedInterfaces } from './shared-interfaces.ts';
 import { inSlices } from './in-slices.ts';
 import { InstanceRecord } from './instance/instance-record.ts';
-import { InterfaceHub } from './interface/shared-interface.ts';
+import { SharedInterface } from './interface/shared-interface.ts';
 import type { Opened } from '../serving/keep-opening.ts';
 import { Liveness } from './health.ts';
 import { Maintenance } from '../control/maintenance.ts';
@@ -47,7 +47,7 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
-  readonly #hubs = new Hubs((...place) => this.#createHub(...place));
+  readonly #interfaces = new SharedInterfaces((...place) => this.#createHub(...place));
   #places: ReadonlyMap<string, number> = new Map();
   readonly #instances = new Map<string, Instance>();
   #virtualIpSet: ReadonlySet<Ipv4> | undefined;
@@ -145,7 +145,7 @@ export class Daemon {
 
   /** For the same case: to start `ip` takes descriptors, of which none may be left. */
   closeSockets(): void {
-    for (const hub of this.#hubs) hub.close();
+    for (const shared of this.#interfaces) shared.close();
     this.#links?.close();
   }
 
@@ -156,7 +156,7 @@ export class Daemon {
     this.#links = await ports.openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onAddress: (event) => {
-        for (const hub of this.#hubs) hub.addressTold(event);
+        for (const shared of this.#interfaces) shared.addressTold(event);
       },
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
@@ -166,7 +166,7 @@ export class Daemon {
     if (!(await this.#claims.takeAll(config.instances, links, isInVain))) return;
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
-    this.#records = new Records({ ...ports, config, events, links, hubs: this.#hubs });
+    this.#records = new Records({ ...ports, config, events, links, interfaces: this.#interfaces });
     await this.#records.cleanUp(config.instances, (one) => this.#place(one));
     this.#record(config.instances);
     const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
@@ -204,7 +204,7 @@ export class Daemon {
       events,
       now,
       sample: () => ({
-        ...sampleAll(this.#instances.values(), this.#hubs, now()),
+        ...sampleAll(this.#instances.values(), this.#interfaces, now()),
         logLinesDropped: logLinesDropped(),
       }),
       health: new Liveness({
@@ -281,8 +281,8 @@ export class Daemon {
 
   /** For whoever has to clean up if this process is killed. */
   #record(instances: readonly InstanceConfig[]): void {
-    const hubOf = (one: InstanceConfig): InterfaceHub | undefined =>
-      this.#instances.get(one.name)?.hub;
+    const hubOf = (one: InstanceConfig): SharedInterface | undefined =>
+      this.#instances.get(one.name)?.shared;
     this.#records?.write(instances, (one) => hubOf(one)?.place ?? this.#place(one));
   }
 
@@ -293,7 +293,7 @@ export class Daemon {
       config,
       virtualIps: () => this.#virtualIps(),
       isServed: (...place) => isServedBy(this.#instances.values(), ...place),
-      hub: this.#hubs.of(config.interfaceName, links, this.#place(config)?.ifindex),
+      shared: this.#interfaces.of(config.interfaceName, links, this.#place(config)?.ifindex),
       driver: this.#driver,
       ...{ events, onInterfaceGone },
       claim: this.#claims.of(config),
@@ -314,16 +314,16 @@ export class Daemon {
     return leftBehind;
   }
 
-  #forget({ name, hub }: Instance): void {
+  #forget({ name, shared }: Instance): void {
     this.#instances.delete(name);
     this.#virtualIpSet = undefined;
     this.#metrics.removed(name);
-    this.#hubs.leave(hub);
+    this.#interfaces.leave(shared);
   }
 
-  #createHub(name: string, links: LinkWatch, ifindex: number | undefined): InterfaceHub {
+  #createHub(name: string, links: LinkWatch, ifindex: number | undefined): SharedInterface {
     const { events, ports } = this.#options;
-    return new InterfaceHub({
+    return new SharedInterface({
       ...ports,
       interfaceName: name,
       driver: this.#driver,
@@ -351,7 +351,7 @@ export class Daemon {
   async #stop(): Promise<readonly string[]> {
     for (const instance of this.#instances.values()) instance.insist();
     // What is under way has to end first, and an `ip` that hangs would hold it up.
-    for (const hub of this.#hubs) hub.keeper.hurry();
+    for (const shared of this.#interfaces) shared.keeper.hurry();
     await this.#reloading;
     const leftBehind = await this.#removeAll();
     if (leftBehind.length === 0) this.#record([]);
@@ -373,22 +373,22 @@ export class Daemon {
     const { ports } = this.#options;
     for (const isLast of [false, true]) {
       this.#links?.drain();
-      for (const hub of this.#hubs) hub.drain();
+      for (const shared of this.#interfaces) shared.drain();
       if (!isLast) await new Promise<void>((resolve) => void ports.nextTurn(resolve));
     }
   }
 
   #linkChanged(change: LinkChange): void {
-    for (const hub of this.#hubs.linkChanged(change)) {
-      this.#reloading = this.#reloading.then(() => this.#move(hub)).catch(() => undefined);
+    for (const shared of this.#interfaces.linkChanged(change)) {
+      this.#reloading = this.#reloading.then(() => this.#move(shared)).catch(() => undefined);
     }
   }
 
   /** Makes the instances of this hub anew, on that of the same interface. */
-  async #move(hub: InterfaceHub): Promise<void> {
+  async #move(shared: SharedInterface): Promise<void> {
     const links = this.#links;
     if (links === undefined || this.#stopping !== undefined) return;
-    const moving = [...this.#instances.values()].filter((one) => one.hub === hub);
+    const moving = [...this.#instances.values()].filter((one) => one.shared === shared);
     await Promise.all(moving.map(({ name }) => this.#remove(name)));
     await Promise.all(moving.map(({ config }) => this.#add(config, links)));
   }

@@ -36,7 +36,7 @@ export class Liveness {
   }
 
   /** What is wrong with the process; undefined: its loop has answered just now. */
-  sickness(): Promise<string | undefined> {
+  livenessFailure(): Promise<string | undefined> {
     return new Promise((resolve) => {
       const text = `the loop has not answered for ${ANSWER_MS_MAX / 1_000} s`;
       const { driver, startTimer } = this.#options;

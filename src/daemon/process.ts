@@ -19,7 +19,7 @@ import { supervise } from './systemd.ts';
 type Reload = (events: EventBus) => Promise<Config | undefined>;
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
-export interface Manners {
+export interface ProcessMode {
   /** carpd: SIGHUP reloads. ucarp: SIGHUP and SIGQUIT stop as well. */
   readonly reload: Reload | undefined;
   /** End with exit code 0 when an interface vanishes or is set down (Debian's hook needs it). */
@@ -31,7 +31,7 @@ export interface ProcessOptions {
   readonly log: Logger;
   /** What is doubtful of the configuration or of the host; each is told first of all. */
   readonly warnings: readonly string[];
-  readonly manners: Manners;
+  readonly mode: ProcessMode;
   /** Of carpd, for its metrics. */
   readonly version: string;
   /** All instances take part, or wait for their interface. */
@@ -116,19 +116,19 @@ class DaemonProcess {
   }
 
   async #start(): Promise<void> {
-    const { config, manners, onStarted, onFailed } = this.#options;
+    const { config, mode, onStarted, onFailed } = this.#options;
     try {
       await this.#daemon.start();
     } catch (error) {
       this.#tellFailure(error);
       onFailed?.(messageOf(error));
       const held = error instanceof CarpdError && error.code === 'CARPD_GROUP';
-      this.#end(manners.endWithInterface || held ? EXIT_SET_UP : EXIT_FAILED);
+      this.#end(mode.endWithInterface || held ? EXIT_SET_UP : EXIT_FAILED);
       return;
     }
     if (this.#endingSince !== undefined) return;
     this.#started = true;
-    const fault = manners.endWithInterface ? this.#daemon.firstFault() : undefined;
+    const fault = mode.endWithInterface ? this.#daemon.firstFault() : undefined;
     if (fault !== undefined) {
       onFailed?.(fault);
       this.#stop(fault, EXIT_SET_UP);
@@ -145,7 +145,7 @@ class DaemonProcess {
 
   /** Before everything has started it is a failed set-up, which is told apart above. */
   #interfaceGone(): void {
-    if (!this.#options.manners.endWithInterface || !this.#started) return;
+    if (!this.#options.mode.endWithInterface || !this.#started) return;
     this.#stop('the interface is gone', EXIT_DONE);
   }
 
@@ -198,7 +198,7 @@ class DaemonProcess {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
       process.on(signal, () => this.#signal(signal));
     }
-    if (this.#options.manners.reload === undefined) {
+    if (this.#options.mode.reload === undefined) {
       process.on('SIGQUIT', () => this.#signal('SIGQUIT'));
     }
     process.on('uncaughtException', (error) =>
@@ -210,7 +210,7 @@ class DaemonProcess {
     const isOrder =
       signal === 'SIGUSR1' ||
       signal === 'SIGUSR2' ||
-      (signal === 'SIGHUP' && this.#options.manners.reload !== undefined);
+      (signal === 'SIGHUP' && this.#options.mode.reload !== undefined);
     if (!isOrder) this.#endingSignal(signal);
     else if (this.#started) this.#order(signal);
     else this.#early.add(signal);
@@ -218,7 +218,7 @@ class DaemonProcess {
 
   /** What a running daemon does besides ending. */
   #order(signal: NodeJS.Signals): void {
-    const { reload } = this.#options.manners;
+    const { reload } = this.#options.mode;
     if (signal === 'SIGUSR1') this.#daemon.logState();
     if (signal === 'SIGHUP' && reload !== undefined) void this.#reload(reload);
     if (signal !== 'SIGUSR2') return;

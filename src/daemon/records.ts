@@ -4,11 +4,11 @@ import { messageOf } from '../base/errors.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
-import { recordDuties } from '../release/duties.ts';
+import { writeReleaseRecords } from '../release/release-records.ts';
 import type { EventSink } from '../events/bus.ts';
-import type { Hubs } from './hubs.ts';
+import type { SharedInterfaces } from './shared-interfaces.ts';
 import type { Instance } from './instance/instance.ts';
-import type { InterfaceHub } from './interface/shared-interface.ts';
+import type { SharedInterface } from './interface/shared-interface.ts';
 import type { Ports } from './ports/ports.ts';
 import { Leftovers } from '../release/leftovers.ts';
 import type { ServedPlace } from '../release/served-record.ts';
@@ -21,20 +21,20 @@ export interface RecordsOptions extends Pick<
   readonly config: Pick<Config, 'state'>;
   readonly links: LinkWatch;
   readonly events: EventSink;
-  readonly hubs: Hubs<InterfaceHub>;
+  readonly interfaces: SharedInterfaces<SharedInterface>;
 }
 
 /** Where an instance works; undefined, or without an index: its interface is not there. */
-type PlaceOf = (config: InstanceConfig) => InterfaceHub['place'] | undefined;
+type PlaceOf = (config: InstanceConfig) => SharedInterface['place'] | undefined;
 
 /** Whether one of the instances has this virtual IP on this interface. */
 export function isServedBy(
-  instances: Iterable<Pick<Instance, 'config' | 'hub'>>,
+  instances: Iterable<Pick<Instance, 'config' | 'shared'>>,
   address: Ipv4,
   ifindex: number,
 ): boolean {
   return [...instances].some(
-    ({ config, hub }) => config.address.ip === address && hub.place.ifindex === ifindex,
+    ({ config, shared }) => config.address.ip === address && shared.place.ifindex === ifindex,
   );
 }
 
@@ -44,7 +44,7 @@ export class Records {
   readonly #leftovers: Leftovers;
 
   constructor(options: RecordsOptions) {
-    const { config, links, events, now, startTimer, hubs } = options;
+    const { config, links, events, now, startTimer, interfaces } = options;
     this.#options = options;
     this.#leftovers = new Leftovers({
       ...{ links, events, startTimer },
@@ -53,8 +53,8 @@ export class Records {
       holderOf: options.groupHolder,
       hasRival: options.hasRivalDaemon,
       withKeeper: async ({ name, ifindex }, run) => {
-        const hub = hubs.of(name, links, ifindex);
-        return run(hub.keeper).finally(() => hubs.leave(hub));
+        const shared = interfaces.of(name, links, ifindex);
+        return run(shared.keeper).finally(() => interfaces.leave(shared));
       },
     });
   }
@@ -72,7 +72,7 @@ export class Records {
     const { runtimeDirectory: directory } = this.#options;
     if (directory === undefined) return;
     try {
-      recordDuties(directory, instances, (one) => placeOf(one)?.name ?? one.interfaceName);
+      writeReleaseRecords(directory, instances, (one) => placeOf(one)?.name ?? one.interfaceName);
     } catch (error) {
       const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
       this.#options.events.publish({ event: 'configuration-warning', detail });

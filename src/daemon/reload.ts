@@ -1,7 +1,7 @@
 // Which instances a new configuration adds, changes, removes and leaves alone.
 import { isDeepStrictEqual } from 'node:util';
 import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
-import type { InterfaceHub } from './interface/shared-interface.ts';
+import type { SharedInterface } from './interface/shared-interface.ts';
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {
@@ -53,8 +53,8 @@ export function keptPlaces(
 ): ReadonlyMap<string, number> {
   const kept = new Map<string, number>();
   for (const { name, interfaceName } of changed) {
-    const { config, hub } = running.get(name) ?? {};
-    const ifindex = hub?.place.ifindex;
+    const { config, shared } = running.get(name) ?? {};
+    const ifindex = shared?.place.ifindex;
     if (config?.interfaceName === interfaceName && ifindex !== undefined) kept.set(name, ifindex);
   }
   return kept;
@@ -62,5 +62,5 @@ export function keptPlaces(
 
 interface RunningThere {
   readonly config: InstanceConfig;
-  readonly hub: Pick<InterfaceHub, 'place'>;
+  readonly shared: Pick<SharedInterface, 'place'>;
 }

@@ -33,7 +33,7 @@ import { knownGroups } from '../sniff/known-groups.ts';
 
 const HOST = 'host';
 
-export interface Patient {
+export interface ExamineTarget {
   readonly configPath: string;
   /** Undefined: only interfaces are looked at. */
   readonly config: Config | undefined;
@@ -52,7 +52,7 @@ export interface ExamineOptions {
 
 /** All findings, in the order of the round. */
 export async function examine(
-  patient: Patient,
+  patient: ExamineTarget,
   options: ExamineOptions,
 ): Promise<readonly Finding[]> {
   const { config, running, configPath } = patient;
@@ -91,7 +91,7 @@ async function openLinks(): Promise<LinkWatch | Error> {
 }
 
 async function examineInterfaces(
-  patient: Patient,
+  patient: ExamineTarget,
   options: ExamineOptions,
   links: LinkWatch,
 ): Promise<readonly Finding[]> {
@@ -107,12 +107,12 @@ async function examineInterfaces(
 }
 
 class InterfaceRound {
-  readonly #patient: Patient;
+  readonly #patient: ExamineTarget;
   readonly #links: LinkWatch;
   readonly #name: string;
   readonly #instances: readonly InstanceConfig[];
 
-  constructor(patient: Patient, links: LinkWatch, name: string) {
+  constructor(patient: ExamineTarget, links: LinkWatch, name: string) {
     this.#patient = patient;
     this.#links = links;
     this.#name = name;

@@ -15,7 +15,7 @@ import { Following } from './following.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
 import type { ElectionSnapshot } from './snapshot.ts';
 import { StepDown } from './step-down.ts';
-import { Tenure } from './tenure.ts';
+import { MasterTerm } from './master-term.ts';
 
 /** What of an instance's configuration the election needs. */
 export interface ElectionSettings extends Cadence {
@@ -39,7 +39,7 @@ export class Election {
   readonly #settings: ElectionSettings;
   readonly #deadlines = new Deadlines();
   readonly #bid: Bid;
-  readonly #tenure: Tenure;
+  readonly #masterTerm: MasterTerm;
   readonly #stepDown: StepDown;
   readonly #holds = new Set<HoldReason>(['gate-closed', 'carrier-lost']);
   #state: State = 'INIT';
@@ -57,7 +57,7 @@ export class Election {
     this.#settings = settings;
     const emit = (effect: Effect): void => void this.#effects.push(effect);
     this.#bid = new Bid(settings, this.#deadlines, emit);
-    this.#tenure = new Tenure(settings, this.#deadlines, emit);
+    this.#masterTerm = new MasterTerm(settings, this.#deadlines, emit);
     this.#stepDown = new StepDown(settings, this.#deadlines);
   }
 
@@ -71,8 +71,8 @@ export class Election {
     const heldVip = this.#holdsVip();
     this.#handle(input, now);
     // Derived from the state before and after, so that no transition can forget the address.
-    if (heldVip && !this.#holdsVip() && !this.#tenure.end()) this.#left(now);
-    if (!heldVip && this.#holdsVip()) this.#tenure.begin(now);
+    if (heldVip && !this.#holdsVip() && !this.#masterTerm.end()) this.#left(now);
+    if (!heldVip && this.#holdsVip()) this.#masterTerm.begin(now);
     return this.#effects;
   }
 
@@ -85,7 +85,7 @@ export class Election {
     return {
       state: this.#state,
       stateSince: this.#stateSince,
-      term: this.#tenure.term,
+      term: this.#masterTerm.term,
       master: this.#following.master,
       holdReasons: [...this.#holds],
       inDoubt: this.#bid.inDoubt,
@@ -103,12 +103,12 @@ export class Election {
         if (this.#settings.neutral) return;
         return void this.#effects.push({ kind: 'run-hook', hook: 'down', term: 0 });
       case 'vip-released':
-        if (input.term === this.#tenure.term) this.#left(now);
-        return this.#tenure.released(input.term);
+        if (input.term === this.#masterTerm.term) this.#left(now);
+        return this.#masterTerm.released(input.term);
       case 'vip-stuck':
         return this.#vipStuck(input.term, input.shown, now);
       case 'hook-finished':
-        if (this.#tenure.hookFinished(input, this.#bid.inDoubt, now)) this.#left(now);
+        if (this.#masterTerm.hookFinished(input, this.#bid.inDoubt, now)) this.#left(now);
         return;
       default:
         // A master that is stopping still advertises and still yields.
@@ -148,15 +148,15 @@ export class Election {
       case 'vip-claimed':
         return this.#vipClaimed(input.term, input.ok, now);
       case 'vip-restored':
-        if (input.term === this.#tenure.term && this.#holdsVip()) {
-          this.#tenure.restored(this.#bid.inDoubt);
+        if (input.term === this.#masterTerm.term && this.#holdsVip()) {
+          this.#masterTerm.restored(this.#bid.inDoubt);
         }
         return;
       case 'vip-contested':
-        if (this.#holdsVip()) this.#tenure.contested(this.#isMute, now);
+        if (this.#holdsVip()) this.#masterTerm.contested(this.#isMute, now);
         return;
       case 'mac-changed':
-        return this.#holdsVip() ? this.#tenure.moved(this.#isMute) : undefined;
+        return this.#holdsVip() ? this.#masterTerm.moved(this.#isMute) : undefined;
       case 'handover-requested':
         return this.#leave('handover', now);
       case 'stop-requested':
@@ -215,7 +215,7 @@ export class Election {
     if (verdict === 'yield-unconfirmed') return this.#yield('path-unconfirmed', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
-    if (this.#holdsVip()) this.#tenure.conflict(this.#isMute);
+    if (this.#holdsVip()) this.#masterTerm.conflict(this.#isMute);
   }
 
   /** It claims the address to nobody: another one may serve it, or be better. */
@@ -242,7 +242,7 @@ export class Election {
 
   #advertise(dueAt: Micros, now: Micros): void {
     this.#bid.advertise(dueAt, now);
-    if (this.#holdsVip()) this.#tenure.advertised(this.#bid.inDoubt);
+    if (this.#holdsVip()) this.#masterTerm.advertised(this.#bid.inDoubt);
   }
 
   #advertSent(sent: boolean, now: Micros): void {
@@ -252,7 +252,7 @@ export class Election {
 
   #promote(cause: Cause, peer: Ipv4 | undefined, now: Micros): void {
     invariant(this.#restingState() === 'BACKUP', 'nothing holds off a promotion');
-    this.#tenure.next();
+    this.#masterTerm.next();
     this.#bid.send('regular');
     this.#enter('MASTER', cause, now, peer);
     this.#following.forget();
@@ -264,9 +264,9 @@ export class Election {
   }
 
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
-    if (term !== this.#tenure.term || !this.#holdsVip()) return;
+    if (term !== this.#masterTerm.term || !this.#holdsVip()) return;
     this.#claimFailed = !claimed;
-    if (claimed) return this.#tenure.claimed(now, this.#bid.inDoubt);
+    if (claimed) return this.#masterTerm.claimed(now, this.#bid.inDoubt);
     this.#holds.add('vip-failed');
     this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
     this.#leave('vip-failed', now);
@@ -288,10 +288,10 @@ export class Election {
   /** A bow-out with the address still on would make two holders: it waits, as long as it may. */
   #vipStuck(term: number, shown: boolean, now: Micros): void {
     if (!this.#settings.manageAddress) return;
-    const leaving = term === this.#tenure.term && this.#stepDown.cause !== undefined;
+    const leaving = term === this.#masterTerm.term && this.#stepDown.cause !== undefined;
     if (leaving && !this.#stepDown.stuck(shown)) return;
     if (leaving) this.#left(now);
-    this.#tenure.released(term);
+    this.#masterTerm.released(term);
   }
 
   #stepDownEnds(now: Micros): void {
@@ -301,7 +301,7 @@ export class Election {
     this.#effects.push({ kind: 'step-down-stuck', cause, stays });
     if (stays) return;
     this.#left(now);
-    this.#tenure.released(this.#tenure.term);
+    this.#masterTerm.released(this.#masterTerm.term);
   }
 
   #stop(mayStay: boolean, now: Micros): void {
@@ -338,8 +338,8 @@ export class Election {
     if (this.#bid.inDoubt === inDoubt) return;
     this.#bid.inDoubt = inDoubt;
     if (!this.#holdsVip()) return;
-    if (inDoubt) this.#tenure.doubtBegan();
-    else this.#tenure.doubtCleared(now);
+    if (inDoubt) this.#masterTerm.doubtBegan();
+    else this.#masterTerm.doubtCleared(now);
   }
 
   #enter(to: State, cause: Cause, now: Micros, peer = this.#following.master?.address): void {
@@ -353,7 +353,7 @@ export class Election {
     }
     if (from === 'MASTER') this.#bid.ended(now);
     if (from !== to) {
-      const { term } = this.#tenure;
+      const { term } = this.#masterTerm;
       this.#effects.push({ kind: 'state-changed', from, to, cause, peer, term });
     }
     if (!this.#stepDown.stopping) return;
@@ -376,8 +376,8 @@ export class Election {
       this.#promote(cause, left ?? this.#following.master?.address, now);
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
-    if (upHookDue && this.#holdsVip()) this.#tenure.upHookDue();
-    if (this.#holdsVip()) this.#tenure.woken(this.#isMute, now);
+    if (upHookDue && this.#holdsVip()) this.#masterTerm.upHookDue();
+    if (this.#holdsVip()) this.#masterTerm.woken(this.#isMute, now);
     const advertiseAt = this.#deadlines.take('advertise', now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
     if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);

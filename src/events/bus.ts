@@ -2,7 +2,13 @@
 // never waits and never fails, whatever the listeners do.
 import { formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
-import type { DomainEvent, EventName, EventOf, InstanceNews, LinkNews } from './events.ts';
+import type {
+  DomainEvent,
+  EventName,
+  EventOf,
+  InstanceEventFields,
+  LinkEventFields,
+} from './events.ts';
 
 export type Publish<News> = (news: News) => void;
 
@@ -87,13 +93,13 @@ export class EventBus implements EventSink {
 export function instancePublisher(
   sink: EventSink,
   { name, interfaceName, vhid, address }: InstanceConfig,
-): Publish<InstanceNews> {
+): Publish<InstanceEventFields> {
   const identity = { name, interface: interfaceName, vhid, vip: formatIpv4(address.ip) };
   return (news) => sink.publish({ ...identity, ...news });
 }
 
 /** What an interface publishes by. */
-export function linkPublisher(sink: EventSink, interfaceName: string): Publish<LinkNews> {
+export function linkPublisher(sink: EventSink, interfaceName: string): Publish<LinkEventFields> {
   return (news) => sink.publish({ interface: interfaceName, ...news });
 }
 

@@ -19,20 +19,20 @@ type NamesOf<Scope extends EventScope> = {
 }[EventName];
 
 /** Events before the identity is added: who publishes them knows nothing of it. */
-type NewsMap = {
+type EventFieldsMap = {
   readonly [Name in EventName]: { readonly event: Name } & ValuesOf<Events[Name]['fields']>;
 };
 
 type EventMap = {
-  readonly [Name in EventName]: NewsMap[Name] & Identities[Events[Name]['scope']];
+  readonly [Name in EventName]: EventFieldsMap[Name] & Identities[Events[Name]['scope']];
 };
 
 /** What an instance tells, before its identity is added. */
-export type InstanceNews = NewsMap[NamesOf<'instance'>];
+export type InstanceEventFields = EventFieldsMap[NamesOf<'instance'>];
 /** What an interface tells, before its name is added. */
-export type LinkNews = NewsMap[NamesOf<'interface'>];
+export type LinkEventFields = EventFieldsMap[NamesOf<'interface'>];
 /** What becomes of an order that an operator gives by the control socket. */
-export type OrderNews = NewsMap['handover' | 'maintenance'];
+export type OrderEventFields = EventFieldsMap['handover' | 'maintenance'];
 
 /** One thing that happened. */
 export type DomainEvent = EventMap[EventName];

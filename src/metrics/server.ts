@@ -10,7 +10,7 @@ import type { Losable } from '../serving/keep-opening.ts';
 /** What /healthz and /readyz ask. */
 export interface HealthSource {
   /** What is wrong with the process; undefined: it lives and its loop turns. */
-  sickness(): Promise<string | undefined>;
+  livenessFailure(): Promise<string | undefined>;
   /** Why it does not take part with all it is configured to; empty: it does. */
   obstacles(): readonly string[];
 }
@@ -64,7 +64,7 @@ const PAGES: Readonly<Record<string, Answer>> = {
     return { status: 200, body: { contentType: metricsType, content } };
   },
   '/healthz': async ({ health }) => {
-    const found = await health.sickness();
+    const found = await health.livenessFailure();
     return found === undefined ? reply(200, 'healthy') : reply(503, `not healthy: ${found}`);
   },
   '/readyz': ({ health }) => {

@@ -16,7 +16,7 @@ import { secondaryPromotion } from '../linux/links/promote-secondaries.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
-import type { Duty } from './duties.ts';
+import type { ReleaseRecord } from './release-records.ts';
 import { placeOf } from '../daemon/interface/group-claim.ts';
 import { InterfaceAddresses } from '../daemon/interface/interface-addresses.ts';
 import { putBackText } from '../vip/words.ts';
@@ -33,7 +33,7 @@ export interface Release {
 }
 
 export interface ReleaseOptions {
-  readonly duties: readonly Duty[];
+  readonly duties: readonly ReleaseRecord[];
   /** For `ip` and the hooks. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the hooks say, and what is to be told beside the outcomes. */
@@ -94,14 +94,14 @@ interface Kept {
 }
 
 class Releaser {
-  readonly #duty: Duty;
+  readonly #duty: ReleaseRecord;
   readonly #vip: Vip;
   readonly #on: Kept;
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(
-    duty: Duty,
+    duty: ReleaseRecord,
     on: Kept,
     options: ReleaseOptions,
     env: Readonly<Record<string, string>>,

@@ -7,14 +7,14 @@ import { writeCarpPacket } from '../../carp/ipv4.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Effect } from '../../election/effects.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { InterfaceHub } from '../interface/shared-interface.ts';
+import type { SharedInterface } from '../interface/shared-interface.ts';
 
 type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
 
 export interface AdvertSenderOptions extends Pick<Ports, 'randomIdentification'> {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly hub: Pick<InterfaceHub, 'sendAdvert' | 'isLocal'>;
+  readonly shared: Pick<SharedInterface, 'sendAdvert' | 'isLocal'>;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** An advert has left, or could not; never called from within `send`. */
@@ -52,7 +52,7 @@ export class AdvertSender {
 
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
-    const { config, key, hub, randomIdentification, onDone, onFailed } = this.#options;
+    const { config, key, shared, randomIdentification, onDone, onFailed } = this.#options;
     const { vhid, group, broadcast } = config;
     const from = this.#sourceOf(effect);
     let sent = false;
@@ -62,7 +62,7 @@ export class AdvertSender {
         const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
         const identification = randomIdentification();
         const packet = writeCarpPacket({ source: from, destination: group, identification }, bytes);
-        await hub.sendAdvert(packet, group, broadcast);
+        await shared.sendAdvert(packet, group, broadcast);
         sent = true;
       }
     } catch (error) {
@@ -78,11 +78,11 @@ export class AdvertSender {
    * peers may obey nobody else.
    */
   #sourceOf({ advert }: SendAdvert): Ipv4 | undefined {
-    const { source, hub } = this.#options;
+    const { source, shared } = this.#options;
     const now = source();
     if (advert === 'regular') this.#advertisedFrom = now;
     const before = this.#advertisedFrom;
     if (advert !== 'bow-out' || now === undefined || before === undefined) return now;
-    return hub.isLocal(before) ? before : now;
+    return shared.isLocal(before) ? before : now;
   }
 }

@@ -6,7 +6,7 @@ import type { GateSettings, GateVerdict } from '../../readiness/gate.ts';
 import { sameList, type Reason, type Warning } from '../../readiness/reasons.ts';
 import type { Publish } from '../../events/bus.ts';
 import type { HeldReason } from '../../events/instance-election.ts';
-import type { InstanceNews } from '../../events/events.ts';
+import type { InstanceEventFields } from '../../events/events.ts';
 
 const REMINDER = fromSeconds(30);
 
@@ -29,8 +29,8 @@ const HELD_BESIDE_GATE: Readonly<Partial<Record<HoldReason, HeldReason>>> = {
 };
 
 /** See the head of this file. */
-export class GateHerald {
-  readonly #publish: Publish<InstanceNews>;
+export class GateEvents {
+  readonly #publish: Publish<InstanceEventFields>;
   readonly #now: () => Micros;
   #gate: GateVerdict | undefined;
   #warned: readonly Warning[] = [];
@@ -45,7 +45,7 @@ export class GateHerald {
   #silentSince: Micros | undefined;
   readonly #heldFor = new Set<HeldReason>();
 
-  constructor(publish: Publish<InstanceNews>, now: () => Micros) {
+  constructor(publish: Publish<InstanceEventFields>, now: () => Micros) {
     this.#publish = publish;
     this.#now = now;
   }

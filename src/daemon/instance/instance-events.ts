@@ -15,21 +15,21 @@ import { remedyFor, type Conditions, type Network } from './usability.ts';
 import type { ForeignClaim } from '../interface/claim-tap.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { Publish } from '../../events/bus.ts';
-import type { InstanceNews } from '../../events/events.ts';
+import type { InstanceEventFields } from '../../events/events.ts';
 import { TakeoverWatch } from './takeover-watch.ts';
 
 type Sent = Extract<Effect, { kind: 'send-advert' }>;
 
 /** See the head of this file. */
-export class InstanceHerald {
+export class InstanceEvents {
   readonly #config: InstanceConfig;
-  readonly #publish: Publish<InstanceNews>;
+  readonly #publish: Publish<InstanceEventFields>;
   readonly #now: () => Micros;
   readonly #takeover: TakeoverWatch;
   #networksTold: string | undefined;
   #elsewhereTold: readonly string[] = [];
 
-  constructor(config: InstanceConfig, publish: Publish<InstanceNews>, now: () => Micros) {
+  constructor(config: InstanceConfig, publish: Publish<InstanceEventFields>, now: () => Micros) {
     this.#config = config;
     this.#publish = publish;
     this.#now = now;

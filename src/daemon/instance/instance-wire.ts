@@ -8,16 +8,16 @@ import type { AnnounceReason, Effect } from '../../election/effects.ts';
 import { Announcer, type Announcement } from '../../vip/announcer.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { ClaimTeller } from './claim-teller.ts';
-import type { InstanceHerald } from './instance-events.ts';
+import type { InstanceEvents } from './instance-events.ts';
 import type { InstanceRecord } from './instance-record.ts';
-import type { InterfaceHub } from '../interface/shared-interface.ts';
+import type { SharedInterface } from '../interface/shared-interface.ts';
 import type { Ports } from '../ports/ports.ts';
 
 export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomIdentification'> {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly hub: InterfaceHub;
-  readonly herald: InstanceHerald;
+  readonly shared: SharedInterface;
+  readonly herald: InstanceEvents;
   readonly record: InstanceRecord;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
@@ -29,12 +29,12 @@ export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomI
 
 /** Sends the adverts of an instance, and tells the world of each. */
 export function createSender(options: WireOptions): AdvertSender {
-  const { config, key, hub, herald, source, onRegularDone, onLastDone } = options;
+  const { config, key, shared, herald, source, onRegularDone, onLastDone } = options;
   return new AdvertSender({
     randomIdentification: options.randomIdentification,
     config,
     key,
-    hub,
+    shared,
     source,
     onDone: (sent, ok) => {
       if (ok) herald.advertSent(sent);
@@ -47,13 +47,13 @@ export function createSender(options: WireOptions): AdvertSender {
 
 /** Announces the address of an instance, and tells the world of each announcement. */
 export function createAnnouncer(options: WireOptions): Announcer {
-  const { config, hub, herald, startTimer, now } = options;
+  const { config, shared, herald, startTimer, now } = options;
   return new Announcer({
     vip: config.address.ip,
-    mac: () => hub.mac(),
+    mac: () => shared.mac(),
     burst: config.announce.burst,
     intervalMs: config.announce.intervalMs,
-    sender: { send: (frame) => hub.sendFrame(frame) },
+    sender: { send: (frame) => shared.sendFrame(frame) },
     now,
     startTimer,
     onSent: () => herald.announced(),
@@ -64,7 +64,7 @@ export function createAnnouncer(options: WireOptions): Announcer {
 /** Tells of the claims of others for the address of an instance. */
 export function createClaimTeller({
   config,
-  hub,
+  shared,
   herald,
   record,
   startTimer,
@@ -73,7 +73,7 @@ export function createClaimTeller({
   return new ClaimTeller({
     startTimer,
     interval: advertInterval(config),
-    judge: (mac) => record.claimant(mac, hub.gate.macOf, now()),
+    judge: (mac) => record.claimant(mac, shared.gate.macOf, now()),
     tell: (claim, claimant, answered) => herald.contested(claim, claimant, answered),
   });
 }

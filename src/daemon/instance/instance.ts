@@ -16,22 +16,22 @@ import type { Announcer } from '../../vip/announcer.ts';
 import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from '../interface/claim-tap.ts';
 import type { ClaimTeller } from './claim-teller.ts';
-import { Custody } from './custody.ts';
+import { MasterResources } from './master-resources.ts';
 import type { Driver } from '../interface/driver.ts';
 import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { electionSettings } from './election-settings.ts';
-import { Footing, MEANS_GONE, type FootingChange } from './footing.ts';
+import { InterfaceUsability, MEANS_GONE, type FootingChange } from './interface-usability.ts';
 import type { AdvertHeard } from '../interface/gate-settings.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
-import { GateHerald } from './gate-events.ts';
+import { GateEvents } from './gate-events.ts';
 import type { Holding } from '../../release/holding.ts';
-import { InstanceHerald } from './instance-events.ts';
+import { InstanceEvents } from './instance-events.ts';
 import type { GroupClaim } from '../interface/group-claim.ts';
-import type { HubMember, InterfaceHub } from '../interface/shared-interface.ts';
+import type { InterfaceMember, SharedInterface } from '../interface/shared-interface.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import * as wire from './instance-wire.ts';
-import type { LinkGate } from '../interface/link-driver.ts';
+import type { LinkDriver } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
 import type { InstancePorts } from '../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
@@ -41,7 +41,7 @@ export interface InstanceOptions extends InstancePorts {
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
-  readonly hub: InterfaceHub;
+  readonly shared: SharedInterface;
   readonly driver: Driver;
   readonly events: EventSink;
   /** The interface has vanished or was set down, having been usable before or not. */
@@ -52,24 +52,24 @@ export interface InstanceOptions extends InstancePorts {
 }
 
 /** Runs one instance from `start` to the end of `stop`. */
-export class Instance implements HubMember {
+export class Instance implements InterfaceMember {
   readonly name: string;
   readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly group: Ipv4;
-  readonly hub: InterfaceHub;
+  readonly shared: SharedInterface;
   /** What is known of it beside its election. */
   readonly record: InstanceRecord;
-  readonly gate: LinkGate;
-  readonly isOn = (link: object): boolean => link === this.hub;
+  readonly gate: LinkDriver;
+  readonly isOn = (link: object): boolean => link === this.shared;
   readonly #options: InstanceOptions;
-  readonly #herald: InstanceHerald;
-  readonly #gateHerald: GateHerald;
-  readonly #footing: Footing;
+  readonly #herald: InstanceEvents;
+  readonly #gateEvents: GateEvents;
+  readonly #usability: InterfaceUsability;
   readonly #announcer: Announcer;
   readonly #sender: AdvertSender;
   readonly #claims: ClaimTeller;
-  readonly #custody: Custody;
+  readonly #resources: MasterResources;
   #lastTransition: LastTransition | undefined;
   /** Its election as it was when it ended. */
   #last: ElectionSnapshot | undefined;
@@ -80,14 +80,14 @@ export class Instance implements HubMember {
     this.#options = options;
     this.name = config.name;
     this.config = config;
-    this.hub = options.hub;
+    this.shared = options.shared;
     this.record = options.record;
-    this.gate = options.hub.gate;
+    this.gate = options.shared.gate;
     const publish = instancePublisher(options.events, config);
-    this.#herald = new InstanceHerald(config, publish, options.now);
-    this.#gateHerald = new GateHerald(publish, options.now);
-    const lookAgain = (): void => options.driver.post(() => options.hub.tell(this));
-    this.#footing = new Footing({ ...options, herald: this.#herald, lookAgain });
+    this.#herald = new InstanceEvents(config, publish, options.now);
+    this.#gateEvents = new GateEvents(publish, options.now);
+    const lookAgain = (): void => options.driver.post(() => options.shared.tell(this));
+    this.#usability = new InterfaceUsability({ ...options, herald: this.#herald, lookAgain });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -97,33 +97,33 @@ export class Instance implements HubMember {
     this.#announcer = wire.createAnnouncer(this.#wireOptions());
     this.#sender = wire.createSender(this.#wireOptions());
     this.#claims = wire.createClaimTeller(this.#wireOptions());
-    this.#custody = this.#createCustody();
+    this.#resources = this.#createCustody();
     this.#ending = this.#createEnding();
     this.gate.enroll(this, electionSettings(config, options));
   }
 
   /** A master whose source address was removed says with it that it leaves. */
   get source(): Ipv4 | undefined {
-    return this.#footing.source;
+    return this.#usability.source;
   }
 
   get ownSources(): readonly Ipv4[] {
-    return this.#footing.ownSources;
+    return this.#usability.ownSources;
   }
 
   /** Why it cannot take part now, in words. */
   get fault(): string | undefined {
-    return this.#footing.fault(`${this.config.interfaceName}: no socket could be opened`);
+    return this.#usability.fault(`${this.config.interfaceName}: no socket could be opened`);
   }
 
   /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
   abandon(): Holding {
-    return this.#custody.abandon();
+    return this.#resources.abandon();
   }
 
   /** Why the virtual IP could not be taken off, as far as that is known. */
   get vipFault(): string | undefined {
-    return this.#custody.releaseFault;
+    return this.#resources.releaseFault;
   }
 
   get isMaster(): boolean {
@@ -138,12 +138,12 @@ export class Instance implements HubMember {
 
   /** Cleans up after an earlier run and takes part from then on. */
   async start(): Promise<void> {
-    const { hub } = this.#options;
-    this.#footing.claim(hub.link());
-    if (this.#footing.mayRemoveStale(hub.link())) await this.#custody.removeStale();
+    const { shared } = this.#options;
+    this.#usability.claim(shared.link());
+    if (this.#usability.mayRemoveStale(shared.link())) await this.#resources.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
-    await hub.add(this);
+    await shared.add(this);
   }
 
   /**
@@ -173,12 +173,12 @@ export class Instance implements HubMember {
 
   #close(): string | undefined {
     this.#last = this.snapshot();
-    this.#options.hub.remove(this);
+    this.#options.shared.remove(this);
     this.#announcer.stop();
     this.#claims.close();
-    this.#custody.close();
+    this.#resources.close();
     this.#options.claim.release();
-    const { leftBehind } = this.#custody;
+    const { leftBehind } = this.#resources;
     if (leftBehind !== undefined) this.#herald.vipLeftBehind(leftBehind);
     return leftBehind;
   }
@@ -211,7 +211,7 @@ export class Instance implements HubMember {
       readiness: this.gate.snapshot(),
       ...record.report(now()),
       lastTransition: this.#lastTransition,
-      ...this.#footing.report(),
+      ...this.#usability.report(),
     };
     return reportInstance(sources, now());
   }
@@ -222,9 +222,9 @@ export class Instance implements HubMember {
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    this.#gateHerald.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
+    this.#gateEvents.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
     // Its own carrier an interface may keep though what it stands on has none, as a bridge does.
-    this.#stand(this.#footing.carrierChanged());
+    this.#stand(this.#usability.carrierChanged());
   }
 
   doubtChanged(cause: DoubtCause | undefined): void {
@@ -238,7 +238,7 @@ export class Instance implements HubMember {
   }
 
   remindHeld(): void {
-    this.#gateHerald.tick({
+    this.#gateEvents.tick({
       election: this.snapshot(),
       before: this.#lastTransition?.from,
       heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
@@ -248,7 +248,7 @@ export class Instance implements HubMember {
   }
 
   linkChanged(link: Link | undefined, usable: boolean): void {
-    this.#stand(this.#footing.update(link, usable));
+    this.#stand(this.#usability.update(link, usable));
   }
 
   #stand(change: FootingChange | undefined): void {
@@ -260,7 +260,8 @@ export class Instance implements HubMember {
       return;
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (isBack && this.#footing.mayRemoveStale(this.hub.link())) void this.#custody.removeStale();
+    if (isBack && this.#usability.mayRemoveStale(this.shared.link()))
+      void this.#resources.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
@@ -286,19 +287,19 @@ export class Instance implements HubMember {
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
         this.#herald.transition(effect, this.snapshot(), masterDownAt);
-        return this.#options.hub.mastersChanged();
+        return this.#options.shared.mastersChanged();
       case 'claim-vip':
-        return this.#custody.claim(effect.term);
+        return this.#resources.claim(effect.term);
       case 'release-vip':
-        return this.#custody.release(effect.term);
+        return this.#resources.release(effect.term);
       case 'announce':
         return this.#announcer.announce(wire.announcementOf(effect));
       case 'ask-for-vip':
-        return this.#options.hub.askForVip(this);
+        return this.#options.shared.askForVip(this);
       case 'stop-announcing':
         return this.#announcer.stop();
       case 'run-hook':
-        return this.#custody.runHook({ hook: effect.hook, term: effect.term });
+        return this.#resources.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
         return this.#herald.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
@@ -315,7 +316,7 @@ export class Instance implements HubMember {
   #stepDownStuck(effect: Extract<Effect, { kind: 'step-down-stuck' }>): void {
     this.#herald.stuck(effect, this.vipFault ?? 'the log tells why');
     if (!effect.stays) return;
-    this.#custody.staying();
+    this.#resources.staying();
     this.#ending.stays();
   }
 
@@ -335,22 +336,22 @@ export class Instance implements HubMember {
     return new Ending({
       post: (run) => this.#options.driver.post(run),
       begin: (kind) => {
-        this.#custody.stopping();
+        this.#resources.stopping();
         this.#feed({ kind });
       },
       // The socket must not be closed before the bow-out has left through it.
-      isIdle: () => !this.#custody.busy && this.#sender.pending === 0,
+      isIdle: () => !this.#resources.busy && this.#sender.pending === 0,
     });
   }
 
-  #createCustody(): Custody {
-    const { hub, driver, record, now } = this.#options;
-    return new Custody({
+  #createCustody(): MasterResources {
+    const { shared, driver, record, now } = this.#options;
+    return new MasterResources({
       ...this.#options,
-      keeper: hub.keeper,
+      keeper: shared.keeper,
       mayAnotherServe: () => record.mayAnotherServe(now()),
-      interfaceName: () => hub.place.name,
-      ifindex: () => hub.place.ifindex,
+      interfaceName: () => shared.place.name,
+      ifindex: () => shared.place.ifindex,
       herald: this.#herald,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,

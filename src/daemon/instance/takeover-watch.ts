@@ -3,7 +3,7 @@
 import { since, toMillis, type Micros } from '../../base/time.ts';
 import type { Cause } from '../../election/effects.ts';
 import type { Publish } from '../../events/bus.ts';
-import type { InstanceNews } from '../../events/events.ts';
+import type { InstanceEventFields } from '../../events/events.ts';
 
 interface Takeover {
   readonly cause: Cause;
@@ -12,10 +12,10 @@ interface Takeover {
 
 /** See the head of this file. A term that ends before it is announced is not measured. */
 export class TakeoverWatch {
-  readonly #publish: Publish<InstanceNews>;
+  readonly #publish: Publish<InstanceEventFields>;
   #pending: (Takeover & { readonly dueAt: Micros }) | undefined;
 
-  constructor(publish: Publish<InstanceNews>) {
+  constructor(publish: Publish<InstanceEventFields>) {
     this.#publish = publish;
   }
 

@@ -7,14 +7,14 @@ import type { Link } from '../../linux/links/link-watch.ts';
 import type { PacketSocket } from '../../linux/sockets/packet-socket.ts';
 import type { Ports } from '../ports/ports.ts';
 import { AdvertWay } from './advert-way.ts';
-import type { LinkHerald } from './link-events.ts';
+import type { LinkEvents } from './link-events.ts';
 
-export interface HubSocketsOptions extends Pick<
+export interface InterfaceSocketsOptions extends Pick<
   Ports,
   'startTimer' | 'openCarpSocket' | 'openPacketSocket'
 > {
   readonly interfaceName: string;
-  readonly herald: LinkHerald;
+  readonly herald: LinkEvents;
   /** The interface as it is now. */
   readonly link: () => Link | undefined;
   /** The groups whose adverts are wanted now. */
@@ -38,14 +38,14 @@ interface Sockets {
 const REOPEN_DELAY_MS = 5_000;
 
 /** See the head of this file. */
-export class HubSockets {
-  readonly #options: HubSocketsOptions;
+export class InterfaceSockets {
+  readonly #options: InterfaceSocketsOptions;
   #sockets: Sockets | undefined;
   #opening: Promise<void> | undefined;
   #cancelReopening: () => void = () => undefined;
   #closed = false;
 
-  constructor(options: HubSocketsOptions) {
+  constructor(options: InterfaceSocketsOptions) {
     this.#options = options;
   }
 

@@ -5,18 +5,18 @@ import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Driver } from './driver.ts';
 import type { AdvertHeard } from './gate-settings.ts';
-import type { LinkHerald } from './link-events.ts';
+import type { LinkEvents } from './link-events.ts';
 import type { Ports } from '../ports/ports.ts';
 
-/** See LinkGate. */
-export interface LinkGateOptions extends Pick<
+/** See LinkDriver. */
+export interface LinkDriverOptions extends Pick<
   Ports,
   'now' | 'openFrameWitness' | 'readGateways' | 'readNeighbours'
 > {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  readonly herald: LinkHerald;
+  readonly herald: LinkEvents;
   /** The card's own MAC address; throws where there is none. */
   readonly mac: () => Mac;
   /** Sends a whole Ethernet frame, or throws. */

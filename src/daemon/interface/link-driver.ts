@@ -17,7 +17,7 @@ import type { FactsRead, InstanceInput, SegmentInput } from '../../segment/input
 import { Segment } from '../../segment/segment.ts';
 import type { WitnessWish } from '../../segment/witness-wish.ts';
 import type { Member } from './driver.ts';
-import { FrameTap, type FrameOrigin } from './frame-tap.ts';
+import { WitnessController, type FrameOrigin } from './witness-controller.ts';
 import {
   gateSettings,
   ipv4sOf,
@@ -26,8 +26,8 @@ import {
   type GatedInstance,
 } from './gate-settings.ts';
 import { Gateways } from './gateways.ts';
-import type { LinkGateOptions } from './link-driver-options.ts';
-import type { LinkHerald } from './link-events.ts';
+import type { LinkDriverOptions } from './link-driver-options.ts';
+import type { LinkEvents } from './link-events.ts';
 import type { Seen } from './witness-reader.ts';
 
 export type { GatedInstance } from './gate-settings.ts';
@@ -36,11 +36,11 @@ export type { GatedInstance } from './gate-settings.ts';
 const MACS_MAX = 64;
 
 /** See the head of this file. */
-export class LinkGate implements Member {
-  readonly #options: LinkGateOptions;
+export class LinkDriver implements Member {
+  readonly #options: LinkDriverOptions;
   readonly #segment: Segment;
-  readonly #herald: LinkHerald;
-  readonly #tap: FrameTap;
+  readonly #herald: LinkEvents;
+  readonly #tap: WitnessController;
   readonly #gateways: Gateways;
   /** All that were added, by their names. */
   readonly #members = new Map<string, GatedInstance>();
@@ -57,12 +57,12 @@ export class LinkGate implements Member {
   #stepping = false;
   #closed = false;
 
-  constructor(options: LinkGateOptions) {
+  constructor(options: LinkDriverOptions) {
     const { driver, herald, now } = options;
     this.#options = options;
     this.#segment = new Segment(now());
     this.#herald = herald;
-    this.#tap = new FrameTap({
+    this.#tap = new WitnessController({
       ...options,
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, origin) => this.#frameSeen(seen, origin),

@@ -10,7 +10,7 @@ import type { EvidenceKind, EvidenceRecord } from '../../readiness/evidence.ts';
 import type { PortVerdict } from '../../readiness/lacp.ts';
 import { sameList, type Warning } from '../../readiness/reasons.ts';
 import type { Publish } from '../../events/bus.ts';
-import type { LinkNews } from '../../events/events.ts';
+import type { LinkEventFields } from '../../events/events.ts';
 import { RateLimit } from '../../base/rate-limit.ts';
 
 /** What can't be read is tried again several times a second. */
@@ -22,8 +22,8 @@ export interface RejectionTaker {
 }
 
 /** See the head of this file. */
-export class LinkHerald {
-  readonly #publish: Publish<LinkNews>;
+export class LinkEvents {
+  readonly #publish: Publish<LinkEventFields>;
   readonly #now: () => Micros;
   readonly #repeats = new RateLimit(REPEAT_PERIOD, 16);
   #warned: readonly Warning[] = [];
@@ -34,7 +34,7 @@ export class LinkHerald {
   /** What a flood is made of, most likely. */
   #lastRejected: DroppedPacket | undefined;
 
-  constructor(publish: Publish<LinkNews>, now: () => Micros) {
+  constructor(publish: Publish<LinkEventFields>, now: () => Micros) {
     this.#publish = publish;
     this.#now = now;
   }

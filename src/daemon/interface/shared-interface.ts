@@ -14,17 +14,17 @@ import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from '../../events/bus.ts';
 import { EarObstacle } from './ear-obstacle.ts';
 import { Ears } from './ears.ts';
-import { HubSockets } from './interface-sockets.ts';
+import { InterfaceSockets } from './interface-sockets.ts';
 import { InterfaceAddresses } from './interface-addresses.ts';
 import type { AdvertHeard, GatedInstance } from './gate-settings.ts';
-import { LinkGate } from './link-driver.ts';
-import { LinkHerald, type RejectionTaker } from './link-events.ts';
+import { LinkDriver } from './link-driver.ts';
+import { LinkEvents, type RejectionTaker } from './link-events.ts';
 import { interfacesWith, isLocal } from './own-addresses.ts';
 import { Soon } from './soon.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /** An instance as its interface sees it. */
-export interface HubMember extends Group, GatedInstance, RejectionTaker {
+export interface InterfaceMember extends Group, GatedInstance, RejectionTaker {
   readonly isMaster: boolean;
   /** What its own adverts bear, or bore a moment ago. */
   readonly ownSources: readonly Ipv4[];
@@ -34,7 +34,7 @@ export interface HubMember extends Group, GatedInstance, RejectionTaker {
   linkChanged(link: Link | undefined, usable: boolean): void;
 }
 
-export interface HubOptions extends Ports {
+export interface SharedInterfaceOptions extends Ports {
   /** As in the configuration; `links` finds the same interface by it when it has another. */
   readonly interfaceName: string;
   readonly driver: Driver;
@@ -45,18 +45,18 @@ export interface HubOptions extends Ports {
 }
 
 /** See the head of this file. */
-export class InterfaceHub {
+export class SharedInterface {
   /** Whether this link may be trusted with a promotion. */
-  readonly gate: LinkGate;
+  readonly gate: LinkDriver;
   /** The addresses of this interface. */
   readonly addresses: InterfaceAddresses;
   /** Who alone changes them, for all instances. */
   readonly keeper: AddressKeeper;
   readonly interfaceName: string;
-  readonly #options: HubOptions;
-  readonly #members = new Set<HubMember>();
-  readonly #herald: LinkHerald;
-  readonly #sockets: HubSockets;
+  readonly #options: SharedInterfaceOptions;
+  readonly #members = new Set<InterfaceMember>();
+  readonly #herald: LinkEvents;
+  readonly #sockets: InterfaceSockets;
   readonly #ears: Ears;
   /** The interface as it was looked at last. */
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
@@ -71,7 +71,7 @@ export class InterfaceHub {
   readonly #telling: Soon;
   #aside = false;
 
-  constructor(options: HubOptions) {
+  constructor(options: SharedInterfaceOptions) {
     const { interfaceName, driver, events, now } = options;
     this.#options = options;
     this.interfaceName = interfaceName;
@@ -81,8 +81,8 @@ export class InterfaceHub {
     this.#configuring = soon(() => this.gate.configure([...this.#members]));
     this.#refreshing = soon(() => this.refresh());
     this.#telling = soon(() => this.#tellMembers());
-    this.#herald = new LinkHerald(linkPublisher(events, interfaceName), now);
-    this.#sockets = new HubSockets({
+    this.#herald = new LinkEvents(linkPublisher(events, interfaceName), now);
+    this.#sockets = new InterfaceSockets({
       ...options,
       herald: this.#herald,
       link: () => this.link(),
@@ -130,7 +130,7 @@ export class InterfaceHub {
   }
 
   /** Resolves when the member knows how the interface is. */
-  add(member: HubMember): Promise<void> {
+  add(member: InterfaceMember): Promise<void> {
     this.#lookAtName();
     this.#members.add(member);
     return this.#joining.ask();
@@ -143,7 +143,7 @@ export class InterfaceHub {
     this.#tellMembers();
   }
 
-  remove(member: HubMember): void {
+  remove(member: InterfaceMember): void {
     this.#members.delete(member);
     this.gate.drop(member);
     void this.#configuring.ask();
@@ -158,7 +158,7 @@ export class InterfaceHub {
   }
 
   /** Asks by ARP who else has the address; whoever answers is a foreign claim. */
-  askForVip({ config, source }: HubMember): void {
+  askForVip({ config, source }: InterfaceMember): void {
     if (source === undefined) return;
     try {
       this.sendFrame(arpRequest(this.mac(), source, config.address.ip));
@@ -242,7 +242,7 @@ export class InterfaceHub {
   }
 
   /** Tells one member once more how the interface is. */
-  tell(member: HubMember): void {
+  tell(member: InterfaceMember): void {
     if (this.#members.has(member))
       member.linkChanged(this.link(), this.#sockets.hears(member.group));
   }
@@ -254,7 +254,7 @@ export class InterfaceHub {
     this.gate.configure([...this.#members]);
   }
 
-  #accept(packet: Uint8Array): Result<AcceptedAdvert<HubMember>, DroppedPacket> {
+  #accept(packet: Uint8Array): Result<AcceptedAdvert<InterfaceMember>, DroppedPacket> {
     const members = [...this.#members];
     return acceptPacket(packet, {
       ownSources: new Set(members.flatMap(({ ownSources }) => ownSources)),
@@ -319,8 +319,8 @@ export class InterfaceHub {
     });
   }
 
-  #createGate(): LinkGate {
-    return new LinkGate({
+  #createGate(): LinkDriver {
+    return new LinkDriver({
       ...this.#options,
       herald: this.#herald,
       mac: () => this.mac(),

@@ -10,7 +10,7 @@ import { Maintenance } from '../../../src/control/maintenance.ts';
 import { startTimer } from '../../../src/linux/system/clock.ts';
 import { FakeTime } from '../vip/fakes.ts';
 import { Orders, type Order, type OrderedInstance } from '../../../src/control/orders.ts';
-import type { OrderNews } from '../../../src/events/events.ts';
+import type { OrderEventFields } from '../../../src/events/events.ts';
 import type { OrderResult } from '../../../src/events/order-result.ts';
 import type { PeerHeard, PeerRole } from '../../../src/election/peers-heard.ts';
 import type { Cause } from '../../../src/election/effects.ts';
@@ -34,7 +34,7 @@ class FakeInstance implements OrderedInstance {
   fault: string | undefined = undefined;
   ended = false;
   readonly asked: string[] = [];
-  readonly told: OrderNews[] = [];
+  readonly told: OrderEventFields[] = [];
   readonly done: string[] = [];
   heard: readonly PeerHeard[] = [];
   onOrder: () => void = () => undefined;
@@ -102,7 +102,7 @@ class FakeInstance implements OrderedInstance {
     if (this.#snapshot.state === 'MASTER') this.#snapshot = { ...this.#snapshot, leaving };
   }
 
-  tell(news: OrderNews): void {
+  tell(news: OrderEventFields): void {
     this.told.push(news);
   }
 }

@@ -28,11 +28,11 @@ function made(): {
 describe('a daemon', () => {
   test('lives where its loop answers, and is sick where that takes two seconds', async () => {
     const { liveness, time, posted } = made();
-    const first = liveness.sickness();
+    const first = liveness.livenessFailure();
     posted.shift()?.();
     equal(await first, undefined);
     equal(time.pending, 0);
-    const second = liveness.sickness();
+    const second = liveness.livenessFailure();
     await time.advance(2_000);
     equal(await second, 'the loop has not answered for 2 s');
   });

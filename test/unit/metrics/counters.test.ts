@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventBus } from '../../../src/events/bus.ts';
-import type { InstanceNews, LinkNews } from '../../../src/events/events.ts';
+import type { InstanceEventFields, LinkEventFields } from '../../../src/events/events.ts';
 import { feedMetrics } from '../../../src/metrics/counters.ts';
 import { DB, metricsOf } from '../../support/exposition.ts';
 
 const IDENTITY = { name: 'db', interface: 'eth0', vhid: 7, vip: '10.9.0.100' };
 const OF = 'name="db",interface="eth0",vhid="7"';
 
-const OF_INSTANCE: readonly [InstanceNews, readonly string[]][] = [
+const OF_INSTANCE: readonly [InstanceEventFields, readonly string[]][] = [
   [
     {
       event: 'transition',
@@ -82,7 +82,7 @@ const OF_INSTANCE: readonly [InstanceNews, readonly string[]][] = [
   [{ event: 'gate-opened', by: 'proof' }, []],
 ];
 
-const OF_LINK: readonly [LinkNews, readonly string[]][] = [
+const OF_LINK: readonly [LinkEventFields, readonly string[]][] = [
   [
     { event: 'advert-rejected', reason: 'bad-digest', from: null, vhid: 7, rivalsMaster: false },
     ['carpd_adverts_rejected_total{interface="eth0",reason="bad-digest"} 1'],

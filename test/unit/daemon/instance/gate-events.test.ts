@@ -4,8 +4,8 @@ import { beforeEach, describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros, plus, type Micros } from '../../../../src/base/time.ts';
 import { EventLog } from '../../../../src/log/event-log.ts';
 import type { HeldReason } from '../../../../src/events/instance-election.ts';
-import type { InstanceNews } from '../../../../src/events/events.ts';
-import { GateHerald, type Standing } from '../../../../src/daemon/instance/gate-events.ts';
+import type { InstanceEventFields } from '../../../../src/events/events.ts';
+import { GateEvents, type Standing } from '../../../../src/daemon/instance/gate-events.ts';
 import type { GateVerdict } from '../../../../src/readiness/gate.ts';
 import { recordingLogger, type LoggedLine } from '../../../fakes/logger.ts';
 
@@ -26,10 +26,10 @@ const HELD: Standing = {
   policy: 'hold',
 };
 
-describe('GateHerald, as the log shows it', () => {
+describe('GateEvents, as the log shows it', () => {
   let now: Micros;
   let lines: LoggedLine[];
-  let herald: GateHerald;
+  let herald: GateEvents;
   const told = (): string[] => lines.splice(0).map(({ level, event }) => `${level} ${event}`);
 
   beforeEach(() => {
@@ -42,7 +42,7 @@ describe('GateHerald, as the log shows it', () => {
       () => () => undefined,
     );
     const identity = { name: 'db', interface: 'eth0', vhid: 7, vip: '10.0.0.100' };
-    herald = new GateHerald(
+    herald = new GateEvents(
       (news) => log.tell({ ...news, ...identity }),
       () => now,
     );
@@ -114,8 +114,8 @@ describe('promotions that are held off', () => {
   } as const;
   const standing: Standing = { ...HELD, election };
   let now: Micros;
-  let news: InstanceNews[];
-  let herald: GateHerald;
+  let news: InstanceEventFields[];
+  let herald: GateEvents;
   const held = (): HeldReason[] =>
     news.splice(0).flatMap((one) => (one.event === 'promotion-held' ? one.reason : []));
   const tickAt = (seconds: number, changes: Partial<Standing> = {}): HeldReason[] => {
@@ -127,7 +127,7 @@ describe('promotions that are held off', () => {
   beforeEach(() => {
     now = fromSeconds(10);
     news = [];
-    herald = new GateHerald(
+    herald = new GateEvents(
       (one) => void news.push(one),
       () => now,
     );
@@ -186,11 +186,11 @@ describe('promotions that are held off', () => {
 describe('a virtual IP in use', () => {
   const mac = '02:00:00:00:00:09';
   let now: Micros;
-  let news: InstanceNews[];
-  let herald: GateHerald;
-  const told = (): readonly InstanceNews[] =>
+  let news: InstanceEventFields[];
+  let herald: GateEvents;
+  const told = (): readonly InstanceEventFields[] =>
     news.splice(0).filter(({ event }) => event === 'vip-in-use' || event === 'gate-closed');
-  const tickAt = (seconds: number): readonly InstanceNews[] => {
+  const tickAt = (seconds: number): readonly InstanceEventFields[] => {
     now = fromSeconds(seconds);
     const election = { state: 'HELD', stateSince: fromSeconds(10), holdReasons: [] } as const;
     herald.tick({ ...HELD, election });
@@ -200,7 +200,7 @@ describe('a virtual IP in use', () => {
   beforeEach(() => {
     now = fromSeconds(10);
     news = [];
-    herald = new GateHerald(
+    herald = new GateEvents(
       (one) => void news.push(one),
       () => now,
     );

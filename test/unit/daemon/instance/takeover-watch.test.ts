@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromMillis } from '../../../../src/base/time.ts';
-import type { InstanceNews } from '../../../../src/events/events.ts';
+import type { InstanceEventFields } from '../../../../src/events/events.ts';
 import { TakeoverWatch } from '../../../../src/daemon/instance/takeover-watch.ts';
 
-function started(): { watch: TakeoverWatch; told: () => readonly InstanceNews[] } {
-  const news: InstanceNews[] = [];
+function started(): { watch: TakeoverWatch; told: () => readonly InstanceEventFields[] } {
+  const news: InstanceEventFields[] = [];
   const watch = new TakeoverWatch((one) => void news.push(one));
   return { watch, told: () => news.splice(0) };
 }

@@ -5,9 +5,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CarpdError } from '../../../../src/base/errors.ts';
 import { micros } from '../../../../src/base/time.ts';
 import { parseIpv4 } from '../../../../src/carp/addresses.ts';
-import type { LinkNews } from '../../../../src/events/events.ts';
-import { HubSockets } from '../../../../src/daemon/interface/interface-sockets.ts';
-import { LinkHerald } from '../../../../src/daemon/interface/link-events.ts';
+import type { LinkEventFields } from '../../../../src/events/events.ts';
+import { InterfaceSockets } from '../../../../src/daemon/interface/interface-sockets.ts';
+import { LinkEvents } from '../../../../src/daemon/interface/link-events.ts';
 import type { CarpSocket, CarpSocketOptions } from '../../../../src/linux/sockets/carp-socket.ts';
 import type { PacketSocket } from '../../../../src/linux/sockets/packet-socket.ts';
 import { startTimer } from '../../../../src/linux/system/clock.ts';
@@ -17,7 +17,7 @@ import { linkOf } from '../../../support/links.ts';
 const GROUP = parseIpv4('224.0.0.18')!;
 const LINK = linkOf();
 
-describe('HubSockets', () => {
+describe('InterfaceSockets', () => {
   test('a receive error while the sockets are being opened fails the opening', async () => {
     const host = new World();
     host.beforeOpened = ({ onError }) => onError(fault('it broke'));
@@ -90,9 +90,9 @@ describe('a late receive error of sockets that were replaced', () => {
 
 /** Sockets that are counted while they are open. */
 class World {
-  readonly news: LinkNews[] = [];
+  readonly news: LinkEventFields[] = [];
   readonly open = { carp: 0, packet: 0 };
-  readonly sockets: HubSockets;
+  readonly sockets: InterfaceSockets;
   readonly #segment = new FakeSegment();
   /** Runs when the kernel has made the socket and before anybody else knows it. */
   beforeOpened: (options: CarpSocketOptions) => void = () => undefined;
@@ -100,11 +100,11 @@ class World {
   last: CarpSocketOptions | undefined;
 
   constructor() {
-    const herald = new LinkHerald(
+    const herald = new LinkEvents(
       (one) => void this.news.push(one),
       () => micros(0),
     );
-    this.sockets = new HubSockets({
+    this.sockets = new InterfaceSockets({
       interfaceName: 'eth0',
       herald,
       link: () => LINK,

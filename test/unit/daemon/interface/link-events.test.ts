@@ -2,21 +2,21 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fromSeconds, micros, plus, type Micros } from '../../../../src/base/time.ts';
-import type { LinkNews } from '../../../../src/events/events.ts';
-import { LinkHerald } from '../../../../src/daemon/interface/link-events.ts';
+import type { LinkEventFields } from '../../../../src/events/events.ts';
+import { LinkEvents } from '../../../../src/daemon/interface/link-events.ts';
 import type { EvidenceKind, EvidenceRecord, Status } from '../../../../src/readiness/evidence.ts';
 import type { PortFault, PortVerdict } from '../../../../src/readiness/lacp.ts';
 
-describe('LinkHerald', () => {
-  let news: LinkNews[] = [];
+describe('LinkEvents', () => {
+  let news: LinkEventFields[] = [];
   let now: Micros = micros(0);
-  let herald: LinkHerald;
-  const told = (): readonly LinkNews[] => news.splice(0);
+  let herald: LinkEvents;
+  const told = (): readonly LinkEventFields[] => news.splice(0);
 
   beforeEach(() => {
     news = [];
     now = micros(0);
-    herald = new LinkHerald(
+    herald = new LinkEvents(
       (one) => void news.push(one),
       () => now,
     );

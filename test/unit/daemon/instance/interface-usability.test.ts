@@ -2,9 +2,9 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatIpv4 } from '../../../../src/carp/addresses.ts';
-import { Footing } from '../../../../src/daemon/instance/footing.ts';
+import { InterfaceUsability } from '../../../../src/daemon/instance/interface-usability.ts';
 import { GroupClaim } from '../../../../src/daemon/interface/group-claim.ts';
-import { InstanceHerald } from '../../../../src/daemon/instance/instance-events.ts';
+import { InstanceEvents } from '../../../../src/daemon/instance/instance-events.ts';
 import type { Link } from '../../../../src/linux/links/link-watch.ts';
 import { dbConfig } from '../../../support/reports.ts';
 import { FakeTime } from '../../vip/fakes.ts';
@@ -12,15 +12,15 @@ import { linkOf } from '../../../support/links.ts';
 
 describe('the sources of an instance', () => {
   test('are those of the last three seconds, the present one first', async () => {
-    const { time, footing, sources } = standing();
+    const { time, usability, sources } = standing();
     deepEqual(sources(), []);
-    footing.update(linkWith('10.9.0.10'), true);
+    usability.update(linkWith('10.9.0.10'), true);
     deepEqual(sources(), ['10.9.0.10']);
     await time.advance(10_000);
-    footing.update(linkWith('10.9.0.11'), true);
+    usability.update(linkWith('10.9.0.11'), true);
     deepEqual(sources(), ['10.9.0.11', '10.9.0.10']);
     await time.advance(2_000);
-    footing.update(linkWith('10.9.0.12'), true);
+    usability.update(linkWith('10.9.0.12'), true);
     deepEqual(sources(), ['10.9.0.12', '10.9.0.10', '10.9.0.11']);
     await time.advance(1_000);
     deepEqual(sources(), ['10.9.0.12', '10.9.0.11']);
@@ -29,10 +29,10 @@ describe('the sources of an instance', () => {
   });
 
   test('outlast the interface, from which adverts may still come in', async () => {
-    const { time, footing, sources } = standing();
-    footing.update(linkWith('10.9.0.10'), true);
-    footing.update(undefined, true);
-    equal(footing.source, undefined);
+    const { time, usability, sources } = standing();
+    usability.update(linkWith('10.9.0.10'), true);
+    usability.update(undefined, true);
+    equal(usability.source, undefined);
     deepEqual(sources(), ['10.9.0.10']);
     await time.advance(3_000);
     deepEqual(sources(), []);
@@ -41,7 +41,7 @@ describe('the sources of an instance', () => {
 
 interface Standing {
   readonly time: FakeTime;
-  readonly footing: Footing;
+  readonly usability: InterfaceUsability;
   readonly sources: () => readonly string[];
 }
 
@@ -51,18 +51,18 @@ function standing(): Standing {
   const config = { ...dbConfig({}), source: undefined };
   const nobody = { leaving: () => undefined, release: () => undefined };
   const lockGroup = () => ({ kind: 'locked', lock: nobody }) as const;
-  const footing = new Footing({
+  const usability = new InterfaceUsability({
     config,
     virtualIps: () => new Set([config.address.ip]),
-    hub: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
+    shared: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
     isServed: () => false,
     isServedElsewhere: () => false,
-    herald: new InstanceHerald(config, () => undefined, now),
+    herald: new InstanceEvents(config, () => undefined, now),
     claim: new GroupClaim({ config, startTimer, lockGroup }),
     now,
     lookAgain: () => undefined,
   });
-  return { time, footing, sources: () => footing.ownSources.map(formatIpv4) };
+  return { time, usability, sources: () => usability.ownSources.map(formatIpv4) };
 }
 
 function linkWith(address: string): Link {

@@ -16,26 +16,26 @@ import {
   type Needs,
 } from './usability.ts';
 import { placeOf, type Claimed, type GroupClaim } from '../interface/group-claim.ts';
-import type { InstanceHerald } from './instance-events.ts';
-import type { LinkGate } from '../interface/link-driver.ts';
+import type { InstanceEvents } from './instance-events.ts';
+import type { LinkDriver } from '../interface/link-driver.ts';
 import type { ReportSources } from '../../report/report.ts';
 
-export interface FootingOptions {
+export interface InterfaceUsabilityOptions {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
-  readonly hub: {
+  readonly shared: {
     /** Whether any interface of this host has the address. */
     readonly isLocal: (address: Ipv4) => boolean;
     /** The other interfaces of this host that have the address. */
     readonly elsewhere: (address: Ipv4) => readonly Link[];
-    readonly gate: Pick<LinkGate, 'hasCarrier'>;
+    readonly gate: Pick<LinkDriver, 'hasCarrier'>;
   };
   /** Whether an instance of this daemon has this virtual IP on this interface. */
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
   /** Whether another process has it as a virtual IP there. */
   readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
-  readonly herald: InstanceHerald;
+  readonly herald: InstanceEvents;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
   readonly now: () => Micros;
@@ -60,8 +60,8 @@ export interface FootingChange {
 }
 
 /** See the head of this file. */
-export class Footing {
-  readonly #options: FootingOptions;
+export class InterfaceUsability {
+  readonly #options: InterfaceUsabilityOptions;
   #conditions: Conditions | undefined;
   #source: Ipv4 | undefined;
   /** Sources of before, each with when it is forgotten. */
@@ -69,7 +69,7 @@ export class Footing {
   /** The interface as it was told of last. */
   #told: { readonly link: Link | undefined; readonly usable: boolean } | undefined;
 
-  constructor(options: FootingOptions) {
+  constructor(options: InterfaceUsabilityOptions) {
     this.#options = options;
   }
 
@@ -98,9 +98,9 @@ export class Footing {
    * this daemon serves it there.
    */
   get elsewhere(): readonly string[] {
-    const { config, hub, isServed } = this.#options;
+    const { config, shared, isServed } = this.#options;
     const { ip } = config.address;
-    const found = hub.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
+    const found = shared.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
     return found.map(({ name }) => name).sort();
   }
 
@@ -180,11 +180,11 @@ export class Footing {
   }
 
   #needs(): Needs {
-    const { config, virtualIps, hub, isServedElsewhere } = this.#options;
-    const carrierBelow = hub.gate.hasCarrier(config.name);
+    const { config, virtualIps, shared, isServedElsewhere } = this.#options;
+    const carrierBelow = shared.gate.hasCarrier(config.name);
     return {
       ...config,
-      isLocal: hub.isLocal,
+      isLocal: shared.isLocal,
       virtualIps: virtualIps(),
       carrierBelow,
       isServedElsewhere,

@@ -18,7 +18,7 @@ const ASK_AFTER_UP = fromSeconds(3);
 const ASK_AGAIN = fromSeconds(10);
 
 /** What of an instance's configuration a tenure needs. */
-interface TenureSettings {
+interface MasterTermSettings {
   /** False: the hooks add and remove the address, and are waited for. */
   readonly manageAddress: boolean;
   readonly announceRefresh: Micros | undefined;
@@ -34,8 +34,8 @@ interface EndedHook {
  * The address, announcements and hooks of one instance, over all its terms as master. `mute` is set
  * while the node doubts its own path: it then claims the address to nobody.
  */
-export class Tenure {
-  readonly #settings: TenureSettings;
+export class MasterTerm {
+  readonly #settings: MasterTermSettings;
   readonly #deadlines: Deadlines;
   readonly #emit: (effect: Effect) => void;
   #term = 0;
@@ -46,7 +46,7 @@ export class Tenure {
   /** The term whose up hook was begun and whose down hook was not. */
   #downHookOwed: number | undefined;
 
-  constructor(settings: TenureSettings, deadlines: Deadlines, emit: (effect: Effect) => void) {
+  constructor(settings: MasterTermSettings, deadlines: Deadlines, emit: (effect: Effect) => void) {
     this.#settings = settings;
     this.#deadlines = deadlines;
     this.#emit = emit;

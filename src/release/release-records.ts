@@ -6,7 +6,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import { readRegularFile } from '../config/read-file.ts';
 
 /** What has to be known of an instance to release it. */
-export type Duty = Pick<
+export type ReleaseRecord = Pick<
   InstanceConfig,
   'name' | 'interfaceName' | 'vhid' | 'group' | 'address' | 'manageAddress'
 > & {
@@ -23,19 +23,19 @@ const FORMAT = 2;
  * Puts these on record, in the place of those before; throws the system's error. `interfaceNameOf`:
  * the name that the interface has now, by which whoever cleans up finds the address.
  */
-export function recordDuties(
+export function writeReleaseRecords(
   directory: string,
   instances: readonly InstanceConfig[],
   interfaceNameOf = (config: InstanceConfig): string => config.interfaceName,
 ): void {
-  const duties = instances.map((config) => dutyOf(config, interfaceNameOf(config)));
+  const duties = instances.map((config) => releaseRecordOf(config, interfaceNameOf(config)));
   const path = join(directory, FILE_NAME);
   writeFileSync(`${path}.new`, JSON.stringify({ format: FORMAT, duties }), { mode: FILE_MODE });
   renameSync(`${path}.new`, path);
 }
 
 /** Those on record; none where there is no record that can be read. */
-export function recordedDuties(directory: string): readonly Duty[] {
+export function readReleaseRecords(directory: string): readonly ReleaseRecord[] {
   try {
     const { bytes } = readRegularFile(join(directory, FILE_NAME), BYTES_MAX);
     const { format, duties } = JSON.parse(new TextDecoder().decode(bytes)) as Recorded;
@@ -51,12 +51,12 @@ interface Recorded {
 }
 
 /** The format tells the rest: nobody else writes there. */
-function isWhatWasWritten(duties: unknown): duties is readonly Duty[] {
+function isWhatWasWritten(duties: unknown): duties is readonly ReleaseRecord[] {
   return Array.isArray(duties);
 }
 
 /** Nothing else of the configuration, and no passphrase. */
-function dutyOf(config: InstanceConfig, interfaceName: string): Duty {
+function releaseRecordOf(config: InstanceConfig, interfaceName: string): ReleaseRecord {
   const { name, vhid, group, address, manageAddress } = config;
   const { down, timeoutMs, xparam } = config.hooks;
   const hooks = { down, timeoutMs, xparam };

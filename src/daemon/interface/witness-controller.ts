@@ -18,7 +18,7 @@ export interface FrameOrigin {
   readonly station: Ipv4 | undefined;
 }
 
-export interface FrameTapOptions extends Pick<Ports, 'openFrameWitness'> {
+export interface WitnessControllerOptions extends Pick<Ports, 'openFrameWitness'> {
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   /** A frame, and where it came from. */
@@ -51,13 +51,13 @@ export interface TapNarrowing {
 }
 
 /** See the head of this file. */
-export class FrameTap {
-  readonly #options: FrameTapOptions;
+export class WitnessController {
+  readonly #options: WitnessControllerOptions;
   #open: Open | undefined;
   #macs: Pick<LinkStack, 'macs' | 'ownMacs'> = { macs: new Set(), ownMacs: new Set() };
   #closed = false;
 
-  constructor(options: FrameTapOptions) {
+  constructor(options: WitnessControllerOptions) {
     this.#options = options;
   }
 

@@ -10,9 +10,9 @@ import type { Ports } from '../ports/ports.ts';
 import type { Holding } from '../../release/holding.ts';
 import { AddressHold } from './address-hold.ts';
 import { HookRights } from './hook-rights.ts';
-import type { InstanceHerald } from './instance-events.ts';
+import type { InstanceEvents } from './instance-events.ts';
 
-export interface CustodyOptions extends Pick<
+export interface MasterResourcesOptions extends Pick<
   Ports,
   'now' | 'startTimer' | 'runCommand' | 'env' | 'isRoot'
 > {
@@ -24,7 +24,7 @@ export interface CustodyOptions extends Pick<
   readonly interfaceName: () => string;
   /** Its index, now or when it was there last. */
   readonly ifindex: () => number | undefined;
-  readonly herald: InstanceHerald;
+  readonly herald: InstanceEvents;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   /** Settled when every advert so far has left. */
@@ -41,8 +41,8 @@ export interface CustodyOptions extends Pick<
 const RELEASE_PATIENCE_MS = 10_500;
 
 /** See the head of this file. */
-export class Custody {
-  readonly #options: CustodyOptions;
+export class MasterResources {
+  readonly #options: MasterResourcesOptions;
   readonly #hooks: HookLane;
   readonly #reconciler: VipReconciler | undefined;
   readonly #hold = new AddressHold();
@@ -52,7 +52,7 @@ export class Custody {
   #stopping = false;
   #leftBehind: string | undefined;
 
-  constructor(options: CustodyOptions) {
+  constructor(options: MasterResourcesOptions) {
     this.#options = options;
     this.#hooks = this.#createHooks();
     this.#reconciler = options.config.manageAddress ? this.#createReconciler() : undefined;

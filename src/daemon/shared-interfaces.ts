@@ -1,10 +1,10 @@
 // The interfaces of a daemon: one hub for each, by whatever names the instances call it.
 import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
-import type { InterfaceHub } from './interface/shared-interface.ts';
+import type { SharedInterface } from './interface/shared-interface.ts';
 
 /** What is asked of a hub here; `memberNames`: what each instance on it calls the interface. */
-export type KnownHub = Pick<
-  InterfaceHub,
+export type KnownInterface = Pick<
+  SharedInterface,
   | 'interfaceName'
   | 'memberNames'
   | 'link'
@@ -16,20 +16,20 @@ export type KnownHub = Pick<
 >;
 
 /** Makes the hub of an interface; `ifindex` is undefined while there is none. */
-export type CreateHub<Hub> = (
+export type CreateInterface<Hub> = (
   interfaceName: string,
   links: LinkWatch,
   ifindex: number | undefined,
 ) => Hub;
 
 /** See the head of this file. */
-export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
-  readonly #create: CreateHub<Hub>;
+export class SharedInterfaces<Hub extends KnownInterface> implements Iterable<Hub> {
+  readonly #create: CreateInterface<Hub>;
   readonly #all = new Set<Hub>();
   /** Where each of them was seen last. */
   readonly #indexes = new Map<Hub, number>();
 
-  constructor(create: CreateHub<Hub>) {
+  constructor(create: CreateInterface<Hub>) {
     this.#create = create;
   }
 
@@ -43,23 +43,25 @@ export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
    * interface which is meant, if it is known better.
    */
   of(interfaceName: string, links: LinkWatch, ifindex = links.find(interfaceName)?.ifindex): Hub {
-    const known = [...this.#all].find((hub) => {
-      const hubIndex = hub.link()?.ifindex;
-      return hubIndex === ifindex && (ifindex !== undefined || hub.interfaceName === interfaceName);
+    const known = [...this.#all].find((shared) => {
+      const hubIndex = shared.link()?.ifindex;
+      return (
+        hubIndex === ifindex && (ifindex !== undefined || shared.interfaceName === interfaceName)
+      );
     });
     if (known !== undefined) return known;
-    const hub = this.#create(interfaceName, links, ifindex);
-    this.#all.add(hub);
-    this.#noteIndex(hub);
-    return hub;
+    const shared = this.#create(interfaceName, links, ifindex);
+    this.#all.add(shared);
+    this.#noteIndex(shared);
+    return shared;
   }
 
   /** Closes it where nobody is on it any more. */
-  leave(hub: Hub): void {
-    if (hub.memberNames.length > 0) return;
-    hub.close();
-    this.#all.delete(hub);
-    this.#indexes.delete(hub);
+  leave(shared: Hub): void {
+    if (shared.memberNames.length > 0) return;
+    shared.close();
+    this.#all.delete(shared);
+    this.#indexes.delete(shared);
   }
 
   /**
@@ -70,34 +72,34 @@ export class Hubs<Hub extends KnownHub> implements Iterable<Hub> {
    */
   linkChanged(change: LinkChange): readonly Hub[] {
     const aside = [...new Set([...this.#doubles(), ...this.#broken(change)])];
-    for (const hub of aside) {
-      hub.standAside();
-      this.#indexes.delete(hub);
+    for (const shared of aside) {
+      shared.standAside();
+      this.#indexes.delete(shared);
     }
-    for (const hub of this.#all) {
-      this.#noteIndex(hub);
-      if (hub.isAbout(change)) void hub.refreshSoon();
-      else hub.otherChanged(change.ifindex);
+    for (const shared of this.#all) {
+      this.#noteIndex(shared);
+      if (shared.isAbout(change)) void shared.refreshSoon();
+      else shared.otherChanged(change.ifindex);
     }
     return aside;
   }
 
-  #noteIndex(hub: Hub): void {
-    const ifindex = hub.link()?.ifindex;
-    if (ifindex !== undefined) this.#indexes.set(hub, ifindex);
+  #noteIndex(shared: Hub): void {
+    const ifindex = shared.link()?.ifindex;
+    if (ifindex !== undefined) this.#indexes.set(shared, ifindex);
   }
 
   #broken({ ifindex }: LinkChange): readonly Hub[] {
-    return [...this.#all].filter((hub) => {
-      const isGone = this.#indexes.get(hub) === ifindex && hub.link()?.ifindex !== ifindex;
-      return isGone && hub.memberNames.some((name) => name !== hub.interfaceName);
+    return [...this.#all].filter((shared) => {
+      const isGone = this.#indexes.get(shared) === ifindex && shared.link()?.ifindex !== ifindex;
+      return isGone && shared.memberNames.some((name) => name !== shared.interfaceName);
     });
   }
 
   #doubles(): readonly Hub[] {
     const taken = new Set<number>();
-    return [...this.#all].filter((hub) => {
-      const ifindex = hub.link()?.ifindex;
+    return [...this.#all].filter((shared) => {
+      const ifindex = shared.link()?.ifindex;
       if (ifindex === undefined) return false;
       if (taken.has(ifindex)) return true;
       taken.add(ifindex);

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { recordDuties, recordedDuties } from '../../../src/release/duties.ts';
+import { writeReleaseRecords, readReleaseRecords } from '../../../src/release/release-records.ts';
 import { dbConfig } from '../../support/reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-duties-'));
@@ -14,34 +14,34 @@ after(() => rmSync(folder, { recursive: true }));
 describe('the duties on record', () => {
   test('are those that were written last, with all that a release needs', () => {
     const hooks = { down: ['/down', 'x'], timeout: '3s', xparam: 'p' };
-    recordDuties(folder, [dbConfig(), dbConfig()]);
+    writeReleaseRecords(folder, [dbConfig(), dbConfig()]);
     const config = dbConfig({ hooks });
-    recordDuties(folder, [config]);
+    writeReleaseRecords(folder, [config]);
     const { name, interfaceName, vhid, group, address, manageAddress } = config;
     const down = { down: ['/down', 'x'], timeoutMs: 3_000, xparam: 'p' };
     const duty = { name, interfaceName, vhid, group, address, manageAddress, hooks: down };
-    deepEqual(recordedDuties(folder), [duty]);
+    deepEqual(readReleaseRecords(folder), [duty]);
   });
 
   test('bear the name that the interface has by now', () => {
-    recordDuties(folder, [dbConfig()], () => 'wan0');
+    writeReleaseRecords(folder, [dbConfig()], () => 'wan0');
     deepEqual(
-      recordedDuties(folder).map(({ interfaceName }) => interfaceName),
+      readReleaseRecords(folder).map(({ interfaceName }) => interfaceName),
       ['wan0'],
     );
   });
 
   test('hold no passphrase and are for nobody else', () => {
-    recordDuties(folder, [dbConfig()]);
+    writeReleaseRecords(folder, [dbConfig()]);
     ok(!/secret|redacted/.test(readFileSync(path, 'utf8')), 'the passphrase was written');
     equal(statSync(path).mode & 0o777, 0o600);
   });
 
   test('are none where there is no record, or none that can be read', () => {
-    deepEqual(recordedDuties(join(folder, 'none')), []);
+    deepEqual(readReleaseRecords(join(folder, 'none')), []);
     for (const text of ['', '{', 'null', '{"format":2,"duties":[]}', '{"format":1,"duties":{}}']) {
       writeFileSync(path, text);
-      deepEqual(recordedDuties(folder), [], text);
+      deepEqual(readReleaseRecords(folder), [], text);
     }
   });
 });

@@ -1,7 +1,7 @@
 // The tap of an interface that is left: what comes late opens nothing any more.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameTap } from '../../../../src/daemon/interface/frame-tap.ts';
+import { WitnessController } from '../../../../src/daemon/interface/witness-controller.ts';
 import type { LinkStack } from '../../../../src/linux/links/link-facts.ts';
 import { openFrameWitness } from '../../../../src/linux/sockets/frame-witness.ts';
 
@@ -21,7 +21,7 @@ const STACK: LinkStack = {
 
 test('a tap that was closed opens no socket again', () => {
   const errors: unknown[] = [];
-  const tap = new FrameTap({
+  const tap = new WitnessController({
     openFrameWitness,
     post: (run) => run(),
     onFrame: () => undefined,

@@ -2,7 +2,7 @@
 // frame, it narrows by itself, so that a busy link does not bring one after the other.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { FrameTap } from '../../src/daemon/interface/frame-tap.ts';
+import { WitnessController } from '../../src/daemon/interface/witness-controller.ts';
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
 import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';
@@ -21,7 +21,7 @@ inNamespace(import.meta.url, () => {
     withVeth(async (va, vb) => {
       const seen: string[] = [];
       const watched: boolean[] = [];
-      const tap = new FrameTap({
+      const tap = new WitnessController({
         openFrameWitness,
         // The loop that would ask for less gets no turn in this test.
         post: (run) => run(),
