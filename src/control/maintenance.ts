@@ -10,7 +10,7 @@ import {
 } from './maintenance-file.ts';
 import type { MaintenanceEntry } from '../report/report.ts';
 
-/** See the head of this file; one for each daemon. */
+/** Which instances of this daemon are in maintenance, remembered over a restart. */
 export class Maintenance {
   readonly #directory: string | undefined;
   #list: MaintenanceList = new Map();

@@ -10,7 +10,7 @@ export interface SignalSource {
   raise(signal: NodeJS.Signals): void;
 }
 
-/** See the head of this file. */
+/** Keeps signals that come before the daemon runs, and hands them over once it does. */
 export interface EarlySignals {
   /** From now on these signals change nothing and are kept, each once. */
   keep(signals: readonly NodeJS.Signals[]): void;

@@ -14,7 +14,7 @@ const GRACE_MS = 1_000;
 const LEAVING_MS_MAX = 20_000;
 const LOOK_MS = 50;
 
-/** See the head of this file. */
+/** The groups that this daemon has locked, one claim for each instance. */
 export class GroupClaims {
   readonly #options: GroupClaimsOptions;
   readonly #claims = new Map<string, GroupClaim>();

@@ -14,7 +14,7 @@ export interface LivenessOptions extends Pick<Ports, 'startTimer'> {
 /** A loop that drains its sockets after a stall, or works off a flood, takes less. */
 const ANSWER_MS_MAX = 2_000;
 
-/** See the head of this file. */
+/** Says whether the loop turns, and whether every instance takes part. */
 export class Liveness {
   readonly #options: LivenessOptions;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';

@@ -38,7 +38,7 @@ export function isServedBy(
   );
 }
 
-/** See the head of this file. */
+/** Keeps the record of what this daemon may hold. */
 export class Records {
   readonly #options: RecordsOptions;
   readonly #leftovers: Leftovers;

@@ -22,7 +22,7 @@ export type CreateInterface<Hub> = (
   ifindex: number | undefined,
 ) => Hub;
 
-/** See the head of this file. */
+/** The shared interfaces by index, each made when the first instance asks for it. */
 export class SharedInterfaces<Hub extends KnownInterface> implements Iterable<Hub> {
   readonly #create: CreateInterface<Hub>;
   readonly #all = new Set<Hub>();

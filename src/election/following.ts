@@ -14,7 +14,7 @@ const COUNTER_BITS = 64;
 /** So many senders are known to have advertised; those that were heard last. */
 const SENDERS_MAX = 32;
 
-/** See the head of this file. */
+/** The master that one node follows. */
 export class Following {
   #master: HeardMaster | undefined;
   #aloneSince = micros(0);

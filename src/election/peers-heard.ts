@@ -50,7 +50,7 @@ const INTERVALS_TO_QUIET = 2;
 
 type Entry = Omit<PeerHeard, 'role'> & { readonly left: boolean };
 
-/** See the head of this file; one for each instance. */
+/** The other nodes of one group that were heard; one for each instance. */
 export class PeersHeard {
   /** In the order in which they were last heard. */
   readonly #peers = new Map<Ipv4, Entry>();

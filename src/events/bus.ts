@@ -19,7 +19,7 @@ export interface EventSink {
 
 type Listener = (event: DomainEvent) => void;
 
-/** See the head of this file. An event that nobody wants costs one look into a map. */
+/** Delivers each event to its listeners. An event that nobody wants costs one look into a map. */
 export class EventBus implements EventSink {
   readonly #listeners = new Map<EventName, Set<Listener>>();
   readonly #onFault: (error: unknown, event: EventName) => void;

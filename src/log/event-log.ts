@@ -34,7 +34,7 @@ export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartT
   return bus;
 }
 
-/** See the head of this file. */
+/** Writes events to the log, each kind no more often than its limit allows. */
 export class EventLog {
   readonly #log: Logger;
   readonly #now: () => Micros;

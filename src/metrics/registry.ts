@@ -35,7 +35,7 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
-/** See the head of this file. */
+/** The registry of the metrics and their text form. */
 export class Metrics {
   readonly #options: MetricsOptions;
   readonly #registry = new Registry();

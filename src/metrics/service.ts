@@ -27,7 +27,7 @@ interface Kept {
   readonly contentType: string;
 }
 
-/** See the head of this file. */
+/** Counts, reads and serves the metrics of one daemon. */
 export class MetricsService {
   readonly #options: MetricsServiceOptions;
   readonly #instances = new Map<string, InstanceLabels>();

@@ -7,7 +7,7 @@ interface Stamp {
   readonly seconds: number;
 }
 
-/** See the head of this file. */
+/** Turns a monotonic time into Unix time, each moment once. */
 export class WallClock {
   readonly #wallMs: () => number;
   #stamps = new Map<string, Stamp>();

@@ -20,7 +20,7 @@ import { Stations } from './stations.ts';
 type FrameHeard = Omit<Extract<ReadinessInput, { kind: 'frame-heard' }>, 'kind'>;
 type ProbeAnswered = Extract<ReadinessInput, { kind: 'probe-answered' }>;
 
-/** See the head of this file. */
+/** The readiness of one interface and of every instance on it. */
 export class LinkReadiness {
   readonly #epochs: EpochTracker;
   readonly #instances = new Map<string, InstanceReadiness>();

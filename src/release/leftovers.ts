@@ -31,7 +31,7 @@ export interface LeftoversOptions {
   readonly withKeeper: <T>(link: Link, run: (keeper: AddressKeeper) => Promise<T>) => Promise<T>;
 }
 
-/** See the head of this file. */
+/** Takes off virtual IPs that an earlier run has left behind. */
 export class Leftovers {
   readonly #options: LeftoversOptions;
   readonly #realm: Realm | undefined;

@@ -42,7 +42,7 @@ const OUTPUT_BYTES_MAX = 4 * 1_048_576;
 const ALREADY_THERE = /File exists/i;
 const FAILED_LINE = /^Command failed \S+:(\d+)$/;
 
-/** See the head of this file. */
+/** Saves and restores what the kernel takes along with a virtual IP. */
 export class Rescue {
   readonly #options: RescueOptions;
 

@@ -19,7 +19,7 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Partial<AddressReco
   preferred_lft: (value) => ({ preferredS: Number(value) }),
 };
 
-/** See the head of this file. */
+/** The addresses of one interface in memory, changed as Linux changes them. */
 export class AddressTable {
   all: readonly KernelAddress[] = [];
   promoteSecondaries = false;

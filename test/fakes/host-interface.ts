@@ -16,7 +16,7 @@ export interface InterfaceOptions {
   readonly told: Told;
 }
 
-/** See the head of this file. */
+/** One interface of a host in memory. */
 export class HostInterface implements Plug {
   readonly ifindex: number;
   readonly mac: Mac;

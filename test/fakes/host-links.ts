@@ -24,7 +24,7 @@ export interface HostLinksOptions {
   readonly onClosed: (watch: HostLinks) => void;
 }
 
-/** See the head of this file. */
+/** The netlink of one process on a host in memory. */
 export class HostLinks implements LinkWatch {
   readonly #watch: LinkWatchOptions;
   readonly #options: HostLinksOptions;

@@ -24,7 +24,7 @@ interface Backlog {
 const DUMP_MS = 1;
 let lastPid = 100;
 
-/** See the head of this file. */
+/** One process on a host in memory. */
 export class FakeProcess {
   readonly host: FakeHost;
   readonly pid: number;

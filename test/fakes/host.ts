@@ -45,7 +45,7 @@ export function exited(output = '', code = 0): CommandResult {
 const PACKET_HOST = 0;
 const PACKET_MULTICAST = 2;
 
-/** See the head of this file. */
+/** One host in memory. */
 export class FakeHost {
   readonly name: string;
   readonly time: VirtualTime;

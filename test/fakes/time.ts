@@ -4,7 +4,7 @@ import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/
 import type { Time } from '../../src/daemon/ports/ports.ts';
 import { VirtualClock } from './clock.ts';
 
-/** See the head of this file. */
+/** A clock that runs by its timers alone. */
 export class VirtualTime implements Time {
   readonly #clock = new VirtualClock();
 

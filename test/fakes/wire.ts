@@ -14,7 +14,7 @@ export interface Plug {
   receive(frame: Uint8Array): void;
 }
 
-/** See the head of this file. */
+/** One network segment in memory. */
 export class Wire {
   /** How long a frame is under way. */
   delay: Micros = micros(50);

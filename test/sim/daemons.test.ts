@@ -32,7 +32,7 @@ interface Node {
   busy: boolean;
 }
 
-/** See the head of this file. */
+/** Some hosts with real daemons, and what is done to them. */
 class DaemonWorld {
   readonly scene = new Scene();
   readonly nodes: Node[] = [];

@@ -98,7 +98,7 @@ export class RunningDaemon {
   }
 }
 
-/** See the head of this file. */
+/** Hosts in memory with a daemon each, as a test wants them. */
 export class Scene {
   readonly time = new VirtualTime();
   readonly wire = new Wire(this.time);

@@ -28,7 +28,7 @@ const INTERVALS_TO_WAIT = 1.5;
 /** More claims than that, each of another form or MAC address, are told of at once. */
 const WAITING_MAX = 16;
 
-/** See the head of this file; one for each instance. */
+/** Publishes foreign claims for the virtual IP of one instance, once their owner is known. */
 export class ClaimTeller {
   readonly #options: ClaimTellerOptions;
   readonly #waiting = new Map<string, Waiting>();

@@ -12,7 +12,7 @@ export interface EndingOptions {
   readonly isIdle: () => boolean;
 }
 
-/** See the head of this file. */
+/** The end of one instance, under way or taken back. */
 export class Ending {
   readonly #options: EndingOptions;
   #isOver = false;

@@ -28,7 +28,7 @@ const HELD_BESIDE_GATE: Readonly<Partial<Record<HoldReason, HeldReason>>> = {
   'vip-failed': 'vip-failed',
 };
 
-/** See the head of this file. */
+/** Publishes what changes about the gate of one instance. */
 export class GateEvents {
   readonly #publish: Publish<InstanceEventFields>;
   readonly #now: () => Micros;

@@ -20,7 +20,7 @@ import { TakeoverWatch } from './takeover-watch.ts';
 
 type Sent = Extract<Effect, { kind: 'send-advert' }>;
 
-/** See the head of this file. */
+/** Publishes what becomes of the effects of one election. */
 export class InstanceEvents {
   readonly #config: InstanceConfig;
   readonly #publish: Publish<InstanceEventFields>;

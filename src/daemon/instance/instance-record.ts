@@ -15,7 +15,7 @@ const STRANGER_MEMORY = fromSeconds(60);
 /** Another node that has said nothing for so many dead intervals is not counted on. */
 const PEER_MEMORY_INTERVALS = 3;
 
-/** See the head of this file; one for each instance that runs. */
+/** What one running instance remembers beside its election. */
 export class InstanceRecord {
   readonly peers: PeersHeard;
   readonly #config: InstanceConfig;

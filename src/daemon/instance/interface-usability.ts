@@ -59,7 +59,7 @@ export interface FootingChange {
   readonly isBack: boolean;
 }
 
-/** See the head of this file. */
+/** Judges for one instance whether its interface can be used, and with which source address. */
 export class InterfaceUsability {
   readonly #options: InterfaceUsabilityOptions;
   #conditions: Conditions | undefined;

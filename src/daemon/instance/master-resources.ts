@@ -40,7 +40,7 @@ export interface MasterResourcesOptions extends Pick<
  */
 const RELEASE_PATIENCE_MS = 10_500;
 
-/** See the head of this file. */
+/** What one instance holds as master: the address and the hooks that run. */
 export class MasterResources {
   readonly #options: MasterResourcesOptions;
   readonly #hooks: HookLane;

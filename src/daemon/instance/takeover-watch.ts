@@ -10,7 +10,7 @@ interface Takeover {
   readonly term: number;
 }
 
-/** See the head of this file. A term that ends before it is announced is not measured. */
+/** Measures a takeover. A term that ends before it is announced is not measured. */
 export class TakeoverWatch {
   readonly #publish: Publish<InstanceEventFields>;
   #pending: (Takeover & { readonly dueAt: Micros }) | undefined;

@@ -45,7 +45,7 @@ interface Waiting {
 /** Hosts that are told apart between two turns of the loop: a flood may bear thousands. */
 const WAITING_MAX = 256;
 
-/** See the head of this file. */
+/** Opens and closes the watch for foreign claims on one interface. */
 export class ClaimTap {
   readonly #options: ClaimTapOptions;
   #open: Open | undefined;

@@ -17,7 +17,7 @@ const FLOOD_LASTS = fromSeconds(5);
 const WITNESSED_MAX = 100;
 const WITNESSED_WINDOW = fromMillis(1_000);
 
-/** See the head of this file. */
+/** Knows for one interface since when neither ear has lost packets. */
 export class EarHealth {
   readonly #options: EarHealthOptions;
   #lost: number | undefined;

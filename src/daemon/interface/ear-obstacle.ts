@@ -21,7 +21,7 @@ export interface EarObstacleOptions extends Pick<
 
 const LOOK_AGAIN = fromSeconds(30);
 
-/** See the head of this file. */
+/** Finds out what keeps adverts from the CARP socket of one interface. */
 export class EarObstacle {
   readonly #options: EarObstacleOptions;
   #lookedAt: Micros | undefined;

@@ -13,7 +13,7 @@ export interface GatewaysOptions extends Pick<Ports, 'readGateways'> {
 /** Routes change without an event that reaches us; reading them is cheap. */
 const REFRESH_TICKS = 10;
 
-/** See the head of this file. */
+/** The next hops through one interface. */
 export class Gateways {
   readonly #options: GatewaysOptions;
   #known: readonly string[] = [];

@@ -21,7 +21,7 @@ export interface GroupClaimOptions extends Pick<Ports, 'startTimer' | 'lockGroup
 
 const RETRY_MS = 1_000;
 
-/** See the head of this file. */
+/** The lock of one instance on its group. */
 export class GroupClaim {
   readonly #options: GroupClaimOptions;
   #held: { readonly ifindex: number; readonly lock: GroupLock } | undefined;

@@ -10,7 +10,7 @@ export interface InterfaceAddressesOptions {
   readonly link: () => Link | undefined;
 }
 
-/** See the head of this file. Whoever has the watch passes on what it tells. */
+/** Shows the keeper the addresses of one interface. Whoever has the watch passes on its events. */
 export class InterfaceAddresses implements AddressView {
   readonly #options: InterfaceAddressesOptions;
   readonly #changeListeners = new Set<() => void>();

@@ -37,7 +37,7 @@ interface Sockets {
 
 const REOPEN_DELAY_MS = 5_000;
 
-/** See the head of this file. */
+/** Opens, closes and reopens the sockets of one interface. */
 export class InterfaceSockets {
   readonly #options: InterfaceSocketsOptions;
   #sockets: Sockets | undefined;

@@ -35,7 +35,7 @@ export type { GatedInstance } from './gate-settings.ts';
 /** The MAC addresses of so many hosts are remembered. */
 const MACS_MAX = 64;
 
-/** See the head of this file. */
+/** Feeds the readiness of one interface, and carries out what it asks for. */
 export class LinkDriver implements Member {
   readonly #options: LinkDriverOptions;
   readonly #segment: Segment;

@@ -21,7 +21,7 @@ export interface RejectionTaker {
   readonly record: { rejected(dropped: DroppedPacket, at: Micros): void };
 }
 
-/** See the head of this file. */
+/** Publishes what changes about one interface. */
 export class LinkEvents {
   readonly #publish: Publish<LinkEventFields>;
   readonly #now: () => Micros;

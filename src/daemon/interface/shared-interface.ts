@@ -44,7 +44,7 @@ export interface SharedInterfaceOptions extends Ports {
   readonly events: EventSink;
 }
 
-/** See the head of this file. */
+/** One interface with its sockets, its addresses, its readiness and its instances. */
 export class SharedInterface {
   /** Whether this link may be trusted with a promotion. */
   readonly gate: LinkDriver;

@@ -5,7 +5,7 @@ interface Due {
   readonly resolve: (done: void | Promise<void>) => void;
 }
 
-/** See the head of this file. */
+/** Runs one piece of work once in the next turn, however often it is asked for. */
 export class Soon {
   readonly #post: (run: () => void) => void;
   readonly #run: () => void | Promise<void>;

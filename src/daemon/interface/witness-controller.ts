@@ -50,7 +50,7 @@ export interface TapNarrowing {
   readonly then?: WitnessMode | undefined;
 }
 
-/** See the head of this file. */
+/** Opens, narrows and closes the frame witness of one interface. */
 export class WitnessController {
   readonly #options: WitnessControllerOptions;
   #open: Open | undefined;

@@ -93,7 +93,7 @@ const OPERSTATES = ['unknown', 'notpresent', 'down', 'lowerlayerdown', 'testing'
 const KINDS_WITH_DATA: ReadonlySet<string | undefined> = new Set(['bond', 'vlan']);
 const MASTERS_WITH_SLAVE_DATA: ReadonlySet<string | undefined> = new Set(['bond']);
 
-/** See the head of this file. Each method returns what has changed by it. */
+/** The interfaces and addresses of the namespace. Each method returns what it has changed. */
 export class LinkTable {
   readonly #links = new Map<number, Link>();
   readonly #indexes = new Map<string, number>();

@@ -21,7 +21,7 @@ export interface ClaimWatchOptions {
   readonly onError: (error: CarpdError) => void;
 }
 
-/** See the head of this file. */
+/** A packet socket that hears ARP for certain addresses until it is closed. */
 export interface ClaimWatch {
   /** Watches for these from now on; throws a CarpdError. */
   setAddresses(addresses: Iterable<number>): void;

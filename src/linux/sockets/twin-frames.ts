@@ -11,7 +11,7 @@ const ADDRESS_BYTES = 12;
 const TAG_BYTES = 4;
 const TAG_TYPES: readonly number[] = [0x8100, 0x88a8];
 
-/** See the head of this file. */
+/** Finds the second copy of a frame among those that came in a moment ago. */
 export class TwinFrames<Origin> {
   #waiting: { readonly key: string; readonly origin: Origin }[] = [];
 

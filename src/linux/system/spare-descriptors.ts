@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 /** Three pipes, their other ends, and what starting a process needs on the way, twice. */
 const SPARE_COUNT = 24;
 
-/** See the head of this file. */
+/** Holds some descriptors and gives them up while a child is started. */
 export class SpareDescriptors {
   readonly #count: number;
   #held: number[] = [];

@@ -16,7 +16,7 @@ import { EXITED_OK, refused } from './fakes.ts';
 
 export { on, type KernelAddress } from '../../fakes/address-table.ts';
 
-/** See the head of this file. */
+/** One interface whose addresses change as Linux changes them. */
 export class FakeKernel implements AddressView, SecondaryPromotion {
   readonly #table = new AddressTable((...told) => this.#tell(...told));
   /** What the view shows; behind `addresses` while `lagging`. */
