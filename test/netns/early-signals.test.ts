@@ -29,7 +29,7 @@ for (const [name, start] of Object.entries(FRONT_ENDS)) {
       await forEachDelay(t, start, async (peer) => {
         peer.signal('SIGUSR1');
         await peer.waitFor('MASTER', WITHIN_MS);
-        await peer.child.line(/"event":"state"|\[state=/, WITHIN_MS);
+        await peer.child.line(/"event":"state"| state=/, WITHIN_MS);
         deepEqual(openPorts(peer.child), []);
         equal((await peer.stop()).code, 0, peer.child.tail());
       });

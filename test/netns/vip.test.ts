@@ -234,7 +234,7 @@ describe('the reconciler with the real ip', { skip }, () => {
     reconciler.want({ term: 5, present: true });
     await outcome();
     await host.ip('addr', 'del', '10.9.0.100/24', 'dev', 'eth0');
-    assert.deepEqual(await notice(), { kind: 'restored', term: 5 });
+    assert.deepEqual(await notice(), { kind: 'restored', term: 5, replaced: false });
     assert.equal(await present(), true);
   });
 
