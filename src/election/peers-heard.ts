@@ -94,8 +94,9 @@ export class PeersHeard {
   }
 
   #roleOf({ left, lastAdvertAt, cadence }: Entry, now: Micros): PeerRole {
-    if (left) return 'left';
-    const own = cadence === undefined ? 0 : advertInterval(cadence) * INTERVALS_TO_QUIET;
+    // Nobody but who was heard by a bow-out alone has no pace.
+    if (left || cadence === undefined) return 'left';
+    const own = advertInterval(cadence) * INTERVALS_TO_QUIET;
     const patience = micros(Math.max(this.#patience, own));
     return since(now, lastAdvertAt) > patience ? 'quiet' : 'master';
   }

@@ -177,8 +177,9 @@ function knowable(facts: LinkFacts | undefined, known: Known): Known {
 
 /** Of a bond whose mode can't be read now it is not known whether its ports share anything. */
 function mostReadyPorts(facts: LinkFacts | undefined, { bonds }: Known): number {
-  const counts = bondsOf(facts?.lower).map(({ mode, ifindex }) => {
-    return mode === undefined ? 0 : (bonds?.get(ifindex)?.readyPorts?.size ?? 0);
+  const counts = bondsOf(facts?.lower).flatMap(({ mode, ifindex }) => {
+    const ready = bonds?.get(ifindex)?.readyPorts;
+    return mode === undefined || ready === undefined ? [] : [ready.size];
   });
   return Math.max(0, ...counts);
 }

@@ -79,6 +79,14 @@ describe('of bonds side by side', () => {
     assert.equal(tracker.readyPorts, 1);
   });
 
+  it('one whose mode can not be read now shares its traffic among no ports that are known', () => {
+    const tracker = new EpochTracker(micros(0));
+    tracker.observe(beside(LACP), micros(0));
+    assert.equal(tracker.readyPorts, 2);
+    tracker.observe(beside({ ...LACP, mode: undefined }), fromSeconds(1));
+    assert.equal(tracker.readyPorts, 0);
+  });
+
   it('leaves what is known of them as it was while none can be seen', () => {
     const unseen: LinkFacts = { ...beside(LACP, OTHER), lower: { kind: 'unseen' } };
     const changed = beside(LACP, { ...OTHER, activeAggregatorId: 2 });
