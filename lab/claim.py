@@ -1,5 +1,5 @@
 # Says by ARP that an address is its own, or asks for it, again and again, every 10 ms.
-# usage: claim.py INTERFACE request|reply|question|probe ADDRESS MAC TIMES
+# usage: claim.py INTERFACE request|reply|answer|question|probe ADDRESS MAC TIMES
 import socket
 import struct
 import sys
@@ -15,11 +15,12 @@ OWN = socket.inet_aton(address)
 operation, sender_ip, target_ip = {
     "request": (1, OWN, OWN),
     "reply": (2, OWN, OWN),
+    "answer": (2, OWN, OTHER),
     "question": (1, OWN, OTHER),
     "probe": (1, NOBODY, OWN),
 }[form]
 arp = struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation)
-arp += ETHER + sender_ip + (ETHER if form == "reply" else bytes(6)) + target_ip
+arp += ETHER + sender_ip + (ETHER if operation == 2 else bytes(6)) + target_ip
 frame = BROADCAST + ETHER + struct.pack("!H", 0x0806) + arp
 sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 sender.bind((interface, 0))

@@ -2,7 +2,7 @@
 import { run } from '../../lab/command.ts';
 import type { Host } from '../../lab/host.ts';
 import { BondHost } from './bond-host.ts';
-import { CABLES, slaveName } from './switch-side.ts';
+import { CABLES, slaveName, type Cable } from './switch-side.ts';
 
 const OUTER = 'proto 802.1ad id 5';
 const INNER = 'id 7';
@@ -21,16 +21,22 @@ export async function teamInsteadOfBond(host: BondHost): Promise<BondHost> {
     await exec('ip', 'link', 'set', slaveName(cable), 'master', 'team0');
     await exec('ip', 'link', 'set', slaveName(cable), 'up');
   }
-  const ports = (await exec('teamnl', 'team0', 'ports')).trim().split('\n');
-  const first =
-    ports
-      .find((line) => line.includes(slaveName(0)))
-      ?.trim()
-      .split(':')[0] ?? '';
-  await exec('teamnl', 'team0', 'setoption', 'activeport', first);
+  await exec('teamnl', 'team0', 'setoption', 'activeport', await teamPort(host, 0));
   await exec('ip', 'addr', 'add', cidr(host), 'broadcast', '+', 'dev', 'team0');
   await exec('ip', 'link', 'set', 'team0', 'up');
   return new BondHost(host, host.switchSide, 'team0');
+}
+
+/** Makes the second cable the active one of `teamInsteadOfBond`. */
+export async function failOverTeam(host: BondHost): Promise<void> {
+  await host.exec(['teamnl', 'team0', 'setoption', 'activeport', await teamPort(host, 1)]);
+}
+
+/** The number of a cable's device, by which the team device calls its port. */
+async function teamPort(host: BondHost, cable: Cable): Promise<string> {
+  const ports = (await host.exec(['teamnl', 'team0', 'ports'])).trim().split('\n');
+  const line = ports.find((port) => port.includes(slaveName(cable)));
+  return line?.trim().split(':')[0] ?? '';
 }
 
 /** Moves the host's address behind two VLAN tags on its bond. */

@@ -27,6 +27,8 @@ export const FILTERS = {
   arp: 'protocol arp matchall',
   carp: 'protocol ip flower ip_proto 112',
   ipv4: 'protocol ip matchall',
+  outerTag: 'protocol 802.1ad matchall',
+  innerTag: 'protocol 802.1ad flower vlan_ethtype 802.1q cvlan_id 7',
 } as const;
 
 /** A fault that lasts until it is taken away. */
@@ -208,6 +210,12 @@ export class SwitchSide {
    */
   async dark(): Promise<Fault> {
     const ways = [await this.drop('to-host'), await this.drop('from-host')];
+    return { remove: () => removeAll(ways) };
+  }
+
+  /** Frames of one kind pass neither way, and the host sees nothing of it. */
+  async lacks(what: keyof typeof FILTERS): Promise<Fault> {
+    const ways = [await this.drop('to-host', what), await this.drop('from-host', what)];
     return { remove: () => removeAll(ways) };
   }
 

@@ -3,10 +3,10 @@
 // and python3.
 import { equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Capture } from '../../lab/capture.ts';
 import { logEntries, logEntry } from '../../lab/carpd-log.ts';
 import { startCarpd, startCarpdInstances } from '../../lab/carpd-peer.ts';
+import { claim, learn, neighbour } from '../../lab/claims.ts';
 import { nowMs } from '../../lab/clock.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, labSkipReason } from '../../lab/namespaces.ts';
@@ -14,7 +14,6 @@ import type { Peer } from '../../lab/peer.ts';
 import { eventually, throughout } from '../../lab/wait.ts';
 
 const VIPS = ['10.77.0.100', '10.77.0.101'];
-const CLAIM = fileURLToPath(new URL('../../lab/claim.py', import.meta.url));
 const WITHIN_MS = 20_000;
 /** A second at most after an earlier announcement, and what a busy machine takes. */
 const ANSWER_MS = 2_500;
@@ -34,7 +33,7 @@ describe('a stranger that claims the virtual IP', { skip, concurrency: true }, (
     for (const form of ['request', 'reply', 'question']) {
       test(`as ${form}, of ${count}: the client is taken back, and few frames leave`, async (t) => {
         const { lab, a, client, stranger, peers, vips } = await scene(t, count);
-        for (const vip of vips) await learn(client, vip);
+        for (const vip of vips) await learn(client, vip, WITHIN_MS);
         const [peer] = peers;
         ok(peer, 'there is a master');
         const seen = await Capture.start(lab.switch, { filter: `arp and ether src ${a.mac}` });
@@ -169,36 +168,8 @@ async function scene(t: TestContext, count: number): Promise<Scene> {
   });
   const peers = startCarpdInstances(a, Object.fromEntries(instances));
   for (const peer of peers) await peer.waitFor('MASTER', WITHIN_MS);
-  for (const vip of vips) await learn(client, vip);
+  for (const vip of vips) await learn(client, vip, WITHIN_MS);
   return { lab, a, client, stranger, peers, vips };
-}
-
-/** The client talks to the address, so that it has it in its table. */
-async function learn(client: Host, vip: string): Promise<void> {
-  await eventually(
-    async () => {
-      const script = 'ping -n -c 1 -W 1 "$1" >/dev/null || true';
-      await client.exec(['sh', '-c', script, 'sh', vip]);
-      return (await neighbour(client, vip)) !== undefined;
-    },
-    { withinMs: WITHIN_MS, what: `the client knows ${vip}` },
-  );
-}
-
-async function neighbour(client: Host, vip: string): Promise<string | undefined> {
-  const text = await client.ip('neigh', 'show', vip, 'dev', client.interface);
-  return / lladdr (\S+)/.exec(text)?.[1];
-}
-
-/** The stranger says so often, every 10 ms, that the address is its own, or at another MAC. */
-async function claim(
-  stranger: Host,
-  vip: string,
-  form: string,
-  times: number,
-  mac = stranger.mac,
-): Promise<void> {
-  await stranger.exec(['python3', CLAIM, stranger.interface, form, vip, mac, String(times)]);
 }
 
 /** An interface on top of the host's eth0; yields its name. */
