@@ -31,11 +31,11 @@ export async function doctor(
     return { stdout: '', stderr, exitCode: EXIT_CONFIGURATION };
   }
   const about = read === undefined ? [] : configurationFindings(read);
-  const patient = await patientOf(configPath ?? '', read, interfaceName);
+  const target = await targetOf(configPath ?? '', read, interfaceName);
   try {
     // Loaded late: where an addon is broken the rest of carpd works.
     const { examine } = await import('../doctor/doctor.ts');
-    const found = [...about, ...(await examine(patient, { seconds, signal }))];
+    const found = [...about, ...(await examine(target, { seconds, signal }))];
     const colour = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
     const stdout = json ? reportJson(found) : reportText(found, colour);
     return { stdout, stderr: '', exitCode: isFit(found) ? 0 : EXIT_UNFIT };
@@ -51,7 +51,7 @@ export async function examineHost(configPath: string): Promise<readonly Finding[
   if (read.config === undefined) return [];
   const { examine } = await import('../doctor/doctor.ts');
   const { signal } = new AbortController();
-  return examine(await patientOf(configPath, read), { seconds: 0, signal });
+  return examine(await targetOf(configPath, read), { seconds: 0, signal });
 }
 
 interface ReadConfig {
@@ -91,7 +91,7 @@ function configurationFindings({ warnings, unread }: ReadConfig): readonly Findi
   return [...(found.length === 0 ? [good] : found), ...unseen];
 }
 
-async function patientOf(
+async function targetOf(
   configPath: string,
   read: ReadConfig | undefined,
   interfaceName = '',

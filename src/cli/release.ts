@@ -25,21 +25,24 @@ export async function release(command: ReleaseCommand): Promise<CommandOutcome> 
     (fault) => `${configPath}: ${describeFault(fault)}\n`,
   );
   const configured = loaded.ok ? loaded.config.instances : [];
-  const duties = [...configured, ...onRecord().filter((duty) => !configured.some(isSame(duty)))];
-  const known = duties.map(({ name }) => name);
+  const records = [
+    ...configured,
+    ...onRecord().filter((record) => !configured.some(isSame(record))),
+  ];
+  const known = records.map(({ name }) => name);
   const unknown = loaded.ok ? names.find((name) => !known.includes(name)) : undefined;
   if (unknown !== undefined) {
     const text = `no instance is named "${plainText(unknown)}"; there are: ${known.join(', ')}`;
     return complaint(text, EXIT_USAGE);
   }
-  const wanted = duties.filter(({ name }) => names.length === 0 || names.includes(name));
+  const wanted = records.filter(({ name }) => names.length === 0 || names.includes(name));
   const masters = await mastersAt(loaded.ok ? loaded.config.control.socket : undefined);
-  const held = wanted.filter((duty) => masters.some((report) => isOf(report, duty)));
+  const held = wanted.filter((record) => masters.some((report) => isOf(report, record)));
   const said: string[] = [];
   let outcomes: readonly Release[];
   try {
     outcomes = await releaseDuties({
-      duties: wanted.filter((duty) => !held.includes(duty)),
+      records: wanted.filter((record) => !held.includes(record)),
       env: process.env,
       onLine: (name, text) => void said.push(`${name}: ${plainText(text)}\n`),
     });
@@ -66,9 +69,9 @@ function onRecord(): readonly ReleaseRecord[] {
   return directory === undefined ? [] : readReleaseRecords(directory);
 }
 
-function isSame(duty: ReleaseRecord): (other: ReleaseRecord) => boolean {
+function isSame(record: ReleaseRecord): (other: ReleaseRecord) => boolean {
   return (other) =>
-    other.interfaceName === duty.interfaceName && other.address.ip === duty.address.ip;
+    other.interfaceName === record.interfaceName && other.address.ip === record.address.ip;
 }
 
 /** The instances that a running daemon may hold the address of; none where there is no daemon. */

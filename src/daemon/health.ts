@@ -49,7 +49,7 @@ export class Liveness {
   }
 
   /** Why it does not take part with all it is configured to; empty: it does. */
-  obstacles(): readonly string[] {
+  readinessFailures(): readonly string[] {
     if (this.#phase !== 'running') return [`carpd is ${this.#phase}`];
     const rejected = 'the new configuration was rejected, and the old one is in force; see the log';
     return [...(this.#rejected ? [rejected] : []), ...this.#options.faults()];

@@ -52,10 +52,10 @@ export interface ExamineOptions {
 
 /** All findings, in the order of the round. */
 export async function examine(
-  patient: ExamineTarget,
+  target: ExamineTarget,
   options: ExamineOptions,
 ): Promise<readonly Finding[]> {
-  const { config, running, configPath } = patient;
+  const { config, running, configPath } = target;
   const host = await readHostFacts(running?.pid);
   const instances = config?.instances ?? [];
   const links = await openLinks();
@@ -78,7 +78,7 @@ export async function examine(
     const [reason = ''] = messageOf(links).split('\n');
     return [...found, finding('not-looked', HOST, `the interfaces: ${reason}`)];
   }
-  return [...found, ...(await examineInterfaces(patient, options, links))];
+  return [...found, ...(await examineInterfaces(target, options, links))];
 }
 
 /** Or why they can't be read. */
@@ -91,14 +91,14 @@ async function openLinks(): Promise<LinkWatch | Error> {
 }
 
 async function examineInterfaces(
-  patient: ExamineTarget,
+  target: ExamineTarget,
   options: ExamineOptions,
   links: LinkWatch,
 ): Promise<readonly Finding[]> {
   try {
     const firewall = await readFirewall();
-    const rounds = patient.interfaceNames.map((name) =>
-      new InterfaceRound(patient, links, name).examine(firewall, options),
+    const rounds = target.interfaceNames.map((name) =>
+      new InterfaceRound(target, links, name).examine(firewall, options),
     );
     return (await Promise.all(rounds)).flat();
   } finally {
@@ -107,16 +107,16 @@ async function examineInterfaces(
 }
 
 class InterfaceRound {
-  readonly #patient: ExamineTarget;
+  readonly #target: ExamineTarget;
   readonly #links: LinkWatch;
   readonly #name: string;
   readonly #instances: readonly InstanceConfig[];
 
-  constructor(patient: ExamineTarget, links: LinkWatch, name: string) {
-    this.#patient = patient;
+  constructor(target: ExamineTarget, links: LinkWatch, name: string) {
+    this.#target = target;
     this.#links = links;
     this.#name = name;
-    const all = patient.config?.instances ?? [];
+    const all = target.config?.instances ?? [];
     this.#instances = all.filter(({ interfaceName }) => interfaceName === name);
   }
 
@@ -147,8 +147,8 @@ class InterfaceRound {
   }
 
   #placed({ name, address, source }: InstanceConfig): PlacedGroup {
-    const same = this.#patient.config?.instances.filter((one) => one.address.ip === address.ip);
-    const state = this.#patient.running?.states.find((one) => one.name === name)?.state;
+    const same = this.#target.config?.instances.filter((one) => one.address.ip === address.ip);
+    const state = this.#target.running?.states.find((one) => one.name === name)?.state;
     return {
       name,
       vip: formatIpv4(address.ip),
@@ -166,7 +166,7 @@ class InterfaceRound {
       return [finding('not-looked', name, text, 'run the doctor as root')];
     }
     const groups = await Promise.all(this.#instances.map((instance) => this.#groupOf(instance)));
-    const known = this.#patient.hasPassphrases ? knownGroups(this.#instances) : undefined;
+    const known = this.#target.hasPassphrases ? knownGroups(this.#instances) : undefined;
     try {
       const links = this.#links;
       const options = { interfaceName: name, links, groups, known, seconds, signal };

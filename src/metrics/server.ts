@@ -12,7 +12,7 @@ export interface HealthSource {
   /** What is wrong with the process; undefined: it lives and its loop turns. */
   livenessFailure(): Promise<string | undefined>;
   /** Why it does not take part with all it is configured to; empty: it does. */
-  obstacles(): readonly string[];
+  readinessFailures(): readonly string[];
 }
 
 export interface MetricsServerOptions {
@@ -68,7 +68,7 @@ const PAGES: Readonly<Record<string, Answer>> = {
     return found === undefined ? reply(200, 'healthy') : reply(503, `not healthy: ${found}`);
   },
   '/readyz': ({ health }) => {
-    const found = health.obstacles();
+    const found = health.readinessFailures();
     return found.length === 0 ? reply(200, 'ready') : reply(503, `not ready: ${found.join('; ')}`);
   },
 };

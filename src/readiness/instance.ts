@@ -2,7 +2,7 @@
 import { invariant } from '../base/assert.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
-import { Ears } from './ears.ts';
+import { HeardBy } from './heard-by.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
@@ -43,7 +43,7 @@ export class InstanceReadiness {
   #role: Role = 'inactive';
   readonly #master = new MasterHeard();
   readonly #holder = new HolderWatch();
-  readonly #ears = new Ears();
+  readonly #heardBy = new HeardBy();
   readonly #listening = new Listening();
   readonly #doubt = new Doubt();
   readonly #rivals = new Rivals();
@@ -79,7 +79,7 @@ export class InstanceReadiness {
     return (
       this.#wantsProof ||
       this.#listening.on ||
-      (this.#role !== 'inactive' && this.#ears.onlyByWitness)
+      (this.#role !== 'inactive' && this.#heardBy.onlyByWitness)
     );
   }
 
@@ -113,7 +113,7 @@ export class InstanceReadiness {
    */
   epochBegan(late: boolean, sureAt: Micros | undefined, now: Micros): void {
     this.#holder.forget();
-    this.#ears.epochBegan();
+    this.#heardBy.epochBegan();
     if (this.#role !== 'master' || (this.#settings.gate.policy === 'off' && !late)) return;
     const isSure = !late && this.#path.trust !== 'dark';
     this.#doubt.begin('epoch-ended', now, isSure ? sureAt : undefined);
@@ -133,7 +133,7 @@ export class InstanceReadiness {
   advertHeard(advert: AdvertHeard, now: Micros): void {
     const { from, interval, leaving } = advert;
     this.#master.heard(advert, now);
-    this.#ears.heard(advert);
+    this.#heardBy.heard(advert);
     // Whoever answered for the address so far was this master, or it would not advertise.
     this.#holder.forget();
     if (this.#role !== 'master' || leaving) return;
@@ -174,7 +174,7 @@ export class InstanceReadiness {
     this.#warnings = this.#warningsOf(holder);
     this.#besideRival = (this.#rivals.presentUntil(deadInterval) ?? now) > now;
     this.#wantsProof = this.#judgeWant();
-    const listens = this.#role === 'master' && gate.policy !== 'off' && !this.#ears.socketHears;
+    const listens = this.#role === 'master' && gate.policy !== 'off' && !this.#heardBy.socketHears;
     this.#listening.update(listens, deadInterval, now);
     this.#deadline = this.#earliestAfter(now);
   }
@@ -324,7 +324,7 @@ export class InstanceReadiness {
   #warningsOf(holder: HolderVerdict): readonly Warning[] {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
-    warnings.push(...this.#ears.warnings());
+    warnings.push(...this.#heardBy.warnings());
     if (this.#role === 'master' && (this.#trust === 'dark' || this.#trust === 'unheard'))
       warnings.push('path-unconfirmed');
     if (holder === 'warn') warnings.push('vip-answered');

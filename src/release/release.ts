@@ -33,7 +33,7 @@ export interface Release {
 }
 
 export interface ReleaseOptions {
-  readonly duties: readonly ReleaseRecord[];
+  readonly records: readonly ReleaseRecord[];
   /** For `ip` and the hooks. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the hooks say, and what is to be told beside the outcomes. */
@@ -58,16 +58,16 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
   // An interface of several names has one keeper: two would put back what the other takes off.
   const keyOf = (name: string): number | string => links.find(name)?.ifindex ?? name;
   // What is on record and what is configured may be the same, under two names of the interface.
-  const duties = options.duties
-    .map((duty) => ({ duty, key: keyOf(duty.interfaceName) }))
-    .filter(({ duty, key }, index, all) => {
+  const records = options.records
+    .map((record) => ({ record, key: keyOf(record.interfaceName) }))
+    .filter(({ record, key }, index, all) => {
       const isSame = (other: (typeof all)[number]): boolean =>
-        other.key === key && other.duty.address.ip === duty.address.ip;
+        other.key === key && other.record.address.ip === record.address.ip;
       return all.findIndex(isSame) === index;
     });
-  for (const { duty, key } of duties) {
+  for (const { record, key } of records) {
     if (kept.has(key)) continue;
-    const { interfaceName } = duty;
+    const { interfaceName } = record;
     const addresses = new InterfaceAddresses({ links, link: () => links.find(interfaceName) });
     const keeper = new AddressKeeper({
       ...{ runCommand, addresses, startTimer, env },
@@ -77,9 +77,9 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
     kept.set(key, { addresses, keeper });
   }
   try {
-    const each = duties.flatMap(({ duty, key }) => {
+    const each = records.flatMap(({ record, key }) => {
       const on = kept.get(key);
-      return on === undefined ? [] : [new Releaser(duty, on, options, env).run()];
+      return on === undefined ? [] : [new Releaser(record, on, options, env).run()];
     });
     return await Promise.all(each);
   } finally {
@@ -87,27 +87,27 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
   }
 }
 
-/** One interface, and who changes its addresses for all duties on it. */
+/** One interface, and who changes its addresses for all records on it. */
 interface Kept {
   readonly addresses: InterfaceAddresses;
   readonly keeper: AddressKeeper;
 }
 
 class Releaser {
-  readonly #duty: ReleaseRecord;
+  readonly #record: ReleaseRecord;
   readonly #vip: Vip;
   readonly #on: Kept;
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(
-    duty: ReleaseRecord,
+    record: ReleaseRecord,
     on: Kept,
     options: ReleaseOptions,
     env: Readonly<Record<string, string>>,
   ) {
-    const { address } = duty;
-    this.#duty = duty;
+    const { address } = record;
+    this.#record = record;
     this.#on = on;
     this.#options = options;
     this.#env = env;
@@ -115,7 +115,7 @@ class Releaser {
   }
 
   async run(): Promise<Release> {
-    const { name, manageAddress, interfaceName } = this.#duty;
+    const { name, manageAddress, interfaceName } = this.#record;
     const where = `${formatIpv4(this.#vip.address)} on ${interfaceName}`;
     if (!this.#isThere()) return { name, outcome: 'absent', message: `no ${where}` };
     const holder = this.#holder();
@@ -139,7 +139,7 @@ class Releaser {
   /** The daemon of this host that serves the group. */
   #holder(): GroupHolder | undefined {
     const ifindex = this.#on.addresses.current()?.ifindex;
-    return ifindex === undefined ? undefined : groupHolder(placeOf(this.#duty, ifindex));
+    return ifindex === undefined ? undefined : groupHolder(placeOf(this.#record, ifindex));
   }
 
   #isThere(): boolean {
@@ -148,7 +148,7 @@ class Releaser {
 
   /** Resolves to why it could not be removed. */
   async #removeAddress(): Promise<string | undefined> {
-    const { name } = this.#duty;
+    const { name } = this.#record;
     const reconciler = new VipReconciler({
       vip: this.#vip,
       keeper: this.#on.keeper,
@@ -169,7 +169,7 @@ class Releaser {
 
   /** Resolves to what went wrong; a hook that is not configured does not. */
   async #runDownHook(): Promise<string | undefined> {
-    const { interfaceName, address, hooks, name } = this.#duty;
+    const { interfaceName, address, hooks, name } = this.#record;
     const { result } = await new Promise<HookReport>((resolve) => {
       const lane = new HookLane({
         interfaceName,

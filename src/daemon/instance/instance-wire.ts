@@ -17,7 +17,7 @@ export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomI
   readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly shared: SharedInterface;
-  readonly herald: InstanceEvents;
+  readonly instanceEvents: InstanceEvents;
   readonly record: InstanceRecord;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
@@ -29,7 +29,7 @@ export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomI
 
 /** Sends the adverts of an instance, and tells the world of each. */
 export function createSender(options: WireOptions): AdvertSender {
-  const { config, key, shared, herald, source, onRegularDone, onLastDone } = options;
+  const { config, key, shared, instanceEvents, source, onRegularDone, onLastDone } = options;
   return new AdvertSender({
     randomIdentification: options.randomIdentification,
     config,
@@ -37,17 +37,17 @@ export function createSender(options: WireOptions): AdvertSender {
     shared,
     source,
     onDone: (sent, ok) => {
-      if (ok) herald.advertSent(sent);
+      if (ok) instanceEvents.advertSent(sent);
       if (sent.advert === 'regular') onRegularDone(ok);
       else onLastDone();
     },
-    onFailed: (unsent, reason) => herald.sendFailed(unsent, reason),
+    onFailed: (unsent, reason) => instanceEvents.sendFailed(unsent, reason),
   });
 }
 
 /** Announces the address of an instance, and tells the world of each announcement. */
 export function createAnnouncer(options: WireOptions): Announcer {
-  const { config, shared, herald, startTimer, now } = options;
+  const { config, shared, instanceEvents, startTimer, now } = options;
   return new Announcer({
     vip: config.address.ip,
     mac: () => shared.mac(),
@@ -56,8 +56,8 @@ export function createAnnouncer(options: WireOptions): Announcer {
     sender: { send: (frame) => shared.sendFrame(frame) },
     now,
     startTimer,
-    onSent: () => herald.announced(),
-    onSendError: (reason) => herald.announceFailed(reason),
+    onSent: () => instanceEvents.announced(),
+    onSendError: (reason) => instanceEvents.announceFailed(reason),
   });
 }
 
@@ -65,7 +65,7 @@ export function createAnnouncer(options: WireOptions): Announcer {
 export function createClaimTeller({
   config,
   shared,
-  herald,
+  instanceEvents,
   record,
   startTimer,
   now,
@@ -74,7 +74,7 @@ export function createClaimTeller({
     startTimer,
     interval: advertInterval(config),
     judge: (mac) => record.claimant(mac, shared.gate.macOf, now()),
-    tell: (claim, claimant, answered) => herald.contested(claim, claimant, answered),
+    tell: (claim, claimant, answered) => instanceEvents.contested(claim, claimant, answered),
   });
 }
 

@@ -63,7 +63,7 @@ export class Instance implements InterfaceMember {
   readonly gate: LinkDriver;
   readonly isOn = (link: object): boolean => link === this.shared;
   readonly #options: InstanceOptions;
-  readonly #herald: InstanceEvents;
+  readonly #instanceEvents: InstanceEvents;
   readonly #gateEvents: GateEvents;
   readonly #usability: InterfaceUsability;
   readonly #announcer: Announcer;
@@ -84,10 +84,14 @@ export class Instance implements InterfaceMember {
     this.record = options.record;
     this.gate = options.shared.gate;
     const publish = instancePublisher(options.events, config);
-    this.#herald = new InstanceEvents(config, publish, options.now);
+    this.#instanceEvents = new InstanceEvents(config, publish, options.now);
     this.#gateEvents = new GateEvents(publish, options.now);
     const lookAgain = (): void => options.driver.post(() => options.shared.tell(this));
-    this.#usability = new InterfaceUsability({ ...options, herald: this.#herald, lookAgain });
+    this.#usability = new InterfaceUsability({
+      ...options,
+      instanceEvents: this.#instanceEvents,
+      lookAgain,
+    });
     this.key = {
       passphrase: config.passphrase.reveal(),
       vhid: config.vhid,
@@ -97,7 +101,7 @@ export class Instance implements InterfaceMember {
     this.#announcer = wire.createAnnouncer(this.#wireOptions());
     this.#sender = wire.createSender(this.#wireOptions());
     this.#claims = wire.createClaimTeller(this.#wireOptions());
-    this.#resources = this.#createCustody();
+    this.#resources = this.#createResources();
     this.#ending = this.#createEnding();
     this.gate.enroll(this, electionSettings(config, options));
   }
@@ -179,7 +183,7 @@ export class Instance implements InterfaceMember {
     this.#resources.close();
     this.#options.claim.release();
     const { leftBehind } = this.#resources;
-    if (leftBehind !== undefined) this.#herald.vipLeftBehind(leftBehind);
+    if (leftBehind !== undefined) this.#instanceEvents.vipLeftBehind(leftBehind);
     return leftBehind;
   }
 
@@ -217,7 +221,7 @@ export class Instance implements InterfaceMember {
   }
 
   advertHeard({ from, advert, by }: AdvertHeard): void {
-    this.#herald.advertHeard(from, advert, by);
+    this.#instanceEvents.advertHeard(from, advert, by);
     this.record.peers.heard(from, advert, this.#options.now());
   }
 
@@ -229,7 +233,7 @@ export class Instance implements InterfaceMember {
 
   doubtChanged(cause: DoubtCause | undefined): void {
     // A doubt that ends with the mastership was not dispelled.
-    if (cause !== undefined || this.isMaster) this.#herald.doubt(cause);
+    if (cause !== undefined || this.isMaster) this.#instanceEvents.doubt(cause);
   }
 
   foreignClaim(claim: ForeignClaim): void {
@@ -286,7 +290,7 @@ export class Instance implements InterfaceMember {
         return this.#sender.send(effect);
       case 'state-changed':
         this.#lastTransition = { ...effect, at: this.#options.now() };
-        this.#herald.transition(effect, this.snapshot(), masterDownAt);
+        this.#instanceEvents.transition(effect, this.snapshot(), masterDownAt);
         return this.#options.shared.mastersChanged();
       case 'claim-vip':
         return this.#resources.claim(effect.term);
@@ -301,9 +305,9 @@ export class Instance implements InterfaceMember {
       case 'run-hook':
         return this.#resources.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
-        return this.#herald.conflict(effect.peer, effect.equal);
+        return this.#instanceEvents.conflict(effect.peer, effect.equal);
       case 'demotion-changed':
-        return this.#herald.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
+        return this.#instanceEvents.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
       case 'step-down-stuck':
         return this.#stepDownStuck(effect);
       case 'stopped':
@@ -314,7 +318,7 @@ export class Instance implements InterfaceMember {
   }
 
   #stepDownStuck(effect: Extract<Effect, { kind: 'step-down-stuck' }>): void {
-    this.#herald.stuck(effect, this.vipFault ?? 'the log tells why');
+    this.#instanceEvents.stuck(effect, this.vipFault ?? 'the log tells why');
     if (!effect.stays) return;
     this.#resources.staying();
     this.#ending.stays();
@@ -325,7 +329,7 @@ export class Instance implements InterfaceMember {
     return {
       ...this.#options,
       key: this.key,
-      herald: this.#herald,
+      instanceEvents: this.#instanceEvents,
       source: () => this.source,
       onRegularDone: (ok) => driver.post(() => this.#feed({ kind: 'advert-sent', ok })),
       onLastDone: () => this.#ending.check(),
@@ -344,7 +348,7 @@ export class Instance implements InterfaceMember {
     });
   }
 
-  #createCustody(): MasterResources {
+  #createResources(): MasterResources {
     const { shared, driver, record, now } = this.#options;
     return new MasterResources({
       ...this.#options,
@@ -352,7 +356,7 @@ export class Instance implements InterfaceMember {
       mayAnotherServe: () => record.mayAnotherServe(now()),
       interfaceName: () => shared.place.name,
       ifindex: () => shared.place.ifindex,
-      herald: this.#herald,
+      instanceEvents: this.#instanceEvents,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,
       feed: (input) => this.#feed(input),

@@ -35,7 +35,7 @@ export interface InterfaceUsabilityOptions {
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
   /** Whether another process has it as a virtual IP there. */
   readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
-  readonly herald: InstanceEvents;
+  readonly instanceEvents: InstanceEvents;
   /** Its hold on the group. */
   readonly claim: GroupClaim;
   readonly now: () => Micros;
@@ -123,20 +123,20 @@ export class InterfaceUsability {
    * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
   update(link: Link | undefined, usable: boolean): FootingChange | undefined {
-    const { herald, virtualIps } = this.#options;
+    const { instanceEvents, virtualIps } = this.#options;
     this.#told = { link, usable };
-    if (link !== undefined) herald.elsewhere(this.elsewhere);
+    if (link !== undefined) instanceEvents.elsewhere(this.elsewhere);
     const before = this.#conditions;
     const judged = judgeInterface(link, this.#needs());
     const claimed = this.claim(link);
     const now = judged.kind === 'ready' ? (this.#lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
     this.#conditions = now;
-    herald.conditions(now);
+    instanceEvents.conditions(now);
     if (now.kind === 'ready') this.#sendFrom(now.source);
     else if (now.fault !== 'no-source-address') this.#sendFrom(undefined);
     if (now.kind === 'ready' && link !== undefined) {
-      herald.reachability(findNetworks(link, virtualIps()));
+      instanceEvents.reachability(findNetworks(link, virtualIps()));
     }
     return { now, isBack: before?.kind === 'fault' };
   }

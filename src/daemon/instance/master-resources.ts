@@ -24,7 +24,7 @@ export interface MasterResourcesOptions extends Pick<
   readonly interfaceName: () => string;
   /** Its index, now or when it was there last. */
   readonly ifindex: () => number | undefined;
-  readonly herald: InstanceEvents;
+  readonly instanceEvents: InstanceEvents;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   /** Settled when every advert so far has left. */
@@ -102,7 +102,7 @@ export class MasterResources {
   async removeStale(): Promise<void> {
     const outcome = await this.#reconciler?.releaseStale();
     if (outcome === undefined) return;
-    this.#options.herald.staleVip(outcome);
+    this.#options.instanceEvents.staleVip(outcome);
     if (outcome.kind !== 'removed' && outcome.kind !== 'absent') return;
     // It took the place of a release that had failed, whose end nobody tells any more.
     this.#options.post(() => {
@@ -142,9 +142,9 @@ export class MasterResources {
 
   #vipSettled(outcome: VipOutcome): void {
     this.#vipPending -= 1;
-    const { feed, herald, onChanged } = this.#options;
+    const { feed, instanceEvents, onChanged } = this.#options;
     const { term } = outcome;
-    herald.vipOutcome(outcome);
+    instanceEvents.vipOutcome(outcome);
     switch (outcome.kind) {
       case 'claimed':
         return feed({ kind: 'vip-claimed', term, ok: true });
@@ -167,8 +167,8 @@ export class MasterResources {
   }
 
   #vipNotice(notice: VipNotice): void {
-    const { feed, herald } = this.#options;
-    herald.vipNotice(notice);
+    const { feed, instanceEvents } = this.#options;
+    instanceEvents.vipNotice(notice);
     // A master without its address serves nobody: it makes way as if it could not be added.
     if (notice.kind === 'lost') feed({ kind: 'vip-claimed', term: notice.term, ok: false });
     if (notice.kind === 'restored') feed({ kind: 'vip-restored', term: notice.term });
@@ -205,12 +205,12 @@ export class MasterResources {
 
   #hookFinished(report: HookReport): void {
     this.#hooksPending -= 1;
-    this.#options.herald.hookFinished(report);
+    this.#options.instanceEvents.hookFinished(report);
     this.#options.feed({ kind: 'hook-finished', hook: report.hook, term: report.term });
   }
 
   #createHooks(): HookLane {
-    const { config, post, herald, runCommand, startTimer, env, now } = this.#options;
+    const { config, post, instanceEvents, runCommand, startTimer, env, now } = this.#options;
     const rights = new HookRights(this.#options.isRoot);
     return new HookLane({
       interfaceName: config.interfaceName,
@@ -226,7 +226,7 @@ export class MasterResources {
       startTimer,
       onLine: (line, hook) => {
         rights.line(line);
-        herald.hookLine(line, hook);
+        instanceEvents.hookLine(line, hook);
       },
       onFinished: (report) => {
         const explained = rights.explain(report);

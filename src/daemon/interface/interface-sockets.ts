@@ -14,7 +14,7 @@ export interface InterfaceSocketsOptions extends Pick<
   'startTimer' | 'openCarpSocket' | 'openPacketSocket'
 > {
   readonly interfaceName: string;
-  readonly herald: LinkEvents;
+  readonly linkEvents: LinkEvents;
   /** The interface as it is now. */
   readonly link: () => Link | undefined;
   /** The groups whose adverts are wanted now. */
@@ -208,8 +208,8 @@ export class InterfaceSockets {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
-    const { herald, startTimer, onTrouble } = this.#options;
-    herald.socketFailed(messageOf(error), REOPEN_DELAY_MS);
+    const { linkEvents, startTimer, onTrouble } = this.#options;
+    linkEvents.socketFailed(messageOf(error), REOPEN_DELAY_MS);
     this.#cancelReopening();
     this.#cancelReopening = startTimer(REOPEN_DELAY_MS, onTrouble);
   }
@@ -221,7 +221,7 @@ export class InterfaceSockets {
   }
 
   #wayOf(carp: CarpSocket, packet: PacketSocket): AdvertWay {
-    const onBlocked = (): void => this.#options.herald.sendBlocked();
+    const onBlocked = (): void => this.#options.linkEvents.sendBlocked();
     return new AdvertWay({ carp, packet, mac: () => this.mac(), onBlocked });
   }
 

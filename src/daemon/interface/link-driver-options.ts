@@ -16,7 +16,7 @@ export interface LinkDriverOptions extends Pick<
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  readonly herald: LinkEvents;
+  readonly linkEvents: LinkEvents;
   /** The card's own MAC address; throws where there is none. */
   readonly mac: () => Mac;
   /** Sends a whole Ethernet frame, or throws. */

@@ -39,7 +39,7 @@ const MACS_MAX = 64;
 export class LinkDriver implements Member {
   readonly #options: LinkDriverOptions;
   readonly #segment: Segment;
-  readonly #herald: LinkEvents;
+  readonly #linkEvents: LinkEvents;
   readonly #tap: WitnessController;
   readonly #gateways: Gateways;
   /** All that were added, by their names. */
@@ -58,23 +58,23 @@ export class LinkDriver implements Member {
   #closed = false;
 
   constructor(options: LinkDriverOptions) {
-    const { driver, herald, now } = options;
+    const { driver, linkEvents, now } = options;
     this.#options = options;
     this.#segment = new Segment(now());
-    this.#herald = herald;
+    this.#linkEvents = linkEvents;
     this.#tap = new WitnessController({
       ...options,
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, origin) => this.#frameSeen(seen, origin),
       onAdvert: options.onAdvertWitnessed,
       onWatch: options.onWatch,
-      onError: (error) => herald.tapFailed(messageOf(error)),
+      onError: (error) => linkEvents.tapFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
       ...options,
       interfaceName: () => this.#currentName(),
       onChanged: () => driver.post(() => this.configure(this.#instances)),
-      onError: (error) => herald.gatewaysUnread(messageOf(error)),
+      onError: (error) => linkEvents.gatewaysUnread(messageOf(error)),
     });
   }
 
@@ -142,7 +142,7 @@ export class LinkDriver implements Member {
     const { links, interfaceName } = this.#options;
     const stack = resolveStack(links, interfaceName, this.#uplinks);
     this.#stack = stack;
-    this.#herald.stackFaults(stack.faults);
+    this.#linkEvents.stackFaults(stack.faults);
     return { facts: stack.facts, hasGuests: stack.hasGuests };
   }
 
@@ -257,7 +257,7 @@ export class LinkDriver implements Member {
       const effects = this.#segment.step(next, this.#options.now());
       for (const effect of effects) this.#carryOut(effect);
       const isOfFacts = next.kind === 'facts-read' || next.kind === 'caught-up';
-      if (isOfFacts) this.#herald.ports(this.#segment.link.ports);
+      if (isOfFacts) this.#linkEvents.ports(this.#segment.link.ports);
     }
     this.#stepping = false;
     this.#options.driver.arm();
@@ -279,14 +279,14 @@ export class LinkDriver implements Member {
       case 'packet-refused':
         return this.#options.onRefused(effect.dropped);
       case 'epoch-began':
-        this.#herald.epochBegan(effect.epoch);
+        this.#linkEvents.epochBegan(effect.epoch);
         return this.#options.onEpoch(effect.epoch.number);
       case 'verdict-changed':
-        return this.#herald.verdict(effect, this.#segment.link.evidence);
+        return this.#linkEvents.verdict(effect, this.#segment.link.evidence);
       case 'evidence-changed':
-        return this.#herald.evidence(effect.epoch, effect.evidence);
+        return this.#linkEvents.evidence(effect.epoch, effect.evidence);
       case 'link-warnings-changed':
-        return this.#herald.warnings(effect.warnings);
+        return this.#linkEvents.warnings(effect.warnings);
       case 'watch-frames':
         this.#wish = effect.wish;
         return this.#tendTap();
@@ -343,7 +343,7 @@ export class LinkDriver implements Member {
       if (source === undefined) return;
       for (const address of ipv4sOf(addresses)) sendFrame(arpRequest(own, source, address));
     } catch (error) {
-      this.#herald.probeFailed(messageOf(error));
+      this.#linkEvents.probeFailed(messageOf(error));
     }
   }
 

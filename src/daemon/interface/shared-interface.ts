@@ -55,7 +55,7 @@ export class SharedInterface {
   readonly interfaceName: string;
   readonly #options: SharedInterfaceOptions;
   readonly #members = new Set<InterfaceMember>();
-  readonly #herald: LinkEvents;
+  readonly #linkEvents: LinkEvents;
   readonly #sockets: InterfaceSockets;
   readonly #ears: Ears;
   /** The interface as it was looked at last. */
@@ -81,10 +81,10 @@ export class SharedInterface {
     this.#configuring = soon(() => this.gate.configure([...this.#members]));
     this.#refreshing = soon(() => this.refresh());
     this.#telling = soon(() => this.#tellMembers());
-    this.#herald = new LinkEvents(linkPublisher(events, interfaceName), now);
+    this.#linkEvents = new LinkEvents(linkPublisher(events, interfaceName), now);
     this.#sockets = new InterfaceSockets({
       ...options,
-      herald: this.#herald,
+      linkEvents: this.#linkEvents,
       link: () => this.link(),
       groups: () => new Set([...this.#members].map(({ group }) => group)),
       onPacket: (packet) => this.#ears.heard(packet),
@@ -95,7 +95,7 @@ export class SharedInterface {
       ...options,
       link: () => this.link(),
       onFound: (obstacle) => this.#ears.arrive({ kind: 'obstacle-found', obstacle }),
-      onError: (reason) => this.#herald.probeFailed(reason),
+      onError: (reason) => this.#linkEvents.probeFailed(reason),
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
@@ -163,7 +163,7 @@ export class SharedInterface {
     try {
       this.sendFrame(arpRequest(this.mac(), source, config.address.ip));
     } catch (error) {
-      this.#herald.probeFailed(messageOf(error));
+      this.#linkEvents.probeFailed(messageOf(error));
     }
   }
 
@@ -230,7 +230,7 @@ export class SharedInterface {
     this.#place = now === undefined ? undefined : { name: now.name, ifindex: now.ifindex };
     if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
     this.#options.onRenamed();
-    this.#herald.renamed(before.name, now.name);
+    this.#linkEvents.renamed(before.name, now.name);
   }
 
   close(): void {
@@ -265,7 +265,7 @@ export class SharedInterface {
   #refused(dropped: DroppedPacket): void {
     const same = [...this.#members].filter(({ key }) => key.vhid === dropped.vhid);
     for (const { record } of same) record.rejected(dropped, this.#options.now());
-    this.#herald.rejected(dropped, same.filter(({ isMaster }) => isMaster).length > 0);
+    this.#linkEvents.rejected(dropped, same.filter(({ isMaster }) => isMaster).length > 0);
   }
 
   #advertHeard({ name, from, by }: AdvertHeard): void {
@@ -302,7 +302,7 @@ export class SharedInterface {
           if (member.isMaster && member.config.address.ip === address) member.foreignClaim(claim);
         }
       },
-      onError: (reason) => this.#herald.claimsUnseen(reason),
+      onError: (reason) => this.#linkEvents.claimsUnseen(reason),
     });
   }
 
@@ -313,7 +313,7 @@ export class SharedInterface {
       drainSocket: () => this.#sockets.drain(),
       drainWitness: () => this.gate.drain(),
       lost: () => this.#sockets.lost,
-      onLost: (count) => this.#herald.advertsLost(count),
+      onLost: (count) => this.#linkEvents.advertsLost(count),
       post: (run) => this.#options.driver.post(run),
       give: (input) => this.gate.give(input),
     });
@@ -322,7 +322,7 @@ export class SharedInterface {
   #createGate(): LinkDriver {
     return new LinkDriver({
       ...this.#options,
-      herald: this.#herald,
+      linkEvents: this.#linkEvents,
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),

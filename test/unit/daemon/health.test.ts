@@ -39,20 +39,20 @@ describe('a daemon', () => {
 
   test('is ready while it runs with all it is configured to', () => {
     const { liveness, events, faults } = made();
-    deepEqual(liveness.obstacles(), ['carpd is starting']);
+    deepEqual(liveness.readinessFailures(), ['carpd is starting']);
     events.publish({ event: 'daemon-started', instances: 1 });
-    deepEqual(liveness.obstacles(), []);
+    deepEqual(liveness.readinessFailures(), []);
     faults.push('eth0: down');
-    deepEqual(liveness.obstacles(), ['eth0: down']);
+    deepEqual(liveness.readinessFailures(), ['eth0: down']);
     events.publish({ event: 'configuration-rejected', detail: 'a fault' });
-    deepEqual(liveness.obstacles(), [
+    deepEqual(liveness.readinessFailures(), [
       'the new configuration was rejected, and the old one is in force; see the log',
       'eth0: down',
     ]);
     const none = { added: [], changed: [], removed: [], unchanged: [] };
     events.publish({ event: 'configuration-reloaded', ...none });
-    deepEqual(liveness.obstacles(), ['eth0: down']);
+    deepEqual(liveness.readinessFailures(), ['eth0: down']);
     events.publish({ event: 'daemon-stopping', why: 'SIGTERM' });
-    deepEqual(liveness.obstacles(), ['carpd is stopping']);
+    deepEqual(liveness.readinessFailures(), ['carpd is stopping']);
   });
 });

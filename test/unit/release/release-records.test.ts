@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'carpd-duties-'));
 const path = join(folder, 'duties.json');
 after(() => rmSync(folder, { recursive: true }));
 
-describe('the duties on record', () => {
+describe('the release records', () => {
   test('are those that were written last, with all that a release needs', () => {
     const hooks = { down: ['/down', 'x'], timeout: '3s', xparam: 'p' };
     writeReleaseRecords(folder, [dbConfig(), dbConfig()]);
@@ -19,8 +19,8 @@ describe('the duties on record', () => {
     writeReleaseRecords(folder, [config]);
     const { name, interfaceName, vhid, group, address, manageAddress } = config;
     const down = { down: ['/down', 'x'], timeoutMs: 3_000, xparam: 'p' };
-    const duty = { name, interfaceName, vhid, group, address, manageAddress, hooks: down };
-    deepEqual(readReleaseRecords(folder), [duty]);
+    const record = { name, interfaceName, vhid, group, address, manageAddress, hooks: down };
+    deepEqual(readReleaseRecords(folder), [record]);
   });
 
   test('bear the name that the interface has by now', () => {

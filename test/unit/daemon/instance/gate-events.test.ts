@@ -29,7 +29,7 @@ const HELD: Standing = {
 describe('GateEvents, as the log shows it', () => {
   let now: Micros;
   let lines: LoggedLine[];
-  let herald: GateEvents;
+  let instanceEvents: GateEvents;
   const told = (): string[] => lines.splice(0).map(({ level, event }) => `${level} ${event}`);
 
   beforeEach(() => {
@@ -42,15 +42,15 @@ describe('GateEvents, as the log shows it', () => {
       () => () => undefined,
     );
     const identity = { name: 'db', interface: 'eth0', vhid: 7, vip: '10.0.0.100' };
-    herald = new GateEvents(
+    instanceEvents = new GateEvents(
       (news) => log.tell({ ...news, ...identity }),
       () => now,
     );
   });
 
   test('tells what is missing and what would help, once', () => {
-    herald.changed(CLOSED, [], undefined);
-    herald.changed(CLOSED, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
     const [line, ...more] = lines.splice(0);
     assert.deepEqual(more, []);
     assert.match(line?.message ?? '', /^no promotion: no data frame .*\(check that the switch/);
@@ -58,50 +58,50 @@ describe('GateEvents, as the log shows it', () => {
   });
 
   test('tells of other reasons, and when it opens', () => {
-    herald.changed(CLOSED, [], undefined);
-    herald.changed({ ...CLOSED, reasons: ['no-carrier'] }, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-carrier'] }, [], undefined);
     assert.deepEqual(told(), ['info gate-closed', 'info gate-closed']);
-    herald.changed(OPEN, [], undefined);
-    herald.changed({ ...OPEN, reasons: ['no-frames'] }, [], undefined);
+    instanceEvents.changed(OPEN, [], undefined);
+    instanceEvents.changed({ ...OPEN, reasons: ['no-frames'] }, [], undefined);
     assert.deepEqual(told(), ['info gate-opened']);
-    herald.changed(CLOSED, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
     assert.deepEqual(told(), ['info gate-closed'], 'and closed again');
   });
 
   test('says when it will open by its time limit', () => {
-    herald.changed({ ...CLOSED, opensAt: fromMillis(1_500) }, [], undefined);
+    instanceEvents.changed({ ...CLOSED, opensAt: fromMillis(1_500) }, [], undefined);
     assert.match(lines.splice(0)[0]?.message ?? '', /; possible in 1500 ms all the same$/);
   });
 
   test('reminds every 30 s, only while it is closed', () => {
-    herald.changed(CLOSED, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
     told();
     now = fromMillis(29_999);
-    herald.tick(HELD);
+    instanceEvents.tick(HELD);
     assert.deepEqual(told(), []);
     now = plus(now, fromMillis(1));
-    herald.tick(HELD);
-    herald.tick(HELD);
+    instanceEvents.tick(HELD);
+    instanceEvents.tick(HELD);
     assert.deepEqual(told(), ['warn gate-still-closed']);
-    herald.changed(OPEN, [], undefined);
+    instanceEvents.changed(OPEN, [], undefined);
     told();
     now = fromMillis(90_000);
-    herald.tick(HELD);
+    instanceEvents.tick(HELD);
     assert.deepEqual(told(), []);
   });
 
   test('warns once of each thing, and again when it is back', () => {
-    herald.changed(OPEN, ['adverts-only-by-witness'], undefined);
-    herald.changed(OPEN, ['adverts-only-by-witness', 'vip-answered'], undefined);
+    instanceEvents.changed(OPEN, ['adverts-only-by-witness'], undefined);
+    instanceEvents.changed(OPEN, ['adverts-only-by-witness', 'vip-answered'], undefined);
     assert.deepEqual(told(), ['warn gate-warning', 'info gate-opened', 'warn gate-warning']);
-    herald.changed(OPEN, [], undefined);
-    herald.changed(OPEN, ['vip-answered'], undefined);
+    instanceEvents.changed(OPEN, [], undefined);
+    instanceEvents.changed(OPEN, ['vip-answered'], undefined);
     assert.deepEqual(told(), ['warn gate-warning']);
   });
 
   test('has nothing to remind of before the first verdict', () => {
     now = fromMillis(60_000);
-    herald.tick(HELD);
+    instanceEvents.tick(HELD);
     assert.deepEqual(told(), []);
   });
 });
@@ -115,23 +115,23 @@ describe('promotions that are held off', () => {
   const standing: Standing = { ...HELD, election };
   let now: Micros;
   let news: InstanceEventFields[];
-  let herald: GateEvents;
+  let instanceEvents: GateEvents;
   const held = (): HeldReason[] =>
     news.splice(0).flatMap((one) => (one.event === 'promotion-held' ? one.reason : []));
   const tickAt = (seconds: number, changes: Partial<Standing> = {}): HeldReason[] => {
     now = fromSeconds(seconds);
-    herald.tick({ ...standing, ...changes });
+    instanceEvents.tick({ ...standing, ...changes });
     return held();
   };
 
   beforeEach(() => {
     now = fromSeconds(10);
     news = [];
-    herald = new GateEvents(
+    instanceEvents = new GateEvents(
       (one) => void news.push(one),
       () => now,
     );
-    herald.changed(CLOSED, [], undefined);
+    instanceEvents.changed(CLOSED, [], undefined);
   });
 
   test('are told once a dead interval after the node could have begun to wait', () => {
@@ -141,26 +141,26 @@ describe('promotions that are held off', () => {
   });
 
   test('are told for each reason, whatever it is', () => {
-    herald.changed({ ...CLOSED, reasons: ['no-partner', 'no-frames'] }, [], undefined);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-partner', 'no-frames'] }, [], undefined);
     const holdReasons = ['gate-closed', 'maintenance'] as const;
     assert.deepEqual(tickAt(13, { election: { ...election, holdReasons } }), [
       'no-partner',
       'no-frames',
       'maintenance',
     ]);
-    herald.changed(OPEN, [], undefined);
+    instanceEvents.changed(OPEN, [], undefined);
     const failed = { ...election, holdReasons: ['vip-failed'] } as const;
     assert.deepEqual(tickAt(14, { election: failed }), ['vip-failed']);
   });
 
   test('are told without what only follows from missing carrier', () => {
-    herald.changed({ ...CLOSED, reasons: ['no-carrier', 'no-frames'] }, [], undefined);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-carrier', 'no-frames'] }, [], undefined);
     const holdReasons = ['gate-closed', 'carrier-lost'] as const;
     assert.deepEqual(tickAt(13, { election: { ...election, holdReasons } }), ['no-carrier']);
   });
 
   test('are told without what a gate that is off overrides', () => {
-    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], undefined);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], undefined);
     assert.deepEqual(tickAt(13, { policy: 'off' }), ['vip-in-use']);
   });
 
@@ -187,52 +187,52 @@ describe('a virtual IP in use', () => {
   const mac = '02:00:00:00:00:09';
   let now: Micros;
   let news: InstanceEventFields[];
-  let herald: GateEvents;
+  let instanceEvents: GateEvents;
   const told = (): readonly InstanceEventFields[] =>
     news.splice(0).filter(({ event }) => event === 'vip-in-use' || event === 'gate-closed');
   const tickAt = (seconds: number): readonly InstanceEventFields[] => {
     now = fromSeconds(seconds);
     const election = { state: 'HELD', stateSince: fromSeconds(10), holdReasons: [] } as const;
-    herald.tick({ ...HELD, election });
+    instanceEvents.tick({ ...HELD, election });
     return told();
   };
 
   beforeEach(() => {
     now = fromSeconds(10);
     news = [];
-    herald = new GateEvents(
+    instanceEvents = new GateEvents(
       (one) => void news.push(one),
       () => now,
     );
   });
 
   test('is told of when a promotion would be due, and no sooner', () => {
-    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
     const closed = { event: 'gate-closed', opensInMs: null } as const;
     assert.deepEqual(told(), [{ ...closed, reasons: ['no-frames'] }]);
-    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+    instanceEvents.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
     assert.deepEqual(tickAt(12.9), []);
     assert.deepEqual(tickAt(13), [
       { event: 'vip-in-use', mac, holdsOff: true },
       { ...closed, reasons: ['vip-in-use'] },
     ]);
     assert.deepEqual(tickAt(14), [], 'and once');
-    herald.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
+    instanceEvents.changed({ ...CLOSED, reasons: ['no-frames', 'vip-in-use'] }, [], mac);
     assert.deepEqual(told(), [{ ...closed, reasons: ['no-frames', 'vip-in-use'] }]);
   });
 
   test('is not told of where its master is heard in time', () => {
-    herald.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
-    herald.changed(OPEN, [], undefined);
+    instanceEvents.changed({ ...CLOSED, reasons: ['vip-in-use'] }, [], mac);
+    instanceEvents.changed(OPEN, [], undefined);
     assert.deepEqual([...told(), ...tickAt(14)], []);
   });
 
   test('of a master that fell silent is told of at once: the promotion follows', () => {
-    herald.changed(OPEN, ['vip-answered'], mac);
-    herald.changed(OPEN, ['vip-answered'], mac);
+    instanceEvents.changed(OPEN, ['vip-answered'], mac);
+    instanceEvents.changed(OPEN, ['vip-answered'], mac);
     assert.deepEqual(told(), [{ event: 'vip-in-use', mac, holdsOff: false }]);
-    herald.changed(OPEN, [], undefined);
-    herald.changed(OPEN, ['vip-answered'], undefined);
+    instanceEvents.changed(OPEN, [], undefined);
+    instanceEvents.changed(OPEN, ['vip-answered'], undefined);
     assert.deepEqual(told(), [{ event: 'vip-in-use', mac: null, holdsOff: false }]);
   });
 });

@@ -57,7 +57,7 @@ function standing(): Standing {
     shared: { isLocal: () => true, elsewhere: () => [], gate: { hasCarrier: () => true } },
     isServed: () => false,
     isServedElsewhere: () => false,
-    herald: new InstanceEvents(config, () => undefined, now),
+    instanceEvents: new InstanceEvents(config, () => undefined, now),
     claim: new GroupClaim({ config, startTimer, lockGroup }),
     now,
     lookAgain: () => undefined,

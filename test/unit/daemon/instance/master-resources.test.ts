@@ -105,7 +105,7 @@ async function stuck(): Promise<Stuck> {
   });
   const resources = new MasterResources({
     ...{ config, keeper, now, runCommand, startTimer, env, isRoot: true },
-    herald: new InstanceEvents(config, () => undefined, now),
+    instanceEvents: new InstanceEvents(config, () => undefined, now),
     mayAnotherServe: () => true,
     interfaceName: () => 'bond0',
     ifindex: () => 7,

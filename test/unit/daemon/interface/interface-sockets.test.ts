@@ -100,13 +100,13 @@ class World {
   last: CarpSocketOptions | undefined;
 
   constructor() {
-    const herald = new LinkEvents(
+    const linkEvents = new LinkEvents(
       (one) => void this.news.push(one),
       () => micros(0),
     );
     this.sockets = new InterfaceSockets({
       interfaceName: 'eth0',
-      herald,
+      linkEvents,
       link: () => LINK,
       groups: () => [GROUP],
       onPacket: () => undefined,

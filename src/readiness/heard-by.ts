@@ -3,8 +3,8 @@ import type { AdvertHeard } from './inputs.ts';
 import { obstacleWarning, type Obstacle } from './obstacle.ts';
 import type { Warning } from './reasons.ts';
 
-/** The ears of one instance. */
-export class Ears {
+/** Which ear hears the master of one instance. */
+export class HeardBy {
   #onlyByWitness = false;
   #keptBy: Obstacle = 'looking';
   #socketHears = false;
