@@ -1,6 +1,6 @@
 // What an ARP packet says of who has an address, as a host that holds the address reads it
 // (RFC 5227, section 2.4).
-import { ANY_IPV4, type Ipv4 } from './addresses.ts';
+import { ANY_IPV4, type Ipv4, type Mac } from './addresses.ts';
 import { isGratuitous, isProbe, type ArpPacket } from './arp.ts';
 
 /** In what form another host says that an address is, or may soon be, its own. */
@@ -16,6 +16,15 @@ export type ClaimForm = keyof typeof CLAIM_FORMS;
 export interface Claim {
   readonly address: Ipv4;
   readonly form: ClaimForm;
+}
+
+/** What another host said of an address. */
+export interface ForeignClaim {
+  readonly form: ClaimForm;
+  /** Who says that it has the address, or asks for it. */
+  readonly mac: Mac;
+  /** How often it was said, 1 or more. */
+  readonly frames: number;
 }
 
 /** Undefined: the packet says nothing of its sender's address. */

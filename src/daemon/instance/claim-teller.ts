@@ -5,7 +5,7 @@ import type { Mac } from '../../carp/addresses.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Claimant } from '../../election/claimant.ts';
-import type { ForeignClaim } from '../interface/claim-tap.ts';
+import type { ForeignClaim } from '../../carp/claim.ts';
 
 export interface ClaimTellerOptions extends Pick<Ports, 'startTimer'> {
   /** How long another master may take until it is heard: one interval of the adverts. */

@@ -12,7 +12,7 @@ import { sameList } from '../../readiness/reasons.ts';
 import type { HookReport } from '../../vip/hooks.ts';
 import type { StaleOutcome, VipNotice, VipOutcome } from '../../vip/reconciler.ts';
 import { remedyFor, type Conditions, type Network } from './usability.ts';
-import type { ForeignClaim } from '../interface/claim-tap.ts';
+import type { ForeignClaim } from '../../carp/claim.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { Publish } from '../../events/bus.ts';
 import type { InstanceEventFields } from '../../events/events.ts';

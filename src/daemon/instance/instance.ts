@@ -14,7 +14,7 @@ import type { GateVerdict } from '../../readiness/gate.ts';
 import type { Warning } from '../../readiness/reasons.ts';
 import type { Announcer } from '../../vip/announcer.ts';
 import type { AdvertSender } from './advert-sender.ts';
-import type { ForeignClaim } from '../interface/claim-tap.ts';
+import type { ForeignClaim } from '../../carp/claim.ts';
 import type { ClaimTeller } from './claim-teller.ts';
 import { MasterResources } from './master-resources.ts';
 import type { Driver } from '../interface/driver.ts';

@@ -3,19 +3,10 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import { readArp } from '../../carp/arp.ts';
-import { readClaim, type ClaimForm } from '../../carp/claim.ts';
+import { readClaim, type ClaimForm, type ForeignClaim } from '../../carp/claim.ts';
 import { readEthernet } from '../../carp/ethernet.ts';
 import type { ClaimWatch } from '../../linux/sockets/claim-watch.ts';
 import type { Ports } from '../ports/ports.ts';
-
-/** What another host said of an address. */
-export interface ForeignClaim {
-  readonly form: ClaimForm;
-  /** Who says that it has the address, or asks for it. */
-  readonly mac: Mac;
-  /** How often it was said, 1 or more. */
-  readonly frames: number;
-}
 
 export interface ClaimTapOptions extends Pick<Ports, 'openClaimWatch'> {
   /** The index of the interface now; undefined: there is none. */

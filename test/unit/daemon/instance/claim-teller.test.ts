@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromSeconds } from '../../../../src/base/time.ts';
 import { parseMac, type Mac } from '../../../../src/carp/addresses.ts';
-import type { ForeignClaim } from '../../../../src/daemon/interface/claim-tap.ts';
+import type { ForeignClaim } from '../../../../src/carp/claim.ts';
 import { ClaimTeller } from '../../../../src/daemon/instance/claim-teller.ts';
 import type { Claimant } from '../../../../src/election/claimant.ts';
 import { electionSnapshot, ip } from '../../../support/reports.ts';
