@@ -8,7 +8,10 @@ const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 
 /** The process of the daemon: its signals, its debugger, and the real ports that it gives out. */
-const processFiles = ['src/daemon/{debugger,early-signals,preflight,process,real-ports}.ts'];
+const processFiles = ['src/process/{debugger,early-signals,preflight,process,real-ports}.ts'];
+
+/** What has the outside from `Ports`. */
+const ported = ['src/{addressing,daemon,ports,process,traffic}/**', 'src/events/publish/**'];
 
 /**
  * Which of Node's modules the files may import (null: all), and which packages. A file has the last
@@ -19,7 +22,7 @@ const outside = [
   { files: ['src/{base,carp,election,events,readiness,report,segment,vip}/**'], node: [], npm: [] },
   { files: ['src/doctor/{checks,firewall}/**', 'src/sniff/**'], node: [], npm: [] },
   { files: ['src/carp/digest.ts'], node: ['crypto'], npm: [] },
-  { files: ['src/daemon/**'], node: ['util'], npm: [], hasPorts: true },
+  { files: ported, node: ['util'], npm: [], hasPorts: true },
   { files: processFiles, node: null, npm: [] },
   { files: ['src/config/**'], node: null, npm: ['convict', 'yaml'] },
   { files: ['src/linux/sockets/carp-socket.ts'], node: null, npm: ['raw-socket'] },
@@ -74,7 +77,7 @@ function outsideRule({ files, node, npm, hasPorts = false }) {
     patterns.push({
       regex: outsideFolders,
       importNamePattern: `^(?!(?:${pureNames.join('|')})$)[a-z]`,
-      message: 'what is outside comes in by Ports (src/daemon/ports)',
+      message: 'what is outside comes in by Ports (src/ports)',
     });
   }
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
@@ -124,7 +127,7 @@ export default tseslint.config(
     rules: { 'carpd/floors': 'error' },
   },
   {
-    files: ['src/daemon/**'],
+    files: ported,
     ignores: processFiles,
     rules: { 'no-restricted-globals': ['error', ...impureGlobals] },
   },

@@ -40,16 +40,18 @@ const pureLayers = [
   'src/segment/**',
   'src/vip/plan.ts',
 ];
+/** What joins the pure layers to what is outside: `Daemon` and the rooms that it is made of. */
+const wiring = ['addressing', 'daemon', 'events/publish', 'ports', 'process', 'traffic'];
 /** What the suites that need no root have to cover, in percent. */
 const coverageGates = [
   { layers: pureLayers, min: { lines: 100, branches: 100, functions: 100 } },
   // A file that nobody loads has a single branch: its lines tell of it.
-  { layers: ['src/daemon/**'], min: { lines: 90, branches: 90 } },
+  { layers: wiring.map((folder) => `src/${folder}/**`), min: { lines: 90, branches: 90 } },
 ];
 /** Files of types alone: nothing of them runs. */
 const uncoverable = [
   'src/daemon/interface/link-driver-options.ts',
-  'src/daemon/ports/ports.ts',
+  'src/ports/ports.ts',
   'src/election/inputs.ts',
   'src/election/snapshot.ts',
   'src/readiness/effects.ts',

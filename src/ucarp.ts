@@ -2,7 +2,7 @@
 // ucarp: keeps early signals, looks at the Node that runs it, in words that an old one understands,
 // and begins.
 import { nodeComplaint } from './base/node-version.ts';
-import { earlySignals } from './daemon/early-signals.ts';
+import { earlySignals } from './process/early-signals.ts';
 
 earlySignals.keep(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']);
 

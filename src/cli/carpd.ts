@@ -5,7 +5,7 @@ import { checkConfig, type CommandOutcome } from './check.ts';
 import { carpdHelp } from './help.ts';
 import { version } from './version.ts';
 import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
-import { earlySignals } from '../daemon/early-signals.ts';
+import { earlySignals } from '../process/early-signals.ts';
 
 const EXIT_USAGE = 2;
 

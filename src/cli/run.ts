@@ -3,11 +3,11 @@ import type { Config } from '../config/config.ts';
 import { loadConfigApart } from '../config/load-apart.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { readFileWaiting } from '../config/read-file.ts';
-import { earlySignals } from '../daemon/early-signals.ts';
+import { earlySignals } from '../process/early-signals.ts';
 import type { EventSink } from '../events/bus.ts';
 import { openLog } from '../log/log.ts';
-import { findDoubts, findObstacle } from '../daemon/preflight.ts';
-import { runDaemon } from '../daemon/process.ts';
+import { findDoubts, findObstacle } from '../process/preflight.ts';
+import { runDaemon } from '../process/process.ts';
 import { nameProcess } from './process-name.ts';
 import { version } from './version.ts';
 

@@ -6,7 +6,7 @@ import { hideArguments, readUcarpArguments, runUcarp } from './ucarp.ts';
 import { PASSPHRASE_FILE_BYTES_MAX, type FileContent } from '../config/passphrase.ts';
 import { readFileWithMode } from '../config/read-file.ts';
 import type { UcarpRun } from '../config/ucarp/ucarp.ts';
-import { earlySignals } from '../daemon/early-signals.ts';
+import { earlySignals } from '../process/early-signals.ts';
 
 /** Set in the environment of a daemonized process, which gets its arguments by message. */
 const DAEMON_MARK = 'CARPD_UCARP_DAEMON';

@@ -20,7 +20,7 @@ import { Liveness } from './health.ts';
 import { Maintenance } from '../control/maintenance.ts';
 import { sampleAll } from '../metrics/collect.ts';
 import { MetricsService } from '../metrics/service.ts';
-import type { Ports } from './ports/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import { isServedBy, Records } from './records.ts';
 import { orderedInstance } from './instance/ordered-instance.ts';
 import { Orders, type OrderedInstance } from '../control/orders.ts';

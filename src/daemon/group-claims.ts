@@ -4,7 +4,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import { describeHeld, describeHolder, type GroupHolder } from '../linux/sockets/group-lock.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
 import { GroupClaim, placeOf } from './interface/group-claim.ts';
-import type { Ports } from './ports/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export type GroupClaimsOptions = Pick<Ports, 'startTimer' | 'lockGroup' | 'groupHolder' | 'pid'>;
 

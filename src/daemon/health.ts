@@ -2,7 +2,7 @@
 // a loop that turns, ready is taking part with everything it is configured to, as master or not.
 import type { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { Ports } from './ports/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export interface LivenessOptions extends Pick<Ports, 'startTimer'> {
   readonly driver: Pick<Driver, 'post'>;

@@ -1,5 +1,5 @@
 // Begins many things with pauses in between, in which the loop takes its turns.
-import type { NextTurn } from './ports/ports.ts';
+import type { NextTurn } from '../ports/ports.ts';
 
 /** What is begun between two turns of the loop: some milliseconds of instances. */
 const SLICE = 25;

@@ -9,7 +9,7 @@ import type { EventSink } from '../events/bus.ts';
 import type { SharedInterfaces } from './shared-interfaces.ts';
 import type { Instance } from './instance/instance.ts';
 import type { SharedInterface } from './interface/shared-interface.ts';
-import type { Ports } from './ports/ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import { Leftovers } from '../release/leftovers.ts';
 import type { ServedPlace } from '../release/served-record.ts';
 

@@ -8,7 +8,7 @@ import type { AddressKeeper } from '../vip/keeper.ts';
 import type { Clock, StartTimer } from '../vip/ports.ts';
 import { VipReconciler, type StaleOutcome } from '../vip/reconciler.ts';
 import { linkPublisher, type EventSink } from '../events/bus.ts';
-import { ownAddresses } from '../daemon/interface/own-addresses.ts';
+import { ownAddresses } from '../addressing/own-addresses.ts';
 import {
   realmNow,
   recordServed,

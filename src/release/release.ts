@@ -18,7 +18,7 @@ import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
 import type { ReleaseRecord } from './release-records.ts';
 import { placeOf } from '../daemon/interface/group-claim.ts';
-import { InterfaceAddresses } from '../daemon/interface/interface-addresses.ts';
+import { InterfaceAddresses } from '../addressing/interface-addresses.ts';
 import { putBackText } from '../vip/words.ts';
 
 /**

@@ -2,7 +2,7 @@
 // frame, it narrows by itself, so that a busy link does not bring one after the other.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { WitnessController } from '../../src/daemon/interface/witness-controller.ts';
+import { WitnessController } from '../../src/traffic/witness-controller.ts';
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
 import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
 import { openPacketSocket } from '../../src/linux/sockets/packet-socket.ts';

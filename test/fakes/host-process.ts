@@ -4,7 +4,7 @@ import { fromMillis, micros, type Micros } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
 import { formatIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
-import type { Ports } from '../../src/daemon/ports/ports.ts';
+import type { Ports } from '../../src/ports/ports.ts';
 import { openClaimWatch } from '../../src/linux/sockets/claim-watch.ts';
 import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
 import type { GroupHolder, GroupPlace, LockAttempt } from '../../src/linux/sockets/group-lock.ts';

@@ -1,7 +1,7 @@
 // The time of a world in memory: it moves when a test says so, from one thing that is due to the
 // next, and lets everything run in between that waits for nothing but promises.
 import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
-import type { Time } from '../../src/daemon/ports/ports.ts';
+import type { Time } from '../../src/ports/ports.ts';
 import { VirtualClock } from './clock.ts';
 
 /** A clock that runs by its timers alone. */

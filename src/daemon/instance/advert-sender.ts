@@ -6,7 +6,7 @@ import { advertDigest, type GroupKey } from '../../carp/digest.ts';
 import { writeCarpPacket } from '../../carp/ipv4.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Effect } from '../../election/effects.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { SharedInterface } from '../interface/shared-interface.ts';
 
 type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;

@@ -2,7 +2,7 @@
 import { fromMillis } from '../../base/time.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { ElectionSettings } from '../../election/machine.ts';
-import type { Randomness } from '../ports/ports.ts';
+import type { Randomness } from '../../ports/ports.ts';
 
 /** With a counter that begins anywhere, so that two starts never look alike. */
 export function electionSettings(

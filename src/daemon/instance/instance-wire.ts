@@ -7,11 +7,11 @@ import { advertInterval } from '../../election/cadence.ts';
 import type { AnnounceReason, Effect } from '../../election/effects.ts';
 import { Announcer, type Announcement } from '../../vip/announcer.ts';
 import { AdvertSender } from './advert-sender.ts';
-import { ClaimTeller } from './claim-teller.ts';
-import type { InstanceEvents } from './instance-events.ts';
+import { ClaimTeller } from '../../events/publish/claim-teller.ts';
+import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import type { SharedInterface } from '../interface/shared-interface.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 
 export interface WireOptions extends Pick<Ports, 'now' | 'startTimer' | 'randomIdentification'> {
   readonly config: InstanceConfig;

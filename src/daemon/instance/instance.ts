@@ -15,7 +15,7 @@ import type { Warning } from '../../readiness/reasons.ts';
 import type { Announcer } from '../../vip/announcer.ts';
 import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
-import type { ClaimTeller } from './claim-teller.ts';
+import type { ClaimTeller } from '../../events/publish/claim-teller.ts';
 import { MasterResources } from './master-resources.ts';
 import type { Driver } from '../interface/driver.ts';
 import { Ending } from './ending.ts';
@@ -24,16 +24,16 @@ import { electionSettings } from './election-settings.ts';
 import { InterfaceUsability, MEANS_GONE, type FootingChange } from './interface-usability.ts';
 import type { AdvertHeard } from '../interface/gate-settings.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
-import { GateEvents } from './gate-events.ts';
+import { GateEvents } from '../../events/publish/gate-events.ts';
 import type { Holding } from '../../release/holding.ts';
-import { InstanceEvents } from './instance-events.ts';
+import { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { GroupClaim } from '../interface/group-claim.ts';
 import type { InterfaceMember, SharedInterface } from '../interface/shared-interface.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import * as wire from './instance-wire.ts';
 import type { LinkDriver } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
-import type { InstancePorts } from '../ports/ports.ts';
+import type { InstancePorts } from '../../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
 export interface InstanceOptions extends InstancePorts {

@@ -14,9 +14,9 @@ import {
   remedyFor,
   type Conditions,
   type Needs,
-} from './usability.ts';
+} from '../../addressing/usability.ts';
 import { placeOf, type Claimed, type GroupClaim } from '../interface/group-claim.ts';
-import type { InstanceEvents } from './instance-events.ts';
+import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { LinkDriver } from '../interface/link-driver.ts';
 import type { ReportSources } from '../../report/report.ts';
 

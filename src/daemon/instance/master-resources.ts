@@ -6,11 +6,11 @@ import type { InstanceInput } from '../../segment/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
 import type { AddressKeeper } from '../../vip/keeper.ts';
 import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 import type { Holding } from '../../release/holding.ts';
 import { AddressHold } from './address-hold.ts';
 import { HookRights } from './hook-rights.ts';
-import type { InstanceEvents } from './instance-events.ts';
+import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 
 export interface MasterResourcesOptions extends Pick<
   Ports,

@@ -5,7 +5,7 @@
 // Adapters only post. Nothing here waits while a segment is in the middle of a step.
 import { fromMillis, micros, since, toMillis, type Micros } from '../../base/time.ts';
 import { isLateWake } from '../../segment/late-wake.ts';
-import type { Time } from '../ports/ports.ts';
+import type { Time } from '../../ports/ports.ts';
 
 /** A segment as the loop sees it. */
 export interface Member {

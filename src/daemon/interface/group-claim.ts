@@ -4,7 +4,7 @@ import { messageOf } from '../../base/errors.ts';
 import { formatIpv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { GroupHolder, GroupLock, GroupPlace } from '../../linux/sockets/group-lock.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 
 export type Claimed =
   | { readonly kind: 'ours' }

@@ -5,8 +5,8 @@ import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Driver } from './driver.ts';
 import type { AdvertHeard } from './gate-settings.ts';
-import type { LinkEvents } from './link-events.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { LinkEvents } from '../../events/publish/link-events.ts';
+import type { Ports } from '../../ports/ports.ts';
 
 /** See LinkDriver. */
 export interface LinkDriverOptions extends Pick<

@@ -17,7 +17,7 @@ import type { FactsRead, InstanceInput, SegmentInput } from '../../segment/input
 import { Segment } from '../../segment/segment.ts';
 import type { WitnessWish } from '../../segment/witness-wish.ts';
 import type { Member } from './driver.ts';
-import { WitnessController, type FrameOrigin } from './witness-controller.ts';
+import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
 import {
   gateSettings,
   ipv4sOf,
@@ -25,10 +25,10 @@ import {
   wantsGateways,
   type GatedInstance,
 } from './gate-settings.ts';
-import { Gateways } from './gateways.ts';
+import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
-import type { LinkEvents } from './link-events.ts';
-import type { Seen } from './witness-reader.ts';
+import type { LinkEvents } from '../../events/publish/link-events.ts';
+import type { Seen } from '../../traffic/witness-reader.ts';
 
 export type { GatedInstance } from './gate-settings.ts';
 

@@ -10,19 +10,19 @@ import type { ForeignClaim } from '../../carp/claim.ts';
 import { SENDERS_MAX } from '../../linux/sockets/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';
-import { ClaimTap } from './claim-tap.ts';
+import { ClaimTap } from '../../traffic/claim-tap.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from '../../events/bus.ts';
-import { EarObstacle } from './ear-obstacle.ts';
-import { Ears } from './ears.ts';
-import { InterfaceSockets } from './interface-sockets.ts';
-import { InterfaceAddresses } from './interface-addresses.ts';
+import { EarObstacle } from '../../traffic/ear-obstacle.ts';
+import { Ears } from '../../traffic/ears.ts';
+import { InterfaceSockets } from '../../traffic/interface-sockets.ts';
+import { InterfaceAddresses } from '../../addressing/interface-addresses.ts';
 import type { AdvertHeard, GatedInstance } from './gate-settings.ts';
 import { LinkDriver } from './link-driver.ts';
-import { LinkEvents, type RejectionTaker } from './link-events.ts';
-import { interfacesWith, isLocal } from './own-addresses.ts';
+import { LinkEvents, type RejectionTaker } from '../../events/publish/link-events.ts';
+import { interfacesWith, isLocal } from '../../addressing/own-addresses.ts';
 import { Soon } from './soon.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 
 /** An instance as its interface sees it. */
 export interface InterfaceMember extends Group, GatedInstance, RejectionTaker {

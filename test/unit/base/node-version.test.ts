@@ -30,7 +30,7 @@ describe('an old Node', () => {
     test(`${command} ends with 2 on it, and says why`, async () => {
       // An old one refuses words that it does not know, so there must be none in what it loads.
       const modern = /\?\.|\?\?|^\s*await |^export \{|#\w+\(|node:/m;
-      for (const loaded of [file, 'src/base/node-version.ts', 'src/daemon/early-signals.ts']) {
+      for (const loaded of [file, 'src/base/node-version.ts', 'src/process/early-signals.ts']) {
         const code = readFileSync(loaded, 'utf8').replaceAll(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
         assert.doesNotMatch(code, modern, loaded);
       }

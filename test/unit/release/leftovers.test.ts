@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { micros } from '../../../src/base/time.ts';
 import { CARP_GROUP } from '../../../src/carp/addresses.ts';
 import type { DomainEvent } from '../../../src/events/events.ts';
-import { InterfaceAddresses } from '../../../src/daemon/interface/interface-addresses.ts';
+import { InterfaceAddresses } from '../../../src/addressing/interface-addresses.ts';
 import { Leftovers, type LeftoversOptions } from '../../../src/release/leftovers.ts';
 import {
   realmNow,

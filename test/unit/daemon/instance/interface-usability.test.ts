@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { formatIpv4 } from '../../../../src/carp/addresses.ts';
 import { InterfaceUsability } from '../../../../src/daemon/instance/interface-usability.ts';
 import { GroupClaim } from '../../../../src/daemon/interface/group-claim.ts';
-import { InstanceEvents } from '../../../../src/daemon/instance/instance-events.ts';
+import { InstanceEvents } from '../../../../src/events/publish/instance-events.ts';
 import type { Link } from '../../../../src/linux/links/link-watch.ts';
 import { dbConfig } from '../../../support/reports.ts';
 import { FakeTime } from '../../vip/fakes.ts';

@@ -2,7 +2,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MasterResources } from '../../../../src/daemon/instance/master-resources.ts';
-import { InstanceEvents } from '../../../../src/daemon/instance/instance-events.ts';
+import { InstanceEvents } from '../../../../src/events/publish/instance-events.ts';
 import type { Input } from '../../../../src/election/inputs.ts';
 import { AddressKeeper } from '../../../../src/vip/keeper.ts';
 import { dbConfig } from '../../../support/reports.ts';

@@ -1,0 +1,153 @@
+// The sockets of one interface when opening them and closing them cross each other.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CarpdError } from '../../../src/base/errors.ts';
+import { micros } from '../../../src/base/time.ts';
+import { parseIpv4 } from '../../../src/carp/addresses.ts';
+import type { LinkEventFields } from '../../../src/events/events.ts';
+import { InterfaceSockets } from '../../../src/traffic/interface-sockets.ts';
+import { LinkEvents } from '../../../src/events/publish/link-events.ts';
+import type { CarpSocket, CarpSocketOptions } from '../../../src/linux/sockets/carp-socket.ts';
+import type { PacketSocket } from '../../../src/linux/sockets/packet-socket.ts';
+import { startTimer } from '../../../src/linux/system/clock.ts';
+import { FakeSegment } from '../../fakes/carp-socket.ts';
+import { linkOf } from '../../support/links.ts';
+
+const GROUP = parseIpv4('224.0.0.18')!;
+const LINK = linkOf();
+
+describe('InterfaceSockets', () => {
+  test('a receive error while the sockets are being opened fails the opening', async () => {
+    const host = new World();
+    host.beforeOpened = ({ onError }) => onError(fault('it broke'));
+    await host.sockets.ensure();
+    assert.equal(host.sockets.hears(GROUP), false);
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+    assert.deepEqual(
+      host.news.map((one) => one.event),
+      ['socket-failed'],
+    );
+    host.sockets.close();
+  });
+
+  test('closed while the sockets are being opened: none is left', async () => {
+    const host = new World();
+    host.beforeOpened = () => host.sockets.close();
+    await host.sockets.ensure();
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+    await host.sockets.ensure();
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+  });
+
+  test('closed while the sockets fail to open: nothing is said', async () => {
+    const host = new World();
+    host.beforeOpened = () => {
+      host.sockets.close();
+      throw fault('not now');
+    };
+    await host.sockets.ensure();
+    assert.deepEqual(host.news, []);
+  });
+
+  test('a packet socket that can not be opened takes the CARP socket with it', async () => {
+    const host = new World();
+    host.packetFails = true;
+    await host.sockets.ensure();
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+    assert.equal(host.sockets.hears(GROUP), false);
+    host.sockets.close();
+  });
+
+  test('a receive error closes both, and they are opened again when asked', async () => {
+    const host = new World();
+    await host.sockets.ensure();
+    assert.deepEqual(host.open, { carp: 1, packet: 1 });
+    host.last?.onError(fault('it broke'));
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+    await host.sockets.ensure();
+    assert.deepEqual(host.open, { carp: 1, packet: 1 });
+    host.sockets.close();
+    host.last?.onError(fault('late'));
+    assert.deepEqual(host.open, { carp: 0, packet: 0 });
+  });
+});
+
+describe('a late receive error of sockets that were replaced', () => {
+  test('concerns nobody: those in their place stay open, and nothing is said', async () => {
+    const host = new World();
+    await host.sockets.ensure();
+    const replaced = host.last;
+    replaced?.onError(fault('it broke'));
+    await host.sockets.ensure();
+    host.news.splice(0);
+    replaced?.onError(fault('late'));
+    assert.deepEqual(host.open, { carp: 1, packet: 1 });
+    assert.deepEqual(host.news, []);
+    host.sockets.close();
+  });
+});
+
+/** Sockets that are counted while they are open. */
+class World {
+  readonly news: LinkEventFields[] = [];
+  readonly open = { carp: 0, packet: 0 };
+  readonly sockets: InterfaceSockets;
+  readonly #segment = new FakeSegment();
+  /** Runs when the kernel has made the socket and before anybody else knows it. */
+  beforeOpened: (options: CarpSocketOptions) => void = () => undefined;
+  packetFails = false;
+  last: CarpSocketOptions | undefined;
+
+  constructor() {
+    const linkEvents = new LinkEvents(
+      (one) => void this.news.push(one),
+      () => micros(0),
+    );
+    this.sockets = new InterfaceSockets({
+      interfaceName: 'eth0',
+      linkEvents,
+      link: () => LINK,
+      groups: () => [GROUP],
+      onPacket: () => undefined,
+      onTrouble: () => undefined,
+      startTimer,
+      openCarpSocket: (options) => this.#openCarp(options),
+      openPacketSocket: () => this.#openPacket(),
+    });
+  }
+
+  async #openCarp(options: CarpSocketOptions): Promise<CarpSocket> {
+    this.last = options;
+    await nextTurn();
+    this.beforeOpened(options);
+    const socket = await this.#segment.open(options);
+    this.open.carp += 1;
+    const close = socket.close.bind(socket);
+    socket.close = () => {
+      if (socket.alive) this.open.carp -= 1;
+      close();
+    };
+    return socket;
+  }
+
+  #openPacket(): PacketSocket {
+    if (this.packetFails) throw fault('no packet socket');
+    this.open.packet += 1;
+    let open = true;
+    return {
+      send: () => undefined,
+      setFilter: () => undefined,
+      joinGroup: () => undefined,
+      drain: () => true,
+      close: () => {
+        if (open) this.open.packet -= 1;
+        open = false;
+      },
+    };
+  }
+}
+
+function fault(reason: string): CarpdError {
+  return new CarpdError('CARPD_SOCKET', 'open', reason);
+}
