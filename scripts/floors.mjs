@@ -8,6 +8,7 @@ export const FLOORS = [
   ['carp', 'readiness', 'doctor/firewall'],
   ['election', 'vip', 'config'],
   ['config/ucarp', 'metrics/catalogue', 'segment'],
+  ['events/catalogue'],
   ['events'],
   ['report'],
   ['linux/sockets'],

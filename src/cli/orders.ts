@@ -1,5 +1,5 @@
 // `carpd handover` and `carpd maintenance`: orders to the running daemon, and what came of them.
-import type { OrderResult } from '../events/order-result.ts';
+import type { OrderResult } from '../events/catalogue/order-result.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
 import { clockText } from '../report/words.ts';
 import { plainText } from '../base/text.ts';

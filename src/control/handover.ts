@@ -4,7 +4,7 @@ import { since, toMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import type { State } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
-import type { OrderReason } from '../events/order-result.ts';
+import type { OrderReason } from '../events/catalogue/order-result.ts';
 import type { PeerHeard } from '../election/peers-heard.ts';
 import { timeText } from '../report/words.ts';
 import type { Clock, StartTimer } from '../vip/ports.ts';

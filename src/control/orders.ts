@@ -6,7 +6,11 @@ import type { Publish } from '../events/bus.ts';
 import type { OrderEventFields } from '../events/events.ts';
 import type { Maintenance } from './maintenance.ts';
 import { endOfMaintenance } from '../report/next-text.ts';
-import { ORDER_REASONS, type OrderReason, type OrderResult } from '../events/order-result.ts';
+import {
+  ORDER_REASONS,
+  type OrderReason,
+  type OrderResult,
+} from '../events/catalogue/order-result.ts';
 
 /** An instance as orders need it. */
 export interface OrderedInstance extends HandoverNode {

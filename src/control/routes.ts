@@ -6,7 +6,7 @@ import { hasBody, readJson } from './request-body.ts';
 import { readOrder } from './order-request.ts';
 import { WATCHERS_MAX, type Watchers, type WatchWish } from './watchers.ts';
 import { HANDOVER_MS_MAX } from './handover.ts';
-import type { OrderResult } from '../events/order-result.ts';
+import type { OrderResult } from '../events/catalogue/order-result.ts';
 import type { Order } from './orders.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
 

@@ -1,10 +1,10 @@
 // Everything that happens in carpd, as plain data: what `carpd watch`, the log and the metrics are
 // made of. The types follow from the records of the catalogues. Every key is always there, null
 // stands for "none", addresses are text, so that an event is its own JSON.
-import type { EventDefinition, EventScope, Identities, ValuesOf } from './define.ts';
-import { DAEMON_EVENTS } from './daemon-catalogue.ts';
-import { INSTANCE_EVENTS } from './instance-catalogue.ts';
-import { LINK_EVENTS } from './link-catalogue.ts';
+import type { EventDefinition, EventScope, Identities, ValuesOf } from './catalogue/define.ts';
+import { DAEMON_EVENTS } from './catalogue/daemon.ts';
+import { INSTANCE_EVENTS } from './catalogue/instance.ts';
+import { LINK_EVENTS } from './catalogue/link.ts';
 
 /** The record of every event there is. */
 export const EVENTS = { ...INSTANCE_EVENTS, ...LINK_EVENTS, ...DAEMON_EVENTS };

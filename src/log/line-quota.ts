@@ -2,7 +2,7 @@
 // were left out. What is left out is never lost: the newest of it is kept until it may be told, so
 // that the log ends with how things stand, however fast they changed. Pure.
 import { micros, plus, type Micros } from '../base/time.ts';
-import type { Quota } from '../events/define.ts';
+import type { Quota } from '../events/catalogue/define.ts';
 
 /** Something to be told, and for how many more of its kind it stands. */
 export interface Telling<Line> {

@@ -1,7 +1,7 @@
 // A line of the log before it is written: what an event comes to by its record. Pure.
 import { fromSeconds, type Micros } from '../base/time.ts';
 import { definitionOf, type DomainEvent, type EventName, type EventOf } from '../events/events.ts';
-import type { EventDefinition, LogLevel, Quota } from '../events/define.ts';
+import type { EventDefinition, LogLevel, Quota } from '../events/catalogue/define.ts';
 import type { LogFields } from './log.ts';
 
 /** For every event whose record has no other, those of later versions included. */

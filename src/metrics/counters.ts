@@ -9,7 +9,7 @@ import {
   type EventName,
   type EventOf,
 } from '../events/events.ts';
-import type { MetricEffect } from '../events/define.ts';
+import type { MetricEffect } from '../events/catalogue/define.ts';
 import { isCounted, type CountedName } from './catalogue/metrics.ts';
 import type { LabelValues } from './catalogue/label-values.ts';
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { askDaemon } from '../../src/cli/control-client.ts';
-import type { OrderResult } from '../../src/events/order-result.ts';
+import type { OrderResult } from '../../src/events/catalogue/order-result.ts';
 import type { Order } from '../../src/control/orders.ts';
 import { answers, running } from '../support/control.ts';
 import { exchange, request } from '../support/raw-http.ts';

@@ -1,5 +1,5 @@
 // One of each event, as it may happen.
-import type { InstanceIdentity } from '../../src/events/define.ts';
+import type { InstanceIdentity } from '../../src/events/catalogue/define.ts';
 import type { EventName, EventOf } from '../../src/events/events.ts';
 
 export const DB: InstanceIdentity = {

@@ -5,7 +5,7 @@ import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { GateSettings, GateVerdict } from '../../readiness/gate.ts';
 import { sameList, type Reason, type Warning } from '../../readiness/reasons.ts';
 import type { Publish } from '../bus.ts';
-import type { HeldReason } from '../instance-election.ts';
+import type { HeldReason } from '../catalogue/election.ts';
 import type { InstanceEventFields } from '../events.ts';
 
 const REMINDER = fromSeconds(30);

@@ -11,7 +11,7 @@ import { startTimer } from '../../../src/linux/system/clock.ts';
 import { FakeTime } from '../vip/fakes.ts';
 import { Orders, type Order, type OrderedInstance } from '../../../src/control/orders.ts';
 import type { OrderEventFields } from '../../../src/events/events.ts';
-import type { OrderResult } from '../../../src/events/order-result.ts';
+import type { OrderResult } from '../../../src/events/catalogue/order-result.ts';
 import type { PeerHeard, PeerRole } from '../../../src/election/peers-heard.ts';
 import type { Cause } from '../../../src/election/effects.ts';
 import type { ElectionSnapshot } from '../../../src/election/snapshot.ts';

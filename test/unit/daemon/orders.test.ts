@@ -5,7 +5,7 @@ import { isBowOut, readAdvert } from '../../../src/carp/advert.ts';
 import { readEthernet } from '../../../src/carp/ethernet.ts';
 import { readIpv4 } from '../../../src/carp/ipv4.ts';
 import type { Order } from '../../../src/control/orders.ts';
-import type { OrderResult } from '../../../src/events/order-result.ts';
+import type { OrderResult } from '../../../src/events/catalogue/order-result.ts';
 import { configOf, holders, Scene, type RunningDaemon } from '../../support/daemon-scene.ts';
 
 const HANDOVER: Order = { kind: 'handover', force: false };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { ROUTES } from '../../../src/control/routes.ts';
-import { ORDER_REASONS, type OrderResult } from '../../../src/events/order-result.ts';
+import { ORDER_REASONS, type OrderResult } from '../../../src/events/catalogue/order-result.ts';
 import { PEER_ROLES } from '../../../src/election/peers-heard.ts';
 import { statusText } from '../../../src/report/status-text.ts';
 import { jsonShapes } from '../../support/json-shapes.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros, plus, type Micros } from '../../../../src/base/time.ts';
 import { EventLog } from '../../../../src/log/event-log.ts';
-import type { HeldReason } from '../../../../src/events/instance-election.ts';
+import type { HeldReason } from '../../../../src/events/catalogue/election.ts';
 import type { InstanceEventFields } from '../../../../src/events/events.ts';
 import { GateEvents, type Standing } from '../../../../src/events/publish/gate-events.ts';
 import type { GateVerdict } from '../../../../src/readiness/gate.ts';

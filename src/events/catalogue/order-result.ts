@@ -1,6 +1,6 @@
 // What comes of an order that an operator gives to an instance: handover, maintenance on or off. A
 // closed list, so that scripts may go by it.
-import type { State } from '../election/effects.ts';
+import type { State } from '../../election/effects.ts';
 
 /** done: as it was asked for. refused: nothing was changed. failed: begun, but not as wanted. */
 export type Outcome = 'done' | 'refused' | 'failed';

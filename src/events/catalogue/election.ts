@@ -1,9 +1,9 @@
 // What happens to the election of an instance.
-import { CAUSES, type Cause, type State } from '../election/effects.ts';
-import { STATE_LABELS } from '../metrics/catalogue/label-values.ts';
-import { fromSeconds } from '../base/time.ts';
-import { DOUBT_CAUSES, type DoubtCause } from '../readiness/doubt.ts';
-import { REASONS, type Reason } from '../readiness/reasons.ts';
+import { CAUSES, type Cause, type State } from '../../election/effects.ts';
+import { STATE_LABELS } from '../../metrics/catalogue/label-values.ts';
+import { fromSeconds } from '../../base/time.ts';
+import { DOUBT_CAUSES, type DoubtCause } from '../../readiness/doubt.ts';
+import { REASONS, type Reason } from '../../readiness/reasons.ts';
 import {
   boolean,
   instanceEvent,

@@ -1,10 +1,10 @@
 // What an instance sends, hears and runs; a busy segment has many of them.
-import { unreachable } from '../base/assert.ts';
-import { fromSeconds } from '../base/time.ts';
-import type { AdvertKind } from '../election/effects.ts';
-import type { HookName } from '../election/inputs.ts';
-import { HOOK_RESULTS } from '../metrics/catalogue/label-values.ts';
-import type { HookResult } from '../vip/hooks.ts';
+import { unreachable } from '../../base/assert.ts';
+import { fromSeconds } from '../../base/time.ts';
+import type { AdvertKind } from '../../election/effects.ts';
+import type { HookName } from '../../election/inputs.ts';
+import { HOOK_RESULTS } from '../../metrics/catalogue/label-values.ts';
+import type { HookResult } from '../../vip/hooks.ts';
 import {
   boolean,
   instanceEvent,

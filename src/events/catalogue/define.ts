@@ -1,14 +1,14 @@
 // How an event is defined: one record says what it tells, which fields it bears, how the log and
 // the watchers word it, and what is counted of it. All else is made from the record.
-import type { Micros } from '../base/time.ts';
+import type { Micros } from '../../base/time.ts';
 import type {
   CountedName,
   CounterName,
   HistogramName,
   OwnLabelsOf,
   ScopeOf,
-} from '../metrics/catalogue/metrics.ts';
-import type { LabelValues } from '../metrics/catalogue/label-values.ts';
+} from '../../metrics/catalogue/metrics.ts';
+import type { LabelValues } from '../../metrics/catalogue/label-values.ts';
 
 /** Whose the event is: an instance, an interface, or the daemon as a whole. */
 export type EventScope = 'instance' | 'interface' | 'daemon';

@@ -1,10 +1,10 @@
 // Every event of an interface: its link, its sockets, and the packets that were not believed.
-import { fromSeconds } from '../base/time.ts';
-import { DROP_REASONS, type DropReason } from '../carp/accept.ts';
-import { EPOCH_END_CAUSES, type EpochEndCause } from '../readiness/epoch.ts';
-import type { EvidenceKind, Status } from '../readiness/evidence.ts';
-import { PORT_FAULTS, type PortFault } from '../readiness/lacp.ts';
-import { explainReasons, WARNINGS, type Reason, type Warning } from '../readiness/reasons.ts';
+import { fromSeconds } from '../../base/time.ts';
+import { DROP_REASONS, type DropReason } from '../../carp/accept.ts';
+import { EPOCH_END_CAUSES, type EpochEndCause } from '../../readiness/epoch.ts';
+import type { EvidenceKind, Status } from '../../readiness/evidence.ts';
+import { PORT_FAULTS, type PortFault } from '../../readiness/lacp.ts';
+import { explainReasons, WARNINGS, type Reason, type Warning } from '../../readiness/reasons.ts';
 import {
   boolean,
   linkEvent,

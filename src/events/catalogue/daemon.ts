@@ -1,6 +1,6 @@
 // Every event of the daemon as a whole.
-import { unreachable } from '../base/assert.ts';
-import { fromSeconds } from '../base/time.ts';
+import { unreachable } from '../../base/assert.ts';
+import { fromSeconds } from '../../base/time.ts';
 import {
   boolean,
   daemonEvent,

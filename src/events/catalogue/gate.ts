@@ -1,6 +1,6 @@
 // What holds off a promotion of an instance, or does so no more.
-import type { GateKey } from '../readiness/gate.ts';
-import { explainReasons, WARNINGS, type Reason, type Warning } from '../readiness/reasons.ts';
+import type { GateKey } from '../../readiness/gate.ts';
+import { explainReasons, WARNINGS, type Reason, type Warning } from '../../readiness/reasons.ts';
 import { boolean, instanceEvent, number, oneMore, text, texts, type ValuesOf } from './define.ts';
 
 const OPEN = {

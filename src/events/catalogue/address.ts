@@ -1,14 +1,14 @@
 // What an instance stands on and what a master holds: its interface and the virtual IP, and how
 // they came or went.
-import { unreachable } from '../base/assert.ts';
-import { sysctlKey } from '../base/command.ts';
-import { fromSeconds } from '../base/time.ts';
-import { CLAIM_FORMS, type ClaimForm } from '../carp/claim.ts';
-import type { Claimant } from '../election/claimant.ts';
-import { CAUSES, type Cause } from '../election/effects.ts';
-import type { InterfaceFault } from '../election/inputs.ts';
-import type { VipFaultReason } from '../vip/ip-outcome.ts';
-import { elsewhereAdvice, putBackText } from '../vip/words.ts';
+import { unreachable } from '../../base/assert.ts';
+import { sysctlKey } from '../../base/command.ts';
+import { fromSeconds } from '../../base/time.ts';
+import { CLAIM_FORMS, type ClaimForm } from '../../carp/claim.ts';
+import type { Claimant } from '../../election/claimant.ts';
+import { CAUSES, type Cause } from '../../election/effects.ts';
+import type { InterfaceFault } from '../../election/inputs.ts';
+import type { VipFaultReason } from '../../vip/ip-outcome.ts';
+import { elsewhereAdvice, putBackText } from '../../vip/words.ts';
 import {
   boolean,
   instanceEvent,
