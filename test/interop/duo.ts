@@ -88,7 +88,7 @@ export async function holdsAlone(lab: Lab, peer: Peer): Promise<void> {
     return holders.length === 1 && holders[0] === peer.host;
   };
   await eventually(alone, {
-    withinMs: 5_000,
+    withinMs: 15_000,
     everyMs: 50,
     what: `${peer.host.name} alone to have the VIP`,
     detail: () => lab.report(),

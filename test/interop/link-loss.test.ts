@@ -75,7 +75,7 @@ describe('the link of the master is set down', { skip, concurrency: true }, () =
     const { last, first } = await takeover(seen, master, backup);
     inFormula(t, backup, first.atMs - last.atMs);
     await eventually(async () => (await whoHolds([backup.host], VIP)).length === 1, {
-      withinMs: 5_000,
+      withinMs: 15_000,
       what: 'the VIP on the backup',
     });
     complainsOnlyOf(backup);

@@ -114,11 +114,11 @@ describe('the master is asked to end', { skip, concurrency: true }, () => {
 async function checkOrder(seen: Capture, peer: Peer, first: AdvertFrame): Promise<void> {
   const own = ({ arp }: ArpFrame): boolean => arp.senderMac === peer.host.mac;
   const find = (): ArpFrame | undefined => seen.gratuitousArps(VIP).find(own);
-  const announced = await seen.until(find, 'the announcement', 5_000);
+  const announced = await seen.until(find, 'the announcement', 15_000);
   checkAnnouncement(peer, announced);
   if (peer.kind === 'ucarp') return;
   await eventually(() => peer.hookLog().at(-1)?.hook === 'up', {
-    withinMs: 5_000,
+    withinMs: 15_000,
     what: 'up hook',
   });
   const hookMs = peer.hookLog().at(-1)?.atMs ?? 0;

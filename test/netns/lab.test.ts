@@ -46,7 +46,7 @@ describe('a lab', { skip: await labSkipReason(), concurrency: true }, () => {
     await b.linkDown();
     ok((await b.ip('link', 'show', 'eth0')).includes('<BROADCAST,MULTICAST>'));
     await b.linkUp();
-    await eventually(() => reaches(a, b), { withinMs: 3_000, what: 'the link to come back' });
+    await eventually(() => reaches(a, b), { withinMs: 15_000, what: 'the link to come back' });
   });
 
   test('rules drop one way, on the port and in the firewall, until removed', async (t) => {
@@ -81,12 +81,12 @@ describe('a lab', { skip: await labSkipReason(), concurrency: true }, () => {
     deepEqual(await whoHolds(lab.hosts, '10.77.0.100'), [b]);
     equal(await holds(b, '10.77.0.10'), false);
     const ping = startPing(a, '10.77.0.100', 20);
-    await ping.answer(nowMs(), 3_000);
+    await ping.answer(nowMs(), 15_000);
     await lab.port(b).block();
     const downMs = nowMs();
     await new Promise((resolve) => setTimeout(resolve, 400));
     await lab.port(b).unblock();
-    await ping.answer(nowMs(), 3_000);
+    await ping.answer(nowMs(), 15_000);
     const darkMs = nowMs() - downMs;
     const { sent, lost, longestGapMs, gaps } = await ping.stop();
     ok(longestGapMs >= 380 && longestGapMs <= darkMs + 200, `${longestGapMs} of ${darkMs} ms`);
@@ -113,11 +113,11 @@ describe('the end of a lab', { skip: await labSkipReason(), concurrency: true },
     const lab = await Lab.create();
     const a = await lab.host('a', '10.77.0.1/24');
     const child = a.spawn(['sh', '-c', 'setsid sleep 300 & echo $!; wait']);
-    const { text } = await child.line(/^\d+$/, 3_000);
+    const { text } = await child.line(/^\d+$/, 15_000);
     lab.close();
     equal(existsSync(`/run/netns/${a.netns}`), false);
     equal(existsSync(lab.directory), false);
-    await eventually(() => !isRunning(text), { withinMs: 3_000, what: `process ${text} to end` });
+    await eventually(() => !isRunning(text), { withinMs: 15_000, what: `process ${text} to end` });
   });
 
   for (const [how, end] of [

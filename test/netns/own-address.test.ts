@@ -133,7 +133,7 @@ describe('a host that is alone', { skip }, () => {
       await host.ip('addr', 'del', `${VIP}/24`, 'dev', 'eth0');
       const restored = (): boolean =>
         logEntries(peer, { event: 'vip-restored', level: 'warn' }).length === times;
-      await eventually(restored, { withinMs: 5_000, what: `it back, time ${times}` });
+      await eventually(restored, { withinMs: 15_000, what: `it back, time ${times}` });
       equal(await holds(host, VIP), true);
     }
     deepEqual(logEntries(peer, { event: ['vip-failed', 'step-down-stuck'] }), []);

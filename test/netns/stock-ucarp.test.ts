@@ -106,7 +106,7 @@ describe('one stock ucarp', { skip, concurrency: true }, () => {
     const { atMs } = await peer.waitFor('MASTER', ELECTION_MS);
     peer.signal('SIGUSR1');
     await peer.child.line(/\[INFO\] MASTER on eth0 id 7/, 5_000, atMs);
-    await eventually(() => peer.hookLog().length === 2, { withinMs: 3_000, what: 'two hooks' });
+    await eventually(() => peer.hookLog().length === 2, { withinMs: 15_000, what: 'two hooks' });
     deepEqual(
       peer.hookLog().map(({ hook, args }) => [hook, ...args]),
       [
@@ -127,7 +127,7 @@ describe('one stock ucarp', { skip, concurrency: true }, () => {
     // Outside its poll it would take the link for one without carrier, and wait for that.
     const inPoll = (): boolean =>
       readFileSync(`/proc/${peer.child.pid}/wchan`, 'utf8').includes('poll');
-    await eventually(inPoll, { withinMs: 3_000, everyMs: 2, what: 'ucarp to poll' });
+    await eventually(inPoll, { withinMs: 15_000, everyMs: 2, what: 'ucarp to poll' });
     await host.linkDown();
     equal((await peer.child.ended(5_000)).code, 0);
   });
@@ -159,5 +159,5 @@ function holdsAlone(lab: Lab, peer: Peer): Promise<boolean> {
     const holders = await whoHolds(lab.hosts, peer.vip);
     return holders.length === 1 && holders[0] === peer.host;
   };
-  return eventually(alone, { withinMs: 5_000, what: `${peer.host.name} alone to have the VIP` });
+  return eventually(alone, { withinMs: 15_000, what: `${peer.host.name} alone to have the VIP` });
 }
