@@ -30,7 +30,7 @@ RUN export DEBIAN_FRONTEND=noninteractive \
   && ln -s ../lib/carpd/bin/carpd /usr/sbin/carpd \
   && ln -s ../lib/carpd/bin/ucarp /usr/sbin/ucarp
 COPY --from=build /tree /usr/lib/carpd
-# It says whether the daemon answers. Being backup or held is no illness.
+# It says whether the daemon answers. A backup or held instance is healthy.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["carpd", "status"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--", "carpd"]
