@@ -54,7 +54,7 @@ _carpd() {
     words='on off'
   else
     case $command in
-      explain | handover | maintenance) words=$(_carpd_instances "$socket") ;;
+      status | explain | watch | handover | maintenance) words=$(_carpd_instances "$socket") ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -1,5 +1,8 @@
 // One question to the running daemon and what a command makes of the answer.
+import { fail, ok, type Result } from '../base/result.ts';
+import { plainText } from '../base/text.ts';
 import type { CommandOutcome } from './check.ts';
+import type { CommandName } from './commands.ts';
 import { askDaemon, type Answer, type AskOptions } from './control-client.ts';
 
 /** What is asked; `show` may throw where the answer is not what was expected. */
@@ -31,6 +34,45 @@ export async function ask(question: Question): Promise<CommandOutcome> {
   } catch {
     return strange(socketPath);
   }
+}
+
+/** The instances that a report has, which begins with what is told of the daemon. */
+interface Named {
+  readonly instances: readonly { readonly name: string }[];
+}
+
+/**
+ * The instance that a command `what` is about: the one it was given, or the only one of the daemon.
+ * Where there are several, the outcome says so: which one is meant is never guessed.
+ */
+export async function chosenInstance(
+  what: CommandName,
+  { name, socketPath }: { readonly name: string | undefined; readonly socketPath: string },
+): Promise<Result<string, CommandOutcome>> {
+  if (name !== undefined) return ok(name);
+  const answer = await askDaemon(socketPath, '/v1/status');
+  if (!answer.ok) return fail(complaint(answer.reason, EXIT_FAILED));
+  try {
+    const { instances } = JSON.parse(answer.value.text) as Named;
+    const names = instances.map(({ name }) => name);
+    const [only] = names;
+    if (only !== undefined && names.length === 1) return ok(only);
+    return fail(complaint(`${what}: ${whichOf(what, names)}`, EXIT_USAGE));
+  } catch {
+    return fail(strange(socketPath));
+  }
+}
+
+function whichOf(what: CommandName, names: readonly string[]): string {
+  const choice = what === 'explain' ? 'the NAME of one' : 'the NAME of one, or --all';
+  const known = names.map(plainText).join(', ');
+  return `there are ${names.length} instances; give ${choice}: ${known}`;
+}
+
+/** That the daemon has no instance of this name. */
+export function unknownInstance(name: string, all: Named['instances']): CommandOutcome {
+  const known = all.map((one) => plainText(one.name)).join(', ');
+  return complaint(`no instance is named "${plainText(name)}"; there are: ${known}`, EXIT_USAGE);
 }
 
 /** A daemon of another version answers, or something that is no carpd. */

@@ -14,20 +14,22 @@ const ORDER_OPTIONS = {
 } as const;
 
 export const status = defineCommand({
-  usage: ['[--watch] [--json] [--socket PATH]'],
-  brief: ['status [--watch] [--json]', 'the state of every instance of a running carpd'],
+  usage: ['[NAME] [--watch] [--json] [--socket PATH]'],
+  brief: ['status [NAME] [--watch]', 'the state of every instance of a running carpd'],
   about:
     'Prints a table of the instances of the carpd that runs here: their state, the peers they ' +
-    'heard, what would happen next, and how ready their links are.',
+    'heard, what would happen next, and how ready their links are. With NAME, only that instance.',
   options: {
     '--watch': { doc: 'again every second, in place on a terminal, until Ctrl-C' },
     '--json': { doc: 'print all that is known of them, as JSON' },
     '--socket': SOCKET,
   },
+  wordsMax: 1,
   more: 'Colour is used on a terminal, unless NO_COLOR is set.',
-  exits: '0 done, 1 no daemon answers, 2 wrong usage.',
+  exits: '0 done, 1 no daemon answers, 2 wrong usage or no such instance.',
   read: (given) => ({
     kind: 'status',
+    name: given.words[0],
     json: given.has('--json'),
     watch: given.has('--watch'),
     socketPath: given.value('--socket') ?? CONTROL_SOCKET_DEFAULT,
@@ -35,33 +37,35 @@ export const status = defineCommand({
 });
 
 export const explain = defineCommand({
-  usage: ['NAME [--json] [--socket PATH]'],
-  brief: ['explain NAME [--json]', 'why it is master, backup or held: the evidence'],
+  usage: ['[NAME] [--json] [--socket PATH]'],
+  brief: ['explain [NAME] [--json]', 'why it is master, backup or held: the evidence'],
   about:
     'Says why the instance NAME is master, backup or held: the evidence with its age, what ' +
-    'LACP says of each port, what is missing, and what would help.',
+    'LACP says of each port, what is missing, and what would help. NAME may be left out where ' +
+    'there is only one instance.',
   options: { '--json': { doc: 'print it as JSON' }, '--socket': SOCKET },
   wordsMax: 1,
   exits: '0 done, 1 no daemon answers, 2 wrong usage or no such instance.',
-  read: (given) => {
-    const [name] = given.words;
-    const json = given.has('--json');
-    const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
-    if (name !== undefined) return { kind: 'explain', name, json, socketPath };
-    return misuse('explain: the NAME of an instance is needed; carpd status lists them');
-  },
+  read: (given) => ({
+    kind: 'explain',
+    name: given.words[0],
+    json: given.has('--json'),
+    socketPath: given.value('--socket') ?? CONTROL_SOCKET_DEFAULT,
+  }),
 });
 
 export const watch = defineCommand({
   usage: ['[NAME] [--json | --text] [--verbose] [--socket PATH]'],
-  brief: ['watch [NAME] [--text]', 'what happens, as it happens, as lines of JSON'],
+  brief: ['watch [NAME] [--json]', 'what happens, as it happens, one event a line'],
   about:
     'Prints what happens as it happens, one event a line, until Ctrl-C: first the state of ' +
     'every instance, then transitions, changes of gates and links, virtual IPs, hooks, ' +
     'conflicts. With NAME, only what concerns that instance.',
   options: {
-    '--json': { doc: 'lines of JSON, which is the default; docs/events.md has them' },
-    '--text': { doc: 'sentences for people' },
+    '--json': {
+      doc: 'lines of JSON, as is usual unless the output is a terminal; docs/events.md has them',
+    },
+    '--text': { doc: 'sentences for people, as is usual on a terminal' },
     '--verbose': { doc: 'also each advert, rejected packet and line of a hook' },
     '--socket': SOCKET,
   },
@@ -71,22 +75,24 @@ export const watch = defineCommand({
     '0 ended by Ctrl-C or by the reader; 1 the daemon is gone, or has too many watchers; ' +
     '2 wrong usage or no such instance.',
   read: (given) => {
-    const text = given.has('--text');
-    if (text && given.has('--json')) return misuse('watch: give --json or --text, not both');
+    const [text, json] = [given.has('--text'), given.has('--json')];
+    if (text && json) return misuse('watch: give --json or --text, not both');
+    const format = text ? 'text' : json ? 'json' : undefined;
     const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
     const verbose = given.has('--verbose');
-    return { kind: 'watch', name: given.words[0], text, verbose, socketPath };
+    return { kind: 'watch', name: given.words[0], format, verbose, socketPath };
   },
 });
 
 export const handover = defineCommand({
-  usage: ['NAME | --all [--force] [--json] [--socket PATH]'],
-  brief: ['handover NAME|--all [--force]', 'step down now and let a peer take over'],
+  usage: ['[NAME | --all] [--force] [--json] [--socket PATH]'],
+  brief: ['handover [NAME|--all] [--force]', 'step down now and let a peer take over'],
   about:
     'Makes the instance NAME, or every instance, step down where it is master, waits until ' +
     'another master is heard, and says which one and after how long. Refused when no peer ' +
     'answers: its hosts are asked by ARP, and who advertises counts too. The node does not ' +
-    'preempt afterwards; it takes over again if nobody else does.',
+    'preempt afterwards; it takes over again if nobody else does. NAME may be left out where ' +
+    'there is only one instance.',
   options: { '--all': { doc: 'every instance' }, ...ORDER_OPTIONS },
   wordsMax: 1,
   exits:
@@ -94,13 +100,11 @@ export const handover = defineCommand({
     'usage or no such instance.',
   read: (given) => {
     const [name] = given.words;
-    // Which one is meant is never guessed.
-    if (given.has('--all') === (name !== undefined)) {
-      return misuse('handover: give the NAME of an instance or --all; carpd status lists them');
-    }
+    const all = given.has('--all');
+    if (all && name !== undefined) return misuse('handover: give NAME or --all, not both');
     const [force, json] = [given.has('--force'), given.has('--json')];
     const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
-    return { kind: 'handover', name, force, json, socketPath };
+    return { kind: 'handover', name, all, force, json, socketPath };
   },
 });
 
@@ -110,12 +114,13 @@ export const maintenance = defineCommand({
     'on [NAME | --all] [--force] [--json] [--socket PATH]',
     'off [NAME | --all] [--json] [--socket PATH]',
   ],
-  brief: ['maintenance on|off [NAME]', 'never master while on; survives a restart'],
+  brief: ['maintenance on|off [NAME|--all]', 'never master while on; survives a restart'],
   about:
     'While maintenance is on, the instance is never master, also after a restart of carpd or ' +
     'of the machine. Turning it on where it is master is a handover, by the same rule. ' +
-    'Without NAME every instance is meant; without on and off, it shows how it is.',
-  options: { '--all': { doc: 'every instance, as without NAME' }, ...ORDER_OPTIONS },
+    'NAME may be left out where there is only one instance. Without on and off, it shows how ' +
+    'it is.',
+  options: { '--all': { doc: 'every instance' }, ...ORDER_OPTIONS },
   wordsMax: 2,
   exits:
     '0 done; 1 refused, nobody took over, or no daemon answers; 2 wrong usage or no such ' +
@@ -126,14 +131,15 @@ export const maintenance = defineCommand({
     if (on === undefined && second !== undefined) {
       return misuse(`maintenance: ${quoted(first ?? '')} is neither on nor off`);
     }
-    // Without a name the whole node is meant.
     const name = on === undefined ? first : second;
-    if (name !== undefined && given.has('--all')) {
+    const all = given.has('--all');
+    if (name !== undefined && all) {
       return misuse('maintenance: give NAME or --all, not both');
     }
     const force = given.has('--force');
     if (force && on !== true) return misuse('maintenance: --force goes with on only');
     const socketPath = given.value('--socket') ?? CONTROL_SOCKET_DEFAULT;
-    return { kind: 'maintenance', on, name, force, json: given.has('--json'), socketPath };
+    const json = given.has('--json');
+    return { kind: 'maintenance', on, name, all, force, json, socketPath };
   },
 });

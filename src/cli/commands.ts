@@ -14,6 +14,7 @@ export const COMMAND_NAMES = [
   'sniff',
   'doctor',
   'release',
+  'version',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
@@ -46,6 +47,8 @@ export interface CheckCommand {
 
 export interface StatusCommand {
   readonly kind: 'status';
+  /** The instance; undefined: all. */
+  readonly name: string | undefined;
   readonly json: boolean;
   /** Again and again. */
   readonly watch: boolean;
@@ -54,8 +57,8 @@ export interface StatusCommand {
 
 export interface ExplainCommand {
   readonly kind: 'explain';
-  /** The instance. */
-  readonly name: string;
+  /** The instance; undefined: the only one that there is. */
+  readonly name: string | undefined;
   readonly json: boolean;
   readonly socketPath: string;
 }
@@ -64,16 +67,18 @@ export interface WatchCommand {
   readonly kind: 'watch';
   /** The instance; undefined: everything. */
   readonly name: string | undefined;
-  /** Sentences instead of JSON. */
-  readonly text: boolean;
+  /** Undefined: text on a terminal, JSON for anything else. */
+  readonly format: 'text' | 'json' | undefined;
   /** Also what is frequent. */
   readonly verbose: boolean;
   readonly socketPath: string;
 }
 
-/** Whom an order concerns: an instance by its name, or undefined for all. */
+/** Whom an order concerns: an instance by its name, all, or the only one that there is. */
 interface OrderCommand {
   readonly name: string | undefined;
+  /** Never with `name`. */
+  readonly all: boolean;
   readonly force: boolean;
   readonly json: boolean;
   readonly socketPath: string;
@@ -85,7 +90,7 @@ export interface HandoverCommand extends OrderCommand {
 
 export interface MaintenanceCommand extends OrderCommand {
   readonly kind: 'maintenance';
-  /** Undefined: show how it is; then `name` undefined is all. */
+  /** Undefined: show how it is; then no name is all. */
   readonly on: boolean | undefined;
 }
 

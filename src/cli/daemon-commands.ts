@@ -1,13 +1,15 @@
 // The commands about the daemon itself: run it, check what it is given, clean up behind it.
 import { CONFIG_PATH_DEFAULT } from './config-path.ts';
-import { defineCommand, misuse } from './grammar.ts';
-import type { CarpdMisuse } from './commands.ts';
+import { defineCommand } from './grammar.ts';
 
-const CONFIG = { value: 'FILE', doc: 'the configuration, YAML or JSON' } as const;
+const CONFIG = {
+  value: 'FILE',
+  doc: `the configuration, YAML or JSON; ${CONFIG_PATH_DEFAULT} if not given`,
+} as const;
 
 export const run = defineCommand({
-  usage: ['--config FILE'],
-  brief: ['run --config FILE', 'the daemon, in the foreground'],
+  usage: ['[--config FILE]'],
+  brief: ['run [--config FILE]', 'the daemon, in the foreground'],
   about: 'Runs the daemon in the foreground until SIGTERM or SIGINT.',
   options: { '--config': CONFIG },
   more: `Signals:
@@ -23,15 +25,12 @@ and vhid, for as long as the process lives. Who comes second names the holder,
 waits a moment where that one is ending, and ends with 2. A stock ucarp holds no
 lock: carpd warns of one that runs on the same interface with the same vhid.`,
   exits: '0 stopped, 1 failed while running, 2 wrong configuration.',
-  read: (given) => {
-    const configPath = given.value('--config');
-    return configPath === undefined ? configIsNeeded('run') : { kind: 'run', configPath };
-  },
+  read: (given) => ({ kind: 'run', configPath: given.value('--config') ?? CONFIG_PATH_DEFAULT }),
 });
 
 export const check = defineCommand({
-  usage: ['--config FILE [--json | --quiet] [--no-passphrases]'],
-  brief: ['check --config FILE [--json]', 'validate a configuration and print it complete'],
+  usage: ['[--config FILE] [--json | --quiet] [--no-passphrases]'],
+  brief: ['check [--config FILE]', 'validate a configuration and print it complete'],
   about:
     'Validates the configuration and prints the one in effect: defaults filled in, passphrases ' +
     'redacted. Prints every fault at once, each with its place.',
@@ -43,8 +42,7 @@ export const check = defineCommand({
   },
   exits: '0 valid, 2 not valid or not readable.',
   read: (given) => {
-    const configPath = given.value('--config');
-    if (configPath === undefined) return configIsNeeded('check');
+    const configPath = given.value('--config') ?? CONFIG_PATH_DEFAULT;
     const passphrases = !given.has('--no-passphrases');
     const [json, quiet] = [given.has('--json'), given.has('--quiet')];
     return { kind: 'check', configPath, json, quiet, passphrases };
@@ -76,6 +74,11 @@ export const release = defineCommand({
   }),
 });
 
-function configIsNeeded(name: string): CarpdMisuse {
-  return misuse(`${name}: --config FILE is needed, such as --config ${CONFIG_PATH_DEFAULT}`);
-}
+export const version = defineCommand({
+  usage: [''],
+  brief: ['version', 'print the version, as --version'],
+  about: 'Prints the version of carpd.',
+  options: {},
+  exits: '0 done.',
+  read: () => ({ kind: 'version' }),
+});

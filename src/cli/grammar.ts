@@ -91,7 +91,7 @@ export function readCommand(
 
 /** The help on a command; it ends with a line feed. */
 export function commandHelp(name: CommandName, command: Command): string {
-  const usage = command.usage.map((line) => `carpd ${name} ${line}`).join(USAGE_INDENT);
+  const usage = command.usage.map((line) => `carpd ${name} ${line}`.trimEnd()).join(USAGE_INDENT);
   const options = Object.entries({ ...command.options, '-h, --help': HELP });
   const terms = options.map(([option, { value }]) => [option, value].filter(Boolean).join(' '));
   const column = Math.max(...terms.map((term) => term.length)) + OPTION_GAP;

@@ -4,27 +4,45 @@ import type { InstanceReport, StatusReport } from '../report/report.ts';
 import { clockText } from '../report/words.ts';
 import { plainText } from '../base/text.ts';
 import type { HandoverCommand, MaintenanceCommand } from './commands.ts';
-import { ask, complaint, EXIT_FAILED, HTTP_CONFLICT, HTTP_OK, shown } from './ask.ts';
+import {
+  ask,
+  chosenInstance,
+  EXIT_FAILED,
+  HTTP_CONFLICT,
+  HTTP_OK,
+  shown,
+  unknownInstance,
+} from './ask.ts';
+import { ok, type Result } from '../base/result.ts';
 import type { CommandOutcome } from './check.ts';
 
 /** The daemon answers sooner, whatever its hooks and peers do. */
 const ANSWER_MS_MAX = 180_000;
 
 /** Makes the instance, or all, step down, and waits until somebody has taken over. */
-export function handover(command: HandoverCommand): Promise<CommandOutcome> {
-  const { name, force } = command;
-  return order(command, '/v1/handover', { ...target(name), force });
+export async function handover(command: HandoverCommand): Promise<CommandOutcome> {
+  const target = await targetOf(command);
+  if (!target.ok) return target.reason;
+  return order(command, '/v1/handover', { ...target.value, force: command.force });
 }
 
 /** Turns maintenance on or off, or shows how it is. */
-export function maintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
-  const { on, name, force } = command;
+export async function maintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
+  const { on, force } = command;
   if (on === undefined) return showMaintenance(command);
-  return order(command, '/v1/maintenance', { on, ...target(name), force });
+  const target = await targetOf(command);
+  if (!target.ok) return target.reason;
+  return order(command, '/v1/maintenance', { on, ...target.value, force });
 }
 
-function target(name: string | undefined): { name: string } | { all: true } {
-  return name === undefined ? { all: true } : { name };
+type Target = { readonly name: string } | { readonly all: true };
+
+async function targetOf(
+  command: HandoverCommand | MaintenanceCommand,
+): Promise<Result<Target, CommandOutcome>> {
+  if (command.all) return ok({ all: true });
+  const chosen = await chosenInstance(command.kind, command);
+  return chosen.ok ? ok({ name: chosen.value }) : chosen;
 }
 
 function order(
@@ -66,10 +84,7 @@ function showMaintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
       if (status !== HTTP_OK) return undefined;
       const { instances } = JSON.parse(text) as StatusReport;
       const wanted = instances.filter((one) => name === undefined || one.name === name);
-      if (name !== undefined && wanted.length === 0) {
-        const known = instances.map((one) => one.name).join(', ');
-        return complaint(`no instance is named "${plainText(name)}"; there are: ${known}`, 2);
-      }
+      if (name !== undefined && wanted.length === 0) return unknownInstance(name, instances);
       if (!json) return shown(wanted.map((one) => `${maintenanceLine(one)}\n`).join(''));
       const all = Object.fromEntries(wanted.map((one) => [one.name, one.maintenance]));
       return shown(`${JSON.stringify({ instances: all })}\n`);

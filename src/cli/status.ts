@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusReport } from '../report/report.ts';
 import { statusText, type StatusStyle } from '../report/status-text.ts';
 import type { StatusCommand } from './commands.ts';
-import { ask, HTTP_OK, shown } from './ask.ts';
+import { ask, HTTP_OK, shown, unknownInstance } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 
 const REFRESH_MS = 1_000;
@@ -17,13 +17,20 @@ export interface Screen {
 
 /** The table as it is now. */
 export function status(command: StatusCommand, screen: Screen): Promise<CommandOutcome> {
-  const { json, socketPath } = command;
+  const { name, json, socketPath } = command;
   return ask({
     socketPath,
     path: '/v1/status',
     show: ({ status: code, text }) => {
       if (code !== HTTP_OK) return undefined;
-      return shown(json ? text : statusText(JSON.parse(text) as StatusReport, styleOf(screen)));
+      const report = JSON.parse(text) as StatusReport;
+      const instances = report.instances.filter((one) => name === undefined || one.name === name);
+      if (name !== undefined && instances.length === 0) {
+        return unknownInstance(name, report.instances);
+      }
+      const wanted = { ...report, instances };
+      if (!json) return shown(statusText(wanted, styleOf(screen)));
+      return shown(name === undefined ? text : `${JSON.stringify(wanted)}\n`);
     },
   });
 }

@@ -20,10 +20,11 @@ import { ANSWER_MS_MAX, asTimeout, describeTrouble } from './control-client.ts';
 /** Prints until `interrupted` is aborted, which is how it should end, or the daemon is gone. */
 export async function watch(
   command: WatchCommand,
-  output: Writable,
+  output: Writable & { readonly isTTY?: boolean },
   interrupted: AbortSignal,
 ): Promise<CommandOutcome> {
-  const { socketPath, text } = command;
+  const { socketPath, format } = command;
+  const text = (format ?? (output.isTTY === true ? 'text' : 'json')) === 'text';
   try {
     const response = await ask(command, interrupted);
     if (response.statusCode !== HTTP_OK) return await refused(response, socketPath);

@@ -6,8 +6,17 @@ import { COMMAND_NAMES, type CarpdCommand } from '../../../src/cli/commands.ts';
 
 const SOCKET = '/run/carpd/control.sock';
 
-const PLAIN = { force: false, json: false, socketPath: SOCKET } as const;
-const WATCH = { text: false, verbose: false, socketPath: SOCKET } as const;
+const PLAIN = { all: false, force: false, json: false, socketPath: SOCKET } as const;
+const WATCH = { format: undefined, verbose: false, socketPath: SOCKET } as const;
+const CHECK = { kind: 'check', json: false, quiet: false, passphrases: true } as const;
+const STATUS = {
+  kind: 'status',
+  name: undefined,
+  json: false,
+  watch: false,
+  socketPath: SOCKET,
+} as const;
+const HANDOVER = { kind: 'handover', ...PLAIN } as const;
 const MAINTENANCE = { kind: 'maintenance', ...PLAIN } as const;
 
 const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
@@ -30,38 +39,49 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
     command: { kind: 'release', configPath: '/a', names: ['db', 'web'], quiet: true },
   },
   { argv: 'run --config --json', command: { kind: 'run', configPath: '--json' } },
-  { argv: 'status', command: { kind: 'status', json: false, watch: false, socketPath: SOCKET } },
+  { argv: 'run', command: { kind: 'run', configPath: '/etc/carpd/carpd.yaml' } },
   {
-    argv: 'status --json --socket /s',
-    command: { kind: 'status', json: true, watch: false, socketPath: '/s' },
+    argv: 'check --quiet',
+    command: { ...CHECK, configPath: '/etc/carpd/carpd.yaml', quiet: true },
   },
-  {
-    argv: 'status --watch',
-    command: { kind: 'status', json: false, watch: true, socketPath: SOCKET },
-  },
+  { argv: 'status', command: STATUS },
+  { argv: 'status db', command: { ...STATUS, name: 'db' } },
+  { argv: 'status --json --socket /s', command: { ...STATUS, json: true, socketPath: '/s' } },
+  { argv: 'status --watch', command: { ...STATUS, watch: true } },
   { argv: 'watch', command: { kind: 'watch', name: undefined, ...WATCH } },
-  { argv: 'watch --json db', command: { kind: 'watch', name: 'db', ...WATCH } },
+  { argv: 'watch --json db', command: { kind: 'watch', name: 'db', ...WATCH, format: 'json' } },
   {
     argv: 'watch --text --verbose --socket /s',
-    command: { kind: 'watch', name: undefined, text: true, verbose: true, socketPath: '/s' },
+    command: { kind: 'watch', name: undefined, format: 'text', verbose: true, socketPath: '/s' },
   },
   { argv: 'handover db', command: { kind: 'handover', name: 'db', ...PLAIN } },
-  { argv: 'handover --all', command: { kind: 'handover', name: undefined, ...PLAIN } },
+  { argv: 'handover', command: { kind: 'handover', name: undefined, ...PLAIN } },
+  { argv: 'handover --all', command: { kind: 'handover', name: undefined, ...PLAIN, all: true } },
   {
     argv: 'handover --force --json db --socket /s',
-    command: { kind: 'handover', name: 'db', force: true, json: true, socketPath: '/s' },
+    command: { ...HANDOVER, name: 'db', force: true, json: true, socketPath: '/s' },
   },
   { argv: 'maintenance', command: { ...MAINTENANCE, on: undefined, name: undefined } },
-  { argv: 'maintenance --all', command: { ...MAINTENANCE, on: undefined, name: undefined } },
+  {
+    argv: 'maintenance --all',
+    command: { ...MAINTENANCE, on: undefined, name: undefined, all: true },
+  },
   { argv: 'maintenance db', command: { ...MAINTENANCE, on: undefined, name: 'db' } },
   { argv: 'maintenance on', command: { ...MAINTENANCE, on: true, name: undefined } },
-  { argv: 'maintenance on --all', command: { ...MAINTENANCE, on: true, name: undefined } },
+  {
+    argv: 'maintenance on --all',
+    command: { ...MAINTENANCE, on: true, name: undefined, all: true },
+  },
   { argv: 'maintenance on on', command: { ...MAINTENANCE, on: true, name: 'on' } },
   {
     argv: 'maintenance on db --force',
     command: { ...MAINTENANCE, on: true, name: 'db', force: true },
   },
   { argv: 'maintenance off db', command: { ...MAINTENANCE, on: false, name: 'db' } },
+  {
+    argv: 'explain',
+    command: { kind: 'explain', name: undefined, json: false, socketPath: SOCKET },
+  },
   {
     argv: 'explain db',
     command: { kind: 'explain', name: 'db', json: false, socketPath: SOCKET },
@@ -80,6 +100,7 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'check --config /a -h', command: { kind: 'help', topic: 'check' } },
   { argv: '--version', command: { kind: 'version' } },
   { argv: '-V', command: { kind: 'version' } },
+  { argv: 'version', command: { kind: 'version' } },
 ];
 
 describe('commands', () => {
@@ -108,24 +129,18 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
     argv: ['help', 'runn'],
     message: /^no help on "runn" \(did you mean "run"/,
   },
-  { desc: 'no name', argv: ['explain', '--json'], message: /^explain: the NAME of an instance is/ },
   { desc: 'empty name', argv: ['explain', ''], message: /^explain: unexpected word ""/ },
   { desc: 'two names', argv: ['explain', 'a', 'b'], message: /^explain: unexpected word "b"/ },
-  { desc: 'a name for status', argv: ['status', 'db'], message: /^status: unexpected word "db"/ },
+  { desc: 'two', argv: ['status', 'db', 'web'], message: /^status: unexpected word "web"/ },
   {
     desc: 'a configuration for status',
     argv: ['status', '--config', '/a'],
     message: /^status: unknown option "--config"; see carpd status --help$/,
   },
   {
-    desc: 'nobody',
-    argv: ['handover'],
-    message: /^handover: give the NAME of an instance or --all/,
-  },
-  {
     desc: 'one and all',
     argv: ['handover', 'db', '--all'],
-    message: /^handover: give the NAME of an instance or --all/,
+    message: /^handover: give NAME or --all, not both$/,
   },
   {
     desc: 'maintenance of one and all',
@@ -153,8 +168,6 @@ const BAD: readonly { desc: string; argv: readonly string[]; message: RegExp }[]
     message: /^maintenance: unexpected word "web"/,
   },
   { desc: 'no socket', argv: ['status', '--socket'], message: /^status: --socket needs a value/ },
-  { desc: 'no config', argv: ['run'], message: /^run: --config FILE is needed, such as/ },
-  { desc: 'no config', argv: ['check', '--json'], message: /^check: --config FILE is needed/ },
   {
     desc: 'no value',
     argv: ['run', '--config'],
