@@ -5,6 +5,7 @@ import type { InstanceConfig } from '../config/config.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { InstanceSample, LinkSample, Sample } from './sample.ts';
 import type { Condition } from '../readiness/judge.ts';
+import type { MaintenanceEntry } from '../report/report.ts';
 import type { ReadinessSnapshot } from '../readiness/snapshot.ts';
 import type { ObservedAddress } from '../vip/ports.ts';
 import { instanceLabels } from './counters.ts';
@@ -19,7 +20,10 @@ export interface SampledPeer {
 export interface SampledInstance {
   readonly config: InstanceConfig;
   readonly source: Ipv4 | undefined;
-  readonly record: { readonly peers: { all(now: Micros): readonly SampledPeer[] } };
+  readonly record: {
+    readonly peers: { all(now: Micros): readonly SampledPeer[] };
+    readonly maintenance: Pick<MaintenanceEntry, 'since'> | undefined;
+  };
   snapshot(): ElectionSnapshot;
   isOn(link: SampledLink): boolean;
 }
@@ -69,6 +73,7 @@ function sampleInstance(
     source: source === undefined ? undefined : formatIpv4(source),
     state: election.state,
     inDoubt: election.inDoubt,
+    maintenanceSinceMs: record.maintenance && Date.parse(record.maintenance.since),
     // The clock has run before the process started: 0 is what it is before the first change.
     lastTransitionAt: election.stateSince === 0 ? undefined : election.stateSince,
     lastAdvertAt: link?.lastAdvert?.at,

@@ -15,6 +15,7 @@ export type SetGauge = <Name extends GaugeName>(
   value: number,
 ) => void;
 
+const MS_PER_SECOND = 1_000;
 const STATES: readonly State[] = ['INIT', 'HELD', 'BACKUP', 'MASTER'];
 
 /** Sets all series of all gauges that a sample has something to say about. */
@@ -35,6 +36,9 @@ function showInstance(instance: InstanceSample, set: SetGauge): void {
     set('carpd_instance_state', shown, flag(state === current));
   }
   set('carpd_in_doubt', labels, flag(instance.inDoubt));
+  set('carpd_maintenance', labels, flag(instance.maintenanceSinceMs !== undefined));
+  const maintenanceSince = (instance.maintenanceSinceMs ?? 0) / MS_PER_SECOND;
+  set('carpd_maintenance_since_timestamp_seconds', labels, maintenanceSince);
   set('carpd_gate_open', labels, flag(instance.gateOpen));
   set('carpd_vip_present', labels, flag(instance.vipPresent));
   set('carpd_effective_advskew', labels, instance.effectiveAdvskew);

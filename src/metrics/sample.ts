@@ -25,6 +25,8 @@ export interface InstanceSample {
   readonly source: string | undefined;
   readonly state: State;
   readonly inDoubt: boolean;
+  /** When maintenance was turned on, in ms of Unix time; undefined: it is off. */
+  readonly maintenanceSinceMs: number | undefined;
   /** Undefined: it never changed. */
   readonly lastTransitionAt: Micros | undefined;
   readonly lastAdvertAt: Micros | undefined;

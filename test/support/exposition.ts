@@ -44,6 +44,7 @@ export function instanceSample(changes: Partial<InstanceSample> = {}): InstanceS
     source: undefined,
     state: 'INIT',
     inDoubt: false,
+    maintenanceSinceMs: undefined,
     lastTransitionAt: undefined,
     lastAdvertAt: undefined,
     peers: [],

@@ -66,6 +66,18 @@ export const METRICS = {
     NONE,
     '1 while a master doubts its own path: it bids low and announces nothing.',
   ),
+  carpd_maintenance: gauge(
+    'instance',
+    [],
+    NONE,
+    '1 while maintenance is on, so that this node is never master.',
+  ),
+  carpd_maintenance_since_timestamp_seconds: gauge(
+    'instance',
+    [],
+    NONE,
+    'When maintenance was turned on, in Unix time; 0 while it is off.',
+  ),
   carpd_transitions_total: counter(
     'instance',
     ['from', 'to', 'cause'],

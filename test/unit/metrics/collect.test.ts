@@ -13,7 +13,7 @@ function instance(changes: Partial<ElectionSnapshot>, config: object = {}): Samp
   return {
     config: dbConfig(config),
     source: undefined,
-    record: { peers: { all: () => [] } },
+    record: { peers: { all: () => [] }, maintenance: undefined },
     snapshot: () => ({ ...NEVER, ...changes }),
     isOn: ({ interfaceName }) => interfaceName === dbConfig(config).interfaceName,
   };
@@ -44,6 +44,7 @@ test('before anything has happened', () => {
       source: undefined,
       state: 'INIT',
       inDoubt: false,
+      maintenanceSinceMs: undefined,
       lastTransitionAt: undefined,
       lastAdvertAt: undefined,
       peers: [],
@@ -77,7 +78,10 @@ test('a master with its address, a peer and the proof of an advert', () => {
       effectiveAdvskew: 240,
     }),
     source: ip('10.9.0.10'),
-    record: { peers: { all: () => [{ address: ip(PEER), interval: fromMillis(1_001) }] } },
+    record: {
+      peers: { all: () => [{ address: ip(PEER), interval: fromMillis(1_001) }] },
+      maintenance: undefined,
+    },
   };
   const observed = ['10.9.0.10', '10.9.0.100'];
   const { instances, links } = sampleAll([master], [link(rig, observed)], rig.now);
@@ -92,6 +96,14 @@ test('a master with its address, a peer and the proof of an advert', () => {
   assert.equal(sample.effectiveAdvskew, 240);
   assert.equal(links[0]?.ready, true);
   assert.deepEqual(links[0].evidenceAt, new Map([['advert', at]]));
+});
+
+test('maintenance, with the moment at which it was turned on', () => {
+  const rig = new LinkRig();
+  const maintenance = { since: '2026-05-01T12:00:00.250Z' };
+  const held = { ...instance({}), record: { peers: { all: () => [] }, maintenance } };
+  const [sample] = sampleAll([held], [link(rig)], rig.now).instances;
+  assert.equal(sample?.maintenanceSinceMs, Date.UTC(2026, 4, 1, 12, 0, 0, 250));
 });
 
 test('an instance is shown with its own interface', () => {

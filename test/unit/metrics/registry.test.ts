@@ -197,6 +197,7 @@ describe('gauges', () => {
           state: 'MASTER',
           source: '10.9.0.10',
           inDoubt: true,
+          maintenanceSinceMs: 1_777_636_800_250,
           gateOpen: true,
           vipPresent: true,
           effectiveAdvskew: 240,
@@ -227,8 +228,9 @@ describe('gauges', () => {
       const series = `carpd_instance_state{${OF_DB},vip="10.9.0.100",state="${state}"}`;
       shows(series, state === 'master' ? 1 : 0);
     }
-    for (const name of ['in_doubt', 'gate_open', 'vip_present'])
+    for (const name of ['in_doubt', 'gate_open', 'vip_present', 'maintenance'])
       shows(`carpd_${name}{${OF_DB}}`, 1);
+    shows(`carpd_maintenance_since_timestamp_seconds{${OF_DB}}`, 1_777_636_800.25);
     shows(`carpd_effective_advskew{${OF_DB}}`, 240);
     shows(`carpd_peer_info{${OF_DB},peer="10.9.0.20"}`, 1);
     shows(`carpd_peer_info{${OF_DB},peer="10.9.0.30"}`, 1);
