@@ -5,7 +5,14 @@ import { deepEqual, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { checkAlerts, minutes, STEP_SECONDS, type Expected, type Node } from './timeline.ts';
+import {
+  checkAlerts,
+  checkSeries,
+  minutes,
+  STEP_SECONDS,
+  type Expected,
+  type Node,
+} from './timeline.ts';
 
 const RULES = 'prometheus/carpd.rules.yml';
 const skip =
@@ -13,6 +20,9 @@ const skip =
 
 const MASTER: Node = { host: 'a', state: () => 'master' };
 const BACKUP: Node = { host: 'b', state: () => 'backup' };
+
+/** In minutes. */
+const DAY = 24 * 60;
 
 /** Something happens after so many minutes. */
 const HAPPENS = minutes(5);
@@ -61,6 +71,37 @@ const CASES: readonly Case[] = [
     also: ['CarpdNoMaster'],
   },
   {
+    alert: 'CarpdAllDown',
+    when: 'carpd is stopped on all nodes of a group',
+    nodes: [gone(MASTER, since), gone(BACKUP, (step) => step > HAPPENS)],
+    afterMinutes: 1.25,
+  },
+  {
+    alert: 'CarpdAllDown',
+    when: 'all nodes of a group are down, and another group of the job is well',
+    nodes: [
+      gone(MASTER, since),
+      gone(BACKUP, since),
+      { host: 'c', vip: '10.9.0.200', state: () => 'master' },
+    ],
+    afterMinutes: 1,
+  },
+  {
+    alert: 'CarpdAllDown',
+    when: 'nothing was up since Prometheus began to scrape',
+    nodes: [MASTER, BACKUP].map((node) => ({ ...gone(node, () => true), isTarget: since })),
+    afterMinutes: 1,
+  },
+  {
+    alert: 'CarpdNotScraped',
+    when: 'the job is lost',
+    nodes: [MASTER, BACKUP].map((node) => ({
+      ...gone(node, since),
+      isTarget: (step) => !since(step),
+    })),
+    afterMinutes: 5,
+  },
+  {
     alert: 'CarpdFlapping',
     when: 'the master changes every minute',
     nodes: [
@@ -73,6 +114,16 @@ const CASES: readonly Case[] = [
     alert: 'CarpdNoStandby',
     when: 'the only other node is held, hearing the master',
     nodes: [MASTER, { host: 'b', state: (step) => (since(step) ? 'held' : 'backup') }],
+    afterMinutes: 10,
+  },
+  {
+    alert: 'CarpdNoStandby',
+    when: 'of two others one is in maintenance, and one is held for its link',
+    nodes: [
+      MASTER,
+      { host: 'b', state: (step) => (since(step) ? 'held' : 'backup') },
+      { host: 'c', state: () => 'held', inMaintenance: () => true },
+    ],
     afterMinutes: 10,
   },
   {
@@ -97,7 +148,7 @@ const CASES: readonly Case[] = [
         hears: (step) => !since(step),
       },
     ],
-    afterMinutes: 2,
+    afterMinutes: 3,
   },
   {
     alert: 'CarpdVipPresentWhileNotMaster',
@@ -153,7 +204,7 @@ const CASES: readonly Case[] = [
     alert: 'CarpdLacpPartnerLost',
     when: 'LACP is lost on a backup that still has carrier',
     nodes: [MASTER, { ...BACKUP, lacp: (step) => !since(step) }],
-    afterMinutes: 1,
+    afterMinutes: 2,
   },
   {
     alert: 'CarpdLacpPortNotReady',
@@ -200,6 +251,21 @@ describe('an alert', { skip, concurrency: 2 }, () => {
     });
   }
 
+  test('CarpdMaintenanceForgotten fires a day after maintenance was turned on', async () => {
+    seen.add('CarpdMaintenanceForgotten');
+    const of = 'job="carpd",instance="b:9112",interface="bond0",name="db",vhid="7"';
+    const on = (series: string, value: number) => ({ series, values: `${value}x${DAY + 20}` });
+    const series = [
+      on('up{job="carpd",instance="b:9112"}', 1),
+      on(`carpd_maintenance_since_timestamp_seconds{${of}}`, 600),
+    ];
+    const expected = [
+      { step: DAY + 9, firing: [] },
+      { step: DAY + 11, firing: ['CarpdMaintenanceForgotten'] },
+    ];
+    await checkSeries(series, expected, 60);
+  });
+
   after(() => {
     const names = alertNames();
     ok(names.length > 10, 'the rules were read');
@@ -238,11 +304,31 @@ describe('no alert', { skip, concurrency: 2 }, () => {
     );
   });
 
+  test('on hours of maintenance of the only other node', () => {
+    const held: Node = {
+      host: 'b',
+      state: (step) => (since(step) ? 'held' : 'backup'),
+      inMaintenance: since,
+    };
+    return checkAlerts([MASTER, held], QUIET);
+  });
+
+  test('on a restart of both nodes at once', () => {
+    const restarts = (step: number): boolean => since(step) && step < HAPPENS + 2;
+    return checkAlerts([gone(MASTER, restarts), gone(BACKUP, restarts)], QUIET);
+  });
+
+  test('on a node that is taken out of the scrape configuration for good', () => {
+    const leaves: Node = { ...gone(BACKUP, since), isTarget: (step) => !since(step) };
+    return checkAlerts([MASTER, leaves], QUIET);
+  });
+
   for (const role of ['master', 'backup'] as const) {
-    test(`on a reboot of the ${role} that takes three minutes`, async () => {
+    test(`on a reboot of the ${role}, three minutes and then 90 s behind a dark port`, async () => {
       const back = HAPPENS + minutes(3);
+      const lit = back + minutes(1.5);
       const booting = (step: number): boolean => step >= HAPPENS && step < back;
-      const held = (step: number): boolean => step >= back && step < back + 2;
+      const held = (step: number): boolean => step >= back && step < lit;
       const other: Node = {
         host: 'b',
         state: (step) => (role === 'backup' || since(step) ? 'master' : 'backup'),
@@ -255,7 +341,9 @@ describe('no alert', { skip, concurrency: 2 }, () => {
           return since(step) ? 'backup' : role;
         },
         // Behind a port that passes nothing yet.
-        hears: (step) => step > back + 1 || (step < HAPPENS && role === 'backup'),
+        hears: (step) => step >= lit || (step < HAPPENS && role === 'backup'),
+        lacp: (step) => !held(step),
+        portReady: (step) => !held(step),
       };
       await checkAlerts([rebooted, other], QUIET);
     });
@@ -280,6 +368,11 @@ describe('the rules', { skip }, () => {
     });
   });
 });
+
+/** A node that can't be scraped from some step on. */
+function gone(node: Node, isGone: (step: number) => boolean): Node {
+  return { ...node, state: (step) => (isGone(step) ? undefined : node.state(step)) };
+}
 
 function counting(node: Node, series: string, moved: (step: number) => number): Node {
   return { ...node, counts: { ...node.counts, [series]: moved } };

@@ -22,11 +22,16 @@ export type At<Value> = (step: number) => Value;
 export interface Node {
   readonly host: string;
   readonly state: At<State | undefined>;
+  /** Of another group; default: that of all. */
+  readonly vip?: string;
   /** Whether a valid advert came in since the step before; default: unless it is master. */
   readonly hears?: At<boolean>;
   /** Default: while it is master. */
   readonly vipPresent?: At<boolean>;
   readonly inDoubt?: At<boolean>;
+  readonly inMaintenance?: At<boolean>;
+  /** Its target is in the scrape configuration; default: always. */
+  readonly isTarget?: At<boolean>;
   readonly carrier?: At<boolean>;
   readonly lacp?: At<boolean>;
   /** Of the second port of the bond. */
@@ -46,26 +51,38 @@ export interface Expected {
   readonly firing: readonly string[];
 }
 
+/** A series as promtool takes it. */
+export interface InputSeries {
+  readonly series: string;
+  readonly values: string;
+}
+
 /**
  * Throws with promtool's words where the alerts that fire differ from the ones expected.
  */
-export async function checkAlerts(
-  nodes: readonly Node[],
+export function checkAlerts(nodes: readonly Node[], expected: readonly Expected[]): Promise<void> {
+  return checkSeries(nodes.flatMap(seriesOf), expected);
+}
+
+/** The same of series as promtool takes them. */
+export async function checkSeries(
+  series: readonly InputSeries[],
   expected: readonly Expected[],
+  stepSeconds = STEP_SECONDS,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'carpd-rules-'));
   try {
     const file = join(folder, 'test.json');
     const tests = {
       rule_files: [RULES],
-      evaluation_interval: `${STEP_SECONDS}s`,
+      evaluation_interval: `${stepSeconds}s`,
       tests: [
         {
-          interval: `${STEP_SECONDS}s`,
-          input_series: nodes.flatMap(seriesOf),
+          interval: `${stepSeconds}s`,
+          input_series: series,
           promql_expr_test: expected.map(({ step, firing }) => ({
             expr: 'max by (alertname) (ALERTS{alertstate="firing"})',
-            eval_time: `${step * STEP_SECONDS}s`,
+            eval_time: `${step * stepSeconds}s`,
             exp_samples: firing.map((name) => ({ labels: `{alertname="${name}"}`, value: 1 })),
           })),
         },
@@ -78,21 +95,17 @@ export async function checkAlerts(
   }
 }
 
-interface InputSeries {
-  readonly series: string;
-  readonly values: string;
-}
-
 function seriesOf(node: Node): readonly InputSeries[] {
   const { host, state } = node;
   const isUp = (step: number): boolean => state(step) !== undefined;
   const isMaster = (step: number): boolean => state(step) === 'master';
   const always = (): boolean => true;
+  const isTarget = node.isTarget ?? always;
   const never = (): boolean => false;
   const process = `job="carpd",instance="${host}:9112"`;
   const link = `${process},interface="bond0"`;
   const own = `${link},name="db",vhid="7"`;
-  const vip = 'vip="10.9.0.100"';
+  const vip = `vip="${node.vip ?? '10.9.0.100'}"`;
   const series = (name: string, value: At<number>): InputSeries => ({
     series: name,
     values: render((step) => (isUp(step) ? value(step) : undefined)),
@@ -101,7 +114,10 @@ function seriesOf(node: Node): readonly InputSeries[] {
     series(name, (step) => Number(value(step)));
   const states = ['init', 'held', 'backup', 'master'] as const;
   return [
-    { series: `up{${process}}`, values: render((step) => Number(isUp(step))) },
+    {
+      series: `up{${process}}`,
+      values: render((step) => (isTarget(step) ? Number(isUp(step)) : undefined)),
+    },
     ...states.map((name) =>
       flag(`carpd_instance_state{${own},${vip},state="${name}"}`, (step) => state(step) === name),
     ),
@@ -112,6 +128,7 @@ function seriesOf(node: Node): readonly InputSeries[] {
     ),
     flag(`carpd_vip_present{${own}}`, node.vipPresent ?? isMaster),
     flag(`carpd_in_doubt{${own}}`, node.inDoubt ?? never),
+    flag(`carpd_maintenance{${own}}`, node.inMaintenance ?? never),
     flag(`carpd_link_condition{${link},condition="carrier"}`, node.carrier ?? always),
     flag(`carpd_link_condition{${link},condition="lacp"}`, node.lacp ?? always),
     flag(`carpd_lacp_port_ready{${link},port="eth1"}`, node.portReady ?? always),
