@@ -8,7 +8,7 @@ import type { IpOutcome, VipFault } from './ip-outcome.ts';
 import { commandLine, deletion, planBatch, type BatchPlan, type Vip } from './plan.ts';
 import { lossesOf, type Loss } from './plan-losses.ts';
 import type { ObservedAddress, Place, SecondaryPromotion } from './ports.ts';
-import { handCommand, Rescue, type Precaution } from './rescue.ts';
+import { Rescue, type Precaution } from './rescue.ts';
 
 /**
  * How an attempt to make a virtual IP present or absent ended. `interrupted`: a newer wish came
@@ -275,11 +275,11 @@ export class AddressKeeper {
     for (const { ward } of jobs) {
       const mine = losses.filter(({ culprit }) => culprit === ward.vip.address);
       if (mine.length === 0) continue;
-      const left = mine.filter((loss) => unsaved.losses.has(loss));
+      const left = mine.flatMap((loss) => unsaved.losses.get(loss) ?? []);
       ward.notice({
         kind: 'taken-along',
         addresses: mine.map(({ lost }) => lost.address),
-        unsaved: [...left.map((loss) => handCommand(loss, place.name)), ...routes],
+        unsaved: [...left, ...routes],
       });
     }
   }

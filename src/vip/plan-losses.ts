@@ -59,20 +59,36 @@ export function lossesBetween(
   });
 }
 
-/** The command that makes an address anew as it was, with what is left of its lifetime. */
-export function restoreCommand(record: AddressRecord, interfaceName: string): AddressCommand {
+/**
+ * The command that makes an address anew as it was, with what is left of its lifetime.
+ * `nameBefore`: what the interface was called when the address was there.
+ */
+export function restoreCommand(
+  record: AddressRecord,
+  interfaceName: string,
+  nameBefore = interfaceName,
+): AddressCommand {
   const { address, prefixLength } = record;
-  return { verb: 'add', address, prefixLength, extra: attributeWords(record, interfaceName) };
+  const label = labelNow(record, interfaceName, nameBefore);
+  return { verb: 'add', address, prefixLength, extra: attributeWords(record, label) };
+}
+
+/** A label is the name of the interface and more; the bare name is what an address gets anyway. */
+function labelNow(
+  { label }: AddressRecord,
+  interfaceName: string,
+  nameBefore: string,
+): string | undefined {
+  if (label?.startsWith(`${nameBefore}:`) !== true) return undefined;
+  return `${interfaceName}${label.slice(nameBefore.length)}`;
 }
 
 function keyOf({ address, prefixLength }: Vip): string {
   return `${address}/${prefixLength}`;
 }
 
-function attributeWords(record: AddressRecord, interfaceName: string): readonly string[] {
+function attributeWords(record: AddressRecord, label: string | undefined): readonly string[] {
   const { peer, address, broadcast, scope, metric, noPrefixRoute, validS, preferredS } = record;
-  // A label is the name of the interface and more; the bare name is what an address gets anyway.
-  const label = record.label?.startsWith(`${interfaceName}:`) === true ? record.label : undefined;
   return [
     ...(peer === address ? [] : ['peer', `${formatIpv4(peer)}/${record.prefixLength}`]),
     ...(broadcast === undefined ? [] : ['broadcast', formatIpv4(broadcast)]),

@@ -28,19 +28,21 @@ const UNSAFE = /["'#\\\n]/;
 /**
  * The lines for `ip -batch` that make anew the routes through `device` that were there before and
  * are not now. Left out are those that the kernel makes by itself and those from a virtual IP. A
- * route that others are reached by comes before them.
+ * route that others are reached by comes before them. `nameBefore`: what the device was called
+ * at that time.
  */
 export function missingRoutes(
   before: string,
   after: string,
   device: DeviceName,
   virtualIps: ReadonlySet<Ipv4>,
+  nameBefore = device.name,
 ): readonly string[] {
   const left = new Set(readRoutes(after, device).map(({ words }) => words));
   const sources = new Set([...virtualIps].map(formatIpv4));
-  const missing = readRoutes(before, device).filter(
+  const missing = readRoutes(before, device, nameBefore).filter(
     ({ words, devices, byKernel, source }) =>
-      devices.includes(device.name) && !byKernel && !sources.has(source ?? '') && !left.has(words),
+      devices.includes(nameBefore) && !byKernel && !sources.has(source ?? '') && !left.has(words),
   );
   const ordered = [...missing.filter((r) => r.direct), ...missing.filter((r) => !r.direct)];
   return ordered.map(({ words }) => `route add ${words}`).filter((line) => !UNSAFE.test(line));
@@ -89,15 +91,15 @@ function attributesOf(info: Json, address: Ipv4): Omit<AddressRecord, 'address' 
   };
 }
 
-/** In the words, `device` goes by what a batch understands. */
-function readRoutes(json: string, device: DeviceName): readonly Route[] {
+/** In the words, `device`, which is called `name` there, goes by what a batch understands. */
+function readRoutes(json: string, device: DeviceName, name = device.name): readonly Route[] {
   return readList(json).map((route) => {
     const hops = listOf(route['nexthops']);
     const type = textOf(route['type']);
     const words = [
       ...(type === undefined || type === 'unicast' ? [] : [type]),
       textOf(route['dst']) ?? 'default',
-      ...hopWords(route, device),
+      ...hopWords(route, device, name),
       ...named(route, [
         ['table', 'table'],
         ['protocol', 'proto'],
@@ -111,7 +113,7 @@ function readRoutes(json: string, device: DeviceName): readonly Route[] {
       ),
       ...hops.flatMap((hop) => [
         'nexthop',
-        ...hopWords(hop, device),
+        ...hopWords(hop, device, name),
         ...named(hop, [['weight', 'weight']]),
       ]),
     ];
@@ -126,8 +128,8 @@ function readRoutes(json: string, device: DeviceName): readonly Route[] {
 }
 
 /** How a route, or one of its hops, goes on. */
-function hopWords(hop: Json, device: DeviceName): readonly string[] {
-  const dev = hop['dev'] === device.name ? deviceWord(device) : hop['dev'];
+function hopWords(hop: Json, device: DeviceName, name: string): readonly string[] {
+  const dev = hop['dev'] === name ? deviceWord(device) : hop['dev'];
   const via = isJson(hop['via']) ? hop['via'] : undefined;
   const flags = Array.isArray(hop['flags']) ? hop['flags'] : [];
   return [

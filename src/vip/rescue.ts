@@ -30,13 +30,18 @@ export type Precaution =
       readonly addresses: string | undefined;
     };
 
-/** Losses that could not be made anew, and lines for `ip` that would have made the routes anew. */
+/**
+ * Losses that could not be made anew, with the command that makes each by hand, and lines for `ip`
+ * that would have made the routes anew.
+ */
 export interface Unsaved {
-  readonly losses: ReadonlySet<Loss>;
+  readonly losses: ReadonlyMap<Loss, string>;
   readonly routes: readonly string[];
 }
 
 const COMMAND_TIMEOUT_MS = 2_000;
+/** So often the interface may be renamed while its addresses are made anew. */
+const NAMES_MAX = 3;
 /** Some ten thousand routes; of more, none is known. */
 const OUTPUT_BYTES_MAX = 4 * 1_048_576;
 const ALREADY_THERE = /File exists/i;
@@ -76,21 +81,31 @@ export class Rescue {
     const before =
       addresses === undefined ? endangered.map(plain) : readAddresses(addresses, place.name);
     const after = await this.#show(SHOW_ADDRESSES);
-    return lossesBetween(before, readAddresses(after ?? '', place.name), deleted);
+    const { name } = this.#placeNow(place);
+    return lossesBetween(before, readAddresses(after ?? '', name), deleted);
   }
 
-  /** Makes the losses anew; one that somebody is quicker with is left as it is then. */
+  /**
+   * Makes the losses anew; one that somebody is quicker with is left as it is then. `place`: what
+   * the interface was called before the deletion.
+   */
   async restore(
     losses: readonly Loss[],
     precaution: Precaution,
     place: Place,
     virtualIps: ReadonlySet<Ipv4>,
   ): Promise<Unsaved> {
-    const commands = losses.map(({ lost }) => restoreCommand(lost, place.name));
-    const { each } = await this.#options.batch.run(commands, place);
-    const failed = losses.filter((_, index) => each[index]?.kind === 'fault');
+    let missing = losses;
+    await this.#byItsName(place, async (now) => {
+      const commands = missing.map(({ lost }) => restoreCommand(lost, now.name, place.name));
+      const { each } = await this.#options.batch.run(commands, now);
+      missing = missing.filter((_, index) => each[index]?.kind === 'fault');
+      return missing.length === 0;
+    });
     const routes = await this.#restoreRoutes(precaution, place, virtualIps);
-    return { losses: new Set(failed), routes };
+    const { name } = this.#placeNow(place);
+    const byHand = missing.map((loss) => [loss, handCommand(loss, name, place.name)] as const);
+    return { losses: new Map(byHand), routes };
   }
 
   /** After everything: the setting is put back as it was. */
@@ -104,12 +119,38 @@ export class Rescue {
     virtualIps: ReadonlySet<Ipv4>,
   ): Promise<readonly string[]> {
     if (precaution.kind !== 'pictured' || precaution.routes === undefined) return [];
-    const after = await this.#show(SHOW_ROUTES);
-    if (after === undefined) return [];
-    const lines = missingRoutes(precaution.routes, after, place, virtualIps);
-    if (lines.length === 0) return [];
+    const { routes } = precaution;
+    let unsaved: readonly string[] = [];
+    await this.#byItsName(place, async (now) => {
+      const after = await this.#show(SHOW_ROUTES);
+      const lines =
+        after === undefined ? [] : missingRoutes(routes, after, now, virtualIps, place.name);
+      unsaved = lines.length === 0 ? [] : await this.#addRoutes(lines);
+      return unsaved.length === 0;
+    });
+    return unsaved;
+  }
+
+  /** Resolves to those that could not be added. */
+  async #addRoutes(lines: readonly string[]): Promise<readonly string[]> {
     const said = await this.#run(IP_BATCH, lines.map((line) => `${line}\n`).join(''));
     return said?.ok === true ? [] : failedLines(lines, said?.output);
+  }
+
+  /** Tries until it works, once more for each new name that the interface gets meanwhile. */
+  async #byItsName(place: Place, attempt: (now: Place) => Promise<boolean>): Promise<void> {
+    for (let names = 1; names <= NAMES_MAX; names += 1) {
+      const now = this.#placeNow(place);
+      if ((await attempt(now)) || this.#placeNow(place).name === now.name) return;
+    }
+  }
+
+  /** The same interface by the name that it has now. */
+  #placeNow(place: Place): Place {
+    const { addresses } = this.#options;
+    addresses.drain();
+    const now = addresses.current();
+    return now?.ifindex === place.ifindex ? now : place;
   }
 
   async #show(argv: readonly string[]): Promise<string | undefined> {
@@ -135,9 +176,10 @@ function plain({ address, prefixLength }: Vip): AddressRecord {
   return { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
 }
 
-/** How an address that could not be made anew is made by hand. */
-export function handCommand({ lost }: Loss, interfaceName: string): string {
-  return `ip ${commandLine(restoreCommand(lost, interfaceName), shellWord(interfaceName))}`;
+/** How an address that could not be made anew is made by hand; see `restoreCommand`. */
+function handCommand({ lost }: Loss, interfaceName: string, nameBefore: string): string {
+  const command = restoreCommand(lost, interfaceName, nameBefore);
+  return `ip ${commandLine(command, shellWord(interfaceName))}`;
 }
 
 /** Those that failed, but for routes that somebody has made meanwhile. */

@@ -159,6 +159,8 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   #carryOut(line: string): string | undefined {
     const [object, verb, cidr = '', dev, name = '', ...attributes] = line.split(' ');
     if (object === 'route') {
+      const device = line.split(' ').at(-1) ?? '';
+      if (device !== this.place?.name) return `Cannot find device "${device}"`;
       this.routes.set(cidr, name);
       return undefined;
     }

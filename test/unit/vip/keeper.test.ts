@@ -111,6 +111,53 @@ describe('a batch of which the kernel could not tell everything', () => {
   });
 });
 
+describe('an interface that is renamed while what went is put back', () => {
+  const OWN = `${HOST} label bond0:x`;
+
+  /** It gets a new name when these batches begin: the second makes addresses, the third routes. */
+  async function renamedAt(...batches: readonly number[]) {
+    const made = world(new FakeKernel(FIRST, OWN));
+    const { kernel } = made;
+    kernel.routes.set('default', '10.9.0.1');
+    let begun = 0;
+    kernel.onRun = () => {
+      begun += 1;
+      if (batches.includes(begun)) kernel.place = { name: `wan${String(begun)}`, ifindex: 7 };
+    };
+    await made.reconciler.releaseStale();
+    return { ...made, commands: kernel.commands.slice(1) };
+  }
+
+  it('has it all the same, under the name that it has now', async () => {
+    const byName = (name: string): readonly string[] => [
+      `addr add ${HOST} dev ${name} label ${name}:x`,
+      `route add default via 10.9.0.1 dev ${name}`,
+    ];
+    const first = byName('bond0');
+    const before = await renamedAt(2);
+    assert.deepEqual(before.commands, [first[0], ...byName('wan2')]);
+    const between = await renamedAt(3);
+    assert.deepEqual(between.commands, [...first, byName('wan3')[1]]);
+    for (const { kernel, notices } of [before, between]) {
+      assert.deepEqual(kernel.texts, [HOST]);
+      assert.deepEqual([...kernel.routes], [['default', '10.9.0.1']]);
+      assert.deepEqual(notices, [
+        { kind: 'taken-along', addresses: [on(HOST).address], unsaved: [] },
+      ]);
+    }
+  });
+
+  it('is not followed for ever, and what is left is told by its last name', async () => {
+    const { notices, commands } = await renamedAt(2, 3, 4, 5, 6, 7);
+    assert.equal(commands.length, 6);
+    const unsaved = [
+      `ip addr add ${HOST} dev wan7 label wan7:x`,
+      'ip route add default via 10.9.0.1 dev wan6',
+    ];
+    assert.deepEqual(notices, [{ kind: 'taken-along', addresses: [on(HOST).address], unsaved }]);
+  });
+});
+
 describe('a batch', () => {
   it('has everything in it that came due while another was under way', async () => {
     const held = new HeldCommands();
