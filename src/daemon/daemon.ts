@@ -1,19 +1,16 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
 import { BoundLinks } from '../linux/links/bound-links.ts';
-import type { Link, LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
+import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
 import { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
 import { Watchers } from '../control/watchers.ts';
-import { Instance } from './instance/instance.ts';
+import { Instances } from './instances.ts';
 import { GroupClaims } from './group-claims.ts';
 import { SharedInterfaces } from './shared-interfaces.ts';
-import { inSlices } from './in-slices.ts';
-import { InstanceRecord } from './instance/instance-record.ts';
 import { SharedInterface } from './interface/shared-interface.ts';
 import type { Opened } from '../serving/keep-opening.ts';
 import { Liveness } from './health.ts';
@@ -21,10 +18,10 @@ import { Maintenance } from '../control/maintenance.ts';
 import { sampleAll } from '../metrics/collect.ts';
 import { MetricsService } from '../metrics/service.ts';
 import type { Ports } from '../ports/ports.ts';
-import { isServedBy, Records } from './records.ts';
+import { Records } from './records.ts';
 import { orderedInstance } from './instance/ordered-instance.ts';
 import { Orders, type OrderedInstance } from '../control/orders.ts';
-import { diffInstances, keptPlaces, unheededChanges } from './reload.ts';
+import { reloadInstances, unheededChanges } from './reload.ts';
 import type { InstanceReport } from '../report/report.ts';
 import { stateEvent } from '../report/state-event.ts';
 
@@ -48,9 +45,7 @@ export class Daemon {
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
   readonly #interfaces = new SharedInterfaces((...place) => this.#createHub(...place));
-  #places: ReadonlyMap<string, number> = new Map();
-  readonly #instances = new Map<string, Instance>();
-  #virtualIpSet: ReadonlySet<Ipv4> | undefined;
+  readonly #instances: Instances;
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
   readonly #orders: Orders;
@@ -67,7 +62,7 @@ export class Daemon {
     this.#claims = new GroupClaims(ports);
     this.#maintenance = new Maintenance(config.state.directory);
     const instances = (): readonly OrderedInstance[] =>
-      [...this.#instances.values()].map((instance) => orderedInstance(instance, events, now));
+      [...this.#instances].map((instance) => orderedInstance(instance, events, now));
     const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
     this.#orders = new Orders({ ...ports, maintenance: this.#maintenance, settled, instances });
     this.#driver = new Driver({
@@ -77,6 +72,11 @@ export class Daemon {
       onOverflow: (dropped) => events.publish({ event: 'queue-overflow', dropped }),
     });
     this.#metrics = this.#createMetrics();
+    this.#instances = new Instances({
+      ...{ ports, events, driver: this.#driver, interfaces: this.#interfaces },
+      ...{ claims: this.#claims, maintenance: this.#maintenance, metrics: this.#metrics },
+      onInterfaceGone: options.onInterfaceGone,
+    });
   }
 
   /**
@@ -100,7 +100,7 @@ export class Daemon {
 
   /** Every master steps down now. */
   handover(): void {
-    for (const instance of this.#instances.values()) instance.handover();
+    for (const instance of this.#instances) instance.handover();
   }
 
   /** What an interface is known by: its index, or the name where there is none of that name. */
@@ -108,7 +108,7 @@ export class Daemon {
     this.#links?.find(name)?.ifindex ?? name;
 
   logState(): void {
-    for (const instance of this.#instances.values()) instance.logState();
+    for (const instance of this.#instances) instance.logState();
   }
 
   /** Applies a new configuration, one at a time: instances that did not change are left alone. */
@@ -120,7 +120,7 @@ export class Daemon {
 
   /** Why an instance cannot take part now, in words; undefined if all can. */
   firstFault(): string | undefined {
-    return this.#faults()[0];
+    return this.#instances.faults[0];
   }
 
   /** Everything that is known of an instance; undefined: there is none of this name. */
@@ -130,7 +130,7 @@ export class Daemon {
 
   /** The same of every instance. */
   reports(): readonly InstanceReport[] {
-    return [...this.#instances.values()].map((instance) => instance.report());
+    return this.#instances.reports();
   }
 
   /** Proves that the loop turns and does its work; see Driver. */
@@ -140,7 +140,7 @@ export class Daemon {
 
   /** Ends the hooks and says what has to be undone at once where carpd itself fails. */
   abandon(): readonly Holding[] {
-    return [...this.#instances.values()].map((instance) => instance.abandon());
+    return [...this.#instances].map((instance) => instance.abandon());
   }
 
   /** For the same case: to start `ip` takes descriptors, of which none may be left. */
@@ -167,12 +167,14 @@ export class Daemon {
     await this.#metrics.listen(config.metrics.listen);
     this.#control = this.#openControl(config.control);
     this.#records = new Records({ ...ports, config, events, links, interfaces: this.#interfaces });
-    await this.#records.cleanUp(config.instances, (one) => this.#place(one));
+    await this.#records.cleanUp(config.instances, (one) => this.#instances.place(one, links));
     this.#record(config.instances);
-    const added = await Promise.allSettled(config.instances.map((one) => this.#add(one, links)));
+    const added = await Promise.allSettled(
+      config.instances.map((one) => this.#instances.add(one, links)),
+    );
     const failed = added.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
-    await this.#removeAll();
+    await this.#instances.removeAll();
     this.#control?.close();
     this.#metrics.close();
     throw failed.reason;
@@ -189,9 +191,9 @@ export class Daemon {
       explain: (name) => this.report(name),
       watchers: new Watchers({
         bus: events,
-        states: () => [...this.#instances.values()].map((one) => stateEvent(one.report())),
+        states: () => this.reports().map(stateEvent),
       }),
-      names: () => [...this.#instances.keys()],
+      names: () => this.#instances.configs.map(({ name }) => name),
       order: (order, names) => this.#orders.give(order, names),
     });
   }
@@ -204,18 +206,14 @@ export class Daemon {
       events,
       now,
       sample: () => ({
-        ...sampleAll(this.#instances.values(), this.#interfaces, now()),
+        ...sampleAll(this.#instances, this.#interfaces, now()),
         logLinesDropped: logLinesDropped(),
       }),
       health: new Liveness({
         ...{ driver: this.#driver, events, startTimer: ports.startTimer },
-        faults: () => this.#faults(),
+        faults: () => this.#instances.faults,
       }),
     });
-  }
-
-  #faults(): readonly string[] {
-    return [...this.#instances.values()].flatMap(({ fault }) => fault ?? []);
   }
 
   async #reload(config: Config): Promise<void> {
@@ -226,99 +224,21 @@ export class Daemon {
       events.publish({ event: 'configuration-warning', detail });
     }
     await this.#metrics.listen(config.metrics.listen);
-    const before = [...this.#instances.values()].map((instance) => instance.config);
-    const diff = diffInstances(before, config.instances);
-    const { allowed, refused } = this.#claims.sort([...diff.added, ...diff.changed], links);
-    for (const detail of refused.values()) {
-      events.publish({ event: 'configuration-warning', detail });
-    }
-    const isAllowed = (one: InstanceConfig): boolean => allowed.includes(one);
-    const changing = diff.changed.filter(isAllowed);
-    const added = diff.added.filter(isAllowed);
-    this.#places = keptPlaces(changing, this.#instances);
-    const stayed = await this.#retireAll([...diff.removed, ...changing]);
-    this.#record([...config.instances, ...stayed]);
-    const hasStayed = new Set(stayed.map(({ name }) => name));
-    const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
-      list.filter(({ name }) => !hasStayed.has(name));
-    const fresh = [...added, ...others(changing)];
-    await inSlices(fresh, ports.nextTurn, (one) => this.#add(one, links));
-    const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
-    events.publish({
-      event: 'configuration-reloaded',
-      added: names(added),
-      changed: names(others(changing)),
-      removed: names(others(diff.removed)),
-      unchanged: names([
-        ...diff.unchanged,
-        ...stayed,
-        ...diff.changed.filter((one) => !isAllowed(one)),
-      ]),
+    await reloadInstances(config.instances, {
+      ...{ instances: this.#instances, claims: this.#claims, links, events },
+      nextTurn: ports.nextTurn,
+      record: (configs) => this.#record(configs),
     });
-  }
-
-  /** Has these hand over and end; resolves to those that stay, since their address can't go. */
-  async #retireAll(configs: readonly InstanceConfig[]): Promise<readonly InstanceConfig[]> {
-    const retired = await Promise.all(configs.map(({ name }) => this.#retire(name)));
-    const stayed = retired.flatMap((instance) => instance?.config ?? []);
-    for (const { name } of stayed) {
-      const detail =
-        `instance ${name} keeps its old configuration, since it is master and its virtual IP can ` +
-        'not be taken off. Mend that, and reload again';
-      this.#options.events.publish({ event: 'configuration-warning', detail });
-    }
-    return stayed;
-  }
-
-  /** Resolves to the instance where it stays. */
-  async #retire(name: string): Promise<Instance | undefined> {
-    const instance = this.#instances.get(name);
-    if (instance === undefined) return undefined;
-    if (!(await instance.retire())) return instance;
-    this.#forget(instance);
-    return undefined;
   }
 
   /** For whoever has to clean up if this process is killed. */
-  #record(instances: readonly InstanceConfig[]): void {
-    const hubOf = (one: InstanceConfig): SharedInterface | undefined =>
-      this.#instances.get(one.name)?.shared;
-    this.#records?.write(instances, (one) => hubOf(one)?.place ?? this.#place(one));
-  }
-
-  async #add(config: InstanceConfig, links: LinkWatch): Promise<void> {
-    const { events, ports, onInterfaceGone } = this.#options;
-    const instance = new Instance({
-      ...ports,
-      config,
-      virtualIps: () => this.#virtualIps(),
-      isServed: (...place) => isServedBy(this.#instances.values(), ...place),
-      shared: this.#interfaces.of(config.interfaceName, links, this.#place(config)?.ifindex),
-      driver: this.#driver,
-      ...{ events, onInterfaceGone },
-      claim: this.#claims.of(config),
-      record: new InstanceRecord(config, this.#maintenance, ports.now()),
+  #record(configs: readonly InstanceConfig[]): void {
+    const links = this.#links;
+    if (links === undefined) return;
+    this.#records?.write(configs, (one) => {
+      const running = this.#instances.get(one.name);
+      return running?.shared.place ?? this.#instances.place(one, links);
     });
-    this.#instances.set(config.name, instance);
-    this.#virtualIpSet = undefined;
-    this.#metrics.added(config);
-    await instance.start();
-  }
-
-  /** Hands over if it is master, and ends; resolves to what undoes what could not be undone. */
-  async #remove(name: string): Promise<string | undefined> {
-    const instance = this.#instances.get(name);
-    if (instance === undefined) return undefined;
-    const leftBehind = await instance.stop();
-    this.#forget(instance);
-    return leftBehind;
-  }
-
-  #forget({ name, shared }: Instance): void {
-    this.#instances.delete(name);
-    this.#virtualIpSet = undefined;
-    this.#metrics.removed(name);
-    this.#interfaces.leave(shared);
   }
 
   #createHub(name: string, links: LinkWatch, ifindex: number | undefined): SharedInterface {
@@ -329,43 +249,22 @@ export class Daemon {
       driver: this.#driver,
       links: new BoundLinks(links, ifindex === undefined ? [] : [[name, ifindex]]),
       events,
-      onRenamed: () => this.#record([...this.#instances.values()].map(({ config }) => config)),
+      onRenamed: () => this.#record(this.#instances.configs),
     });
   }
 
-  /** Where an instance that is to be added works: on its interface of before, if it had one. */
-  #place({ name, interfaceName }: InstanceConfig): Link | undefined {
-    const kept = this.#places.get(name);
-    const before = kept === undefined ? undefined : this.#links?.byIndex(kept);
-    return before ?? this.#links?.find(interfaceName);
-  }
-
-  /** The same set until an instance comes or goes. */
-  #virtualIps(): ReadonlySet<Ipv4> {
-    this.#virtualIpSet ??= new Set(
-      [...this.#instances.values()].map((one) => one.config.address.ip),
-    );
-    return this.#virtualIpSet;
-  }
-
   async #stop(): Promise<readonly string[]> {
-    for (const instance of this.#instances.values()) instance.insist();
+    for (const instance of this.#instances) instance.insist();
     // What is under way has to end first, and an `ip` that hangs would hold it up.
     for (const shared of this.#interfaces) shared.keeper.hurry();
     await this.#reloading;
-    const leftBehind = await this.#removeAll();
+    const leftBehind = await this.#instances.removeAll();
     if (leftBehind.length === 0) this.#record([]);
     this.#control?.close();
     this.#metrics.close();
     this.#links?.close();
     this.#driver.close();
     return leftBehind;
-  }
-
-  async #removeAll(): Promise<readonly string[]> {
-    const all = [...this.#instances.keys()].map((name) => this.#remove(name));
-    const leftBehind = await Promise.all(all);
-    return leftBehind.flatMap((command) => command ?? []);
   }
 
   /** Twice: the kernel may have been in the middle of handing over the last packet. */
@@ -384,13 +283,10 @@ export class Daemon {
     }
   }
 
-  /** Makes the instances of this hub anew, on that of the same interface. */
   async #move(shared: SharedInterface): Promise<void> {
     const links = this.#links;
     if (links === undefined || this.#stopping !== undefined) return;
-    const moving = [...this.#instances.values()].filter((one) => one.shared === shared);
-    await Promise.all(moving.map(({ name }) => this.#remove(name)));
-    await Promise.all(moving.map(({ config }) => this.#add(config, links)));
+    await this.#instances.move(shared, links);
   }
 
   #lateWake(lateBy: Micros): void {

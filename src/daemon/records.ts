@@ -1,13 +1,11 @@
 // What this daemon may hold, on record for whoever comes after it: `carpd release` in this run of
 // its unit, and its own next start, whatever has become of the configuration since.
 import { messageOf } from '../base/errors.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
 import { writeReleaseRecords } from '../release/release-records.ts';
 import type { EventSink } from '../events/bus.ts';
 import type { SharedInterfaces } from './shared-interfaces.ts';
-import type { Instance } from './instance/instance.ts';
 import type { SharedInterface } from './interface/shared-interface.ts';
 import type { Ports } from '../ports/ports.ts';
 import { Leftovers } from '../release/leftovers.ts';
@@ -26,17 +24,6 @@ export interface RecordsOptions extends Pick<
 
 /** Where an instance works; undefined, or without an index: its interface is not there. */
 type PlaceOf = (config: InstanceConfig) => SharedInterface['place'] | undefined;
-
-/** Whether one of the instances has this virtual IP on this interface. */
-export function isServedBy(
-  instances: Iterable<Pick<Instance, 'config' | 'shared'>>,
-  address: Ipv4,
-  ifindex: number,
-): boolean {
-  return [...instances].some(
-    ({ config, shared }) => config.address.ip === address && shared.place.ifindex === ifindex,
-  );
-}
 
 /** Keeps the record of what this daemon may hold. */
 export class Records {

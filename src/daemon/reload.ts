@@ -1,7 +1,75 @@
-// Which instances a new configuration adds, changes, removes and leaves alone.
+// A new configuration for a running daemon: which instances it adds, changes, removes and leaves
+// alone, and how the running ones are brought to it.
 import { isDeepStrictEqual } from 'node:util';
 import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
-import type { SharedInterface } from './interface/shared-interface.ts';
+import type { EventSink } from '../events/bus.ts';
+import type { LinkWatch } from '../linux/links/link-watch.ts';
+import type { NextTurn } from '../ports/ports.ts';
+import type { GroupClaims } from './group-claims.ts';
+import { inSlices } from './in-slices.ts';
+import type { Instances } from './instances.ts';
+
+export interface ReloadOptions {
+  readonly instances: Instances;
+  readonly claims: GroupClaims;
+  readonly links: LinkWatch;
+  readonly events: EventSink;
+  readonly nextTurn: NextTurn;
+  /** Puts these on record before any of them is begun. */
+  readonly record: (configs: readonly InstanceConfig[]) => void;
+}
+
+/**
+ * Brings the running instances to these: what is removed or changed hands over and ends, then what
+ * is new or changed begins. Publishes what came of it.
+ */
+export async function reloadInstances(
+  configs: readonly InstanceConfig[],
+  { instances, claims, links, events, nextTurn, record }: ReloadOptions,
+): Promise<void> {
+  const diff = diffInstances(instances.configs, configs);
+  const { allowed, refused } = claims.sort([...diff.added, ...diff.changed], links);
+  for (const detail of refused.values()) {
+    events.publish({ event: 'configuration-warning', detail });
+  }
+  const isAllowed = (one: InstanceConfig): boolean => allowed.includes(one);
+  const changing = diff.changed.filter(isAllowed);
+  const added = diff.added.filter(isAllowed);
+  instances.keepPlaces(changing);
+  const stayed = await retireAll([...diff.removed, ...changing], instances, events);
+  record([...configs, ...stayed]);
+  const hasStayed = new Set(stayed.map(({ name }) => name));
+  const others = (list: readonly InstanceConfig[]): readonly InstanceConfig[] =>
+    list.filter(({ name }) => !hasStayed.has(name));
+  const fresh = [...added, ...others(changing)];
+  await inSlices(fresh, nextTurn, (one) => instances.add(one, links));
+  const names = (list: readonly InstanceConfig[]): string[] => list.map((one) => one.name);
+  const kept = [...diff.unchanged, ...stayed, ...diff.changed.filter((one) => !isAllowed(one))];
+  events.publish({
+    event: 'configuration-reloaded',
+    added: names(added),
+    changed: names(others(changing)),
+    removed: names(others(diff.removed)),
+    unchanged: names(kept),
+  });
+}
+
+/** Resolves to those that stay, since their address can't go. */
+async function retireAll(
+  configs: readonly InstanceConfig[],
+  instances: Instances,
+  events: EventSink,
+): Promise<readonly InstanceConfig[]> {
+  const retired = await Promise.all(configs.map(({ name }) => instances.retire(name)));
+  const stayed = retired.flatMap((instance) => instance?.config ?? []);
+  for (const { name } of stayed) {
+    const detail =
+      `instance ${name} keeps its old configuration, since it is master and its virtual IP can ` +
+      'not be taken off. Mend that, and reload again';
+    events.publish({ event: 'configuration-warning', detail });
+  }
+  return stayed;
+}
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {
@@ -41,26 +109,4 @@ export function unheededChanges(before: Config, after: Config): readonly string[
   return keys.map(
     (key) => `the ${key} settings have changed; they apply when carpd is started anew`,
   );
-}
-
-/**
- * The indexes of the interfaces on which changed instances go on: those on which they work, unless
- * they are to work on one of another name. What the interface is called by now plays no part.
- */
-export function keptPlaces(
-  changed: readonly InstanceConfig[],
-  running: ReadonlyMap<string, RunningThere>,
-): ReadonlyMap<string, number> {
-  const kept = new Map<string, number>();
-  for (const { name, interfaceName } of changed) {
-    const { config, shared } = running.get(name) ?? {};
-    const ifindex = shared?.place.ifindex;
-    if (config?.interfaceName === interfaceName && ifindex !== undefined) kept.set(name, ifindex);
-  }
-  return kept;
-}
-
-interface RunningThere {
-  readonly config: InstanceConfig;
-  readonly shared: Pick<SharedInterface, 'place'>;
 }
