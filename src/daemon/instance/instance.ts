@@ -1,25 +1,22 @@
-// One instance at work: the effects of its election carried out for real, and what became of them
-// told to it. The election itself is in the segment of its interface.
+// One instance at work: what happens on its interface goes to its election, and what the election
+// wants is carried out. The election itself is in the segment of the interface.
 import type { Micros } from '../../base/time.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import { invariant, unreachable } from '../../base/assert.ts';
-import { masterDownInterval } from '../../election/cadence.ts';
+import { invariant } from '../../base/assert.ts';
+import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
 import type { Effect } from '../../election/effects.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';
 import type { Warning } from '../../readiness/reasons.ts';
-import type { Announcer } from '../../vip/announcer.ts';
-import type { AdvertSender } from './advert-sender.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
-import type { ClaimTeller } from '../../events/publish/claim-teller.ts';
-import { MasterResources } from './master-resources.ts';
+import { ClaimTeller } from '../../events/publish/claim-teller.ts';
 import type { Driver } from '../interface/driver.ts';
-import { Ending } from './ending.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
+import { EffectRunner } from './effect-runner.ts';
 import { electionSettings } from './election-settings.ts';
 import { InterfaceUsability, MEANS_GONE, type FootingChange } from './interface-usability.ts';
 import type { AdvertHeard } from '../interface/gate-settings.ts';
@@ -30,9 +27,8 @@ import { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { GroupClaim } from '../interface/group-claim.ts';
 import type { InterfaceMember, SharedInterface } from '../interface/shared-interface.ts';
 import type { InstanceRecord } from './instance-record.ts';
-import * as wire from './instance-wire.ts';
 import type { LinkDriver } from '../interface/link-driver.ts';
-import { reportInstance, type InstanceReport, type LastTransition } from '../../report/report.ts';
+import { reportInstance, type InstanceReport } from '../../report/report.ts';
 import type { InstancePorts } from '../../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
@@ -66,14 +62,10 @@ export class Instance implements InterfaceMember {
   readonly #instanceEvents: InstanceEvents;
   readonly #gateEvents: GateEvents;
   readonly #usability: InterfaceUsability;
-  readonly #announcer: Announcer;
-  readonly #sender: AdvertSender;
   readonly #claims: ClaimTeller;
-  readonly #resources: MasterResources;
-  #lastTransition: LastTransition | undefined;
+  readonly #effects: EffectRunner;
   /** Its election as it was when it ended. */
   #last: ElectionSnapshot | undefined;
-  readonly #ending: Ending;
 
   constructor(options: InstanceOptions) {
     const { config } = options;
@@ -86,11 +78,10 @@ export class Instance implements InterfaceMember {
     const publish = instancePublisher(options.events, config);
     this.#instanceEvents = new InstanceEvents(config, publish, options.now);
     this.#gateEvents = new GateEvents(publish, options.now);
-    const lookAgain = (): void => options.driver.post(() => options.shared.tell(this));
     this.#usability = new InterfaceUsability({
       ...options,
       instanceEvents: this.#instanceEvents,
-      lookAgain,
+      lookAgain: () => options.driver.post(() => options.shared.tell(this)),
     });
     this.key = {
       passphrase: config.passphrase.reveal(),
@@ -98,11 +89,16 @@ export class Instance implements InterfaceMember {
       addresses: [config.address.ip],
     };
     this.group = config.group;
-    this.#announcer = wire.createAnnouncer(this.#wireOptions());
-    this.#sender = wire.createSender(this.#wireOptions());
-    this.#claims = wire.createClaimTeller(this.#wireOptions());
-    this.#resources = this.#createResources();
-    this.#ending = this.#createEnding();
+    this.#claims = this.#createClaimTeller();
+    this.#effects = new EffectRunner({
+      ...options,
+      key: this.key,
+      member: this,
+      instanceEvents: this.#instanceEvents,
+      source: () => this.source,
+      election: () => this.snapshot(),
+      feed: (input) => this.#feed(input),
+    });
     this.gate.enroll(this, electionSettings(config, options));
   }
 
@@ -122,12 +118,12 @@ export class Instance implements InterfaceMember {
 
   /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
   abandon(): Holding {
-    return this.#resources.abandon();
+    return this.#effects.abandon();
   }
 
   /** Why the virtual IP could not be taken off, as far as that is known. */
   get vipFault(): string | undefined {
-    return this.#resources.releaseFault;
+    return this.#effects.vipFault;
   }
 
   get isMaster(): boolean {
@@ -144,7 +140,7 @@ export class Instance implements InterfaceMember {
   async start(): Promise<void> {
     const { shared } = this.#options;
     this.#usability.claim(shared.link());
-    if (this.#usability.mayRemoveStale(shared.link())) await this.#resources.removeStale();
+    if (this.#usability.mayRemoveStale(shared.link())) await this.#effects.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
     await shared.add(this);
@@ -156,7 +152,7 @@ export class Instance implements InterfaceMember {
    */
   async stop(): Promise<string | undefined> {
     this.#options.claim.leaving();
-    await this.#ending.ask('stop-requested');
+    await this.#effects.end('stop-requested');
     return this.#close();
   }
 
@@ -165,24 +161,22 @@ export class Instance implements InterfaceMember {
    * stays master as it was. A stop that comes meanwhile insists (see `insist`).
    */
   async retire(): Promise<boolean> {
-    const ended = await this.#ending.ask('retire-requested');
+    const ended = await this.#effects.end('retire-requested');
     if (ended) this.#close();
     return ended;
   }
 
   /** The whole daemon stops: an instance that a reload has asked to end must. */
   insist(): void {
-    this.#ending.insist();
+    this.#effects.insist();
   }
 
   #close(): string | undefined {
     this.#last = this.snapshot();
     this.#options.shared.remove(this);
-    this.#announcer.stop();
     this.#claims.close();
-    this.#resources.close();
+    const leftBehind = this.#effects.close();
     this.#options.claim.release();
-    const { leftBehind } = this.#resources;
     if (leftBehind !== undefined) this.#instanceEvents.vipLeftBehind(leftBehind);
     return leftBehind;
   }
@@ -199,7 +193,7 @@ export class Instance implements InterfaceMember {
 
   /** It was stopped and takes part no more. */
   get ended(): boolean {
-    return this.#ending.isOver;
+    return this.#effects.isOver;
   }
 
   logState(): void {
@@ -214,7 +208,7 @@ export class Instance implements InterfaceMember {
       election: this.snapshot(),
       readiness: this.gate.snapshot(),
       ...record.report(now()),
-      lastTransition: this.#lastTransition,
+      lastTransition: this.#effects.lastTransition,
       ...this.#usability.report(),
     };
     return reportInstance(sources, now());
@@ -244,7 +238,7 @@ export class Instance implements InterfaceMember {
   remindHeld(): void {
     this.#gateEvents.tick({
       election: this.snapshot(),
-      before: this.#lastTransition?.from,
+      before: this.#effects.lastTransition?.from,
       heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
       deadInterval: masterDownInterval(this.config),
       policy: this.config.gate.policy,
@@ -265,13 +259,13 @@ export class Instance implements InterfaceMember {
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
     if (isBack && this.#usability.mayRemoveStale(this.shared.link()))
-      void this.#resources.removeStale();
+      void this.#effects.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
 
   stepped(): void {
-    this.#ending.check();
+    this.#effects.stepped();
     this.record.stepped();
   }
 
@@ -285,82 +279,16 @@ export class Instance implements InterfaceMember {
   }
 
   perform(effect: Effect, masterDownAt: Micros | undefined): void {
-    switch (effect.kind) {
-      case 'send-advert':
-        return this.#sender.send(effect);
-      case 'state-changed':
-        this.#lastTransition = { ...effect, at: this.#options.now() };
-        this.#instanceEvents.transition(effect, this.snapshot(), masterDownAt);
-        return this.#options.shared.mastersChanged();
-      case 'claim-vip':
-        return this.#resources.claim(effect.term);
-      case 'release-vip':
-        return this.#resources.release(effect.term);
-      case 'announce':
-        return this.#announcer.announce(wire.announcementOf(effect));
-      case 'ask-for-vip':
-        return this.#options.shared.askForVip(this);
-      case 'stop-announcing':
-        return this.#announcer.stop();
-      case 'run-hook':
-        return this.#resources.runHook({ hook: effect.hook, term: effect.term });
-      case 'conflict-heard':
-        return this.#instanceEvents.conflict(effect.peer, effect.equal);
-      case 'demotion-changed':
-        return this.#instanceEvents.demotion(effect.demoted, this.snapshot().effectiveAdvskew);
-      case 'step-down-stuck':
-        return this.#stepDownStuck(effect);
-      case 'stopped':
-        return this.#ending.over();
-      default:
-        return unreachable(effect);
-    }
+    this.#effects.perform(effect, masterDownAt);
   }
 
-  #stepDownStuck(effect: Extract<Effect, { kind: 'step-down-stuck' }>): void {
-    this.#instanceEvents.stuck(effect, this.vipFault ?? 'the log tells why');
-    if (!effect.stays) return;
-    this.#resources.staying();
-    this.#ending.stays();
-  }
-
-  #wireOptions(): wire.WireOptions {
-    const { driver } = this.#options;
-    return {
-      ...this.#options,
-      key: this.key,
-      instanceEvents: this.#instanceEvents,
-      source: () => this.source,
-      onRegularDone: (ok) => driver.post(() => this.#feed({ kind: 'advert-sent', ok })),
-      onLastDone: () => this.#ending.check(),
-    };
-  }
-
-  #createEnding(): Ending {
-    return new Ending({
-      post: (run) => this.#options.driver.post(run),
-      begin: (kind) => {
-        this.#resources.stopping();
-        this.#feed({ kind });
-      },
-      // The socket must not be closed before the bow-out has left through it.
-      isIdle: () => !this.#resources.busy && this.#sender.pending === 0,
-    });
-  }
-
-  #createResources(): MasterResources {
-    const { shared, driver, record, now } = this.#options;
-    return new MasterResources({
-      ...this.#options,
-      keeper: shared.keeper,
-      mayAnotherServe: () => record.mayAnotherServe(now()),
-      interfaceName: () => shared.place.name,
-      ifindex: () => shared.place.ifindex,
-      instanceEvents: this.#instanceEvents,
-      post: (run) => driver.post(run),
-      advertsOut: () => this.#sender.allOut,
-      feed: (input) => this.#feed(input),
-      onChanged: () => this.#ending.check(),
+  #createClaimTeller(): ClaimTeller {
+    const { config, record, startTimer, now } = this.#options;
+    return new ClaimTeller({
+      startTimer,
+      interval: advertInterval(config),
+      judge: (mac) => record.claimant(mac, this.gate.macOf, now()),
+      tell: (...claim) => this.#instanceEvents.contested(...claim),
     });
   }
 }
