@@ -1,21 +1,18 @@
 // Joins one segment to the world: gives it what the kernel says of the interface, frames that came
 // in, answers to our questions and time, and has its effects carried out. Keeps the contract at the
 // head of segment/segment.ts, together with ears.ts, which reads the sockets.
-import { isDeepStrictEqual } from 'node:util';
 import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
-import { arpProbe, arpRequest } from '../../carp/arp.ts';
-import { resolveStack, type LinkStack } from '../../linux/links/link-facts.ts';
 import type { ElectionSettings } from '../../election/machine.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
-import { bondsOf } from '../../readiness/facts.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../readiness/snapshot.ts';
 import type { SegmentEffect } from '../../segment/effects.ts';
-import type { FactsRead, InstanceInput, SegmentInput } from '../../segment/inputs.ts';
+import type { InstanceInput, SegmentInput } from '../../segment/inputs.ts';
 import { Segment } from '../../segment/segment.ts';
 import type { WitnessWish } from '../../segment/witness-wish.ts';
+import { ArpProber } from './arp-prober.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
 import {
@@ -29,11 +26,9 @@ import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
 import type { LinkEvents } from '../../events/publish/link-events.ts';
 import type { Seen } from '../../traffic/witness-reader.ts';
+import { StackReader } from './stack-reader.ts';
 
 export type { GatedInstance } from './gate-settings.ts';
-
-/** The MAC addresses of so many hosts are remembered. */
-const MACS_MAX = 64;
 
 /** Feeds the readiness of one interface, and carries out what it asks for. */
 export class LinkDriver implements Member {
@@ -42,17 +37,13 @@ export class LinkDriver implements Member {
   readonly #linkEvents: LinkEvents;
   readonly #tap: WitnessController;
   readonly #gateways: Gateways;
+  readonly #stack: StackReader;
+  readonly #prober: ArpProber;
   /** All that were added, by their names. */
   readonly #members = new Map<string, GatedInstance>();
   /** Those that the readiness knows. */
   #instances: readonly GatedInstance[] = [];
-  #stack: LinkStack | undefined;
   #wish: WitnessWish | undefined;
-  /** Those that all instances together name. */
-  #uplinks: 'auto' | readonly string[] = 'auto';
-  readonly #answerListeners = new Set<(host: Ipv4) => void>();
-  /** Who answered lately, last come last. */
-  readonly #macs = new Map<Ipv4, Mac>();
   readonly #inbox: SegmentInput[] = [];
   #stepping = false;
   #closed = false;
@@ -75,6 +66,14 @@ export class LinkDriver implements Member {
       interfaceName: () => this.#currentName(),
       onChanged: () => driver.post(() => this.configure(this.#instances)),
       onError: (error) => linkEvents.gatewaysUnread(messageOf(error)),
+    });
+    this.#stack = new StackReader({
+      ...options,
+      onFaults: (faults) => linkEvents.stackFaults(faults),
+    });
+    this.#prober = new ArpProber({
+      ...options,
+      onError: (reason) => linkEvents.probeFailed(reason),
     });
   }
 
@@ -117,51 +116,27 @@ export class LinkDriver implements Member {
     this.#instances = instances;
     this.#gateways.want(instances.some(wantsGateways));
     const settings = instances.map((instance) => gateSettings(instance, this.#gateways.known));
-    const uplinks = uplinksOf(instances);
-    const isNew = this.#stack === undefined || !isDeepStrictEqual(uplinks, this.#uplinks);
-    this.#uplinks = uplinks;
     // What is known of the link comes first, so that no gate is judged by less.
-    if (isNew) this.readFacts();
+    if (this.#stack.useUplinks(uplinksOf(instances))) this.readFacts();
     this.give({ kind: 'instances-changed', instances: settings });
   }
 
   /** Something about this interface, or one below it, has changed. */
   linkChanged(): void {
     // The kernel tells of no change of LACP by itself, and one change seldom comes alone.
-    this.#ask();
+    this.#stack.ask();
     this.readFacts();
   }
 
   /** Looks at the interface and all it stands on, as the kernel last told of them. */
   readFacts(): void {
-    this.give({ kind: 'facts-read', ...this.#lookAtStack() });
+    this.give({ kind: 'facts-read', ...this.#stack.read() });
     this.#tendTap();
-  }
-
-  #lookAtStack(): FactsRead {
-    const { links, interfaceName } = this.#options;
-    const stack = resolveStack(links, interfaceName, this.#uplinks);
-    this.#stack = stack;
-    this.#linkEvents.stackFaults(stack.faults);
-    return { facts: stack.facts, hasGuests: stack.hasGuests };
-  }
-
-  /** What is told of by no event that reaches us, or was told of before it could be known. */
-  #lookAgain(): void {
-    const { links, interfaceName } = this.#options;
-    const stack = resolveStack(links, interfaceName, this.#uplinks);
-    if (!isDeepStrictEqual(stack, this.#stack)) this.readFacts();
   }
 
   /** Whether a change of this one may change what the interface stands on, or what proves it. */
   concerns(ifindex: number): boolean {
-    if (this.#stack === undefined) return false;
-    const { polled, isWhole, ownMacs } = this.#stack;
-    const { master, mac } = this.#options.links.byIndex(ifindex) ?? {};
-    // Whatever it is, what it sends is not of another station.
-    if (mac !== undefined && !ownMacs.has(mac)) return true;
-    const isPart = polled.includes(ifindex) || (master !== undefined && polled.includes(master));
-    return isPart || !isWhole || this.#uplinks !== 'auto';
+    return this.#stack.concerns(ifindex);
   }
 
   /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
@@ -170,12 +145,11 @@ export class LinkDriver implements Member {
   }
 
   /** The MAC address with which this host answered ARP last; undefined: it did not. */
-  readonly macOf = (host: Ipv4): Mac | undefined => this.#macs.get(host);
+  readonly macOf = (host: Ipv4): Mac | undefined => this.#prober.macOf(host);
 
   /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
   onAnswer(listener: (host: Ipv4) => void): () => void {
-    this.#answerListeners.add(listener);
-    return () => this.#answerListeners.delete(listener);
+    return this.#prober.onAnswer(listener);
   }
 
   stoodStill(lateBy: Micros): void {
@@ -183,7 +157,7 @@ export class LinkDriver implements Member {
   }
 
   caughtUp(lateBy: Micros): void {
-    this.give({ kind: 'caught-up', lateBy, ...this.#lookAtStack() });
+    this.give({ kind: 'caught-up', lateBy, ...this.#stack.read() });
     this.#tendTap();
   }
 
@@ -232,19 +206,14 @@ export class LinkDriver implements Member {
   }
 
   #lookAround(): void {
-    this.#ask();
-    if (this.#stack?.filtersVlans === true) this.#options.links.askVlans();
-    this.#lookAgain();
+    this.#stack.ask();
+    this.#stack.askVlans();
+    // What is told of by no event that reaches us, or was told of before it could be known.
+    if (this.#stack.isStale()) this.readFacts();
     this.#gateways.refresh();
     this.#options.onTick();
     this.#tendTap();
     for (const instance of this.#instances) instance.remindHeld();
-  }
-
-  #ask(): void {
-    const { facts, polled, hasBridge } = this.#stack ?? {};
-    const hasBond = bondsOf(facts?.lower).length > 0;
-    if (hasBond || hasBridge === true) this.#options.links.ask(polled ?? []);
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */
@@ -303,13 +272,6 @@ export class LinkDriver implements Member {
     }
   }
 
-  /** The index, if a port of the bond has it. */
-  #portOf(ifindex: number): number | undefined {
-    const { lower } = this.#stack?.facts ?? {};
-    if (lower?.kind !== 'bond') return undefined;
-    return lower.ports.some((port) => port.ifindex === ifindex) ? ifindex : undefined;
-  }
-
   async #findNeighbours(): Promise<void> {
     // Where the table can't be read, those who are known otherwise are asked.
     const addresses = await this.#options.readNeighbours(this.#currentName()).catch(() => []);
@@ -325,7 +287,11 @@ export class LinkDriver implements Member {
   #tendTap(): void {
     const { mode, once = false, then, onlyMasters } = this.#wish ?? {};
     const senders = onlyMasters === true ? this.#options.floodedMasters() : undefined;
-    this.#tap.want(mode, this.#stack, this.#wish?.epoch ?? this.epoch, { senders, once, then });
+    this.#tap.want(mode, this.#stack.stack, this.#wish?.epoch ?? this.epoch, {
+      senders,
+      once,
+      then,
+    });
   }
 
   /** Other masters are known than before, whom a flood must not drown. */
@@ -335,35 +301,17 @@ export class LinkDriver implements Member {
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {
     if (this.#closed) return;
-    const { mac, sendFrame } = this.#options;
     const source = this.#instances.find((instance) => instance.source !== undefined)?.source;
-    try {
-      const own = mac();
-      for (const vip of ipv4sOf(vips)) sendFrame(arpProbe(own, vip));
-      if (source === undefined) return;
-      for (const address of ipv4sOf(addresses)) sendFrame(arpRequest(own, source, address));
-    } catch (error) {
-      this.#linkEvents.probeFailed(messageOf(error));
-    }
-  }
-
-  #noteAnswer(host: Ipv4, mac: Mac): void {
-    this.#macs.delete(host);
-    this.#macs.set(host, mac);
-    for (const oldest of this.#macs.keys()) {
-      if (this.#macs.size <= MACS_MAX) return;
-      this.#macs.delete(oldest);
-    }
+    this.#prober.ask(ipv4sOf(addresses), ipv4sOf(vips), source);
   }
 
   #frameSeen(seen: Seen, { epoch, cameBy, ...origin }: FrameOrigin): void {
-    const port = this.#portOf(cameBy);
+    const port = this.#stack.portOf(cameBy);
     const station = origin.station && formatIpv4(origin.station);
     switch (seen.kind) {
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
-        this.#noteAnswer(seen.address, seen.mac);
-        for (const listener of [...this.#answerListeners]) listener(seen.address);
+        this.#prober.answered(seen.address, seen.mac);
         return this.give({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
       }
       case 'advert-packet':
