@@ -1,13 +1,9 @@
 // One interface and what all instances on it share: its sockets, its adverts, its addresses, and
 // what is known of its readiness.
 import { messageOf } from '../../base/errors.ts';
-import { acceptPacket, type AcceptedAdvert, type Group } from '../../carp/accept.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import type { Result } from '../../base/result.ts';
 import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import { arpRequest } from '../../carp/arp.ts';
-import type { ForeignClaim } from '../../carp/claim.ts';
-import { SENDERS_MAX } from '../../linux/sockets/frame-filter.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';
 import { ClaimTap } from '../../traffic/claim-tap.ts';
@@ -17,23 +13,14 @@ import { EarObstacle } from '../../traffic/ear-obstacle.ts';
 import { Ears } from '../../traffic/ears.ts';
 import { InterfaceSockets } from '../../traffic/interface-sockets.ts';
 import { InterfaceAddresses } from '../../addressing/interface-addresses.ts';
-import type { AdvertHeard, GatedInstance } from './gate-settings.ts';
+import type { AdvertHeard } from './gate-settings.ts';
+import { InterfaceMembers, type InterfaceMember } from './interface-members.ts';
 import { LinkDriver } from './link-driver.ts';
-import { LinkEvents, type RejectionTaker } from '../../events/publish/link-events.ts';
+import { LinkEvents } from '../../events/publish/link-events.ts';
 import { interfacesWith, isLocal } from '../../addressing/own-addresses.ts';
+import { RecentMasters } from './recent-masters.ts';
 import { Soon } from './soon.ts';
 import type { Ports } from '../../ports/ports.ts';
-
-/** An instance as its interface sees it. */
-export interface InterfaceMember extends Group, GatedInstance, RejectionTaker {
-  readonly isMaster: boolean;
-  /** What its own adverts bear, or bore a moment ago. */
-  readonly ownSources: readonly Ipv4[];
-  /** Another host says that the address of this master is its own. */
-  foreignClaim(claim: ForeignClaim): void;
-  /** The interface changed, or its sockets were opened; `usable` is false while there are none. */
-  linkChanged(link: Link | undefined, usable: boolean): void;
-}
 
 export interface SharedInterfaceOptions extends Ports {
   /** As in the configuration; `links` finds the same interface by it when it has another. */
@@ -55,7 +42,7 @@ export class SharedInterface {
   readonly keeper: AddressKeeper;
   readonly interfaceName: string;
   readonly #options: SharedInterfaceOptions;
-  readonly #members = new Set<InterfaceMember>();
+  readonly #members = new InterfaceMembers();
   readonly #linkEvents: LinkEvents;
   readonly #sockets: InterfaceSockets;
   readonly #ears: Ears;
@@ -63,8 +50,7 @@ export class SharedInterface {
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
   readonly #claims: ClaimTap;
   readonly #obstacle: EarObstacle;
-  /** Who was heard lately, last come last: whom a flood must not drown. */
-  readonly #masters = new Set<Ipv4>();
+  readonly #masters = new RecentMasters();
   /** A reload may bring hundreds, and each of them would have all others judged once more. */
   readonly #joining: Soon;
   readonly #configuring: Soon;
@@ -87,7 +73,7 @@ export class SharedInterface {
       ...options,
       linkEvents: this.#linkEvents,
       link: () => this.link(),
-      groups: () => new Set([...this.#members].map(({ group }) => group)),
+      groups: () => this.#members.groups,
       onPacket: (packet) => this.#ears.heard(packet),
       onTrouble: () => void this.refreshSoon(),
     });
@@ -110,7 +96,7 @@ export class SharedInterface {
   }
 
   get memberNames(): readonly string[] {
-    return [...this.#members].map(({ config }) => config.interfaceName);
+    return this.#members.interfaceNames;
   }
 
   /** The interface as it is now. */
@@ -148,8 +134,7 @@ export class SharedInterface {
     this.#members.delete(member);
     this.gate.drop(member);
     void this.#configuring.ask();
-    const inUse = [...this.#members].some(({ group }) => group === member.group);
-    if (!inUse) this.#sockets.leave(member.group);
+    if (!this.#members.groups.has(member.group)) this.#sockets.leave(member.group);
     this.#tendClaims();
   }
 
@@ -186,8 +171,7 @@ export class SharedInterface {
   /** The kernel told of an address, of this interface or another. */
   addressTold(event: AddressEvent): void {
     const other = this.addresses.told(event);
-    const isVip = [...this.#members].some(({ config }) => config.address.ip === other);
-    if (isVip) void this.#telling.ask();
+    if (this.#members.hasVip(other)) void this.#telling.ask();
   }
 
   /** Whether a change of this interface, by this index or under this name, is one of ours. */
@@ -200,8 +184,7 @@ export class SharedInterface {
   otherChanged(ifindex: number): void {
     if (this.gate.concerns(ifindex)) this.gate.linkChanged();
     // A source address may be on any interface of the host.
-    const anywhere = [...this.#members].some(({ config }) => config.source !== undefined);
-    if (anywhere) void this.#telling.ask();
+    if (this.#members.namesSource) void this.#telling.ask();
   }
 
   /** Another hub has the same interface: from here on it is as if there were none. */
@@ -255,40 +238,21 @@ export class SharedInterface {
     this.gate.configure([...this.#members]);
   }
 
-  #accept(packet: Uint8Array): Result<AcceptedAdvert<InterfaceMember>, DroppedPacket> {
-    const members = [...this.#members];
-    return acceptPacket(packet, {
-      ownSources: new Set(members.flatMap(({ ownSources }) => ownSources)),
-      members: (vhid) => members.filter(({ key }) => key.vhid === vhid),
-    });
-  }
-
   #refused(dropped: DroppedPacket): void {
-    const same = [...this.#members].filter(({ key }) => key.vhid === dropped.vhid);
-    for (const { record } of same) record.rejected(dropped, this.#options.now());
-    this.#linkEvents.rejected(dropped, same.filter(({ isMaster }) => isMaster).length > 0);
+    const concernsMaster = this.#members.rejected(dropped, this.#options.now());
+    this.#linkEvents.rejected(dropped, concernsMaster);
   }
 
   #advertHeard({ name, from, by }: AdvertHeard): void {
-    this.#masters.delete(from);
-    this.#masters.add(from);
-    for (const oldest of this.#masters) {
-      if (this.#masters.size > SENDERS_MAX / 2) this.#masters.delete(oldest);
-    }
+    this.#masters.heard(from);
     if (this.#ears.flooded) this.gate.mastersChanged();
     if (by === 'socket') return this.#obstacle.clear();
-    const member = [...this.#members].find((one) => one.name === name);
+    const member = this.#members.named(name);
     if (member !== undefined) this.#obstacle.lookFor(from, member.group);
   }
 
-  #floodedMasters(): readonly Ipv4[] {
-    const peers = [...this.#members].flatMap(({ config }) => config.peers);
-    return [...new Set([...this.#masters, ...peers])].sort((a, b) => a - b);
-  }
-
   #tendClaims(): void {
-    const masters = [...this.#members].filter(({ isMaster }) => isMaster);
-    this.#claims.want(new Set(masters.map(({ config }) => config.address.ip)));
+    this.#claims.want(this.#members.masterVips);
   }
 
   #createClaimTap(): ClaimTap {
@@ -298,11 +262,7 @@ export class SharedInterface {
       ifindex: () => this.link()?.ifindex,
       isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),
       post: (run) => driver.post(run),
-      onClaim: (address, claim) => {
-        for (const member of this.#members) {
-          if (member.isMaster && member.config.address.ip === address) member.foreignClaim(claim);
-        }
-      },
+      onClaim: (address, claim) => this.#members.foreignClaim(address, claim),
       onError: (reason) => this.#linkEvents.claimsUnseen(reason),
     });
   }
@@ -310,7 +270,7 @@ export class SharedInterface {
   #createEars(): Ears {
     return new Ears({
       now: this.#options.now,
-      accept: (packet) => this.#accept(packet),
+      accept: (packet) => this.#members.accept(packet),
       drainSocket: () => this.#sockets.drain(),
       drainWitness: () => this.gate.drain(),
       lost: () => this.#sockets.lost,
@@ -330,7 +290,7 @@ export class SharedInterface {
       onEpoch: (epoch) => this.#ears.epochBegan(epoch),
       onTick: () => this.#ears.look(),
       onWatch: (watches) => this.#ears.witnessWatches(watches),
-      floodedMasters: () => this.#floodedMasters(),
+      floodedMasters: () => this.#masters.with(this.#members.peers),
       onAdvertWitnessed: (packet, epoch) => this.#ears.witnessed(packet, epoch),
       readSocket: () => this.#ears.readSocket(),
       unheardUntil: () => this.#ears.unheardUntil(),
