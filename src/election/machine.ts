@@ -13,6 +13,8 @@ import { Deadlines } from './deadlines.ts';
 import type { Cause, Effect, HoldReason, State } from './effects.ts';
 import { Following } from './following.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
+import { Participation } from './participation.ts';
+import { Preemption } from './preemption.ts';
 import type { ElectionSnapshot } from './snapshot.ts';
 import { StepDown } from './step-down.ts';
 import { MasterTerm } from './master-term.ts';
@@ -34,23 +36,22 @@ const VIP_RETRY_DELAY = fromSeconds(10);
 
 type AdvertHeard = Extract<Input, { kind: 'advert-heard' }>;
 
-/** One instance's election; see the first lines of this file. */
+/**
+ * The election of one instance. This class holds the state and every change of it; the rules of
+ * each concern are in the class that the field names.
+ */
 export class Election {
   readonly #settings: ElectionSettings;
   readonly #deadlines = new Deadlines();
+  #state: State = 'INIT';
+  #stateSince = micros(0);
+  readonly #participation = new Participation();
+  readonly #following = new Following();
+  readonly #catchingUp = new CatchingUp(this.#deadlines);
+  readonly #preemption: Preemption;
   readonly #bid: Bid;
   readonly #masterTerm: MasterTerm;
   readonly #stepDown: StepDown;
-  readonly #holds = new Set<HoldReason>(['gate-closed', 'carrier-lost']);
-  #state: State = 'INIT';
-  #stateSince = micros(0);
-  #source: Ipv4 | undefined;
-  /** The interface is there, up, and has the source; a master that has lost it still bows out. */
-  #usable = false;
-  readonly #following = new Following();
-  readonly #catchingUp = new CatchingUp(this.#deadlines);
-  /** The last claim of the address failed: no reason to push a healthy master aside. */
-  #claimFailed = false;
   #effects: Effect[] = [];
 
   constructor(settings: ElectionSettings) {
@@ -59,6 +60,7 @@ export class Election {
     this.#bid = new Bid(settings, this.#deadlines, emit);
     this.#masterTerm = new MasterTerm(settings, this.#deadlines, emit);
     this.#stepDown = new StepDown(settings, this.#deadlines);
+    this.#preemption = new Preemption(settings);
   }
 
   /**
@@ -87,7 +89,7 @@ export class Election {
       stateSince: this.#stateSince,
       term: this.#masterTerm.term,
       master: this.#following.master,
-      holdReasons: [...this.#holds],
+      holdReasons: this.#participation.holdReasons,
       inDoubt: this.#bid.inDoubt,
       demoted: this.#bid.demoted,
       effectiveAdvskew: this.#bid.advskew,
@@ -122,8 +124,7 @@ export class Election {
   ): void {
     switch (input.kind) {
       case 'interface-ready':
-        this.#source = input.source;
-        this.#usable = true;
+        this.#participation.interfaceReady(input.source);
         return this.#settle('interface-ready', now);
       case 'interface-lost':
         return this.#interfaceLost(input.cause, now);
@@ -171,11 +172,11 @@ export class Election {
   }
 
   #interfaceLost(cause: InterfaceFault, now: Micros): void {
-    this.#usable = false;
+    this.#participation.interfaceLost();
     this.#following.forget();
     // Only the address is gone: frames still pass, so the peers can be told not to wait.
     if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause, now);
-    this.#source = undefined;
+    this.#participation.silenced();
     this.#settle(cause, now);
   }
 
@@ -235,9 +236,7 @@ export class Election {
   }
 
   #mayPreempt(now: Micros): boolean {
-    if (!this.#settings.preempt || this.#stepDown.handedOver || this.#claimFailed) return false;
-    if (this.#bid.demoted) return false;
-    return since(now, this.#stateSince) >= masterDownInterval(this.#settings);
+    return !this.#bid.demoted && this.#preemption.isAllowed(this.#stateSince, now);
   }
 
   #advertise(dueAt: Micros, now: Micros): void {
@@ -265,9 +264,9 @@ export class Election {
 
   #vipClaimed(term: number, claimed: boolean, now: Micros): void {
     if (term !== this.#masterTerm.term || !this.#holdsVip()) return;
-    this.#claimFailed = !claimed;
+    this.#preemption.claimed(claimed);
     if (claimed) return this.#masterTerm.claimed(now, this.#bid.inDoubt);
-    this.#holds.add('vip-failed');
+    this.#participation.hold('vip-failed', true);
     this.#deadlines.set('vipRetry', plus(now, VIP_RETRY_DELAY));
     this.#leave('vip-failed', now);
   }
@@ -310,20 +309,18 @@ export class Election {
   }
 
   #restingState(): State {
-    if (!this.#usable || this.#stepDown.stopping) return 'INIT';
-    return this.#holds.size > 0 ? 'HELD' : 'BACKUP';
+    return this.#stepDown.stopping ? 'INIT' : this.#participation.restingState;
   }
 
   /** Goes where the conditions say; a MASTER only leaves for a reason of its own. */
   #settle(cause: Cause, now: Micros): void {
-    if (this.#state === 'MASTER' && this.#source !== undefined) return;
+    if (this.#state === 'MASTER' && this.#participation.source !== undefined) return;
     const rest = this.#restingState();
     if (rest !== this.#state) this.#enter(rest, cause, now);
   }
 
   #hold(reason: HoldReason, held: boolean, now: Micros): void {
-    if (held) this.#holds.add(reason);
-    else this.#holds.delete(reason);
+    this.#participation.hold(reason, held);
     if (held && reason === 'maintenance') this.#leave(reason, now);
     this.#settle(held ? reason : 'gate-opened', now);
   }
@@ -346,7 +343,7 @@ export class Election {
     const from = this.#state;
     this.#state = to;
     this.#stateSince = now;
-    this.#stepDown.ended();
+    if (this.#stepDown.ended() === 'handover') this.#preemption.handedOver();
     this.#deadlines.clear('advertise', 'masterDown', 'upHook');
     if (to === 'BACKUP') {
       this.#catchingUp.waitFor(undefined, plus(now, masterDownInterval(this.#settings)));
@@ -369,8 +366,7 @@ export class Election {
     if (forgiven && this.#state !== 'MASTER') this.#bid.forgive();
     if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
     if (this.#deadlines.take('masterDown', now) !== undefined) {
-      this.#stepDown.forgetHandover();
-      this.#claimFailed = false;
+      this.#preemption.masterDown();
       const { left } = this.#catchingUp;
       const cause = left === undefined ? 'master-down' : 'bow-out';
       this.#promote(cause, left ?? this.#following.master?.address, now);
@@ -384,9 +380,10 @@ export class Election {
   }
 
   #self(): rules.Self {
-    invariant(this.#source !== undefined, 'BACKUP and MASTER have a source address');
+    const { source } = this.#participation;
+    invariant(source !== undefined, 'BACKUP and MASTER have a source address');
     return {
-      source: this.#source,
+      source,
       cadence: this.#settings,
       effectiveAdvskew: this.#bid.advskew,
       unconfirmed: this.#bid.trust === 'unconfirmed',

@@ -1,4 +1,4 @@
-// A master that leaves in good order: why it does, and what became of its earlier orders to leave.
+// A master that leaves in good order: why it does, and until when.
 // The adverts go on until the address is off, so that nobody else takes it before.
 import { invariant } from '../base/assert.ts';
 import { fromSeconds, plus, type Micros } from '../base/time.ts';
@@ -27,7 +27,6 @@ export class StepDown {
   #begunAt: Micros | undefined;
   /** It can't stay master, whatever becomes of the address. */
   #forced = false;
-  #handedOver = false;
   #stopping = false;
 
   constructor(cadence: Cadence, deadlines: Deadlines) {
@@ -43,11 +42,6 @@ export class StepDown {
   /** The instance ends; a master of it leaves first. */
   get stopping(): boolean {
     return this.#stopping;
-  }
-
-  /** An operator had it hand over, so that it does not take the address back by preemption. */
-  get handedOver(): boolean {
-    return this.#handedOver;
   }
 
   /** A master begins to leave; the first cause counts. */
@@ -89,18 +83,17 @@ export class StepDown {
     return 'stay';
   }
 
-  /** The node has left, or yielded meanwhile: however it ended, who was asked has handed over. */
-  ended(): void {
-    if (this.#cause === 'handover') this.#handedOver = true;
+  /**
+   * The node has left, or yielded meanwhile. Returns why it was to leave: however it ended, who was
+   * asked to hand over has done so.
+   */
+  ended(): Cause | undefined {
+    const cause = this.#cause;
     this.#cause = undefined;
     this.#begunAt = undefined;
     this.#forced = false;
     this.#deadlines.clear('carrierGrace', 'stepDownEnd');
-  }
-
-  /** Nobody serves: an earlier handover binds no longer. */
-  forgetHandover(): void {
-    this.#handedOver = false;
+    return cause;
   }
 
   /**
