@@ -2,29 +2,41 @@
 // address is known to be off.
 
 /**
- * due: a claim waits for its advert. held: the address may be on the interface. stuck: it was to be
- * taken off, could not be, and is tried again. Each has a term of its own: a claim may be due while
- * the address of an earlier term is still held or stuck.
+ * off: nothing of it is on the interface, as far as is known. held: it may be there since the claim
+ * of `term`; `fault`: why a release failed before. stuck: the release of `term` failed and is tried
+ * again; `heldTerm`: the term of held.
  */
+type Phase =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'held'; readonly term: number; readonly fault: string | undefined }
+  | {
+      readonly kind: 'stuck';
+      readonly term: number;
+      readonly fault: string;
+      readonly heldTerm: number | undefined;
+    };
+
+const OFF: Phase = { kind: 'off' };
+
+/** The hold on one virtual IP, over all terms. */
 export class AddressHold {
+  #phase: Phase = OFF;
+  /** A claim that waits for its advert, maybe while the address of an earlier term is held. */
   #dueTerm: number | undefined;
-  #heldTerm: number | undefined;
-  #stuckTerm: number | undefined;
-  #fault: string | undefined;
 
   /** The address may be on the interface. */
   get held(): boolean {
-    return this.#heldTerm !== undefined;
+    return heldTermOf(this.#phase) !== undefined;
   }
 
   /** The term whose release failed and is tried again. */
   get stuckTerm(): number | undefined {
-    return this.#stuckTerm;
+    return this.#phase.kind === 'stuck' ? this.#phase.term : undefined;
   }
 
   /** Why the last release failed, until one works. */
   get fault(): string | undefined {
-    return this.#fault;
+    return this.#phase.kind === 'off' ? undefined : this.#phase.fault;
   }
 
   /** The address is to be claimed when the advert of this term has left. */
@@ -36,8 +48,7 @@ export class AddressHold {
   claim(term: number): boolean {
     if (this.#dueTerm !== term) return false;
     this.#dueTerm = undefined;
-    this.#heldTerm = term;
-    this.#stuckTerm = undefined;
+    this.#phase = { kind: 'held', term, fault: this.fault };
     return true;
   }
 
@@ -49,16 +60,26 @@ export class AddressHold {
   }
 
   releaseFailed(term: number, fault: string): void {
-    this.#stuckTerm = term;
-    this.#fault = fault;
+    this.#phase = { kind: 'stuck', term, fault, heldTerm: heldTermOf(this.#phase) };
   }
 
   /** The address is off. Returns the term whose release this ends: that of the one that failed. */
   released(term: number): number {
-    const owed = this.#stuckTerm ?? term;
-    if (this.#heldTerm === term || this.#heldTerm === owed) this.#heldTerm = undefined;
-    this.#stuckTerm = undefined;
-    this.#fault = undefined;
+    const owed = this.stuckTerm ?? term;
+    const heldTerm = heldTermOf(this.#phase);
+    const isOver = heldTerm === undefined || heldTerm === term || heldTerm === owed;
+    this.#phase = isOver ? OFF : { kind: 'held', term: heldTerm, fault: undefined };
     return owed;
+  }
+}
+
+function heldTermOf(phase: Phase): number | undefined {
+  switch (phase.kind) {
+    case 'off':
+      return undefined;
+    case 'held':
+      return phase.term;
+    case 'stuck':
+      return phase.heldTerm;
   }
 }

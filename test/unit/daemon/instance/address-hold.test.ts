@@ -42,8 +42,9 @@ describe('a hold on the address', () => {
     hold.releaseFailed(1, 'not permitted');
     hold.due(2);
     hold.claim(2);
-    equal(hold.stuckTerm, undefined);
+    deepEqual([hold.stuckTerm, hold.fault], [undefined, 'not permitted']);
     equal(hold.released(1), 1);
     equal(hold.held, true, 'news of the first term ends nothing of the second');
+    equal(hold.fault, undefined, 'a release has worked');
   });
 });
