@@ -6,7 +6,8 @@ import type { GroupHolder, GroupPlace } from '../linux/sockets/group-lock.ts';
 import type { Link, LinkWatch } from '../linux/links/link-watch.ts';
 import type { AddressKeeper } from '../vip/keeper.ts';
 import type { Clock, StartTimer } from '../vip/ports.ts';
-import { VipReconciler, type StaleOutcome } from '../vip/reconciler.ts';
+import { VipReconciler } from '../vip/reconciler.ts';
+import type { StaleOutcome } from '../vip/vip-outcome.ts';
 import { linkPublisher, type EventSink } from '../events/bus.ts';
 import { ownAddresses } from '../addressing/own-addresses.ts';
 import {

@@ -11,7 +11,8 @@ import { HookLane, hookEnvironment, type HookReport } from '../../src/vip/hooks.
 import { isPresent } from '../../src/vip/plan.ts';
 import { AddressKeeper } from '../../src/vip/keeper.ts';
 import type { AddressView, ObservedAddress, Place, RunCommand } from '../../src/vip/ports.ts';
-import { VipReconciler, type VipNotice, type VipOutcome } from '../../src/vip/reconciler.ts';
+import { VipReconciler } from '../../src/vip/reconciler.ts';
+import type { VipNotice, VipOutcome } from '../../src/vip/vip-outcome.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 import { Changes } from '../../lab/wait.ts';

@@ -6,7 +6,8 @@ import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import type { AddressKeeper } from '../../vip/keeper.ts';
-import { VipReconciler, type VipNotice, type VipOutcome } from '../../vip/reconciler.ts';
+import { VipReconciler } from '../../vip/reconciler.ts';
+import type { VipNotice, VipOutcome } from '../../vip/vip-outcome.ts';
 import { AddressHold } from './address-hold.ts';
 
 export interface MasterAddressOptions extends Pick<Ports, 'now' | 'startTimer'> {

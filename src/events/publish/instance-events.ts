@@ -10,7 +10,7 @@ import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import { sameList } from '../../readiness/reasons.ts';
 import type { HookReport } from '../../vip/hooks.ts';
-import type { StaleOutcome, VipNotice, VipOutcome } from '../../vip/reconciler.ts';
+import type { StaleOutcome, VipNotice, VipOutcome } from '../../vip/vip-outcome.ts';
 import { remedyFor, type Conditions, type Network } from '../../addressing/usability.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
 import type { Claimant } from '../../election/claimant.ts';

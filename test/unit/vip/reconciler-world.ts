@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { AddressKeeper } from '../../../src/vip/keeper.ts';
 import type { Vip } from '../../../src/vip/plan.ts';
 import type { RunCommand } from '../../../src/vip/ports.ts';
-import { VipReconciler, type VipNotice, type VipOutcome } from '../../../src/vip/reconciler.ts';
+import { VipReconciler } from '../../../src/vip/reconciler.ts';
+import type { VipNotice, VipOutcome } from '../../../src/vip/vip-outcome.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { FakeTime, ip, refused, settle } from './fakes.ts';
 
