@@ -57,6 +57,8 @@ export class InstanceReadiness {
   #besideRival = false;
   #silent = true;
   #deadline: Micros | undefined;
+  /** Whom it wanted asked when it was asked last. */
+  #wish = '';
   /** What was last told to the world; undefined: nothing yet. */
   #told: Told | undefined;
   #toldDoubt: DoubtCause | undefined;
@@ -91,6 +93,13 @@ export class InstanceReadiness {
 
   get deadline(): Micros | undefined {
     return this.#deadline;
+  }
+
+  /** An answer of anybody may change its mind; else only one for its own virtual IP does. */
+  get heedsAnswers(): boolean {
+    const { requireProbe } = this.#settings.gate;
+    const isWorried = this.#doubt.cause !== undefined || this.#besideRival;
+    return requireProbe || isWorried || this.awaitsFrame;
   }
 
   configure(settings: InstanceSettings): void {
@@ -208,6 +217,16 @@ export class InstanceReadiness {
     if (this.#openSince === undefined) return false;
     if (since(now, this.#openSince) < this.#settings.deadInterval) return false;
     return this.#settings.gate.policy === 'off' || ledger.answeredBy(master);
+  }
+
+  /** Whether it may want others asked than when this was called last. */
+  takeOtherWishes(shared: SharedView): boolean {
+    const { from, doubting } = this.#master.last ?? {};
+    const wants = [this.#role, this.#wantsProof, this.asksOthers(shared), this.samples];
+    const wish = [...wants, from, doubting].join(' ');
+    const isOther = wish !== this.#wish;
+    this.#wish = wish;
+    return isOther;
   }
 
   /** Adds whom it wants asked. */

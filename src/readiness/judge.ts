@@ -3,7 +3,7 @@ import type { EvidenceLedger, Status } from './evidence.ts';
 import type { LinkFacts } from './facts.ts';
 import type { LacpFallback } from './lacp-fallback.ts';
 import type { BondVerdict } from './lacp.ts';
-import type { Reason, Warning } from './reasons.ts';
+import { sameList, type Reason, type Warning } from './reasons.ts';
 
 export const CONDITIONS = ['carrier', 'lacp', 'frames'] as const;
 export type ConditionName = (typeof CONDITIONS)[number];
@@ -35,6 +35,13 @@ export function judge(conditions: Conditions): Verdict {
   if (all.some(({ status }) => status === 'not-met')) return { state: 'not-ready', reasons };
   if (all.some(({ status }) => status === 'unknown')) return { state: 'unknown', reasons };
   return { state: 'ready', reasons };
+}
+
+/** Whether there is nothing new in the other ones. */
+export function sameConditions(a: Conditions, b: Conditions): boolean {
+  return CONDITIONS.every((name) => {
+    return a[name].status === b[name].status && sameList(a[name].reasons, b[name].reasons);
+  });
 }
 
 export const MET: Condition = { status: 'met', reasons: [] };

@@ -26,10 +26,15 @@ export class LacpFallback {
   #vipAnsweredAt: Micros | undefined;
   #met = false;
 
-  /** An advert came in from this address, in this epoch: from now on only masters stand for it. */
-  masterHeard(address: string): void {
+  /**
+   * An advert came in from this address, in this epoch: from now on only masters stand for it.
+   * Says whether it was none of them so far.
+   */
+  masterHeard(address: string): boolean {
     if (this.#masters.size === 0 && !this.#met) this.#span = undefined;
-    if (this.#masters.size < MASTERS_MAX) this.#masters.add(address);
+    if (this.#masters.size >= MASTERS_MAX || this.#masters.has(address)) return false;
+    this.#masters.add(address);
+    return true;
   }
 
   /**

@@ -1,18 +1,19 @@
 // The readiness of one interface: what has proved itself since the path last changed, and what that
 // means to each instance on it. Pure: inputs and the time go in, effects come out.
-import { invariant, unreachable } from '../base/assert.ts';
+import { unreachable } from '../base/assert.ts';
 import { micros, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
 import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
 import { EvidenceLedger, type Evidence, type EvidenceRecord } from './evidence.ts';
 import { bondsOf, type LinkFacts } from './facts.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput } from './inputs.ts';
-import { InstanceReadiness, type SharedView } from './instance.ts';
+import type { InstanceReadiness, SharedView } from './instance.ts';
 import * as judging from './judge.ts';
 import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
 import { judgeBonds, type BondVerdict, type PortVerdict } from './lacp.ts';
+import { Members } from './members.ts';
 import { Membership } from './membership.ts';
-import { Prober, ProbeWishes } from './prober.ts';
+import { Asking, ProbeWishes } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from './snapshot.ts';
 import { Stations } from './stations.ts';
@@ -23,14 +24,14 @@ type ProbeAnswered = Extract<ReadinessInput, { kind: 'probe-answered' }>;
 /** The readiness of one interface and of every instance on it. */
 export class LinkReadiness {
   readonly #epochs: EpochTracker;
-  readonly #instances = new Map<string, InstanceReadiness>();
+  readonly #members = new Members();
   readonly #stations = new Stations();
   readonly #membership = new Membership();
   #facts: LinkFacts | undefined | 'unread' = 'unread';
   #bond: BondVerdict | undefined;
   #ledger: EvidenceLedger;
   #fallback = new LacpFallback();
-  #prober = new Prober();
+  #asking = new Asking();
   #conditions: judging.Conditions;
   #verdict: judging.Verdict;
   #warnings: readonly Warning[] = [];
@@ -60,22 +61,18 @@ export class LinkReadiness {
     this.#effects = [];
     const proved = this.#ledger.proved;
     const touched = this.#handle(input, now);
+    const turned = this.#judgeLink(now);
     // The first proof of an epoch is everybody's; and whatever came, it is as good as a wake-up.
-    const everybody = this.#ledger.proved !== proved;
-    const due = this.#all().filter(
-      (instance) =>
-        everybody ||
-        touched.includes(instance) ||
-        (instance.deadline !== undefined && instance.deadline <= now),
-    );
-    this.#settle(due, now);
+    const everybody = turned || this.#ledger.proved !== proved;
+    const { all } = this.#members;
+    if (everybody || touched === all) this.#settle(all, now);
+    else this.#settle(this.#members.inOrder([...touched, ...this.#members.due(now)]), now);
     return this.#effects;
   }
 
   /** When the machine wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const all = [this.#prober.deadline(), this.#membership.deadline];
-    for (const { deadline } of this.#instances.values()) all.push(deadline);
+    const all = [this.#asking.deadline, this.#membership.deadline, this.#members.deadline];
     const set = all.filter((at) => at !== undefined);
     return set.length === 0 ? undefined : micros(Math.min(...set));
   }
@@ -87,7 +84,7 @@ export class LinkReadiness {
 
   /** What it means to one instance; undefined: there is none of this name. */
   snapshotOf(name: string): InstanceSnapshot | undefined {
-    return this.#instances.get(name)?.snapshot();
+    return this.#members.get(name)?.snapshot();
   }
 
   /** What has come in during the current epoch, best kind first. */
@@ -105,7 +102,7 @@ export class LinkReadiness {
    * interval, and an ARP answer of that master in this epoch.
    */
   mayPreempt(name: string, master: string, now: Micros): boolean {
-    return this.#instances.get(name)?.mayPreempt(master, this.#shared(), now) ?? false;
+    return this.#members.get(name)?.mayPreempt(master, this.#shared(), now) ?? false;
   }
 
   snapshot(): ReadinessSnapshot {
@@ -120,8 +117,8 @@ export class LinkReadiness {
       ports: this.ports,
       fallback: { met, answeredSince },
       witnessOpen: this.#witness !== undefined,
-      probing: this.#prober.asking,
-      instances: this.#all().map((instance) => instance.snapshot()),
+      probing: this.#asking.asked,
+      instances: this.#members.all.map((instance) => instance.snapshot()),
     };
   }
 
@@ -131,7 +128,7 @@ export class LinkReadiness {
       case 'instances-changed':
         return this.#configure(input.instances);
       case 'role-changed': {
-        const instance = this.#instances.get(input.name);
+        const instance = this.#members.get(input.name);
         instance?.setRole(input.role, now);
         return instance === undefined ? [] : [instance];
       }
@@ -145,11 +142,12 @@ export class LinkReadiness {
         return this.#probeAnswered(input, now);
       case 'neighbours-found':
         this.#stations.neighboursFound(input.addresses);
+        this.#asking.changed();
         return [];
       case 'woken-late':
-        for (const instance of this.#instances.values()) instance.stoodStill();
+        for (const instance of this.#members.all) instance.stoodStill();
         if (isTooLate(input.lateBy, this.#shortestDeadInterval())) this.#end('late-wake', now);
-        return this.#all();
+        return this.#members.all;
       case 'woken':
         return [];
       default:
@@ -158,63 +156,62 @@ export class LinkReadiness {
   }
 
   #configure(instances: readonly InstanceSettings[]): readonly InstanceReadiness[] {
-    const names = new Set(instances.map(({ name }) => name));
-    invariant(names.size === instances.length, 'the names of instances are unique');
-    for (const name of this.#instances.keys()) if (!names.has(name)) this.#instances.delete(name);
-    for (const settings of instances) {
-      const known = this.#instances.get(settings.name);
-      if (known !== undefined) known.configure(settings);
-      else this.#instances.set(settings.name, new InstanceReadiness(settings));
-    }
-    return this.#all();
+    this.#members.configure(instances);
+    this.#asking.changed();
+    return this.#members.all;
   }
 
   #factsRead(facts: LinkFacts | undefined, now: Micros): readonly InstanceReadiness[] {
     this.#facts = facts;
     this.#bond = judgeBonds(bondsOf(facts?.lower));
+    this.#asking.changed();
     const { carrierUpAt } = this.#epochs.current;
     const cause = this.#epochs.observe(facts, now, this.#ledger.ports);
     const isBack = carrierUpAt === undefined && this.#epochs.current.carrierUpAt !== undefined;
     if (cause !== undefined) this.#begin(cause, now);
     else if (isBack && this.#membership.deadline !== undefined) this.#rejoin(now);
-    return this.#all();
+    return this.#members.all;
   }
 
   #advertHeard(advert: AdvertHeard, now: Micros): readonly InstanceReadiness[] {
     const { name, from, epoch } = advert;
-    this.#stations.masterHeard(from);
-    if (advert.throughUplink && this.#prove({ kind: 'advert', from, at: now, epoch })) {
-      this.#fallback.masterHeard(from);
-    }
-    const instance = this.#instances.get(name);
+    if (this.#stations.masterHeard(from)) this.#asking.changed();
+    const proves = advert.throughUplink && this.#prove({ kind: 'advert', from, at: now, epoch });
+    if (proves && this.#fallback.masterHeard(from)) this.#asking.changed();
+    const instance = this.#members.get(name);
     instance?.advertHeard(advert, now);
-    return instance === undefined ? [] : [instance];
+    const own = instance === undefined ? [] : [instance];
+    // Whoever waits for a frame of anybody has it by this.
+    return proves && this.#members.awaitsFrame ? [...own, ...this.#members.awaitingFrame] : own;
   }
 
   #frameHeard(frame: FrameHeard, now: Micros): readonly InstanceReadiness[] {
     const { from, epoch, port, station } = frame;
     if (!this.#prove({ kind: 'frame', from, at: now, epoch, port })) return [];
     this.#witnessed = true;
-    if (station !== undefined) this.#stations.stationHeard(station);
-    return this.#all().filter(({ awaitsFrame }) => awaitsFrame);
+    if (station !== undefined) {
+      this.#stations.stationHeard(station);
+      this.#asking.changed();
+    }
+    return this.#members.awaitingFrame;
   }
 
   #probeAnswered(answer: ProbeAnswered, now: Micros): readonly InstanceReadiness[] {
     const { address, mac, epoch, port } = answer;
     if (typeof this.#facts === 'object' && this.#facts.mac === mac) return [];
     // An answer that nobody asked for is a frame like any other.
-    if (!this.#prober.wasAsked(address, now)) {
+    if (!this.#asking.wasAsked(address, now)) {
       return this.#frameHeard({ from: mac, epoch, port }, now);
     }
+    const isNew = !this.#ledger.answeredBy(address);
     if (!this.#prove({ kind: 'probe', from: address, at: now, epoch, port })) return [];
+    if (isNew) this.#asking.changed();
     this.#witnessed = true;
-    if (this.#all().some(({ settings }) => settings.vip === address)) {
-      this.#fallback.vipAnswered(now);
-    } else {
-      this.#fallback.answered(address, now);
-    }
-    for (const instance of this.#instances.values()) instance.answered(address, mac, now);
-    return this.#all();
+    if (this.#members.withVip(address).length > 0) this.#fallback.vipAnswered(now);
+    else this.#fallback.answered(address, now);
+    const heeding = this.#members.heeding(address);
+    for (const instance of heeding) instance.answered(address, mac, now);
+    return heeding;
   }
 
   #prove(evidence: Evidence): boolean {
@@ -234,12 +231,14 @@ export class LinkReadiness {
     this.#ledger = new EvidenceLedger(this.epoch);
     this.#witnessed = false;
     this.#fallback = new LacpFallback();
-    this.#prober = new Prober();
+    this.#asking = new Asking();
     const late = cause === 'late-wake';
     const sureAt = losesOnlyLink(cause, this.#bond) ? now : this.#heardAt;
     const movers =
-      cause === 'mac-changed' ? this.#all().filter((instance) => instance.isSoleMaster(now)) : [];
-    for (const instance of this.#instances.values()) instance.epochBegan(late, sureAt, now);
+      cause === 'mac-changed'
+        ? this.#members.all.filter((instance) => instance.isSoleMaster(now))
+        : [];
+    for (const instance of this.#members.all) instance.epochBegan(late, sureAt, now);
     this.#effects.push({ kind: 'epoch-began', epoch: this.#epochs.current });
     for (const { settings } of movers) {
       this.#effects.push({ kind: 'master-moved', name: settings.name });
@@ -248,19 +247,23 @@ export class LinkReadiness {
   }
 
   #settle(touched: readonly InstanceReadiness[], now: Micros): void {
-    this.#judgeLink(now);
+    const shared = this.#shared();
     for (const instance of touched) {
-      instance.evaluate(this.#shared(), now);
+      instance.evaluate(shared, now);
+      this.#members.evaluated(instance);
+      if (instance.takeOtherWishes(shared)) this.#asking.changed();
       this.#effects.push(...instance.takeNews());
     }
     this.#tendMulticast(touched, now);
     this.#tendWitness();
-    this.#tendNeighbours(touched, now);
-    const { addresses, vips } = this.#prober.update(this.#wishes(), now);
+    this.#tendNeighbours(touched, shared, now);
+    const { addresses, vips } = this.#asking.round(() => this.#wishes(shared), now);
     if (addresses.length + vips.length > 0) this.#effects.push({ kind: 'probe', addresses, vips });
   }
 
-  #judgeLink(now: Micros): void {
+  /** Whether anything that all instances go by is another than before. */
+  #judgeLink(now: Micros): boolean {
+    const before = this.#conditions;
     const conditions = this.#readConditions();
     const verdict = judging.judge(conditions);
     const turned = verdict.state !== this.#verdict.state;
@@ -275,13 +278,17 @@ export class LinkReadiness {
       this.#effects.push({ kind: 'verdict-changed', verdict, conditions, heldFor });
     }
     const warnings = this.#readWarnings();
-    if (sameList(warnings, this.#warnings)) return;
-    this.#warnings = warnings;
-    this.#effects.push({ kind: 'link-warnings-changed', warnings });
+    if (!sameList(warnings, this.#warnings)) {
+      this.#warnings = warnings;
+      this.#effects.push({ kind: 'link-warnings-changed', warnings });
+    }
+    const isOther = changed || !judging.sameConditions(before, conditions);
+    if (isOther) this.#asking.changed();
+    return isOther;
   }
 
   #tendMulticast(touched: readonly InstanceReadiness[], now: Micros): void {
-    if (this.#all().every(({ role }) => role === 'inactive')) return this.#membership.end();
+    if (!this.#members.takesPart) return this.#membership.end();
     const missed = touched.filter((instance) => instance.takeMiss(now)).length > 0;
     if (this.#membership.isDue(missed, now)) this.#rejoin(now);
   }
@@ -306,10 +313,8 @@ export class LinkReadiness {
   }
 
   #witnessWanted(): 'any-frame' | 'one-frame' | 'adverts' | undefined {
-    const all = this.#all();
-    const needed = all.some(({ needsWitness }) => needsWitness);
-    const oneFrame = this.#tracesPort() || all.some(({ awaitsFrame }) => awaitsFrame);
-    if (!needed) return oneFrame ? 'one-frame' : undefined;
+    const oneFrame = this.#tracesPort() || this.#members.awaitsFrame;
+    if (!this.#members.needsWitness) return oneFrame ? 'one-frame' : undefined;
     // A second frame proves no more than the first: a busy segment must cost nothing for long.
     return oneFrame || !this.#ledger.proved ? 'any-frame' : 'adverts';
   }
@@ -319,29 +324,22 @@ export class LinkReadiness {
    * another one leaves, that proof still stands. One frame tells it.
    */
   #tracesPort(): boolean {
-    if (this.#witnessed || this.#epochs.readyPorts < 2) return false;
-    return this.#all().some(({ role, settings }) => {
-      return role !== 'inactive' && settings.gate.policy !== 'off';
-    });
+    return !this.#witnessed && this.#epochs.readyPorts >= 2 && this.#members.asksForProof;
   }
 
   /** Whoever is there may have to answer for it that our frames pass. */
-  #tendNeighbours(touched: readonly InstanceReadiness[], now: Micros): void {
-    if (!touched.some((instance) => instance.asksOthers(this.#shared()))) return;
+  #tendNeighbours(touched: readonly InstanceReadiness[], shared: SharedView, now: Micros): void {
+    if (!touched.some((instance) => instance.asksOthers(shared))) return;
     if (this.#stations.takeSeek(now)) this.#effects.push({ kind: 'find-neighbours' });
   }
 
-  #wishes(): ProbeWishes {
+  #wishes(shared: SharedView): ProbeWishes {
     const wishes = new ProbeWishes();
-    const instances = this.#all();
-    const shared = this.#shared();
+    const { all: instances } = this.#members;
     const { masters } = this.#stations;
     const others = this.#stations.others(this.#ledger.answerers);
     for (const instance of instances) instance.addWishes(wishes, shared, { masters, others });
-    const gated = instances.some(
-      ({ role, settings }) => role !== 'inactive' && settings.gate.policy !== 'off',
-    );
-    if (gated && judging.isLacpMissing(this.#bond) && !this.#fallback.met) {
+    if (this.#members.asksForProof && shared.lacpMissing) {
       for (const master of this.#fallback.masters) {
         wishes.add(master, 'ask', FALLBACK_PROBE_INTERVAL);
       }
@@ -377,12 +375,8 @@ export class LinkReadiness {
   }
 
   #shortestDeadInterval(): Micros {
-    const intervals = this.#all().map(({ settings }) => settings.deadInterval);
+    const intervals = this.#members.all.map(({ settings }) => settings.deadInterval);
     return intervals.length === 0 ? micros(0) : micros(Math.min(...intervals));
-  }
-
-  #all(): readonly InstanceReadiness[] {
-    return [...this.#instances.values()];
   }
 }
 

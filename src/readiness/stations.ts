@@ -20,8 +20,11 @@ export class Stations {
     return this.#masters;
   }
 
-  masterHeard(address: string): void {
+  /** Whether it was none of the masters so far. */
+  masterHeard(address: string): boolean {
+    const isNew = !this.#masters.has(address);
     keepLatest(this.#masters, address, MASTERS_MAX);
+    return isNew;
   }
 
   /** A frame came in from a station that has told its address. */

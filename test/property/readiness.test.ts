@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { fromSeconds, micros, plus } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
 import { EPOCH_END_CAUSES } from '../../src/readiness/epoch.ts';
-import type { BondFacts } from '../../src/readiness/facts.ts';
+import type { BondFacts, LinkFacts } from '../../src/readiness/facts.ts';
 import { classifyFrame } from '../../src/readiness/frame.ts';
 import { judgeGate } from '../../src/readiness/gate.ts';
 import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
@@ -71,6 +71,9 @@ const SERVING: readonly ReadinessInput[] = [
   { kind: 'role-changed', name: 'web', role: 'master' },
 ];
 
+/** What an instance hears of the link. */
+const NEWS = new Set<ReadinessEffect['kind']>(['gate-changed', 'doubt-changed', 'path-changed']);
+
 describe('any history', () => {
   it('breaks no rule', () => {
     fc.assert(
@@ -79,6 +82,28 @@ describe('any history', () => {
         for (const event of history) player.play(event);
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('leaves nobody out: to look at all instances again after each step is no news', () => {
+    fc.assert(
+      fc.property(pairs, histories, (instances, history) => {
+        const player = new Player(instances);
+        let facts: LinkFacts | undefined = PLAIN;
+        player.give({ kind: 'facts-read', facts });
+        for (const event of history) {
+          player.play(event);
+          if (event.kind === 'input' && event.input.kind === 'facts-read')
+            facts = event.input.facts;
+          const told = player.effects.length;
+          player.give({ kind: 'facts-read', facts });
+          const more = player.effects.slice(told).map(({ kind }) => kind);
+          assert.deepEqual(
+            more.filter((kind) => NEWS.has(kind)),
+            [],
+          );
+        }
+      }),
     );
   });
 
