@@ -83,6 +83,11 @@ export class Election {
     return this.#deadlines.earliest();
   }
 
+  /** What of the snapshot is asked for at every step. */
+  get brief(): Pick<ElectionSnapshot, 'state' | 'masterDownAt'> {
+    return { state: this.#state, masterDownAt: this.#deadlines.get('masterDown') };
+  }
+
   snapshot(): ElectionSnapshot {
     return {
       state: this.#state,

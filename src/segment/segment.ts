@@ -46,6 +46,7 @@ import { formatIpv4 } from '../carp/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import { UNHEARD_ADVSKEW } from '../election/bid.ts';
 import { advertInterval } from '../election/cadence.ts';
+import type { State } from '../election/effects.ts';
 import type { Input } from '../election/inputs.ts';
 import { Election, type ElectionSettings } from '../election/machine.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
@@ -55,11 +56,12 @@ import { LinkReadiness } from '../readiness/link.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';
 import { AdvertPairs, type PairedAdvert, type Settled } from './advert-pairs.ts';
 import type { SegmentEffect } from './effects.ts';
+import { Elections, type ElectionMachine } from './elections.ts';
 import type { FactsRead, SegmentInput } from './inputs.ts';
 import { ROLES } from './roles.ts';
 import { WitnessWishes } from './witness-wish.ts';
 
-export type ElectionMachine = Pick<Election, 'step' | 'deadline' | 'snapshot'>;
+export type { ElectionMachine } from './elections.ts';
 export type LinkMachine = Pick<
   LinkReadiness,
   'step' | 'deadline' | 'snapshot' | 'snapshotOf' | 'epoch' | 'evidence' | 'ports' | 'mayPreempt'
@@ -85,7 +87,7 @@ const TICK = fromMillis(1_000);
 export class Segment {
   readonly #machines: SegmentMachines;
   readonly #link: LinkMachine;
-  readonly #elections = new Map<string, ElectionMachine>();
+  readonly #elections = new Elections();
   /** What the readiness was told of last. */
   #instances: readonly InstanceSettings[] = [];
   readonly #pairs: AdvertPairs;
@@ -120,17 +122,15 @@ export class Segment {
 
   /** When it wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const all = [this.#nextTick, this.#pairs.deadline, this.#link.deadline()];
-    for (const election of this.#elections.values()) all.push(election.deadline());
+    const link = [this.#nextTick, this.#pairs.deadline, this.#link.deadline()];
+    const all = [...link, this.#elections.deadline];
     const set = all.filter((at) => at !== undefined);
     return set.length === 0 ? undefined : micros(Math.min(...set));
   }
 
   /** Whether what is due by now could make a master: unread adverts must be heard first. */
   awaitsSilence(now: Micros): boolean {
-    return [...this.#elections.values()].some(
-      (election) => isDue(election.deadline(), now) && election.snapshot().state !== 'MASTER',
-    );
+    return this.#elections.awaitsSilence(now);
   }
 
   /** Whether what is due by now needs the CARP socket to be read. */
@@ -143,6 +143,11 @@ export class Segment {
     return this.#elections.get(name)?.snapshot();
   }
 
+  /** The state of one instance; undefined: there is none of this name. */
+  stateOf(name: string): State | undefined {
+    return this.#elections.stateOf(name);
+  }
+
   /** The readiness of the link, to be looked at. */
   get link(): Omit<LinkMachine, 'step' | 'deadline'> {
     return this.#link;
@@ -153,7 +158,7 @@ export class Segment {
       case 'instance-added':
         return this.#add(input.name, input.settings, now);
       case 'instance-removed':
-        this.#elections.delete(input.name);
+        this.#elections.remove(input.name);
         return this.#pairs.forget(input.name);
       case 'instances-changed':
         return this.#configure(input.instances, now);
@@ -213,7 +218,7 @@ export class Segment {
   // ---- who takes part ----
 
   #add(name: string, settings: ElectionSettings, now: Micros): void {
-    this.#elections.set(name, this.#machines.election(settings));
+    this.#elections.add(name, this.#machines.election(settings));
     // Who comes under the name of one that has gone is another one.
     const others = this.#instances.filter((one) => one.name !== name);
     if (others.length < this.#instances.length) this.#configure(others, now);
@@ -226,7 +231,7 @@ export class Segment {
     this.#instances = instances;
     this.#judge({ kind: 'instances-changed', instances }, now);
     for (const { name } of instances) {
-      const state = this.election(name)?.state;
+      const state = this.stateOf(name);
       if (before.has(name) || state === undefined) continue;
       this.#judge({ kind: 'role-changed', name, role: ROLES[state] }, now);
     }
@@ -247,13 +252,12 @@ export class Segment {
     }
     if (isDue(this.#pairs.deadline, dueBy)) return this.#settled(this.#pairs.settle(now), now);
     if (isDue(this.#link.deadline(), dueBy)) return this.#judge({ kind: 'woken' }, now);
-    for (const [name, election] of this.#elections) {
-      if (!isDue(election.deadline(), dueBy)) continue;
-      if (unheardUntil !== undefined && election.snapshot().state !== 'MASTER') {
-        this.#elect(name, { kind: 'unheard', until: unheardUntil }, now);
-      }
-      return this.#elect(name, { kind: 'woken' }, now);
+    const name = this.#elections.due(dueBy);
+    if (name === undefined) return;
+    if (unheardUntil !== undefined && this.stateOf(name) !== 'MASTER') {
+      this.#elect(name, { kind: 'unheard', until: unheardUntil }, now);
     }
+    this.#elect(name, { kind: 'woken' }, now);
   }
 
   // ---- what comes in ----
@@ -353,15 +357,17 @@ export class Segment {
   }
 
   #electAll(input: Input, now: Micros): void {
-    for (const name of this.#elections.keys()) this.#elect(name, input, now);
+    for (const name of this.#elections.names) this.#elect(name, input, now);
   }
 
   #elect(name: string, input: Input, now: Micros): void {
     this.#agenda.push(() => {
       const election = this.#elections.get(name);
       if (election === undefined) return;
-      const { masterDownAt } = election.snapshot();
-      for (const effect of election.step(input, now)) {
+      const { masterDownAt } = election.brief;
+      const effects = election.step(input, now);
+      this.#elections.stepped(name);
+      for (const effect of effects) {
         this.#effects.push({ kind: 'elected', name, effect, masterDownAt });
         if (effect.kind !== 'state-changed') continue;
         this.#judge({ kind: 'role-changed', name, role: ROLES[effect.to] }, now);

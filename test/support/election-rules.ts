@@ -53,6 +53,10 @@ export class CheckedElection {
     return this.#election.deadline();
   }
 
+  get brief(): Election['brief'] {
+    return this.#election.brief;
+  }
+
   snapshot(): ElectionSnapshot {
     return this.#election.snapshot();
   }
