@@ -94,7 +94,7 @@ export function controlSocket(host: Host): string {
 
 function run(host: Host, document: unknown, { wrapper = [] }: CarpdProcess): Child {
   const file = carpdConfigFile(host);
-  writeFileSync(file, stringify(document), { mode: 0o600 });
+  writeFileSync(file, stringify(document, { aliasDuplicateObjects: false }), { mode: 0o600 });
   const argv = [process.execPath, join(REPOSITORY, 'dist/main.js'), 'run', '--config', file];
   return host.spawn([...wrapper, ...argv], { label: `carpd on ${host.name}` });
 }
