@@ -53,6 +53,21 @@ export class Bus {
     }
   }
 
+  /** Somebody who is no station of this world says something to all. */
+  chatter(mac: string): void {
+    for (const to of this.#stations) this.#deliver(to, { kind: 'chatter', mac });
+  }
+
+  /** Somebody speaks in other VLANs of the trunks: each of them, as far as it comes in there. */
+  chatterElsewhere(mac: string): void {
+    for (const to of this.#stations) {
+      const { foreignTags } = to.uplink;
+      if (!to.up || foreignTags.length === 0) continue;
+      const tags = this.#prng.pick(foreignTags);
+      to.onFrame?.({ kind: 'chatter', mac }, tags);
+    }
+  }
+
   /** What no station of this world sent. */
   inject(to: Station, frame: Frame): void {
     this.#deliver(to, frame);

@@ -47,7 +47,7 @@ export class CarpdNode implements SimNode {
     this.options = options;
     this.#lag = micros(world.prng.between(0, LAG_MAX_US));
     const { station } = options;
-    station.onFrame = (frame) => this.#frameCame(frame);
+    station.onFrame = (frame, tags) => this.#frameCame(frame, tags);
     station.uplink.legsUnseen = options.flaw === 'legs-unseen';
     station.uplink.owner = {
       factsChanged: () => this.#process?.factsChanged(),
@@ -205,12 +205,12 @@ export class CarpdNode implements SimNode {
     return since(duration, LATENESS_ERROR) > Math.max(this.patience, TOLERATED_MIN);
   }
 
-  #frameCame(frame: Frame): void {
+  #frameCame(frame: Frame, tags: readonly number[]): void {
     const keepsAlive = frame.kind === 'advert' && !isBowOut(frame.advert);
     if (keepsAlive && this.#process?.hearsAdverts === true) {
       this.advertCameAt = this.#world.clock.now;
     }
-    this.#process?.frameCame(frame);
+    this.#process?.frameCame(frame, tags);
   }
 
   #createExecutor(report: (input: InstanceInput) => void): Executor {

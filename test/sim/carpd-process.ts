@@ -8,7 +8,6 @@ import type { InterfaceFault } from '../../src/election/inputs.ts';
 import { Election, type ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
-import type { LinkFacts } from '../../src/readiness/facts.ts';
 import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
 import { LinkReadiness } from '../../src/readiness/link.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
@@ -35,7 +34,11 @@ export type Flaw =
   /** A master never doubts its path. */
   | 'no-doubt'
   /** What becomes of the legs of a bond ends no epoch. */
-  | 'legs-unseen';
+  | 'legs-unseen'
+  /** Frames of every VLAN that come in by the uplink are proof. */
+  | 'tags-unseen'
+  /** A master trusts its path, though nobody is heard by it any more. */
+  | 'sure-of-path';
 
 export interface ProcessOptions {
   readonly world: Surroundings;
@@ -60,9 +63,16 @@ class Doubtless extends CheckedLink {
   }
 }
 
+/** The link of a master that trusts its path whatever comes of it. */
+class Sure extends CheckedLink {
+  override step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
+    return super.step(input, now).filter(({ kind }) => kind !== 'path-changed');
+  }
+}
+
 /** Both machines, each of their steps checked. */
 function machines(flaw: Flaw | undefined): SegmentMachines {
-  const Link = flaw === 'no-doubt' ? Doubtless : CheckedLink;
+  const Link = flaw === 'no-doubt' ? Doubtless : flaw === 'sure-of-path' ? Sure : CheckedLink;
   return {
     link: (now) => new Link(new LinkReadiness(now)),
     election: (settings) => new CheckedElection(new Election(settings), settings),
@@ -76,7 +86,7 @@ export class CarpdProcess {
   readonly #loop = new Loop();
   readonly #tap = new Tap();
   sendFails = false;
-  #facts: LinkFacts | undefined;
+  #read: FactsRead;
   #fault: InterfaceFault | undefined;
   /** Who sent the frame that was read last. */
   #lastFrom: string | undefined;
@@ -86,10 +96,10 @@ export class CarpdProcess {
   constructor(options: ProcessOptions, fault: InterfaceFault | undefined) {
     const { world, station, election, flaw } = options;
     this.#options = options;
+    this.#read = station.uplink.look();
     this.#fault = fault;
     this.#executor = options.executor((input) => this.order(input));
     this.#segment = new Segment(world.clock.now, machines(flaw));
-    this.#facts = station.uplink.facts();
     this.#give({ kind: 'instance-added', name: this.#name, settings: election });
   }
 
@@ -112,7 +122,7 @@ export class CarpdProcess {
   start(maintenance: boolean): void {
     this.#tell({ kind: 'started' });
     this.#tell({ kind: 'maintenance-changed', on: maintenance });
-    this.#give({ kind: 'facts-read', ...this.#factsRead });
+    this.#give({ kind: 'facts-read', ...this.#read });
     this.#configure();
     this.#tellElection();
   }
@@ -142,10 +152,10 @@ export class CarpdProcess {
 
   /** The kernel tells that something about the interface has changed. */
   factsChanged(): void {
-    const facts = this.#options.station.uplink.facts();
+    const read = this.#options.station.uplink.look();
     this.#loop.post(() => {
-      this.#facts = facts;
-      this.#give({ kind: 'facts-read', ...this.#factsRead });
+      this.#read = read;
+      this.#give({ kind: 'facts-read', ...read });
       this.#tellElection();
     });
   }
@@ -162,8 +172,8 @@ export class CarpdProcess {
     return this.#hearsFrames && (!this.#options.firewalled || this.#tap.hearsAdverts);
   }
 
-  frameCame(frame: Frame): void {
-    if (this.#hearsFrames) this.#loop.post(() => this.#read(frame), true);
+  frameCame(frame: Frame, tags: readonly number[]): void {
+    if (this.#hearsFrames) this.#loop.post(() => this.#take(frame, tags), true);
   }
 
   freeze(): void {
@@ -195,7 +205,7 @@ export class CarpdProcess {
   }
 
   #caughtUp(lateBy: Micros): void {
-    this.#give({ kind: 'caught-up', lateBy, ...this.#factsRead });
+    this.#give({ kind: 'caught-up', lateBy, ...this.#read });
   }
 
   get #name(): string {
@@ -204,16 +214,12 @@ export class CarpdProcess {
 
   // ---- the interface ----
 
-  get #factsRead(): FactsRead {
-    return { facts: this.#facts, hasGuests: false };
-  }
-
   get #hearsFrames(): boolean {
     return this.#fault !== 'no-socket' && this.#fault !== 'not-ethernet';
   }
 
   #tellElection(): void {
-    const up = this.#facts?.carrier === true;
+    const up = this.#read.facts?.carrier === true;
     const told = JSON.stringify([this.#fault, up]);
     if (told === this.#told) return;
     this.#told = told;
@@ -237,9 +243,11 @@ export class CarpdProcess {
 
   // ---- what comes in ----
 
-  #read(frame: Frame): void {
+  #take(frame: Frame, tags: readonly number[]): void {
     const { epoch } = this.#tap;
-    const seen = this.#tap.sees(frame.kind);
+    const { uplinks = [] } = this.#read.facts ?? {};
+    const isOwn = this.#isAnyTag || uplinks.some(({ vlans }) => vlans.join() === tags.join());
+    const seen = isOwn && this.#tap.sees(frame.kind);
     const { mac } = frame;
     const { portInUse: port } = this.#options.station.uplink;
     this.#lastFrom = mac;
@@ -259,6 +267,10 @@ export class CarpdProcess {
     if (hearsAdverts) this.#give({ kind: 'witness-copy', epoch, ...copy });
     if (this.#options.firewalled) return;
     this.#give({ kind: 'socket-copy', witnessRead: true, ...copy });
+  }
+
+  get #isAnyTag(): boolean {
+    return this.#options.flaw === 'tags-unseen';
   }
 
   #later(delay: Micros, run: () => void): void {
@@ -288,8 +300,8 @@ export class CarpdProcess {
         return this.#watch(effect.wish);
       case 'look-again': {
         // What LACP says comes without events, so it is asked for.
-        const facts = this.#options.station.uplink.facts();
-        if (JSON.stringify(facts) !== JSON.stringify(this.#facts)) this.factsChanged();
+        const read = this.#options.station.uplink.look();
+        if (read !== this.#read) this.factsChanged();
         return;
       }
       case 'probe':
@@ -365,7 +377,7 @@ export class CarpdProcess {
     const { world, station } = this.#options;
     const { advbase, advskew, counter } = effect;
     const advert = { advbase, advskew, demote: 0, counter };
-    const ok = !this.sendFails && this.#hearsFrames && station.uplink.facts() !== undefined;
+    const ok = !this.sendFails && this.#hearsFrames && station.uplink.look().facts !== undefined;
     const { address: from, mac } = station;
     if (ok) station.send({ kind: 'advert', mac, from, advert });
     if (effect.advert !== 'regular') return;

@@ -33,6 +33,13 @@ export interface CastOptions {
   readonly uplink?: UplinkKind;
   /** There are only nodes of carpd: nobody else ever says a word. */
   readonly silent?: boolean;
+  /**
+   * Two nodes alone: carpd with this uplink and the lower address, which wins between equals, and
+   * beside it one on a plain cable that runs the other program or the same.
+   */
+  readonly beside?: 'carpd' | 'ucarp';
+  /** There is a client, and it speaks. */
+  readonly talkative?: boolean;
 }
 
 export interface Cast {
@@ -46,16 +53,19 @@ export function createCast(surroundings: Surroundings, bus: Bus, options: CastOp
   const { clock, prng } = surroundings;
   const station = (name: string, address: Ipv4, uplink: UplinkKind) =>
     new Station(clock, bus, { name, address, vip: VIP, uplink });
-  const addresses = pickAddresses(prng, prng.between(2, NODES_MAX));
-  const { silent = false } = options;
-  const carpdCount = addresses.length - (prng.chance(0.4) && !silent ? 1 : 0);
+  const { silent = false, beside, talkative = false } = options;
+  const addresses = pickAddresses(prng, beside === undefined ? prng.between(2, NODES_MAX) : 2);
+  if (beside !== undefined) addresses.sort((one, other) => one - other);
+  const withUcarp = beside === undefined ? prng.chance(0.4) && !silent : beside === 'ucarp';
+  const carpdCount = addresses.length - (withUcarp ? 1 : 0);
   const client =
-    prng.chance(0.5) && !silent
-      ? new Client(clock, prng, station('client', CLIENT, 'plain'), prng.chance(0.8))
+    talkative || (prng.chance(0.5) && !silent)
+      ? new Client(clock, prng, station('client', CLIENT, 'plain'), talkative || prng.chance(0.8))
       : undefined;
   const askable = client === undefined ? addresses : [...addresses, CLIENT];
   const carpdNodes = addresses.slice(0, carpdCount).map((address, index) => {
-    const uplink = options.uplink ?? prng.pick(UPLINKS);
+    const isPeer = beside !== undefined && index > 0;
+    const uplink = isPeer ? 'plain' : (options.uplink ?? prng.pick(UPLINKS));
     const election = options.tame === true ? tameElection(prng) : wildElection(prng);
     const readiness = readinessOf(prng, election, address, askable, options);
     return new CarpdNode(surroundings, {
@@ -63,7 +73,7 @@ export function createCast(surroundings: Surroundings, bus: Bus, options: CastOp
       election,
       readiness,
       firewalled: options.firewalls === true && prng.chance(0.5),
-      flaw: options.flaw,
+      flaw: isPeer ? undefined : options.flaw,
     });
   });
   const ucarpNodes = addresses.slice(carpdCount).map((address) => {

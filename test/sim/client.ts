@@ -2,10 +2,12 @@
 // to everybody now and then.
 import { micros } from '../../src/base/time.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
+import type { Bus } from './bus.ts';
 import type { Prng } from './prng.ts';
 import type { Station } from './station.ts';
 
 const PAUSE_MAX_US = 1_000_000;
+const STRANGER = '02:ff:00:00:00:01';
 
 export class Client {
   readonly station: Station;
@@ -28,4 +30,12 @@ export class Client {
       this.#chat();
     });
   }
+}
+
+/** Somebody who speaks now and then in VLANs that are not those of the nodes. */
+export function chatterElsewhere(clock: VirtualClock, prng: Prng, bus: Bus): void {
+  clock.after(micros(prng.between(1, PAUSE_MAX_US)), () => {
+    bus.chatterElsewhere(STRANGER);
+    chatterElsewhere(clock, prng, bus);
+  });
 }

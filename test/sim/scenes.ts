@@ -16,7 +16,7 @@ const SPLIT_TIME = fromSeconds(15);
 const LISTENING = fromSeconds(65);
 /** Seconds: some dead intervals. */
 const REPLAYS = 30;
-const BLOCKED_MAX = fromSeconds(20);
+export const BLOCKED_MAX = fromSeconds(20);
 /** Hosts that get their power back at the same moment are up within this time. */
 const TOGETHER = fromSeconds(1);
 /** Beyond the dead interval of the fastest, for nodes of which each waits for the other's word. */
@@ -24,7 +24,7 @@ const MUTUAL_PROOF = fromSeconds(2);
 /** A bond notices within this time that its path is dark: LACP expires, and is asked for. */
 const NOTICED = fromMillis(3_300);
 /** A node that has heard somebody just now takes so much longer to notice. */
-const SILENCE = fromMillis(1_500);
+export const SILENCE = fromMillis(1_500);
 
 /** Trouble of every kind for a minute, then peace. */
 export function trouble(world: World): Report {
@@ -270,20 +270,20 @@ export function abandonVip(world: World): Report {
   return world.report(from, bound);
 }
 
-function settle(world: World, without: readonly SimNode[] = []): void {
+export function settle(world: World, without: readonly SimNode[] = []): void {
   const started = world.startAll(without);
   pass(world, plus(started, world.settleTime()));
 }
 
-function pass(world: World, duration: number): void {
+export function pass(world: World, duration: number): void {
   world.runUntil(plus(world.clock.now, micros(duration)));
 }
 
-function masters(world: World): readonly SimNode[] {
+export function masters(world: World): readonly SimNode[] {
   return world.nodes.filter((node) => node.isMaster);
 }
 
-function expectNoChange(world: World, master: SimNode, from: Micros): void {
+export function expectNoChange(world: World, master: SimNode, from: Micros): void {
   const changes = world.transitions.filter(({ at, node, to }) => {
     return since(at, from) > 0 && (node === master.name || to === 'MASTER');
   });

@@ -4,39 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { toSeconds } from '../../src/base/time.ts';
 import { CAUSES } from '../../src/election/effects.ts';
-import type { CastOptions } from './cast.ts';
-import { promotionsMax, settledFaults, type Settled } from './invariants.ts';
+import { settledFaults, type Settled } from './invariants.ts';
+import { assertMany, failing, judge, judgeAll, onlySeed, seeds } from './judge.ts';
 import * as scenes from './scenes.ts';
 import { World, type Report } from './world.ts';
 
 const WORLDS = 350;
-const SCENES = 50;
-
-const onlySeed = process.env['SEED'];
-const seeds = (count: number) =>
-  onlySeed === undefined
-    ? Array.from({ length: count }, (_, index) => index + 1)
-    : [Number(onlySeed)];
-
-function judge(seed: number, world: World, report: Report): void {
-  if (onlySeed !== undefined) console.log(report.log.join('\n'));
-  const faults = [...report.violations];
-  const promotions = promotionsMax(world.nodes);
-  if (report.latePromotions > promotions) {
-    faults.push(
-      `${String(report.latePromotions)} promotions in peace, ${String(promotions)} allowed`,
-    );
-  }
-  assert.deepEqual(faults, [], `replay with: SEED=${String(seed)} npm run test:sim`);
-}
-
-/** Plays a scene in many worlds. */
-function judgeAll(scene: (world: World) => Report, options: CastOptions = {}): void {
-  for (const seed of seeds(SCENES)) {
-    const world = new World(seed, options);
-    judge(seed, world, scene(world));
-  }
-}
 
 const TAME = { tame: true } as const;
 
@@ -130,21 +103,6 @@ describe('worlds', () => {
 });
 
 describe('the checks themselves', () => {
-  /** How many of so many worlds with this flaw break a rule that says so. */
-  function failing(
-    scene: (world: World) => Report,
-    options: CastOptions,
-    complaint: RegExp,
-  ): number {
-    const all = Array.from({ length: 80 }, (_, index) => new World(index + 1, options));
-    return all.filter((world) => scene(world).violations.some((text) => complaint.test(text)))
-      .length;
-  }
-
-  function assertMany(count: number, least: number): void {
-    assert.ok(count >= least, `${String(count)} worlds fail, and ${String(least)} should`);
-  }
-
   it('find a driver that lets deadlines count before it reads', () => {
     const options = { flaw: 'wake-first' } as const;
     assertMany(failing(scenes.stallBackups, options, /whose advert had come in/), 20);

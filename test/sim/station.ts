@@ -22,8 +22,8 @@ export class Station {
   /** Its own address is on the interface. */
   addressed = true;
   holdsVip = false;
-  /** What its process makes of a frame. */
-  onFrame: ((frame: Frame) => void) | undefined;
+  /** What its process makes of a frame that bears these tags where it comes in. */
+  onFrame: ((frame: Frame, tags: readonly number[]) => void) | undefined;
   /** Frames of others that came in since its path last changed: what really proves that path. */
   framesOnPath = 0;
   readonly #vip: Ipv4;
@@ -72,7 +72,7 @@ export class Station {
   receive(frame: Frame): void {
     this.framesOnPath += 1;
     if (frame.kind === 'arp-request') this.#answer(frame);
-    this.onFrame?.(frame);
+    this.onFrame?.(frame, this.uplink.tags);
   }
 
   /** A kernel answers nobody whose source address is its own (arp_process, fib_validate_source). */

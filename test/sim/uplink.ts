@@ -1,29 +1,84 @@
 // How a station is joined to the segment: a cable, a port of a switch that may pass nothing though
-// it has carrier, and perhaps a bond; and what its kernel tells of all that.
+// it has carrier, a bond or team device and VLAN tags perhaps; and what its kernel tells of it all.
 import { fromMillis, fromSeconds, plus, type Micros } from '../../src/base/time.ts';
-import type { BondFacts, LinkFacts, LowerFacts } from '../../src/readiness/facts.ts';
-import { STATE_BITS } from '../../src/readiness/lacp.ts';
+import type { LinkFacts } from '../../src/readiness/facts.ts';
+import type { FactsRead } from '../../src/segment/inputs.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
+import {
+  FIRST_PORT,
+  lookAt,
+  stackLinks,
+  type Above,
+  type Joint,
+  type Leg,
+  type StackState,
+} from './stack.ts';
+
+interface Shape {
+  readonly joint: Joint['kind'];
+  readonly legs: 1 | 2;
+  /** LACP at the slow rate. */
+  readonly isSlow?: true;
+  /** The second leg leads to another LACP partner, and so is in an aggregator of its own. */
+  readonly partners?: 2;
+  /** What becomes of the MAC addresses when the active leg changes. */
+  readonly failOverMac?: 'active' | 'follow';
+  readonly above?: Above;
+  /** What a frame for this station bears on the cable, outermost tag first. */
+  readonly tags?: readonly number[];
+  /** What frames for others bear that come in as well: the native VLAN, another one. */
+  readonly foreign?: readonly (readonly number[])[];
+  /** Of those: what still comes in when the outer tag has left the trunk. */
+  readonly foreignWithoutOuter?: readonly (readonly number[])[];
+}
+
+const [OUTER, INNER, OWN, OTHER] = [5, 7, 100, 101];
 
 /** What the interface stands on. */
-export type UplinkKind =
-  | 'plain'
-  | 'lacp'
+const SHAPES = {
+  plain: { joint: 'none', legs: 1 },
+  lacp: { joint: '802.3ad', legs: 1 },
   /** Two legs that are both in step: the switch sends everything by the first that has link. */
-  | 'lacp-pair'
-  | 'active-backup';
+  'lacp-pair': { joint: '802.3ad', legs: 2 },
+  'lacp-slow': { joint: '802.3ad', legs: 1, isSlow: true },
+  /** One leg to each of two switches that should pass for one, and do not. */
+  'lacp-apart': { joint: '802.3ad', legs: 2, partners: 2 },
+  'active-backup': { joint: 'active-backup', legs: 2 },
+  /** fail_over_mac 1: the address of the bond is that of its active leg. */
+  'mac-of-active': { joint: 'active-backup', legs: 2, failOverMac: 'active' },
+  /** fail_over_mac 2: the active leg takes on the address of the bond. */
+  'mac-follows': { joint: 'active-backup', legs: 2, failOverMac: 'follow' },
+  team: { joint: 'team', legs: 2 },
+  'two-tags': {
+    joint: '802.3ad',
+    legs: 1,
+    above: { kind: 'two tags', outer: OUTER, inner: INNER },
+    tags: [OUTER, INNER],
+    foreign: [[], [OUTER], [OUTER, OTHER]],
+    foreignWithoutOuter: [[]],
+  },
+  'vlan-bridge': {
+    joint: '802.3ad',
+    legs: 1,
+    above: { kind: 'vlan bridge', vlan: OWN },
+    tags: [OWN],
+    foreign: [[], [OTHER]],
+  },
+} as const satisfies Readonly<Record<string, Shape>>;
+
+export type UplinkKind = keyof typeof SHAPES;
 
 /** LACP with fast timers: a partner that is not heard expires, one that is heard is back soon. */
 const LACP_EXPIRY = fromSeconds(3);
+/** The same at the slow rate. */
+const LACP_SLOW_EXPIRY = fromSeconds(90);
 const LACP_RETURN = fromSeconds(1);
 /** The daemon asks every 250 ms, and is a little late. */
 const LACP_NOTICED = fromMillis(255);
 
-const { activity, sync, collecting, distributing, expired } = STATE_BITS;
-const READY = activity | sync | collecting | distributing;
-const PARTNER = '02:00:00:00:0a:0a';
+const PARTNERS = ['02:00:00:00:0a:0a', '02:00:00:00:0a:0b'] as const;
 const NO_PARTNER = '00:00:00:00:00:00';
-const FIRST_PORT = 10;
+const NOTHING: FactsRead = { facts: undefined, hasGuests: false };
 const FOREVER = fromSeconds(1_000_000);
 
 /** Told of what the kernel reports at once, and of every change after which old proof is void. */
@@ -36,29 +91,42 @@ export class Uplink {
   readonly kind: UplinkKind;
   owner: UplinkOwner | undefined;
   readonly #clock: VirtualClock;
+  readonly #shape: Shape;
   #mac: string;
+  readonly #firstMac: string;
+  /** Of the leg that is not in use, where each has its own. */
+  #spareMac: string;
   #ifindex = 2;
   #carrierLosses = 0;
   #plugged = true;
   #present = true;
   #adminUp = true;
   #dark = false;
+  /** Which tag of this station's frames the switch does not pass. */
+  #lacking: 'outer' | 'inner' | undefined;
   #blockedUntil: Micros | undefined;
   #activePort = 0;
   #formed = false;
+  /** By its number among those there may be. */
+  #partner: 0 | 1 = 0;
   /** The first leg has no link, and the second one is all that is left. */
   #isHalved = false;
   /** The second leg, which passes LACP, has passed no other frame yet. */
   #secondIsDead = false;
-  /** The daemon does not see that this is a bond, nor what becomes of its legs. */
+  /** The daemon does not see that this is a bond, nor what its legs bring about. */
   legsUnseen = false;
+  #lastKey = '';
+  #lastLook: FactsRead = NOTHING;
   /** Counts what LACP waits for, so that it waits only for the latest. */
   #lacpRound = 0;
 
   constructor(clock: VirtualClock, kind: UplinkKind, mac: string) {
     this.#clock = clock;
     this.kind = kind;
+    this.#shape = SHAPES[kind];
     this.#mac = mac;
+    this.#firstMac = mac;
+    this.#spareMac = mac.replace(/^02/, '06');
     this.#runLacp();
   }
 
@@ -72,6 +140,22 @@ export class Uplink {
 
   /** Whether frames pass, in both directions. */
   get passes(): boolean {
+    return this.#lacking === undefined && this.#passesAny;
+  }
+
+  /** What a frame for this station bears on the cable, outermost tag first. */
+  get tags(): readonly number[] {
+    return this.#shape.tags ?? [];
+  }
+
+  /** What frames of other VLANs bear that come in now; empty: none does. */
+  get foreignTags(): readonly (readonly number[])[] {
+    if (!this.#passesAny) return [];
+    const { foreign = [], foreignWithoutOuter = foreign } = this.#shape;
+    return this.#lacking === 'outer' ? foreignWithoutOuter : foreign;
+  }
+
+  get #passesAny(): boolean {
     const blocked = this.#blockedUntil !== undefined && this.#clock.now < this.#blockedUntil;
     if (this.#isHalved && this.#secondIsDead) return false;
     return this.carrier && !this.#dark && !blocked && (!this.#speaksLacp || this.#formed);
@@ -79,7 +163,8 @@ export class Uplink {
 
   /** The index of the leg by which frames come in; undefined: no daemon asks for it. */
   get portInUse(): number | undefined {
-    return this.kind === 'lacp-pair' ? FIRST_PORT + Number(this.#isHalved) : undefined;
+    const shares = this.#speaksLacp && this.#shape.legs === 2;
+    return shares ? FIRST_PORT + Number(this.#isHalved) : undefined;
   }
 
   /**
@@ -87,7 +172,7 @@ export class Uplink {
    * has never passed any. Returns what lets that one pass frames.
    */
   loseGoodLeg(): () => void {
-    if (this.kind === 'active-backup') {
+    if (!this.#speaksLacp) {
       this.block(FOREVER);
       this.failOver();
       return () => this.unblock();
@@ -99,17 +184,36 @@ export class Uplink {
     return () => void (this.#secondIsDead = false);
   }
 
-  /** Undefined: there is no interface. */
-  facts(): LinkFacts | undefined {
-    if (!this.#present) return undefined;
+  /** As the daemon reads it now. */
+  look(): FactsRead {
+    const state = this.#present ? this.#state : undefined;
+    // It is read far more often than it changes.
+    const key = JSON.stringify([state, this.legsUnseen]);
+    if (key !== this.#lastKey)
+      this.#lastLook = state === undefined ? NOTHING : this.#resolve(state);
+    this.#lastKey = key;
+    return this.#lastLook;
+  }
+
+  get #state(): StackState {
     return {
       ifindex: this.#ifindex,
       mac: this.#mac,
+      adminUp: this.#adminUp,
       carrier: this.carrier,
       carrierLosses: this.#carrierLosses,
-      uplinks: [{ ifindex: this.#ifindex, vlans: [] }],
-      lower: this.#lower(),
+      joint: this.#joint,
+      above: this.#shape.above ?? { kind: 'nothing' },
     };
+  }
+
+  #resolve(state: StackState): FactsRead {
+    const { facts, hasGuests } = lookAt(stackLinks(state));
+    return { facts: facts && this.#asSeen(facts), hasGuests };
+  }
+
+  #asSeen(facts: LinkFacts): LinkFacts {
+    return this.legsUnseen ? { ...facts, mac: this.#firstMac, lower: { kind: 'plain' } } : facts;
   }
 
   /** Pulls the cable, or plugs it in again. */
@@ -134,6 +238,11 @@ export class Uplink {
     this.#runLacp();
   }
 
+  /** A tag of this station's frames leaves the trunk, or all are carried: nothing at all tells. */
+  lack(tag: 'outer' | 'inner' | undefined): void {
+    this.#lacking = tag;
+  }
+
   /** The port passes nothing for so long from now on, as with spanning tree. LACP is below that. */
   block(duration: Micros): void {
     this.#blockedUntil = plus(this.#clock.now, duration);
@@ -143,11 +252,24 @@ export class Uplink {
     this.#blockedUntil = undefined;
   }
 
-  /** Another port of an active-backup bond takes over. */
+  /** Another cable of a bond or team device takes over. */
   failOver(): void {
     this.#activePort = 1 - this.#activePort;
+    // A team device is run by a daemon of its own, and tells nobody.
+    if (this.#shape.joint === 'team') return;
+    if (this.#shape.failOverMac === 'active') {
+      [this.#mac, this.#spareMac] = [this.#spareMac, this.#mac];
+    }
     this.owner?.pathChanged();
     this.owner?.factsChanged();
+  }
+
+  /** Another switch takes the place of the LACP partner, and does or does not pass for the same. */
+  changePartner(isSeen: boolean): void {
+    if (!isSeen) return;
+    this.#partner = this.#partner === 0 ? 1 : 0;
+    // As with LACP, nobody can know it sooner than the daemon asks.
+    this.#clock.after(LACP_NOTICED, () => this.owner?.pathChanged());
   }
 
   setMac(mac: string): void {
@@ -185,7 +307,7 @@ export class Uplink {
     const round = this.#lacpRound;
     const formed = this.carrier && !this.#dark;
     if (!this.#speaksLacp || formed === this.#formed) return;
-    this.#clock.after(formed ? LACP_RETURN : LACP_EXPIRY, () => {
+    this.#clock.after(formed ? LACP_RETURN : this.#lacpExpiry, () => {
       if (round !== this.#lacpRound) return;
       this.#formed = formed;
       // Nobody can know it sooner than the daemon asks again.
@@ -193,48 +315,49 @@ export class Uplink {
     });
   }
 
-  #lower(): LowerFacts {
-    if (this.kind === 'plain' || this.legsUnseen) return { kind: 'plain' };
-    const linkUp = this.carrier;
-    const bond = { kind: 'bond', name: 'bond0', ifindex: 3, mode: this.#mode } as const;
-    if (this.kind === 'active-backup') return { ...bond, ...this.#backupPorts(linkUp) };
-    const state = this.#formed ? READY : activity | expired;
-    const port = { linkUp, aggregatorId: 1, actorState: state, partnerState: READY };
-    return {
-      ...bond,
-      activeAggregatorId: 1,
-      partnerMac: linkUp ? PARTNER : NO_PARTNER,
-      activePort: undefined,
-      ports: this.#legs.map((leg) => ({ ...port, ...leg, linkUp: linkUp && leg.linkUp })),
-    };
+  /** How long it takes until LACP says that nothing comes in; undefined: no LACP is spoken. */
+  get lacpExpiry(): Micros | undefined {
+    return this.#speaksLacp ? this.#lacpExpiry : undefined;
   }
 
-  get #legs(): readonly { name: string; ifindex: number; linkUp: boolean }[] {
-    const first = { name: 'eth0', ifindex: FIRST_PORT, linkUp: !this.#isHalved };
-    const second = { name: 'eth1', ifindex: FIRST_PORT + 1, linkUp: true };
-    return this.kind === 'lacp-pair' ? [first, second] : [first];
+  get #lacpExpiry(): Micros {
+    return this.#shape.isSlow === true ? LACP_SLOW_EXPIRY : LACP_EXPIRY;
   }
 
   get #speaksLacp(): boolean {
-    return this.kind === 'lacp' || this.kind === 'lacp-pair';
+    return this.#shape.joint === '802.3ad';
   }
 
-  get #mode(): 'active-backup' | '802.3ad' {
-    return this.kind === 'active-backup' ? 'active-backup' : '802.3ad';
+  get #joint(): Joint {
+    const { joint } = this.#shape;
+    switch (joint) {
+      case 'none':
+      case 'team':
+        return { kind: joint };
+      case 'active-backup':
+        return { kind: joint, active: this.#activePort, legs: this.#legs };
+      case '802.3ad':
+        return {
+          kind: joint,
+          activeAggregatorId: this.#legs[Number(this.#isHalved)]?.aggregatorId ?? 1,
+          partnerMac: this.carrier ? this.#partnerMac : NO_PARTNER,
+          legs: this.#legs,
+        };
+    }
   }
 
-  #backupPorts(linkUp: boolean): Omit<BondFacts, 'kind' | 'name' | 'ifindex' | 'mode'> {
-    const none = { aggregatorId: undefined, actorState: undefined, partnerState: undefined };
-    return {
-      activeAggregatorId: undefined,
-      partnerMac: undefined,
-      activePort: FIRST_PORT + this.#activePort,
-      ports: ['eth0', 'eth1'].map((name, at) => ({
-        name,
-        ifindex: FIRST_PORT + at,
-        linkUp,
-        ...none,
-      })),
-    };
+  get #partnerMac(): string {
+    const isOther = this.#shape.partners === 2 && this.#isHalved;
+    return PARTNERS[isOther ? 1 : this.#partner];
+  }
+
+  get #legs(): readonly Leg[] {
+    const { legs, partners, failOverMac } = this.#shape;
+    return [0, 1].slice(0, legs).map((at) => ({
+      linkUp: !(at === 0 && this.#isHalved),
+      aggregatorId: partners === 2 ? at + 1 : 1,
+      isFormed: this.#formed,
+      mac: failOverMac === undefined || at === this.#activePort ? this.#mac : this.#spareMac,
+    }));
   }
 }

@@ -4,7 +4,7 @@ import { fromSeconds, micros, plus, toMillis, type Micros } from '../../src/base
 import { Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import { createCast, type CastOptions } from './cast.ts';
-import type { Client } from './client.ts';
+import { chatterElsewhere, type Client } from './client.ts';
 import { VirtualClock } from '../fakes/clock.ts';
 import type { Stage } from './faults.ts';
 import { settledFaults, settleTime, type Unrest } from './invariants.ts';
@@ -53,6 +53,8 @@ export class World implements Stage, Scenery {
     this.ucarpNodes = cast.ucarpNodes;
     this.client = cast.client;
     this.nodes = [...cast.carpdNodes, ...cast.ucarpNodes];
+    const hasTrunk = this.carpdNodes.some(({ station }) => station.uplink.tags.length > 0);
+    if (hasTrunk) chatterElsewhere(this.clock, this.prng, this.bus);
   }
 
   get transitions(): readonly Transition[] {
