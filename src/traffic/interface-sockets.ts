@@ -36,6 +36,8 @@ interface Sockets {
 }
 
 const REOPEN_DELAY_MS = 5_000;
+/** Open sockets that break within this time of each other are not opened again at once. */
+const CALM_MS = 2 * REOPEN_DELAY_MS;
 
 /** Opens, closes and reopens the sockets of one interface. */
 export class InterfaceSockets {
@@ -43,6 +45,8 @@ export class InterfaceSockets {
   #sockets: Sockets | undefined;
   #opening: Promise<void> | undefined;
   #cancelReopening: () => void = () => undefined;
+  /** Runs while it is not long ago that open sockets broke. */
+  #cancelCalm: (() => void) | undefined;
   #closed = false;
 
   constructor(options: InterfaceSocketsOptions) {
@@ -111,6 +115,7 @@ export class InterfaceSockets {
   close(): void {
     this.#closed = true;
     this.#cancelReopening();
+    this.#cancelCalm?.();
     this.#closeSockets();
   }
 
@@ -189,7 +194,12 @@ export class InterfaceSockets {
     if (this.#closed || this.#sockets?.carp !== carp) return;
     this.#closeSockets();
     this.#failed(error);
-    this.#options.onTrouble();
+    // Those that break again at once wait: else nothing would be done but to open them.
+    if (this.#cancelCalm === undefined) this.#options.onTrouble();
+    this.#cancelCalm?.();
+    this.#cancelCalm = this.#options.startTimer(CALM_MS, () => {
+      this.#cancelCalm = undefined;
+    });
   }
 
   /** Joins what is not joined; a group that can't be joined holds off its own instances only. */

@@ -265,6 +265,18 @@ describe('an interface', () => {
     equal(node.of('socket-failed').length >= 2, true);
   });
 
+  test('whose sockets break whenever they are open: tried now and then', async () => {
+    const { scene, node } = await masters(configOf());
+    const breakAgain = (): void => {
+      node.process.breakSockets('ENETDOWN');
+      scene.time.startTimer(10, breakAgain);
+    };
+    breakAgain();
+    await scene.time.pass(20_000);
+    const times = node.of('socket-failed').length;
+    equal(times >= 4 && times <= 6, true, `${times} times in 20 s`);
+  });
+
   test('by two names is one: its instances share it', async () => {
     const scene = new Scene();
     const host = scene.host();
