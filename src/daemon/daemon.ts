@@ -249,7 +249,7 @@ export class Daemon {
       driver: this.#driver,
       links: new BoundLinks(links, ifindex === undefined ? [] : [[name, ifindex]]),
       events,
-      onRenamed: () => this.#record(this.#instances.configs),
+      onPlaced: () => this.#records?.renew(),
     });
   }
 

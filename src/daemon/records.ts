@@ -29,6 +29,8 @@ type PlaceOf = (config: InstanceConfig) => SharedInterface['place'] | undefined;
 export class Records {
   readonly #options: RecordsOptions;
   readonly #leftovers: Leftovers;
+  /** What is on record by now; before that it is what an earlier run has left. */
+  #written: readonly [readonly InstanceConfig[], PlaceOf] | undefined;
 
   constructor(options: RecordsOptions) {
     const { config, links, events, now, startTimer, interfaces } = options;
@@ -52,8 +54,14 @@ export class Records {
     return this.#leftovers.remove(servedBy(instances, placeOf), virtualIps);
   }
 
-  /** Puts these on record, in the place of those before. */
+  /** Puts the same on record once more, by the places of now; nothing where nothing was. */
+  renew(): void {
+    if (this.#written !== undefined) this.write(...this.#written);
+  }
+
+  /** Puts these on record, in the place of those before; `placeOf` is asked again by `renew`. */
   write(instances: readonly InstanceConfig[], placeOf: PlaceOf): void {
+    this.#written = [instances, placeOf];
     const managed = instances.filter(({ manageAddress }) => manageAddress);
     this.#leftovers.record(servedBy(managed, placeOf));
     const { runtimeDirectory: directory } = this.#options;

@@ -27,8 +27,11 @@ export interface SharedInterfaceOptions extends Ports {
   readonly interfaceName: string;
   readonly driver: Driver;
   readonly links: LinkWatch;
-  /** The interface has another name than before: called before that is told. */
-  readonly onRenamed: () => void;
+  /**
+   * The interface has another name or another index than before, or is there at last: called before
+   * that is told.
+   */
+  readonly onPlaced: () => void;
   readonly events: EventSink;
 }
 
@@ -62,6 +65,7 @@ export class SharedInterface {
     const { interfaceName, driver, events, now } = options;
     this.#options = options;
     this.interfaceName = interfaceName;
+    this.#place = this.#placeNow();
     const soon = (run: () => void | Promise<void>): Soon =>
       new Soon((work) => driver.post(work), run);
     this.#joining = soon(() => this.#join());
@@ -118,7 +122,7 @@ export class SharedInterface {
 
   /** Resolves when the member knows how the interface is. */
   add(member: InterfaceMember): Promise<void> {
-    this.#lookAtName();
+    this.#lookAtPlace();
     this.#members.add(member);
     return this.#joining.ask();
   }
@@ -160,7 +164,7 @@ export class SharedInterface {
 
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
   async refresh(): Promise<void> {
-    this.#lookAtName();
+    this.#lookAtPlace();
     this.gate.linkChanged();
     await this.#sockets.ensure();
     this.#tellMembers();
@@ -208,13 +212,18 @@ export class SharedInterface {
     this.#ears.drain();
   }
 
-  #lookAtName(): void {
+  #lookAtPlace(): void {
     const before = this.#place;
-    const now = this.link();
-    this.#place = now === undefined ? undefined : { name: now.name, ifindex: now.ifindex };
-    if (before === undefined || now?.ifindex !== before.ifindex || now.name === before.name) return;
-    this.#options.onRenamed();
-    this.#linkEvents.renamed(before.name, now.name);
+    const now = this.#placeNow();
+    this.#place = now;
+    if (now === undefined || (now.ifindex === before?.ifindex && now.name === before.name)) return;
+    this.#options.onPlaced();
+    if (now.ifindex === before?.ifindex) this.#linkEvents.renamed(before.name, now.name);
+  }
+
+  #placeNow(): Pick<Link, 'name' | 'ifindex'> | undefined {
+    const link = this.link();
+    return link === undefined ? undefined : { name: link.name, ifindex: link.ifindex };
   }
 
   close(): void {
