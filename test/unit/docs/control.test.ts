@@ -1,4 +1,5 @@
-// Holds docs/control.md equal to the code: routes, reasons, roles, and every key of the answers.
+// Holds docs/control.md equal to the code: routes, reasons, roles, and every key of the answers;
+// and the table that docs/operating.md shows to one that carpd prints.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -13,6 +14,7 @@ import { tableBelow } from './tables.ts';
 
 const { LinkRig, LACP, READY_PORT } = rigs;
 const text = readFileSync('docs/control.md', 'utf8');
+const operating = readFileSync('docs/operating.md', 'utf8');
 
 /** Reports in which every key that can have a value has one somewhere. */
 function reports(): readonly unknown[] {
@@ -100,26 +102,28 @@ function compare(heading: string, values: readonly unknown[]): void {
 describe('docs/control.md', () => {
   test('lists the routes', () => {
     const paths = ROUTES.map(({ method, path }) => `${method} ${path}`);
-    const rows = [...documented('### Routes').keys()].map((route) => route.replace('NAME', ''));
+    const rows = [...documented('## Routes').keys()].map((route) => route.replace('NAME', ''));
     assert.deepEqual(rows, paths);
   });
 
   test('lists the reasons of an outcome', () => {
     const reasons = Object.entries(ORDER_REASONS);
     const expected = reasons.map(([name, { outcome, meaning }]) => [name, outcome, meaning]);
-    assert.deepEqual(tableBelow(text, '### Reasons'), expected);
+    assert.deepEqual(tableBelow(text, '## Reasons'), expected);
   });
 
   test('lists the roles of a peer', () => {
-    assert.deepEqual(tableBelow(text, '### Roles of a peer'), Object.entries(PEER_ROLES));
+    assert.deepEqual(tableBelow(text, '## Roles of a peer'), Object.entries(PEER_ROLES));
   });
 
-  test('lists every key of a report, with its types', () => compare('### Reports', reports()));
+  test('lists every key of a report, with its types', () => compare('## Reports', reports()));
 
   test('lists every key of a result, with its types', () => {
-    compare('### Results', [RESULT, { ...RESULT, master: null, afterMs: null }]);
+    compare('## Results', [RESULT, { ...RESULT, master: null, afterMs: null }]);
   });
+});
 
+describe('docs/operating.md', () => {
   test('shows a table that carpd prints', () => {
     const rig = LinkRig.waiting();
     rig.advert();
@@ -134,6 +138,6 @@ describe('docs/control.md', () => {
       ],
     });
     const table = statusText({ pid: 1, instances: [shown] });
-    assert.ok(text.includes(`\`\`\`text\n${table}\`\`\``), table);
+    assert.ok(operating.includes(`\`\`\`text\n${table}\`\`\``), table);
   });
 });
