@@ -3,14 +3,55 @@
 import { readFileSync } from 'node:fs';
 import { COMMAND_NAMES } from '../../src/cli/commands.ts';
 import { carpdHelp, ucarpHelp } from '../../src/cli/help.ts';
+import { examplesOf } from './examples.ts';
 import { readHelp } from './help.ts';
 import { readMarkdown } from './markdown.ts';
 import { renderPage, type Block, type Page } from './roff.ts';
 
+interface Documented {
+  /** The document that the page is made from. */
+  readonly path: string;
+  readonly name: string;
+  readonly section: Page['section'];
+  readonly summary: string;
+}
+
+const DOCUMENTS: readonly Documented[] = [
+  {
+    path: 'docs/configuration.md',
+    name: 'carpd.yaml',
+    section: 5,
+    summary: 'configuration of carpd',
+  },
+  {
+    path: 'docs/control.md',
+    name: 'carpd-control',
+    section: 7,
+    summary: 'control socket of carpd, and its answers',
+  },
+  {
+    path: 'docs/doctor.md',
+    name: 'carpd-doctor',
+    section: 7,
+    summary: 'findings of carpd doctor, with their codes',
+  },
+  { path: 'docs/events.md', name: 'carpd-events', section: 7, summary: 'events of carpd watch' },
+  {
+    path: 'docs/metrics.md',
+    name: 'carpd-metrics',
+    section: 7,
+    summary: 'metrics of carpd for Prometheus',
+  },
+];
+
 /** All pages by their file names, such as "carpd.8". */
 export function manualPages(): ReadonlyMap<string, string> {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const pages = [daemon(version), configuration(version), metrics(version), ucarp(version)];
+  const pages = [
+    daemon(version),
+    ...DOCUMENTS.map((one) => document(one, version)),
+    ucarp(version),
+  ];
   return new Map(pages.map((page) => [`${page.name}.${page.section}`, renderPage(page)]));
 }
 
@@ -32,6 +73,7 @@ function daemon(version: string): Page {
         ...usage.map(verbatim),
         ...blocks,
       ]),
+      ...examplesOf('carpd'),
       { kind: 'section', title: 'Exit status' },
       { kind: 'paragraph', text: EXIT_STATUS },
       { kind: 'section', title: 'Files' },
@@ -42,30 +84,15 @@ function daemon(version: string): Page {
   };
 }
 
-function configuration(version: string): Page {
+function document({ path, name, section, summary }: Documented, version: string): Page {
   return {
-    name: 'carpd.yaml',
-    section: 5,
-    summary: 'configuration of carpd',
+    name,
+    section,
+    summary,
     version,
     blocks: [
       { kind: 'section', title: 'Description' },
-      ...readMarkdown(readFileSync('docs/configuration.md', 'utf8')),
-      { kind: 'section', title: 'See also' },
-      { kind: 'paragraph', text: SEE_ALSO },
-    ],
-  };
-}
-
-function metrics(version: string): Page {
-  return {
-    name: 'carpd-metrics',
-    section: 7,
-    summary: 'what carpd tells Prometheus',
-    version,
-    blocks: [
-      { kind: 'section', title: 'Description' },
-      ...readMarkdown(readFileSync('docs/metrics.md', 'utf8')),
+      ...readMarkdown(readFileSync(path, 'utf8')),
       { kind: 'section', title: 'See also' },
       { kind: 'paragraph', text: SEE_ALSO },
     ],
@@ -84,6 +111,7 @@ function ucarp(version: string): Page {
       ...usage.map(verbatim),
       { kind: 'section', title: 'Options' },
       ...blocks.slice(1),
+      ...examplesOf('ucarp'),
       { kind: 'section', title: 'Compatibility' },
       ...readMarkdown(readFileSync('docs/ucarp-compatibility.md', 'utf8')).map(lowered),
       { kind: 'section', title: 'See also' },
@@ -93,30 +121,32 @@ function ucarp(version: string): Page {
 }
 
 const DESCRIPTION = [
-  'carpd speaks CARP, the protocol of UCARP and the BSDs, with the carpd and ucarp of other hosts. \
-They elect one of them, which adds the virtual IP to its interface and announces it. When it falls \
-silent for the dead interval, or hands over, another one takes the address.',
-  'A node is in one of four states. **INIT**: its interface is missing, down or without an address. \
-**HELD**: its link has not proved that it passes frames, or maintenance is on; it hears the others \
-and is never elected. **BACKUP**: it listens for a master and takes its place when it falls silent. \
-**MASTER**: it has the address and advertises.',
-  'Carrier is no proof that a link passes frames: the port channel of a switch may still be forming, \
-or spanning tree listening. So carpd holds off its promotion until a data frame of another station \
-has come in since the link last changed. **carpd explain** tells what is missing.',
+  'carpd speaks CARP, the protocol of UCARP and the BSDs. The carpd and ucarp of several hosts elect \
+one master. The master adds the virtual IP to its interface and announces it. When the master is \
+silent for the dead interval, or hands over, another node takes the address.',
+  'An instance is in one of four states. **INIT**: its interface is missing, down or without an \
+address. **HELD**: its link has not proved that it passes frames, or maintenance is on; it hears \
+the other nodes and never becomes master. **BACKUP**: it hears the master, and takes over when the \
+master falls silent. **MASTER**: it has the address and sends adverts.',
+  'Carrier is no proof that a link passes frames: a port channel may still be forming, or spanning \
+tree may still be listening. So carpd does not become master until a data frame of another station \
+has come in since the link last changed. **carpd explain** says what is missing.',
 ];
 
 const FILES: Readonly<Record<string, string>> = {
   '/etc/carpd/carpd.yaml': 'The configuration: see **carpd.yaml**(5).',
   '/run/carpd/control.sock':
-    'Where **carpd status** and the like ask the daemon: HTTP with JSON, for root and the group of \
-`control.group`.',
-  '/var/lib/carpd': 'What survives a restart: maintenance.',
+    'The control socket, which **carpd status** and the other commands use; see **carpd-control**(7).',
+  '/var/lib/carpd':
+    'What carpd keeps over a restart: which instances are in maintenance, and the addresses it serves.',
 };
 
 const EXIT_STATUS =
-  '0: done. 1: failed while running. 2: wrong usage or configuration; nothing was begun.';
+  '0: done. 1: failed while running. 2: wrong usage or configuration; carpd has done nothing.';
 
-const SEE_ALSO = '**carpd**(8), **carpd.yaml**(5), **carpd-metrics**(7), **ucarp**(8), **ip**(8)';
+const SEE_ALSO =
+  '**carpd**(8), **carpd.yaml**(5), **carpd-control**(7), **carpd-doctor**(7), **carpd-events**(7), \
+**carpd-metrics**(7), **ucarp**(8), **ip**(8)';
 
 function verbatim(text: string): Block {
   return { kind: 'verbatim', text };

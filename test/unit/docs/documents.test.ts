@@ -1,9 +1,12 @@
-// Holds every document to what can be checked of it: its configurations are valid, and its links
-// lead somewhere.
+// Holds every document to what can be checked of it: its configurations are valid, its links lead
+// somewhere, and its commands are ones that carpd takes.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, test } from 'node:test';
+import { examplesOf } from '../../../scripts/manuals/examples.ts';
+import { parseArgs } from '../../../src/cli/args.ts';
+import { parseUcarp } from '../../../src/config/ucarp/ucarp.ts';
 import { describeFault, loadConfig } from '../../../src/config/load.ts';
 import type { FileContent } from '../../../src/config/passphrase.ts';
 
@@ -34,6 +37,10 @@ describe('the documents', () => {
       }
     });
 
+    test(`${name}: its commands are ones that carpd takes`, () => {
+      for (const line of shellLines(text)) assertTaken(line);
+    });
+
     test(`${name}: its links lead somewhere`, () => {
       for (const { file, heading } of links(text)) {
         const path = file === '' ? name : normalize(join(dirname(name), file));
@@ -45,6 +52,40 @@ describe('the documents', () => {
     });
   }
 });
+
+describe('the examples of the manual pages', () => {
+  for (const command of ['carpd', 'ucarp'] as const) {
+    test(`${command}: are command lines that it takes`, () => {
+      const lines = examplesOf(command).flatMap((block) =>
+        block.kind === 'verbatim' ? block.text.split('\n') : [],
+      );
+      assert.ok(lines.some((line) => line.startsWith(`${command} `)));
+      for (const line of lines) assertTaken(line);
+    });
+  }
+
+  test('an option that there is not is found', () => {
+    assert.throws(() => assertTaken('carpd status --wach'), /carpd status --wach/);
+    assert.throws(() => assertTaken('sudo carpd explain   # all of them'), /carpd explain/);
+    assert.throws(() => assertTaken('ucarp --interfase=eth0'), /--interfase/);
+  });
+});
+
+/** Fails if the line runs carpd or ucarp with words that it does not take. */
+function assertTaken(line: string): void {
+  const [, program, rest = ''] = /^(?:sudo )?(carpd|ucarp) +(.*)$/.exec(line.trim()) ?? [];
+  if (program === undefined) return;
+  const words = (rest.split(/ (?:[|>;#]|&&)/)[0] ?? '').split(' ').filter((word) => word !== '');
+  const command = program === 'carpd' ? parseArgs(words) : parseUcarp(words);
+  assert.ok(command.kind !== 'error', `${line}: ${JSON.stringify(command)}`);
+}
+
+/** The lines of the shell commands of a document. */
+function shellLines(text: string): readonly string[] {
+  return [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].flatMap(([, block = '']) =>
+    block.replaceAll(/\\\n/g, '').split('\n'),
+  );
+}
 
 function isDocument(name: string): boolean {
   return name.endsWith('.md');

@@ -16,6 +16,8 @@ describe('the manual pages', () => {
   });
 
   for (const [name, source] of pages) {
+    test(`${name} has examples`, () => assert.match(source, /^\.SH "EXAMPLES"$/m));
+
     test(`${name} is up to date; npm run manuals makes it so`, () => {
       assert.equal(readFileSync(join('man', name), 'utf8'), source);
     });
