@@ -37,10 +37,10 @@ const CARPD: readonly Example[] = [
     lines: ['carpd handover vip'],
   },
   {
-    tells: 'Follow every change of state, as sentences and for a program:',
+    tells: 'Follow everything that happens, as sentences and for a program:',
     lines: [
-      'carpd watch --text',
-      'carpd watch | jq -c \'select(.event == "transition") | [.time, .name, .to, .cause]\'',
+      'carpd watch',
+      'carpd watch --json | jq -c \'select(.event == "transition") | [.time, .name, .to, .cause]\'',
     ],
   },
   {

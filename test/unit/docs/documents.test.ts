@@ -66,7 +66,7 @@ describe('the examples of the manual pages', () => {
 
   test('an option that there is not is found', () => {
     assert.throws(() => assertTaken('carpd status --wach'), /carpd status --wach/);
-    assert.throws(() => assertTaken('sudo carpd explain   # all of them'), /carpd explain/);
+    assert.throws(() => assertTaken('sudo carpd check --jsn   # all of it'), /carpd check/);
     assert.throws(() => assertTaken('ucarp --interfase=eth0'), /--interfase/);
   });
 });
