@@ -39,7 +39,7 @@ export class GateEvents {
   /** Who answers for the virtual IP. */
   #holder: string | undefined;
   #inUseTold = false;
-  /** Silence would have brought a promotion by now. */
+  /** Silence would have brought a promotion by now, but for the gate. */
   #due = false;
   #toldAt: Micros = micros(0);
   #silentSince: Micros | undefined;
@@ -79,12 +79,17 @@ export class GateEvents {
     this.#countHeld(gate, standing);
     if (!gate.open) this.#tellNewReasons(gate);
     if (gate.open || since(this.#now(), this.#toldAt) < REMINDER) return;
-    this.#tellClosed(gate, 'gate-still-closed');
+    const reasons = this.#newsworthy(gate);
+    if (reasons.length > 0) this.#tellClosed({ ...gate, reasons }, 'gate-still-closed');
   }
 
   /** A master that was not heard so far answers for its address: no news before one is due. */
+  #newsworthy({ reasons }: GateVerdict): readonly Reason[] {
+    return reasons.filter((reason) => this.#due || reason !== 'vip-in-use');
+  }
+
   #tellNewReasons(gate: GateVerdict): void {
-    const reasons = gate.reasons.filter((reason) => this.#due || reason !== 'vip-in-use');
+    const reasons = this.#newsworthy(gate);
     if (reasons.length === 0 || sameList(reasons, this.#toldReasons)) return;
     this.#toldReasons = reasons;
     this.#tellClosed({ ...gate, reasons }, 'gate-closed');
@@ -115,9 +120,11 @@ export class GateEvents {
     const silentSince = silentSinceOf(standing);
     if (silentSince !== this.#silentSince) this.#heldFor.clear();
     this.#silentSince = silentSince;
-    this.#due = plus(silentSince, standing.deadInterval) <= this.#now();
-    if (!this.#due) return;
-    if (gate.reasons.includes('vip-in-use')) this.#tellInUse(true);
+    const silenceDue = plus(silentSince, standing.deadInterval) <= this.#now();
+    // In maintenance it would not promote itself, so who else has the address is not its concern.
+    this.#due = silenceDue && !standing.election.holdReasons.includes('maintenance');
+    if (!silenceDue) return;
+    if (this.#due && gate.reasons.includes('vip-in-use')) this.#tellInUse(true);
     const gateReasons = heldBy(gate, standing.policy);
     const others = standing.election.holdReasons.flatMap(
       (reason) => HELD_BESIDE_GATE[reason] ?? [],

@@ -2,7 +2,14 @@
 // does whose path is lost.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { configOf, GATEWAY, holders, Scene, VIP_CIDR } from '../../support/daemon-scene.ts';
+import {
+  configOf,
+  GATEWAY,
+  holders,
+  Scene,
+  VIP_CIDR,
+  type RunningDaemon,
+} from '../../support/daemon-scene.ts';
 
 const LONG_MS = 30_000;
 
@@ -79,6 +86,56 @@ describe('a gate', () => {
     await node.becomes('MASTER');
   });
 });
+
+describe('a node that starts beside a master, whose address answers of course', () => {
+  for (const [what, settings] of [
+    ['of the usual pace', {}],
+    ['that is slow', { advbase: 3 }],
+    ['that has to be silent for long', { deadRatio: 10 }],
+  ] as const) {
+    test(`says nothing of an address in use: one ${what}`, async () => {
+      const scene = new Scene();
+      const master = await scene.boot(configOf({ db: settings }));
+      await master.becomes('MASTER', 'db', LONG_MS);
+      await scene.time.pass(LONG_MS);
+      for (const delayMs of [0, 300, 700]) {
+        await scene.time.pass(delayMs);
+        const node = await scene.boot(configOf({ db: settings }));
+        await scene.time.pass(LONG_MS);
+        equal(node.state(), 'BACKUP');
+        quietAboutAddress(node);
+        await node.stop();
+      }
+    });
+  }
+
+  test('in maintenance says nothing either, though it hears no advert', async () => {
+    const scene = new Scene();
+    scene.gateway.meddle(`addr add ${VIP_CIDR} dev eth0`);
+    const node = await scene.boot();
+    const { control } = node.process;
+    ok(control !== undefined, 'it has a control socket');
+    const { order } = control;
+    await scene.time.settled(order({ kind: 'maintenance', on: true, force: true }, ['db']));
+    await scene.time.pass(LONG_MS);
+    equal(node.state(), 'HELD');
+    quietAboutAddress(node);
+    await scene.time.settled(order({ kind: 'maintenance', on: false, force: false }, ['db']));
+    await scene.time.pass(LONG_MS);
+    equal(node.of('vip-in-use').length, 1, 'now a promotion is due');
+  });
+});
+
+function quietAboutAddress(node: RunningDaemon): void {
+  equal(node.of('vip-in-use').length, 0);
+  const closed = node.told.filter(
+    (event) => event.event === 'gate-closed' || event.event === 'gate-still-closed',
+  );
+  deepEqual(
+    closed.filter(({ reasons }) => reasons.includes('vip-in-use')),
+    [],
+  );
+}
 
 describe('a master', () => {
   test('steps down when its carrier is gone for an interval, and not for a blip', async () => {
