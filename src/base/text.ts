@@ -62,6 +62,11 @@ export function wrap(text: string, first: string, rest: string): readonly string
   return [...lines, line.trimEnd()];
 }
 
+/** "1 packet", "2 packets"; `word` takes an s for more than one. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
 /** Control characters could forge lines or steer a terminal; hook output and peers are not ours. */
 export function plainText(value: unknown): string {
   if (value === undefined) return '';

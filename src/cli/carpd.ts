@@ -41,7 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     case 'explain': {
       const { explain } = await import('./explain.ts');
-      return print(await explain(command));
+      return print(await explain(command, process.stdout));
     }
     case 'watch': {
       const { watch } = await import('./watch.ts');

@@ -12,6 +12,7 @@ import type { RunningDaemon } from '../doctor/checks/place-checks.ts';
 import { isFit, reportJson, reportText } from '../doctor/report.ts';
 import type { DoctorCommand } from './commands.ts';
 import { HTTP_OK } from './ask.ts';
+import { hasColour, type TerminalLike } from './screen.ts';
 import type { CommandOutcome } from './check.ts';
 import { askDaemon } from './control-client.ts';
 
@@ -21,7 +22,7 @@ const EXIT_CONFIGURATION = 2;
 /** Examines until it is done or `signal` comes; what was found by then is printed. */
 export async function doctor(
   { configPath, interfaceName, json, seconds }: DoctorCommand,
-  screen: { readonly isTTY?: boolean },
+  screen: TerminalLike,
   signal: AbortSignal,
 ): Promise<CommandOutcome> {
   const read = configPath === undefined ? undefined : readConfig(configPath);
@@ -36,8 +37,7 @@ export async function doctor(
     // Loaded late: where an addon is broken the rest of carpd works.
     const { examine } = await import('../doctor/doctor.ts');
     const found = [...about, ...(await examine(target, { seconds, signal }))];
-    const colour = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
-    const stdout = json ? reportJson(found) : reportText(found, colour);
+    const stdout = json ? reportJson(found) : reportText(found, hasColour(screen));
     return { stdout, stderr: '', exitCode: isFit(found) ? 0 : EXIT_UNFIT };
   } catch (error) {
     const stderr = `carpd: doctor: ${messageOf(error)}\n`;

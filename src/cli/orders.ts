@@ -1,7 +1,6 @@
 // `carpd handover` and `carpd maintenance`: orders to the running daemon, and what came of them.
 import type { OrderResult } from '../events/catalogue/order-result.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
-import { clockText } from '../report/words.ts';
 import { plainText } from '../base/text.ts';
 import type { HandoverCommand, MaintenanceCommand } from './commands.ts';
 import {
@@ -13,6 +12,7 @@ import {
   shown,
   unknownInstance,
 } from './ask.ts';
+import { localTime } from './screen.ts';
 import { ok, type Result } from '../base/result.ts';
 import type { CommandOutcome } from './check.ts';
 
@@ -94,7 +94,7 @@ function showMaintenance(command: MaintenanceCommand): Promise<CommandOutcome> {
 
 function maintenanceLine({ name, state, maintenance: entry }: InstanceReport): string {
   if (entry === null) return `${name}: maintenance is off; it is ${state}`;
-  const since = `since ${clockText(entry.since)}`;
+  const since = `since ${localTime(entry.since)}`;
   const why = entry.cause === 'unreadable' ? ', as the record of it could not be read' : '';
   return `${name}: maintenance is on ${since}${why}; it is ${state}`;
 }

@@ -9,11 +9,13 @@ import { observe, type KnownGroup } from '../sniff/observe.ts';
 import { PcapReader, type CapturedPacket } from '../sniff/pcap.ts';
 import { Speakers } from '../sniff/speakers.ts';
 import { observationJson, observationLine, summaryJson, summaryText } from '../sniff/text.ts';
+import { inColour } from '../report/colour.ts';
 import type { SniffCommand } from './commands.ts';
+import { fitted, hasColour, localTimeOfDay, type TerminalLike } from './screen.ts';
 
 /** Where it is printed, and when it is over. */
 export interface SniffEnds {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WritableStream & TerminalLike;
   readonly stderr: NodeJS.WritableStream;
   /** The user, or whoever reads the output, has had enough. */
   readonly signal: AbortSignal;
@@ -33,9 +35,9 @@ export async function sniff(command: SniffCommand, ends: SniffEnds): Promise<num
     file === undefined
       ? await listen(interfaceName ?? '', command, { ...ends, printer, complain })
       : await readCapture(file, printer, ends.signal);
-  printer.end();
+  if (fault === undefined || fault.seen) printer.end();
   if (fault === undefined) return 0;
-  complain(`sniff: ${fault}`);
+  complain(`sniff: ${fault.text}`);
   return EXIT_FAILED;
 }
 
@@ -43,7 +45,7 @@ export async function sniff(command: SniffCommand, ends: SniffEnds): Promise<num
 class Printer {
   readonly #json: boolean;
   readonly #known: readonly KnownGroup[] | undefined;
-  readonly #stdout: NodeJS.WritableStream;
+  readonly #stdout: SniffEnds['stdout'];
   readonly #speakers = new Speakers();
   readonly #full = new AbortController();
   #left: number;
@@ -51,7 +53,7 @@ class Printer {
   constructor(
     { json, count }: SniffCommand,
     known: readonly KnownGroup[] | undefined,
-    stdout: NodeJS.WritableStream,
+    stdout: SniffEnds['stdout'],
   ) {
     this.#json = json;
     this.#known = known;
@@ -69,24 +71,26 @@ class Printer {
     const seen = observe(packet, this.#known);
     if (seen === undefined) return;
     this.#speakers.add(seen);
-    const time = new Date(seen.timeUs / 1_000).toISOString();
-    const line = this.#json
-      ? observationJson(seen, time)
-      : observationLine(seen, time.slice(TIME_OF_DAY.from, TIME_OF_DAY.to));
-    this.#stdout.write(`${line}\n`);
+    const unixMs = seen.timeUs / 1_000;
+    if (this.#json) {
+      this.#stdout.write(`${observationJson(seen, new Date(unixMs).toISOString())}\n`);
+    } else this.#print(observationLine(seen, localTimeOfDay(unixMs)));
     this.#left -= 1;
     if (this.#left <= 0) this.#full.abort();
   }
 
   end(): void {
     const summary = this.#speakers.summary();
-    const text = this.#json ? `${summaryJson(summary)}\n` : `\n${summaryText(summary)}`;
-    this.#stdout.write(text);
+    if (this.#json) return void this.#stdout.write(`${summaryJson(summary)}\n`);
+    this.#stdout.write('\n');
+    for (const line of summaryText(summary).trimEnd().split('\n')) this.#print(line);
+  }
+
+  #print(line: string): void {
+    const text = fitted(line, this.#stdout);
+    this.#stdout.write(`${hasColour(this.#stdout) ? inColour(text) : text}\n`);
   }
 }
-
-/** Of an ISO 8601 time, in UTC, to the millisecond. */
-const TIME_OF_DAY = { from: 11, to: 23 } as const;
 
 /** Undefined: there is no configuration, and no digest is checked. */
 function groupsOf(
@@ -100,6 +104,12 @@ function groupsOf(
   return 'invalid';
 }
 
+/** What went wrong, and whether something was seen before, so that there is a summary. */
+interface Fault {
+  readonly text: string;
+  readonly seen: boolean;
+}
+
 interface Listening extends SniffEnds {
   readonly printer: Printer;
   readonly complain: (text: string) => void;
@@ -110,7 +120,7 @@ async function listen(
   interfaceName: string,
   { seconds }: SniffCommand,
   { signal, printer, complain }: Listening,
-): Promise<string | undefined> {
+): Promise<Fault | undefined> {
   // Loaded late: reading a file needs no addon.
   const { openLiveCapture } = await import('../sniff/live-capture.ts');
   try {
@@ -125,7 +135,7 @@ async function listen(
     close();
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return { text: messageOf(error), seen: false };
   }
 }
 
@@ -146,20 +156,22 @@ async function readCapture(
   file: string,
   printer: Printer,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Fault | undefined> {
+  let seen = false;
   const name = file === '-' ? 'standard input' : file;
   const reader = new PcapReader();
   const stream = file === '-' ? process.stdin : createReadStream(file);
   try {
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       const packets = reader.push(piece);
-      if (!packets.ok) return `${name} ${packets.reason}`;
+      if (!packets.ok) return { text: `${name} ${packets.reason}`, seen };
+      seen ||= packets.value.length > 0;
       for (const packet of packets.value) printer.add(packet);
       if (signal.aborted || printer.full.aborted) return undefined;
     }
   } catch (error) {
-    return `${name} can't be read: ${messageOf(error)}`;
+    return { text: `${name} can't be read: ${messageOf(error)}`, seen };
   }
   const fault = reader.end();
-  return fault === undefined ? undefined : `${name} ${fault}`;
+  return fault === undefined ? undefined : { text: `${name} ${fault}`, seen };
 }

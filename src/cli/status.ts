@@ -1,8 +1,9 @@
 // `carpd status`: the table of a running daemon, once, or again every second with --watch.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusReport } from '../report/report.ts';
-import { statusText, type StatusStyle } from '../report/status-text.ts';
+import { statusText } from '../report/status-text.ts';
 import type { StatusCommand } from './commands.ts';
+import { hasColour } from './screen.ts';
 import { ask, HTTP_OK, shown, unknownInstance } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
 
@@ -29,7 +30,7 @@ export function status(command: StatusCommand, screen: Screen): Promise<CommandO
         return unknownInstance(name, report.instances);
       }
       const wanted = { ...report, instances };
-      if (!json) return shown(statusText(wanted, styleOf(screen)));
+      if (!json) return shown(statusText(wanted, { colour: hasColour(screen) }));
       return shown(name === undefined ? text : `${JSON.stringify(wanted)}\n`);
     },
   });
@@ -69,12 +70,6 @@ const LEAVE = '\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
 const ERASE_LINE = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
-
-/** Colour on a terminal that has it, unless the user asks for none (no-color.org). */
-function styleOf({ isTTY }: Screen): StatusStyle {
-  const refused = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-  return { colour: isTTY === true && !refused };
-}
 
 /** As many lines as fit, so that nothing scrolls; each wipes what stood there before. */
 function fit(text: string, rows: number | undefined): string {

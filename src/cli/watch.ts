@@ -15,12 +15,14 @@ import {
   strange,
 } from './ask.ts';
 import type { CommandOutcome } from './check.ts';
+import { inColour } from '../report/colour.ts';
+import { fitted, hasColour, localTime, type TerminalLike } from './screen.ts';
 import { ANSWER_MS_MAX, asTimeout, describeTrouble } from './control-client.ts';
 
 /** Prints until `interrupted` is aborted, which is how it should end, or the daemon is gone. */
 export async function watch(
   command: WatchCommand,
-  output: Writable & { readonly isTTY?: boolean },
+  output: Writable & TerminalLike,
   interrupted: AbortSignal,
 ): Promise<CommandOutcome> {
   const { socketPath, format } = command;
@@ -29,7 +31,7 @@ export async function watch(
     const response = await ask(command, interrupted);
     if (response.statusCode !== HTTP_OK) return await refused(response, socketPath);
     for await (const line of wholeLines(response)) {
-      const room = output.write(`${text ? asText(line) : line}\n`);
+      const room = output.write(`${text ? asText(line, output) : line}\n`);
       if (!room) await once(output, 'drain', { signal: interrupted });
     }
   } catch (error) {
@@ -89,8 +91,9 @@ async function refused(response: IncomingMessage, socketPath: string): Promise<C
   }
 }
 
-function asText(line: string): string {
-  return watchText(JSON.parse(line) as WatchedEvent);
+function asText(line: string, output: TerminalLike): string {
+  const text = fitted(watchText(JSON.parse(line) as WatchedEvent, localTime), output);
+  return hasColour(output) ? inColour(text) : text;
 }
 
 function isCutOff(error: unknown): boolean {

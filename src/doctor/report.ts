@@ -1,4 +1,5 @@
 // The findings as a user reads them, and as a script does. Pure.
+import { counted } from '../base/text.ts';
 import { GRADES, type Finding, type Grade } from './checks/finding.ts';
 
 /** The width that lines keep to, where words allow it. */
@@ -38,11 +39,7 @@ function countText(findings: readonly Finding[]): string {
   const count = (grade: Grade): number => findings.filter((one) => one.grade === grade).length;
   const [failures, warnings] = [count('failure'), count('warning')];
   if (failures + warnings === 0) return 'Nothing is in the way.';
-  return `${plural(failures, 'failure')}, ${plural(warnings, 'warning')}.`;
-}
-
-function plural(count: number, word: string): string {
-  return `${String(count)} ${word}${count === 1 ? '' : 's'}`;
+  return `${counted(failures, 'failure')}, ${counted(warnings, 'warning')}.`;
 }
 
 function lines({ grade, text, remedy, code }: Finding, colour: boolean): readonly string[] {

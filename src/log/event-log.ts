@@ -3,6 +3,7 @@
 import { messageOf } from '../base/errors.ts';
 import { fromSeconds, since, toMillis, toSeconds, type Micros } from '../base/time.ts';
 import type { StartTimer } from '../vip/ports.ts';
+import type { Quota } from '../events/catalogue/define.ts';
 import { EventBus } from '../events/bus.ts';
 import { EVENT_NAMES, type DomainEvent } from '../events/events.ts';
 import { LineQuotas, telling, type Telling } from './line-quota.ts';
@@ -58,10 +59,11 @@ export class EventLog {
     const now = this.#now();
     const next = telling(line, now);
     const { once, quotaKey } = line;
-    // Where its kind has no room, whether it repeats an earlier one makes no difference.
-    if (once === undefined || !this.#kinds.hasRoom(quotaKey, now)) return this.#pass(next, now);
-    const quota = { burst: 1, refill: once.period };
-    const admission = this.#repeats.admit(once.key, quota, next, now);
+    if (once === undefined) return this.#pass(next, now);
+    const isRepeat = !this.#repeats.hasRoom(once.key, now);
+    // A new one that its kind has no room for is remembered when it is told: keys may be forged.
+    if (!isRepeat && !this.#kinds.hasRoom(quotaKey, now)) return this.#pass(next, now);
+    const admission = this.#repeats.admit(once.key, quotaOf(once), next, now);
     if (admission.told !== undefined) this.#pass(admission.told, now);
     else this.#wake(admission.until, now);
   }
@@ -104,7 +106,13 @@ export class EventLog {
     const now = this.#now();
     this.#wakeAt = undefined;
     for (const next of this.#repeats.due(now)) this.#pass(next, now);
-    for (const next of this.#kinds.due(now)) this.#write(next, now);
+    for (const next of this.#kinds.due(now)) {
+      const { once } = next.line;
+      if (once !== undefined && this.#repeats.hasRoom(once.key, now)) {
+        this.#repeats.admit(once.key, quotaOf(once), next, now);
+      }
+      this.#write(next, now);
+    }
     for (const at of [this.#repeats.dueAt(), this.#kinds.dueAt()]) {
       if (at !== undefined) this.#wake(at, now);
     }
@@ -118,6 +126,10 @@ export class EventLog {
       this.#write(next, now);
     }
   }
+}
+
+function quotaOf({ period }: NonNullable<LogLine['once']>): Quota {
+  return { burst: 1, refill: period };
 }
 
 function endsLog(event: DomainEvent): boolean {

@@ -56,9 +56,19 @@ function readBy<Name extends EventName>(name: Name, event: EventOf<Name>) {
     level: typeof level === 'string' ? level : level.of(event),
     message: text(event),
     kind: kind?.(event) ?? '',
-    once: once === undefined || key === undefined ? undefined : { key, period: once.period },
+    once:
+      once === undefined || key === undefined
+        ? undefined
+        : { key, period: periodOf(once.period, event) },
     quota: unlimited === true ? undefined : quota,
   };
+}
+
+function periodOf<Event>(
+  period: Micros | { readonly of: (event: Event) => Micros },
+  event: Event,
+): Micros {
+  return typeof period === 'number' ? period : period.of(event);
 }
 
 function whoseOf(event: DomainEvent): { owner: string; instance: string | undefined } {

@@ -1,21 +1,21 @@
 // A line of `carpd watch --text`: when, who, and what, in the words of the log. Pure.
 import type { WatchedEvent } from '../events/watched.ts';
-import { plainText } from '../base/text.ts';
+import { counted, plainText } from '../base/text.ts';
 import { isEventName } from '../events/events.ts';
 import { wordsOf } from './log-line.ts';
 
 /** Said in a place of its own, or to machines only. */
 const SHOWN_APART = new Set(['schema', 'time', 'event', 'name', 'interface', 'vhid', 'vip']);
 
-/** The line without its line feed. */
-export function watchText(event: WatchedEvent): string {
+/** The line without its line feed; `clock` says how a time in ISO 8601 is shown. */
+export function watchText(event: WatchedEvent, clock = (iso: string): string => iso): string {
   const who = 'name' in event ? event.name : 'interface' in event ? event.interface : 'carpd';
-  return plainText(`${event.time} ${who}: ${textOf(event)}`);
+  return plainText(`${clock(event.time)} ${who}: ${textOf(event)}`);
 }
 
 function textOf(event: WatchedEvent): string {
   if (event.event === 'gap') {
-    return `${event.lost} event(s) are missing here: they were not taken in time`;
+    return `this reader was too slow: ${counted(event.lost, 'event')} lost here`;
   }
   // A newer daemon knows events that this version does not: those show their fields.
   return isEventName(event.event) ? wordsOf(event) : fieldsOf(event);

@@ -10,9 +10,12 @@ import { plainText, wrap } from '../base/text.ts';
 
 const LABEL_COLUMNS = 9;
 
+/** How a time in ISO 8601 is shown. */
+export type ClockText = (iso: string) => string;
+
 /** One screen on an instance; ends with a line feed. */
-export function explainText(report: InstanceReport): string {
-  const answer = wrap(`${report.name} is ${report.state}: ${whyText(report)}`, '', '  ');
+export function explainText(report: InstanceReport, clock: ClockText = clockText): string {
+  const answer = wrap(`${report.name} is ${report.state}: ${whyText(report, clock)}`, '', '  ');
   const { link } = report;
   const facts = [
     ...row('group', `vhid ${report.vhid} on ${report.interface}, virtual IP ${report.vip}`),
@@ -31,17 +34,17 @@ export function explainText(report: InstanceReport): string {
 /** The answer in one line for the log, with what would help where it is held. */
 export function explainLine(report: InstanceReport): string {
   const [first] = report.state === 'HELD' ? (report.link?.gate.reasons ?? []) : [];
-  const why = plainText(whyText(report));
+  const why = plainText(whyText(report, clockText));
   return first === undefined ? why : `${why}; ${first.remedy}`;
 }
 
 /** Why it is in its state, as the end of the sentence "db is HELD: ...". */
-function whyText(report: InstanceReport): string {
+function whyText(report: InstanceReport, clock: ClockText): string {
   switch (report.state) {
     case 'INIT':
       return report.fault ?? 'it has been started and looks at its interface';
     case 'HELD':
-      return heldText(report);
+      return heldText(report, clock);
     case 'BACKUP':
       return backupText(report);
     case 'MASTER':
@@ -51,10 +54,10 @@ function whyText(report: InstanceReport): string {
   }
 }
 
-function heldText(report: InstanceReport): string {
+function heldText(report: InstanceReport, clock: ClockText): string {
   const { name, maintenance, holdReasons, link, stateForMs } = report;
   if (maintenance !== null && holdReasons.some((hold) => hold.name === 'maintenance')) {
-    return `maintenance ${sinceText(maintenance)}; ${endOfMaintenance(name)} ends it`;
+    return `maintenance ${sinceText(maintenance, clock)}; ${endOfMaintenance(name)} ends it`;
   }
   const other = holdReasons.find(({ name }) => name !== 'gate-closed' && name !== 'carrier-lost');
   if (other !== undefined) return `${other.meaning} (for ${timeText(stateForMs)})`;
@@ -67,8 +70,8 @@ function heldText(report: InstanceReport): string {
   return `${first.meaning}${agoText(first.name, link)}${others}`;
 }
 
-function sinceText({ since, cause }: MaintenanceReport): string {
-  const text = `since ${clockText(since)}`;
+function sinceText({ since, cause }: MaintenanceReport, clock: ClockText): string {
+  const text = `since ${clock(since)}`;
   return cause === 'operator' ? text : `${text}, as the record of it could not be read`;
 }
 

@@ -1,5 +1,6 @@
 // The lines of `carpd sniff`: for people, within 80 columns where addresses are short, and as JSON.
 // The JSON is a contract (docs/sniff.md): keys are added, never renamed. Pure.
+import { counted } from '../base/text.ts';
 import { DROP_REASONS } from '../carp/accept.ts';
 import type { Observation, Refusal } from './observe.ts';
 import { intervalMs, type Conflict, type Speaker, type Summary } from './speakers.ts';
@@ -58,9 +59,9 @@ export function summaryText({ speakers, conflicts, vrrp, refused, uncounted }: S
   const lines = [
     ...speakers.map(speakerLine),
     ...conflicts.map(conflictLine),
-    ...(vrrp > 0 ? [`${vrrp} packet(s) of VRRP`] : []),
-    ...(refused > 0 ? [`${refused} packet(s) that no receiver would take`] : []),
-    ...(uncounted > 0 ? [`${uncounted} advert(s) of too many other speakers`] : []),
+    ...(vrrp > 0 ? [`${counted(vrrp, 'packet')} of VRRP`] : []),
+    ...(refused > 0 ? [`${counted(refused, 'packet')} that no receiver would take`] : []),
+    ...(uncounted > 0 ? [`${counted(uncounted, 'advert')} of too many other speakers`] : []),
   ];
   return `${(lines.length === 0 ? ['no packet of protocol 112'] : lines).join('\n')}\n`;
 }
@@ -68,11 +69,11 @@ export function summaryText({ speakers, conflicts, vrrp, refused, uncounted }: S
 function speakerLine(speaker: Speaker): string {
   const { source, vhid, adverts, bowOuts, badDigests, expectedMs, meanMs, jitterMs } = speaker;
   const parts = [
-    `${source.padEnd(ADDRESS_COLUMNS)} vhid ${vhid}: ${adverts} advert(s)`,
+    `${source.padEnd(ADDRESS_COLUMNS)} vhid ${vhid}: ${counted(adverts, 'advert')}`,
     ...(meanMs === undefined || jitterMs === undefined ? [] : [pace(expectedMs, meanMs, jitterMs)]),
-    ...(speaker.pauses > 0 ? [`${speaker.pauses} pause(s)`] : []),
-    ...(bowOuts > 0 ? [`${bowOuts} bow-out(s)`] : []),
-    ...(badDigests > 0 ? [`${badDigests} BAD digest(s)`] : []),
+    ...(speaker.pauses > 0 ? [counted(speaker.pauses, 'pause')] : []),
+    ...(bowOuts > 0 ? [counted(bowOuts, 'bow-out')] : []),
+    ...(badDigests > 0 ? [counted(badDigests, 'BAD digest')] : []),
   ];
   return parts.join(', ');
 }

@@ -41,7 +41,7 @@ describe('the only instance', () => {
   test('is the one that is explained', async (t) => {
     const { socketPath } = await daemon(t, DB);
     const command = { kind: 'explain', name: undefined, json: false, socketPath } as const;
-    const { stdout, exitCode } = await explain(command);
+    const { stdout, exitCode } = await explain(command, {});
     assert.match(stdout, /^db is HELD/);
     assert.equal(exitCode, 0);
   });
@@ -61,7 +61,7 @@ describe('of several instances', () => {
   test('none is guessed', async (t) => {
     const { socketPath, orders } = await daemon(t, DB, WEB);
     const outcomes = [
-      await explain({ kind: 'explain', name: undefined, json: false, socketPath }),
+      await explain({ kind: 'explain', name: undefined, json: false, socketPath }, {}),
       await handover({ kind: 'handover', ...NOBODY, socketPath }),
       await maintenance({ kind: 'maintenance', on: false, ...NOBODY, socketPath }),
     ];

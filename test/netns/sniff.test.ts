@@ -83,6 +83,11 @@ describe('carpd sniff', { skip, concurrency: true }, () => {
       const child = sniff(host, ...words);
       equal((await child.ended(WITHIN_MS)).code, code, child.tail());
       match(child.tail(), says);
+      // Nothing was seen, so there is no summary either.
+      deepEqual(
+        child.lines.filter(({ stream }) => stream === 'stdout'),
+        [],
+      );
     }
     const unprivileged = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
     const child = host.spawn([...unprivileged, ...CARPD, 'sniff', '-i', 'eth0'], {

@@ -69,6 +69,10 @@ describe('tidy', () => {
     assert.deepEqual(gone, []);
   });
 
+  test('nothing is counted as in "1 thing' + '(s)": counted() of base/text knows how many', () => {
+    assert.deepEqual(grep([...sources, ...filesBelow('docs', /\.md$/)], /\w\(s\)/), []);
+  });
+
   test('no leftover marks, no silenced compiler, no path of somebody’s machine', () => {
     const marks = [
       'TO' + 'DO',

@@ -1,6 +1,7 @@
 // ucarp's argument list to the configuration of one instance: the same options, defaults and exit
 // codes as ucarp 1.5.2 (ucarp.c, main), but that what ucarp silently turns into another value is an
 // error. Pure: the password file is read by whoever runs it, through `resolvePassphrase`.
+import { counted } from '../../base/text.ts';
 import { unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
 import { formatIpv4, isMulticast, type Ipv4, type Vhid } from '../../carp/addresses.ts';
@@ -88,7 +89,7 @@ export function parseUcarp(argv: readonly string[]): UcarpCommand {
   if (surplus > 0) {
     // Not shown: they may be the rest of a password with a space in it.
     given.warnings.push(
-      `${String(surplus)} surplus word(s) ignored; a value with spaces needs quotes`,
+      `${counted(surplus, 'surplus word')} ignored; a value with spaces needs quotes`,
     );
   }
   return assemble(given);

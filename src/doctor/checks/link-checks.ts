@@ -1,4 +1,5 @@
 // Whether an interface, and what it stands on, is fit for a virtual IP. Pure.
+import { counted } from '../../base/text.ts';
 import { shellWord, sysctlKey } from '../../base/command.ts';
 import { parseIpv4, samePrefix } from '../../carp/addresses.ts';
 import { bondsOf, type BondFacts, type LinkFacts } from '../../readiness/facts.ts';
@@ -197,7 +198,7 @@ function findingsOf(bond: BondFacts, facts: InterfaceFacts): Finding[] {
   const found = [...portFindings(name, bond), ...watchFindings(facts, bond)];
   if (bond.mode === '802.3ad') found.push(...lacpFindings(name, bond, lacpFast));
   if (found.length === 0) {
-    const text = `${bond.name}: ${bond.mode ?? 'mode unknown'}, ${String(ports.length)} port(s)`;
+    const text = `${bond.name}: ${bond.mode ?? 'mode unknown'}, ${counted(ports.length, 'port')}`;
     found.push(finding('bond-good', name, text));
   }
   return found;

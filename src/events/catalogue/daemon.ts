@@ -1,5 +1,6 @@
 // Every event of the daemon as a whole.
 import { unreachable } from '../../base/assert.ts';
+import { counted } from '../../base/text.ts';
 import { fromSeconds } from '../../base/time.ts';
 import {
   boolean,
@@ -113,7 +114,8 @@ export const DAEMON_EVENTS = {
     fields: { lostLines: number('how many') },
     level: 'warn',
     placed: true,
-    text: ({ lostLines }) => `${lostLines} line(s) are missing here: nobody took them`,
+    text: ({ lostLines }) =>
+      `nobody took the log for a while: ${counted(lostLines, 'line')} lost here`,
   }),
   'listener-failed': daemonEvent({
     tells: 'a part of carpd that is told of events failed; the election goes on',

@@ -119,7 +119,10 @@ interface Reading<Event> {
   /** What it is of its event, from a closed list, where each has a quota of its own. */
   readonly kind?: (event: Event) => string;
   /** Where there is a key, lines with it are written once in the period, besides the quota. */
-  readonly once?: { readonly period: Micros; readonly key: (event: Event) => string | undefined };
+  readonly once?: {
+    readonly period: Micros | { readonly of: (event: Event) => Micros };
+    readonly key: (event: Event) => string | undefined;
+  };
   /** Where the usual one does not fit. */
   readonly quota?: Quota;
   /** The log itself writes the line, at the place of what happened, ahead of the event. */

@@ -173,12 +173,19 @@ export const LINK_EVENTS = {
     kind: rejectedKind,
     quota: { burst: 3, refill: fromSeconds(20) },
     once: {
-      period: REPEAT_PERIOD,
-      key: (event) => `${rejectedKind(event)} ${event.from ?? ''} ${event.vhid ?? ''}`,
+      period: { of: ({ reason }) => (ORDINARY.has(reason) ? ORDINARY_PERIOD : REPEAT_PERIOD) },
+      // Who it is that speaks for another group makes no difference.
+      key: (event) =>
+        ORDINARY.has(event.reason)
+          ? `${event.reason} ${event.vhid ?? ''}`
+          : `${rejectedKind(event)} ${event.from ?? ''} ${event.vhid ?? ''}`,
     },
     counts: { carpd_adverts_rejected_total: ({ reason }) => ({ labels: { reason } }) },
   }),
 };
+
+/** Other groups advertise all the time: they are told of once, and then counted for a day. */
+const ORDINARY_PERIOD = fromSeconds(24 * 60 * 60);
 
 /** What to do about a drop, where something can be done. */
 const REMEDIES: Partial<Record<DropReason, string>> = {

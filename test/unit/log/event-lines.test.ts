@@ -264,7 +264,7 @@ describe('watched text', () => {
 
   test('tells of a gap', () => {
     const text = watchText({ schema: 1, time, event: 'gap', lost: 12 });
-    assert.equal(text, `${time} carpd: 12 event(s) are missing here: they were not taken in time`);
+    assert.equal(text, `${time} carpd: this reader was too slow: 12 events lost here`);
   });
 
   test('shows an event that this version does not know by its fields', () => {

@@ -236,7 +236,7 @@ describe('warnings', () => {
     {
       desc: 'surplus words, not shown',
       argv: [...REQUIRED, ...SCRIPTS, 'rest', 'of it'],
-      expected: [/^2 surplus word\(s\) ignored; a value with spaces needs quotes$/],
+      expected: [/^2 surplus words ignored; a value with spaces needs quotes$/],
     },
   ];
   for (const { desc, argv, expected } of ROWS) {
