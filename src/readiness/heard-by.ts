@@ -1,9 +1,9 @@
-// By which ear the adverts of one instance come in: the CARP socket, or the frame witness alone.
+// By which socket the adverts of one instance come in: the CARP socket, or the frame witness alone.
 import type { AdvertHeard } from './inputs.ts';
 import { obstacleWarning, type Obstacle } from './obstacle.ts';
 import type { Warning } from './reasons.ts';
 
-/** Which ear hears the master of one instance. */
+/** Which socket hears the master of one instance. */
 export class HeardBy {
   #onlyByWitness = false;
   #keptBy: Obstacle = 'looking';

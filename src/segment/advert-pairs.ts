@@ -1,9 +1,9 @@
 // Adverts come in twice: by the CARP socket, which lies behind the host's firewall, and, while it
-// is open, by the frame witness before it. Each is delivered once, and it is known by which ear.
+// is open, by the frame witness before it. Each is delivered once, and it is known by which socket.
 //
 // The two copies of one advert are told from two adverts with the same bytes (an OpenBSD master
-// never changes its counter) by counting: each copy of one ear is one of the other's at most. The
-// kernel queues the witness's copy first. So a copy that the socket gets has its twin in the
+// never changes its counter) by counting: each copy of one socket is one of the other's at most.
+// The kernel queues the witness's copy first. So a copy that the socket gets has its twin in the
 // witness's queue by then, or there is none; and a copy that the witness gets has its twin in the
 // socket's queue a moment later, or something keeps it from the socket. How late the process reads
 // either queue plays no part in it. Only what is believed is kept here for longer than a moment:
@@ -188,7 +188,7 @@ export class AdvertPairs {
     return this.#socketHeardAt === undefined || since(now, this.#socketHeardAt) >= SOCKET_SILENCE;
   }
 
-  /** Neither ear is late with these bytes: what the other one has not brought by now is lost. */
+  /** Neither socket is late with these bytes: what the other one has not brought by now is lost. */
   #metOnTime(key: string): void {
     this.#given = this.#given.filter((copy) => copy.key !== key);
     this.#unseen = this.#unseen.filter((copy) => copy.key !== key);
@@ -208,7 +208,7 @@ function paired(
   return { name, from, advert, way: { epoch, by, throughUplink } };
 }
 
-/** Whether the other ear, of which these are, has brought it already. */
+/** Whether the other socket, of which these are, has brought it already. */
 function takeLate(others: Single[], { key, at }: Single): boolean {
   const first = others.findIndex((other) => since(at, other.at) < LATE);
   others.splice(0, first === -1 ? others.length : first);

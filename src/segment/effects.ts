@@ -27,7 +27,7 @@ export type SegmentEffect =
     }
   /** Look at the interface again for what no event tells; comes about every second. */
   | { readonly kind: 'look-again' }
-  /** An advert counts, once, however many ears got it; what comes of it follows. */
+  /** An advert counts, once, however many sockets got it; what comes of it follows. */
   | {
       readonly kind: 'advert-heard';
       readonly name: string;
@@ -38,7 +38,7 @@ export type SegmentEffect =
       /** Of one that only the witness saw: why, as far as that was found out. */
       readonly keptBy: Obstacle | undefined;
     }
-  /** A packet is not believed; told once, however many ears got it. */
+  /** A packet is not believed; told once, however many sockets got it. */
   | { readonly kind: 'packet-refused'; readonly dropped: DroppedPacket }
   /** Of the election of one instance. */
   | {

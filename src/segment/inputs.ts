@@ -57,7 +57,7 @@ export type SegmentInput =
   /** A packet of protocol 112 that is not believed. */
   | {
       readonly kind: 'packet-refused';
-      readonly ear: 'socket' | 'witness';
+      readonly heardBy: 'socket' | 'witness';
       readonly dropped: DroppedPacket;
     }
   /** All that the CARP socket held when this epoch began has been given. */

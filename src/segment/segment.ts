@@ -195,7 +195,7 @@ export class Segment {
       case 'witness-copy':
         return this.#pairs.witnessCopy(input, input.epoch, now);
       case 'packet-refused':
-        if (input.ear === 'witness') return this.#pairs.witnessRefused(input.dropped, now);
+        if (input.heardBy === 'witness') return this.#pairs.witnessRefused(input.dropped, now);
         this.#pairs.socketRefused(now);
         return void this.#effects.push({ kind: 'packet-refused', dropped: input.dropped });
       case 'socket-emptied':

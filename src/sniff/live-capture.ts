@@ -2,7 +2,7 @@
 import { messageOf } from '../base/errors.ts';
 import { openLinkWatch } from '../linux/links/link-watch.ts';
 import { readPrivileges } from '../linux/system/privileges.ts';
-import { openSniffer } from '../linux/sockets/sniffer.ts';
+import { openAdvertCapture } from '../linux/sockets/advert-capture.ts';
 import type { CapturedPacket } from './pcap.ts';
 
 export interface LiveCaptureOptions {
@@ -22,7 +22,7 @@ export async function openLiveCapture(options: LiveCaptureOptions): Promise<() =
     throw new Error('listening on an interface needs root, or CAP_NET_RAW');
   }
   const ifindex = await indexOf(interfaceName);
-  return openSniffer({
+  return openAdvertCapture({
     ifindex,
     onFrame: ({ bytes, vlan, truncated }) => {
       onPacket({

@@ -41,7 +41,7 @@ interface Open {
 }
 
 /** What a mode lets through less than it could. */
-export interface TapNarrowing {
+export interface WitnessNarrowing {
   /** Of the mode "adverts": only those of these IPv4 addresses; undefined: all. */
   readonly senders?: readonly number[] | undefined;
   /** It closes by itself at the first frame that counts, so that a busy link costs nothing. */
@@ -69,7 +69,7 @@ export class WitnessController {
     mode: WitnessMode | undefined,
     stack: LinkStack | undefined,
     epoch: number,
-    { senders, once = false, then }: TapNarrowing = {},
+    { senders, once = false, then }: WitnessNarrowing = {},
   ): void {
     if (this.#closed) return;
     const uplinks = stack?.uplinks ?? [];
@@ -135,7 +135,7 @@ export class WitnessController {
     mode: WitnessMode,
     { uplinks }: LinkStack,
     epoch: number,
-    { senders, once, then }: TapNarrowing & { readonly once: boolean },
+    { senders, once, then }: WitnessNarrowing & { readonly once: boolean },
   ): void {
     const { openFrameWitness, post, onFrame, onAdvert, onError } = this.#options;
     this.#shut();
@@ -147,7 +147,7 @@ export class WitnessController {
         const view = this.#viewOf(vlans);
         const seen = readWitnessed(frame, view);
         if (seen.kind === 'uncounted') return;
-        // What is open for a single frame is no ear: whether a second copy comes nobody would see.
+        // Open for a single frame, it hears no adverts: a second copy would go unseen.
         if (once) this.#shut();
         else if (seen.kind === 'frame') this.#narrow();
         else if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);

@@ -1,4 +1,4 @@
-// The tap of an interface on a real link in a network namespace (needs root): wanted for a single
+// The witness of an interface on a real link in a network namespace (needs root): wanted for one
 // frame, it narrows by itself, so that a busy link does not bring one after the other.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,11 +17,11 @@ const PADDING = Array<number>(40).fill(0);
 const DATA = frame({ from: FROM, type: 0x0800 }, [...ipv4(17), ...PADDING]);
 
 inNamespace(import.meta.url, () => {
-  test('a tap that is wanted for one frame narrows at the first', () =>
+  test('a witness that is wanted for one frame narrows at the first', () =>
     withVeth(async (va, vb) => {
       const seen: string[] = [];
       const watched: boolean[] = [];
-      const tap = new WitnessController({
+      const witness = new WitnessController({
         openFrameWitness,
         // The loop that would ask for less gets no turn in this test.
         post: (run) => run(),
@@ -37,18 +37,18 @@ inNamespace(import.meta.url, () => {
         sender.send(bytes);
         await eventually(() => seen.length >= count, { withinMs: WITHIN_MS, what: 'a frame' });
       };
-      tap.want('any-frame', stackOf(vb), 1, { then: 'arp-replies' });
+      witness.want('any-frame', stackOf(vb), 1, { then: 'arp-replies' });
       await receives(DATA, 1);
       deepEqual([seen, watched], [['frame'], [true, false]]);
       for (let count = 0; count < 20; count += 1) sender.send(DATA);
       // What it is narrowed to still passes, and comes behind the others.
       await receives(frame({ from: FROM, type: 0x0806 }, [...arpBody(2, FROM), ...PADDING]), 2);
       equal(seen.length, 2);
-      tap.want('any-frame', stackOf(vb), 1);
+      witness.want('any-frame', stackOf(vb), 1);
       await receives(DATA, 3);
       await receives(DATA, 4);
       sender.close();
-      tap.close();
+      witness.close();
     }));
 });
 

@@ -67,7 +67,7 @@ const heard: fc.Arbitrary<SegmentInput> = fc.oneof(
   fc.record({ kind: fc.constant('witness-copy' as const), epoch: epochs, ...copies }),
   fc.record({
     kind: fc.constant('packet-refused' as const),
-    ear: fc.constantFrom('socket' as const, 'witness' as const),
+    heardBy: fc.constantFrom('socket' as const, 'witness' as const),
     dropped: fc.constant({ reason: 'bad-digest' as const, from: undefined, vhid: 7 }),
   }),
   fc.record({ kind: fc.constant('socket-emptied' as const), epoch: epochs }),

@@ -1,6 +1,7 @@
 // Joins one segment to the world: gives it what the kernel says of the interface, frames that came
-// in, answers to our questions and time, and has its effects carried out. Keeps the contract at the
-// head of segment/segment.ts, together with ears.ts, which reads the sockets.
+// in, answers to our questions and time, and has its effects carried out. It keeps the contract at
+// the head of segment/segment.ts, together with traffic/advert-receiver.ts, which reads the
+// sockets.
 import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
@@ -35,7 +36,7 @@ export class LinkDriver implements Member {
   readonly #options: LinkDriverOptions;
   readonly #segment: Segment;
   readonly #linkEvents: LinkEvents;
-  readonly #tap: WitnessController;
+  readonly #witness: WitnessController;
   readonly #gateways: Gateways;
   readonly #stack: StackReader;
   readonly #prober: ArpProber;
@@ -53,13 +54,13 @@ export class LinkDriver implements Member {
     this.#options = options;
     this.#segment = new Segment(now());
     this.#linkEvents = linkEvents;
-    this.#tap = new WitnessController({
+    this.#witness = new WitnessController({
       ...options,
       post: (run) => driver.post(run, 'droppable'),
       onFrame: (seen, origin) => this.#frameSeen(seen, origin),
       onAdvert: options.onAdvertWitnessed,
       onWatch: options.onWatch,
-      onError: (error) => linkEvents.tapFailed(messageOf(error)),
+      onError: (error) => linkEvents.witnessFailed(messageOf(error)),
     });
     this.#gateways = new Gateways({
       ...options,
@@ -131,7 +132,7 @@ export class LinkDriver implements Member {
   /** Looks at the interface and all it stands on, as the kernel last told of them. */
   readFacts(): void {
     this.give({ kind: 'facts-read', ...this.#stack.read() });
-    this.#tendTap();
+    this.#tendWitness();
   }
 
   /** Whether a change of this one may change what the interface stands on, or what proves it. */
@@ -158,7 +159,7 @@ export class LinkDriver implements Member {
 
   caughtUp(lateBy: Micros): void {
     this.give({ kind: 'caught-up', lateBy, ...this.#stack.read() });
-    this.#tendTap();
+    this.#tendWitness();
   }
 
   /**
@@ -195,14 +196,14 @@ export class LinkDriver implements Member {
 
   /** Reads the frames that wait; false if a bound left some there. */
   drain(): boolean {
-    return this.#tap.drain();
+    return this.#witness.drain();
   }
 
   close(): void {
     this.#closed = true;
     this.#options.driver.remove(this);
     this.#gateways.close();
-    this.#tap.close();
+    this.#witness.close();
   }
 
   #lookAround(): void {
@@ -212,7 +213,7 @@ export class LinkDriver implements Member {
     if (this.#stack.isStale()) this.readFacts();
     this.#gateways.refresh();
     this.#options.onTick();
-    this.#tendTap();
+    this.#tendWitness();
     for (const instance of this.#instances) instance.remindHeld();
   }
 
@@ -258,7 +259,7 @@ export class LinkDriver implements Member {
         return this.#linkEvents.warnings(effect.warnings);
       case 'watch-frames':
         this.#wish = effect.wish;
-        return this.#tendTap();
+        return this.#tendWitness();
       case 'look-again':
         return this.#lookAround();
       case 'probe':
@@ -284,10 +285,10 @@ export class LinkDriver implements Member {
   }
 
   /** Opens, changes or closes the socket that sees frames, as it is wanted now. */
-  #tendTap(): void {
+  #tendWitness(): void {
     const { mode, once = false, then, onlyMasters } = this.#wish ?? {};
     const senders = onlyMasters === true ? this.#options.floodedMasters() : undefined;
-    this.#tap.want(mode, this.#stack.stack, this.#wish?.epoch ?? this.epoch, {
+    this.#witness.want(mode, this.#stack.stack, this.#wish?.epoch ?? this.epoch, {
       senders,
       once,
       then,
@@ -296,7 +297,7 @@ export class LinkDriver implements Member {
 
   /** Other masters are known than before, whom a flood must not drown. */
   mastersChanged(): void {
-    this.#tendTap();
+    this.#tendWitness();
   }
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {

@@ -6,11 +6,11 @@ import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import { arpRequest } from '../../carp/arp.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';
-import { ClaimTap } from '../../traffic/claim-tap.ts';
+import { ClaimWatchController } from '../../traffic/claim-watch-controller.ts';
 import type { Driver } from './driver.ts';
 import { linkPublisher, type EventSink } from '../../events/bus.ts';
-import { EarObstacle } from '../../traffic/ear-obstacle.ts';
-import { Ears } from '../../traffic/ears.ts';
+import { ObstacleSearch } from '../../traffic/obstacle-search.ts';
+import { AdvertReceiver } from '../../traffic/advert-receiver.ts';
 import { InterfaceSockets } from '../../traffic/interface-sockets.ts';
 import { InterfaceAddresses } from '../../addressing/interface-addresses.ts';
 import type { AdvertHeard } from './gate-settings.ts';
@@ -48,11 +48,11 @@ export class SharedInterface {
   readonly #members = new InterfaceMembers();
   readonly #linkEvents: LinkEvents;
   readonly #sockets: InterfaceSockets;
-  readonly #ears: Ears;
+  readonly #receiver: AdvertReceiver;
   /** The interface as it was looked at last. */
   #place: Pick<Link, 'name' | 'ifindex'> | undefined;
-  readonly #claims: ClaimTap;
-  readonly #obstacle: EarObstacle;
+  readonly #claims: ClaimWatchController;
+  readonly #obstacle: ObstacleSearch;
   readonly #masters = new RecentMasters();
   /** A reload may bring hundreds, and each of them would have all others judged once more. */
   readonly #joining: Soon;
@@ -78,19 +78,19 @@ export class SharedInterface {
       linkEvents: this.#linkEvents,
       link: () => this.link(),
       groups: () => this.#members.groups,
-      onPacket: (packet) => this.#ears.heard(packet),
+      onPacket: (packet) => this.#receiver.heard(packet),
       onTrouble: () => void this.refreshSoon(),
     });
-    this.#ears = this.#createEars();
-    this.#obstacle = new EarObstacle({
+    this.#receiver = this.#createReceiver();
+    this.#obstacle = new ObstacleSearch({
       ...options,
       link: () => this.link(),
-      onFound: (obstacle) => this.#ears.arrive({ kind: 'obstacle-found', obstacle }),
+      onFound: (obstacle) => this.#receiver.arrive({ kind: 'obstacle-found', obstacle }),
       onError: (reason) => this.#linkEvents.probeFailed(reason),
     });
     this.gate = this.#createGate();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
-    this.#claims = this.#createClaimTap();
+    this.#claims = this.#createClaimWatch();
     this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
   }
 
@@ -209,7 +209,7 @@ export class SharedInterface {
 
   /** Reads what is queued in the sockets, and has it delivered. */
   drain(): void {
-    this.#ears.drain();
+    this.#receiver.drain();
   }
 
   #lookAtPlace(): void {
@@ -229,7 +229,7 @@ export class SharedInterface {
   close(): void {
     this.keeper.close();
     this.gate.close();
-    this.#ears.close();
+    this.#receiver.close();
     this.#claims.close();
     this.#sockets.close();
   }
@@ -254,7 +254,7 @@ export class SharedInterface {
 
   #advertHeard({ name, from, by }: AdvertHeard): void {
     this.#masters.heard(from);
-    if (this.#ears.flooded) this.gate.mastersChanged();
+    if (this.#receiver.flooded) this.gate.mastersChanged();
     if (by === 'socket') return this.#obstacle.clear();
     const member = this.#members.named(name);
     if (member !== undefined) this.#obstacle.lookFor(from, member.group);
@@ -264,9 +264,9 @@ export class SharedInterface {
     this.#claims.want(this.#members.masterVips);
   }
 
-  #createClaimTap(): ClaimTap {
+  #createClaimWatch(): ClaimWatchController {
     const { driver, links } = this.#options;
-    return new ClaimTap({
+    return new ClaimWatchController({
       ...this.#options,
       ifindex: () => this.link()?.ifindex,
       isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),
@@ -276,8 +276,8 @@ export class SharedInterface {
     });
   }
 
-  #createEars(): Ears {
-    return new Ears({
+  #createReceiver(): AdvertReceiver {
+    return new AdvertReceiver({
       now: this.#options.now,
       accept: (packet) => this.#members.accept(packet),
       drainSocket: () => this.#sockets.drain(),
@@ -296,13 +296,13 @@ export class SharedInterface {
       mac: () => this.mac(),
       sendFrame: (frame) => this.sendFrame(frame),
       rejoinMulticast: () => this.#sockets.rejoin(),
-      onEpoch: (epoch) => this.#ears.epochBegan(epoch),
-      onTick: () => this.#ears.look(),
-      onWatch: (watches) => this.#ears.witnessWatches(watches),
+      onEpoch: (epoch) => this.#receiver.epochBegan(epoch),
+      onTick: () => this.#receiver.look(),
+      onWatch: (watches) => this.#receiver.witnessWatches(watches),
       floodedMasters: () => this.#masters.with(this.#members.peers),
-      onAdvertWitnessed: (packet, epoch) => this.#ears.witnessed(packet, epoch),
-      readSocket: () => this.#ears.readSocket(),
-      unheardUntil: () => this.#ears.unheardUntil(),
+      onAdvertWitnessed: (packet, epoch) => this.#receiver.witnessed(packet, epoch),
+      readSocket: () => this.#receiver.readSocket(),
+      unheardUntil: () => this.#receiver.unheardUntil(),
       onAdvertHeard: (advert) => this.#advertHeard(advert),
       onRefused: (dropped) => this.#refused(dropped),
     });

@@ -1,5 +1,5 @@
-// The doctor's ear and mouth on the segment of one interface: it listens for some seconds, asks by
-// ARP for the addresses that matter, and opens a CARP socket to see whether adverts get that far.
+// What the doctor hears on the segment of one interface: it listens for some seconds, asks by ARP
+// for the addresses that matter, and opens a CARP socket to see whether adverts get that far.
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ANY_IPV4,
@@ -18,7 +18,7 @@ import { openCarpSocket, type CarpSocket } from '../../linux/sockets/carp-socket
 import { resolveStack } from '../../linux/links/link-facts.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Datagram } from '../../linux/sockets/native.ts';
-import { openSegmentEar, type SegmentEar } from '../../linux/sockets/segment-ear.ts';
+import { openSegmentCapture, type SegmentCapture } from '../../linux/sockets/segment-capture.ts';
 import { observe, type KnownGroup } from '../../sniff/observe.ts';
 import { Speakers } from '../../sniff/speakers.ts';
 import { tagged } from '../../sniff/live-capture.ts';
@@ -67,8 +67,8 @@ export async function hearSegment(options: SegmentOptions): Promise<Heard> {
 class Listener {
   readonly #options: SegmentOptions;
   readonly #ownMacs: ReadonlySet<string>;
-  readonly #ears: SegmentEar[] = [];
-  #mouth: SegmentEar | undefined;
+  readonly #captures: SegmentCapture[] = [];
+  #sender: SegmentCapture | undefined;
   #carp: CarpSocket | undefined;
   readonly #frames = new Map<string, { by: string; frame: SwitchFrame }>();
   readonly #speakers = new Speakers();
@@ -84,15 +84,15 @@ class Listener {
 
   listen(ifindex: number, isTop: boolean): void {
     const by = this.#options.links.byIndex(ifindex)?.name ?? this.#options.interfaceName;
-    const ear = openSegmentEar({
+    const capture = openSegmentCapture({
       ifindex,
       onFrame: (frame) => this.#onFrame(frame, by, isTop),
       onLife: ({ bytes }) => this.#onLife(bytes),
       // An interface that goes down meanwhile is found by the other checks.
       onError: () => undefined,
     });
-    this.#ears.push(ear);
-    if (isTop) this.#mouth = ear;
+    this.#captures.push(capture);
+    if (isTop) this.#sender = capture;
   }
 
   /** Opens the socket that a daemon would hear by; one that runs beside it is not disturbed. */
@@ -122,7 +122,7 @@ class Listener {
   }
 
   close(): void {
-    for (const ear of this.#ears) ear.close();
+    for (const capture of this.#captures) capture.close();
     this.#carp?.close();
   }
 
@@ -139,7 +139,7 @@ class Listener {
 
   #send(frame: Uint8Array): void {
     try {
-      this.#mouth?.send(frame);
+      this.#sender?.send(frame);
     } catch {
       // Without carrier nothing can be asked; that is found by the other checks.
     }

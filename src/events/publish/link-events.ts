@@ -95,7 +95,7 @@ export class LinkEvents {
   }
 
   /** The socket that sees frames could not be opened, or failed; it is tried again. */
-  tapFailed(reason: string): void {
+  witnessFailed(reason: string): void {
     this.#unreadable(`${reason}; until it works, adverts alone can prove the link`);
   }
 

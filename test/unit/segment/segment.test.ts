@@ -125,11 +125,11 @@ describe('an advert', () => {
   test('that nobody believes is told of once', () => {
     const rig = SegmentRig.waiting();
     const dropped = { reason: 'bad-digest', from: undefined, vhid: 7 } as const;
-    rig.give({ kind: 'packet-refused', ear: 'witness', dropped });
-    const told = rig.give({ kind: 'packet-refused', ear: 'socket', dropped });
+    rig.give({ kind: 'packet-refused', heardBy: 'witness', dropped });
+    const told = rig.give({ kind: 'packet-refused', heardBy: 'socket', dropped });
     assert.deepEqual(told, ['refused bad-digest']);
     rig.pass(11_000);
-    rig.give({ kind: 'packet-refused', ear: 'witness', dropped });
+    rig.give({ kind: 'packet-refused', heardBy: 'witness', dropped });
     rig.pass(100);
     assert.equal(rig.times('packet-refused').length, 2);
   });

@@ -1,4 +1,4 @@
-// The tap of an interface that is left: what comes late opens nothing any more.
+// The witness of an interface that is left: what comes late opens nothing any more.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WitnessController } from '../../../src/traffic/witness-controller.ts';
@@ -19,9 +19,9 @@ const STACK: LinkStack = {
   isWhole: true,
 };
 
-test('a tap that was closed opens no socket again', () => {
+test('a witness that was closed opens no socket again', () => {
   const errors: unknown[] = [];
-  const tap = new WitnessController({
+  const witness = new WitnessController({
     openFrameWitness,
     post: (run) => run(),
     onFrame: () => undefined,
@@ -29,9 +29,9 @@ test('a tap that was closed opens no socket again', () => {
     onWatch: () => undefined,
     onError: (error) => void errors.push(error),
   });
-  tap.want('adverts', STACK, 1);
-  assert.equal(errors.length, 1, 'it is tried while the tap is wanted');
-  tap.close();
-  tap.want('adverts', STACK, 1);
+  witness.want('adverts', STACK, 1);
+  assert.equal(errors.length, 1, 'it is tried while the witness is wanted');
+  witness.close();
+  witness.want('adverts', STACK, 1);
   assert.equal(errors.length, 1);
 });

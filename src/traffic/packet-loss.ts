@@ -1,9 +1,9 @@
 // Whether what was sent to this interface can have been missed: the kernel drops packets in front
-// of a socket that is full, as in a flood of protocol 112. While the one ear loses packets the
-// other may be whole; only from where either is on does a master's silence prove anything.
+// of a socket that is full, as in a flood of protocol 112. While one socket loses packets the other
+// may lose none. The silence of a master proves something only from where one of them lost nothing.
 import { fromMillis, fromSeconds, micros, since, type Micros } from '../base/time.ts';
 
-export interface EarHealthOptions {
+export interface PacketLossOptions {
   /** Packets that the kernel has dropped in front of the CARP socket so far, if it says so. */
   readonly lost: () => number | undefined;
   readonly now: () => Micros;
@@ -17,9 +17,9 @@ const FLOOD_LASTS = fromSeconds(5);
 const WITNESSED_MAX = 100;
 const WITNESSED_WINDOW = fromMillis(1_000);
 
-/** Knows for one interface since when neither ear has lost packets. */
-export class EarHealth {
-  readonly #options: EarHealthOptions;
+/** Knows for one interface since when neither socket has lost packets. */
+export class PacketLoss {
+  readonly #options: PacketLossOptions;
   #lost: number | undefined;
   #lostAt: Micros | undefined;
   /** The witness lets adverts through and has lost none since. */
@@ -27,7 +27,7 @@ export class EarHealth {
   #windowFrom: Micros | undefined;
   #witnessed = 0;
 
-  constructor(options: EarHealthOptions) {
+  constructor(options: PacketLossOptions) {
     this.#options = options;
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fromSeconds } from '../../../src/base/time.ts';
-import { EarObstacle } from '../../../src/traffic/ear-obstacle.ts';
+import { ObstacleSearch } from '../../../src/traffic/obstacle-search.ts';
 import type { Obstacle } from '../../../src/readiness/obstacle.ts';
 import { address } from '../../support/packets.ts';
 import { linkOf } from '../../support/links.ts';
@@ -18,7 +18,7 @@ interface Host {
   readonly rules?: string;
 }
 
-describe('EarObstacle', () => {
+describe('ObstacleSearch', () => {
   for (const [what, host, expected] of [
     [
       'a port of a bridge',
@@ -53,9 +53,9 @@ describe('EarObstacle', () => {
   }
 });
 
-function of(host: Host, onFound: (obstacle: Obstacle) => void): EarObstacle {
+function of(host: Host, onFound: (obstacle: Obstacle) => void): ObstacleSearch {
   const { master, strict = false, way, rules } = host;
-  return new EarObstacle({
+  return new ObstacleSearch({
     interfaceName: 'eth0',
     now: () => fromSeconds(1),
     link: () => linkOf(master === undefined ? {} : { master }),

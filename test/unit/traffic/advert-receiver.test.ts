@@ -1,10 +1,10 @@
-// What the two ears of an interface give to the segment, and in which order.
+// What the two receiver of an interface give to the segment, and in which order.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fail, ok } from '../../../src/base/result.ts';
 import { fromSeconds, micros, plus, type Micros } from '../../../src/base/time.ts';
 import type { Vhid } from '../../../src/carp/addresses.ts';
-import { Ears, type Hearer } from '../../../src/traffic/ears.ts';
+import { AdvertReceiver, type Hearer } from '../../../src/traffic/advert-receiver.ts';
 import type { SegmentInput } from '../../../src/segment/inputs.ts';
 import { address } from '../../support/packets.ts';
 
@@ -15,25 +15,25 @@ const MEMBER: Hearer = {
   group: address('224.0.0.18'),
 };
 
-describe('the ears of an interface', () => {
+describe('the receiver of an interface', () => {
   let given: string[];
   let work: (() => void)[];
-  /** What the kernel has queued for each ear: the counters of adverts. */
+  /** What the kernel has queued for each socket: the counters of adverts. */
   let inSocket: number[];
   let inWitness: number[];
   let witnessMax: number;
   let lost: number;
   let now: Micros;
-  let ears: Ears;
+  let receiver: AdvertReceiver;
 
   function drainSocket(): boolean {
-    for (const counter of inSocket.splice(0)) ears.heard(Uint8Array.of(counter));
+    for (const counter of inSocket.splice(0)) receiver.heard(Uint8Array.of(counter));
     return true;
   }
 
   function drainWitness(): boolean {
     for (const counter of inWitness.splice(0, witnessMax))
-      ears.witnessed(Uint8Array.of(counter), 3);
+      receiver.witnessed(Uint8Array.of(counter), 3);
     return inWitness.length === 0;
   }
 
@@ -46,7 +46,7 @@ describe('the ears of an interface', () => {
     [given, work, inSocket, inWitness] = [[], [], [], []];
     [witnessMax, lost, now] = [Infinity, 0, micros(0)];
     const advert = { vhid: 7, advbase: 1, advskew: 0, demote: 0, digest: new Uint8Array(20) };
-    ears = new Ears({
+    receiver = new AdvertReceiver({
       now: () => now,
       accept: ([counter = 0]) =>
         counter === BAD
@@ -81,7 +81,7 @@ describe('the ears of an interface', () => {
     assert.deepEqual(turn(), ['witness-copy 1 of 3', 'socket-copy 1 unread']);
   });
 
-  test('what nobody believes is given as such, with the ear that got it', () => {
+  test('what nobody believes is given as such, with the socket that got it', () => {
     inSocket.push(BAD);
     inWitness.push(BAD);
     drainSocket();
@@ -91,7 +91,7 @@ describe('the ears of an interface', () => {
 
   test('an epoch begins behind what the socket held', () => {
     inSocket.push(1);
-    ears.epochBegan(2);
+    receiver.epochBegan(2);
     inSocket.push(2);
     drainSocket();
     assert.deepEqual(turn(), ['socket-copy 1', 'socket-emptied', 'socket-copy 2']);
@@ -99,35 +99,35 @@ describe('the ears of an interface', () => {
 
   test('the witness covers what comes in behind what the socket held', () => {
     inSocket.push(1);
-    ears.witnessWatches(true);
+    receiver.witnessWatches(true);
     inSocket.push(2);
-    ears.witnessWatches(false);
+    receiver.witnessWatches(false);
     assert.deepEqual(turn(), ['socket-copy 1', 'witness-covers true', 'witness-covers false']);
   });
 
   test('both are read, and what comes in until that is said is given before', () => {
     inSocket.push(1);
-    ears.drain();
+    receiver.drain();
     inSocket.push(2);
     assert.deepEqual(turn(), ['socket-copy 1', 'socket-copy 2', 'sockets-read']);
   });
 
   test('a flood is told when it begins and when it is over', () => {
     lost = 5;
-    ears.look();
-    assert.deepEqual([turn(), ears.flooded], [['5 lost', 'flood-changed true'], true]);
-    assert.equal(ears.unheardUntil(), micros(0));
+    receiver.look();
+    assert.deepEqual([turn(), receiver.flooded], [['5 lost', 'flood-changed true'], true]);
+    assert.equal(receiver.unheardUntil(), micros(0));
     now = plus(now, fromSeconds(5));
-    ears.look();
-    assert.deepEqual([turn(), ears.flooded], [['flood-changed false'], false]);
-    ears.look(false);
+    receiver.look();
+    assert.deepEqual([turn(), receiver.flooded], [['flood-changed false'], false]);
+    receiver.look(false);
     assert.deepEqual(turn(), ['flood-changed true'], 'a bound left something in the socket');
   });
 
   test('closed, they give nothing', () => {
     inSocket.push(1);
     drainSocket();
-    ears.close();
+    receiver.close();
     assert.deepEqual(turn(), []);
   });
 });
@@ -139,7 +139,7 @@ function textOf(input: SegmentInput): string {
     case 'witness-copy':
       return `witness-copy ${String(input.advert.counter)} of ${String(input.epoch)}`;
     case 'packet-refused':
-      return `packet-refused ${input.ear}`;
+      return `packet-refused ${input.heardBy}`;
     case 'witness-covers':
       return `witness-covers ${String(input.covers)}`;
     case 'flood-changed':

@@ -2,17 +2,21 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fromMillis, type Micros } from '../../../src/base/time.ts';
-import { EarHealth } from '../../../src/traffic/ear-health.ts';
+import { PacketLoss } from '../../../src/traffic/packet-loss.ts';
 
-describe('EarHealth', () => {
+describe('PacketLoss', () => {
   let now: Micros;
   let lost: number | undefined;
   let told: number[];
-  let health: EarHealth;
+  let health: PacketLoss;
 
   beforeEach(() => {
     [now, lost, told] = [fromMillis(0), 0, []];
-    health = new EarHealth({ lost: () => lost, now: () => now, onLost: (more) => told.push(more) });
+    health = new PacketLoss({
+      lost: () => lost,
+      now: () => now,
+      onLost: (more) => told.push(more),
+    });
   });
 
   function loses(count: number, atMs: number): void {

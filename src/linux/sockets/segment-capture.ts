@@ -16,7 +16,7 @@ import {
 import type { Datagram } from './native.ts';
 import { openPacketSocket, type PacketSocket } from './packet-socket.ts';
 
-export interface SegmentEarOptions {
+export interface SegmentCaptureOptions {
   readonly ifindex: number;
   /** A frame of a switch, an advert or an ARP reply; as with a packet socket. */
   readonly onFrame: (frame: Datagram) => void;
@@ -25,7 +25,7 @@ export interface SegmentEarOptions {
   readonly onError: (error: CarpdError) => void;
 }
 
-export interface SegmentEar {
+export interface SegmentCapture {
   send(frame: Uint8Array): void;
   close(): void;
 }
@@ -60,11 +60,11 @@ const PROTOCOL_CARP = 112;
 const ARP_REPLY = 2;
 
 /** Listens until it is closed; throws a CarpdError. */
-export function openSegmentEar(options: SegmentEarOptions): SegmentEar {
+export function openSegmentCapture(options: SegmentCaptureOptions): SegmentCapture {
   const { ifindex, onFrame, onLife, onError } = options;
   const common = { ifindex, protocol: ALL_PROTOCOLS, ignoreOutgoing: true, onError };
-  const ear = openPacketSocket({ ...common, filter: wanted(), onFrame });
-  joinSwitchGroups(ear);
+  const capture = openPacketSocket({ ...common, filter: wanted(), onFrame });
+  joinSwitchGroups(capture);
   let heard = 0;
   const life = openPacketSocket({
     ...common,
@@ -76,18 +76,18 @@ export function openSegmentEar(options: SegmentEarOptions): SegmentEar {
     },
   });
   return {
-    send: (frame) => ear.send(frame),
+    send: (frame) => capture.send(frame),
     close: () => {
-      ear.close();
+      capture.close();
       life.close();
     },
   };
 }
 
-function joinSwitchGroups(ear: PacketSocket): void {
+function joinSwitchGroups(capture: PacketSocket): void {
   for (const group of SWITCH_GROUPS) {
     try {
-      ear.joinGroup(Uint8Array.from(group));
+      capture.joinGroup(Uint8Array.from(group));
     } catch {
       // A driver that can't: then what the card takes in anyhow is all there is to hear.
     }

@@ -8,7 +8,7 @@ import { readEthernet } from '../carp/ethernet.ts';
 import type { ClaimWatch } from '../linux/sockets/claim-watch.ts';
 import type { Ports } from '../ports/ports.ts';
 
-export interface ClaimTapOptions extends Pick<Ports, 'openClaimWatch'> {
+export interface ClaimWatchControllerOptions extends Pick<Ports, 'openClaimWatch'> {
   /** The index of the interface now; undefined: there is none. */
   readonly ifindex: () => number | undefined;
   /** Of this host, on whatever interface: what they say is not foreign. */
@@ -37,12 +37,12 @@ interface Waiting {
 const WAITING_MAX = 256;
 
 /** Opens and closes the watch for foreign claims on one interface. */
-export class ClaimTap {
-  readonly #options: ClaimTapOptions;
+export class ClaimWatchController {
+  readonly #options: ClaimWatchControllerOptions;
   #open: Open | undefined;
   #waiting = new Map<string, Waiting>();
 
-  constructor(options: ClaimTapOptions) {
+  constructor(options: ClaimWatchControllerOptions) {
     this.#options = options;
   }
 

@@ -8,7 +8,7 @@ import type { Link } from '../linux/links/link-watch.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';
 import type { Ports } from '../ports/ports.ts';
 
-export interface EarObstacleOptions extends Pick<
+export interface ObstacleSearchOptions extends Pick<
   Ports,
   'now' | 'readFirewall' | 'filtersStrictly' | 'wayBackTo'
 > {
@@ -22,11 +22,11 @@ export interface EarObstacleOptions extends Pick<
 const LOOK_AGAIN = fromSeconds(30);
 
 /** Finds out what keeps adverts from the CARP socket of one interface. */
-export class EarObstacle {
-  readonly #options: EarObstacleOptions;
+export class ObstacleSearch {
+  readonly #options: ObstacleSearchOptions;
   #lookedAt: Micros | undefined;
 
-  constructor(options: EarObstacleOptions) {
+  constructor(options: ObstacleSearchOptions) {
     this.#options = options;
   }
 

@@ -5,7 +5,7 @@ import { accept, assemble, ifEqual, load } from './bpf.ts';
 import type { Datagram } from './native.ts';
 import { openPacketSocket } from './packet-socket.ts';
 
-export interface SnifferOptions {
+export interface AdvertCaptureOptions {
   readonly ifindex: number;
   /** `bytes` is an Ethernet frame without the tag that the kernel took out: that is `vlan`. */
   readonly onFrame: (frame: Datagram) => void;
@@ -19,7 +19,7 @@ const CARP_PROTOCOL = 112;
 const KEPT_BYTES = 2_048;
 
 /** Listens until it is closed by what it returns. Throws a CarpdError. */
-export function openSniffer({ ifindex, onFrame, onError }: SnifferOptions): () => void {
+export function openAdvertCapture({ ifindex, onFrame, onError }: AdvertCaptureOptions): () => void {
   const filter = protocolFilter();
   const socket = openPacketSocket({ ifindex, protocol: ALL_PROTOCOLS, filter, onFrame, onError });
   return () => socket.close();

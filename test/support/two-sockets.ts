@@ -1,4 +1,4 @@
-// The two ears of one interface, as a kernel fills them and a caller reads them.
+// The two sockets of one interface, as a kernel fills them and a caller reads them.
 import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import type { DroppedPacket } from '../../src/carp/accept.ts';
 import {
@@ -21,11 +21,11 @@ export function copyOf(counter: number, name = 'db'): AdvertCopy {
 }
 
 /** What is delivered, in words; adverts are numbers. */
-export class TwoEars {
+export class TwoSockets {
   readonly delivered: string[] = [];
   refused = 0;
   now: Micros = micros(0);
-  /** What the kernel has queued for each ear, in order. */
+  /** What the kernel has queued for each socket, in order. */
   readonly inSocket: number[] = [];
   readonly inWitness: number[] = [];
   /** How many frames the witness hands out before its bound. */
@@ -74,13 +74,13 @@ export class TwoEars {
     this.now = end;
   }
 
-  /** The same bytes come in, for both ears unless one is named. */
+  /** The same bytes come in, for both sockets unless one is named. */
   arrives(counter: number, by: 'both' | 'socket' | 'witness' = 'both'): void {
     if (by !== 'socket') this.inWitness.push(counter);
     if (by !== 'witness') this.inSocket.push(counter);
   }
 
-  /** Copies come in as time passes, each at its own time in milliseconds and for one ear. */
+  /** Copies come in as time passes, each at its own time in milliseconds and for one socket. */
   arriveAt(
     ...copies: readonly (readonly [at: number, counter: number, by: 'socket' | 'witness'])[]
   ): void {

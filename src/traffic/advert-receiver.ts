@@ -1,18 +1,18 @@
-// The two ears of one interface, the CARP socket and the frame witness: what they get is given to
-// the segment in the order in which it was read, in the loop's own time.
+// Adverts of one interface come in by two sockets, the CARP socket and the frame witness. They are
+// given to the segment in the order in which they were read, in the loop's own time.
 import type { Micros } from '../base/time.ts';
 import type { AcceptedAdvert, DroppedPacket, Group } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { AdvertCopy } from '../segment/advert-pairs.ts';
 import type { SegmentInput } from '../segment/inputs.ts';
-import { EarHealth } from './ear-health.ts';
+import { PacketLoss } from './packet-loss.ts';
 
 /** An instance that adverts may be for. */
 export interface Hearer extends Group {
   readonly name: string;
 }
 
-export interface EarsOptions {
+export interface AdvertReceiverOptions {
   readonly now: () => Micros;
   /** Judges a packet; called once for each copy. */
   readonly accept: (packet: Uint8Array) => Result<AcceptedAdvert<Hearer>, DroppedPacket>;
@@ -28,18 +28,18 @@ export interface EarsOptions {
 }
 
 /** Reads both, as the contract of the segment says. */
-export class Ears {
-  readonly #options: EarsOptions;
-  readonly #health: EarHealth;
+export class AdvertReceiver {
+  readonly #options: AdvertReceiverOptions;
+  readonly #loss: PacketLoss;
   /** What the sockets held, in its order. */
   #arrivals: SegmentInput[] = [];
   #isReadingWitness = false;
   /** As the segment knows it. */
   #flooded = false;
 
-  constructor(options: EarsOptions) {
+  constructor(options: AdvertReceiverOptions) {
     this.#options = options;
-    this.#health = new EarHealth(options);
+    this.#loss = new PacketLoss(options);
   }
 
   /** The CARP socket loses packets to a flood. */
@@ -51,7 +51,7 @@ export class Ears {
   heard(packet: Uint8Array): void {
     const accepted = this.#options.accept(packet);
     if (!accepted.ok) {
-      return this.arrive({ kind: 'packet-refused', ear: 'socket', dropped: accepted.reason });
+      return this.arrive({ kind: 'packet-refused', heardBy: 'socket', dropped: accepted.reason });
     }
     const witnessRead = this.#readWitness();
     this.arrive({ kind: 'socket-copy', witnessRead, ...copyOf(accepted.value) });
@@ -59,15 +59,15 @@ export class Ears {
 
   /** A packet of the frame witness, opened for this epoch. */
   witnessed(packet: Uint8Array, epoch: number): void {
-    this.#health.witnessed();
+    this.#loss.witnessed();
     const accepted = this.#options.accept(packet);
     if (accepted.ok) this.arrive({ kind: 'witness-copy', epoch, ...copyOf(accepted.value) });
-    else this.arrive({ kind: 'packet-refused', ear: 'witness', dropped: accepted.reason });
+    else this.arrive({ kind: 'packet-refused', heardBy: 'witness', dropped: accepted.reason });
   }
 
   /** From here on the witness sees adverts, or does so no more. */
   witnessWatches(covers: boolean): void {
-    this.#health.witnessWatches(covers);
+    this.#loss.witnessWatches(covers);
     // What waits in the socket came in before the witness watched.
     if (covers) this.#options.drainSocket();
     this.arrive({ kind: 'witness-covers', covers });
@@ -97,9 +97,9 @@ export class Ears {
 
   /** Asks the kernel what was lost. `isRead`: the CARP socket was read to its end. */
   look(isRead = true): void {
-    this.#health.look();
-    if (!isRead) this.#health.fellBehind();
-    const { flooded } = this.#health;
+    this.#loss.look();
+    if (!isRead) this.#loss.fellBehind();
+    const { flooded } = this.#loss;
     if (flooded === this.#flooded) return;
     this.#flooded = flooded;
     this.arrive({ kind: 'flood-changed', flooded });
@@ -107,8 +107,8 @@ export class Ears {
 
   /** What was sent before then may have been lost in a flood; undefined: nothing was. */
   unheardUntil(): Micros | undefined {
-    this.#health.look();
-    return this.#health.unheardUntil;
+    this.#loss.look();
+    return this.#loss.unheardUntil;
   }
 
   /** Something comes in at any time: it is given in its turn. */
