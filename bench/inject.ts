@@ -8,7 +8,8 @@ import { invariant } from '../src/base/assert.ts';
 import { CARP_GROUP, multicastMac, parseIpv4, parseMac, parseVhid } from '../src/carp/addresses.ts';
 import { BOW_OUT, writeAdvert } from '../src/carp/advert.ts';
 import { advertDigest } from '../src/carp/digest.ts';
-import { ETHERTYPE_IPV4, writeEthernet } from '../src/carp/ethernet.ts';
+import { ETHERTYPE_IPV4 } from '../src/base/ethertypes.ts';
+import { writeEthernet } from '../src/carp/ethernet.ts';
 import { writeCarpPacket } from '../src/carp/ipv4.ts';
 import { openPacketSocket } from '../src/linux/sockets/packet-socket.ts';
 

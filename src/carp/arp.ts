@@ -19,7 +19,8 @@ import {
   type Ipv4,
   type Mac,
 } from './addresses.ts';
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from './ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../base/ethertypes.ts';
+import { writeEthernet } from './ethernet.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** Bytes of a packet; what follows in a frame is padding. */

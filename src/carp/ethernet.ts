@@ -6,22 +6,17 @@
 //   then        2 bytes: type, 0x0600 or more
 import { readMac, writeMac, type Mac } from './addresses.ts';
 import { invariant } from '../base/assert.ts';
+import { ETHERTYPE_MIN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-
-export const ETHERTYPE_IPV4 = 0x0800;
-export const ETHERTYPE_ARP = 0x0806;
 
 /** Bytes of a header without tags, as every frame that carpd sends has it. */
 const ETHERNET_HEADER_BYTES = 14;
 
 /** 802.1Q customer tag and 802.1ad service tag. */
-const TAG_TYPES: readonly number[] = [0x8100, 0x88a8];
+const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 const TAG_BYTES = 4;
 const TAGS_MAX = 2;
 const VLAN_ID_MASK = 0x0fff;
-
-/** Values below this in the type's place are the length of an IEEE 802.3 frame. */
-const ETHERTYPE_MIN = 0x0600;
 
 /** A frame as it was read. */
 export interface EthernetFrame {

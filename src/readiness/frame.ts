@@ -1,6 +1,7 @@
 // Which frames prove that a link carries data: an allow-list, since even a switch port that
 // forwards nothing emits frames of its own (spanning tree, LACP, LLDP, and multicast reports were
 // seen).
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MIN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** A frame as the witness socket got it. */
@@ -51,13 +52,9 @@ export type UncountedReason = keyof typeof UNCOUNTED;
 const MAC_BYTES = 6;
 const TYPE_OFFSET = 12;
 const TAG_BYTES = 4;
-const TAG_TYPES: readonly number[] = [0x8100, 0x88a8];
+const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 const VLAN_ID_MASK = 0x0fff;
 /** Smaller values in the place of the type are the length of an IEEE 802.3 frame. */
-const ETHERTYPE_MIN = 0x0600;
-const ETHERTYPE_ARP = 0x0806;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_IPV6 = 0x86dd;
 
 /** 01:80:c2:00:00:00 to 0f: no bridge forwards them (IEEE 802.1D, 7.12.6). */
 const LINK_LOCAL = /^01:80:c2:00:00:0[0-9a-f]$/;

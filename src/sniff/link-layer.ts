@@ -1,5 +1,6 @@
 // From a captured packet to the IPv4 packet in it, whatever the link type. Pure.
-import { ETHERTYPE_IPV4, readEthernet } from '../carp/ethernet.ts';
+import { ETHERTYPE_IPV4 } from '../base/ethertypes.ts';
+import { readEthernet } from '../carp/ethernet.ts';
 import type { CapturedPacket } from './pcap.ts';
 
 /** The IPv4 packet in a captured one, from its header on. */

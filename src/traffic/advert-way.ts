@@ -10,7 +10,8 @@ import {
   type Ipv4,
   type Mac,
 } from '../carp/addresses.ts';
-import { ETHERTYPE_IPV4, writeEthernet } from '../carp/ethernet.ts';
+import { ETHERTYPE_IPV4 } from '../base/ethertypes.ts';
+import { writeEthernet } from '../carp/ethernet.ts';
 import type { CarpSocket } from '../linux/sockets/carp-socket.ts';
 import type { PacketSocket } from '../linux/sockets/packet-socket.ts';
 import { SocketError } from '../linux/sockets/socket-error.ts';

@@ -11,13 +11,8 @@ import {
   type Mac,
 } from '../../src/carp/addresses.ts';
 import { gratuitousArp, readArp, writeArp } from '../../src/carp/arp.ts';
-import {
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  readEthernet,
-  writeEthernet,
-  type EthernetFrame,
-} from '../../src/carp/ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../../src/base/ethertypes.ts';
+import { readEthernet, writeEthernet, type EthernetFrame } from '../../src/carp/ethernet.ts';
 import { CARP_PROTOCOL, readIpv4 } from '../../src/carp/ipv4.ts';
 import type { FirewallFacts } from '../../src/doctor/checks/firewall-checks.ts';
 import type { Link, LinkChange } from '../../src/linux/links/link-watch.ts';

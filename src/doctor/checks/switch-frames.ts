@@ -1,6 +1,7 @@
 // What a switch says of itself on a port: LLDP (IEEE 802.1AB), CDP, spanning tree (IEEE 802.1D and
 // 802.1Q, PVST+) and LACP (IEEE 802.1AX). Any bytes are read; what makes no sense is left out.
 // Pure.
+import { ETHERTYPE_LLDP, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_SLOW_PROTOCOLS, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 
 export interface SwitchName {
   /** Of the switch, or its address where it has no name. */
@@ -32,9 +33,7 @@ export type SwitchFrame =
       readonly state: number;
     };
 
-const SLOW_PROTOCOLS = 0x8809;
-const LLDP = 0x88cc;
-const VLAN_TAGS = [0x8100, 0x88a8];
+const VLAN_TAGS = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 const HEADER_BYTES = 14;
 const LENGTH_MAX = 1500;
 const SNAP = [0xaa, 0xaa, 0x03];
@@ -49,8 +48,8 @@ export function readSwitchFrame(frame: Uint8Array): SwitchFrame | undefined {
     at += 4;
   }
   const body = frame.subarray(at);
-  if (type === LLDP) return readLldp(body);
-  if (type === SLOW_PROTOCOLS) return readLacp(body);
+  if (type === ETHERTYPE_LLDP) return readLldp(body);
+  if (type === ETHERTYPE_SLOW_PROTOCOLS) return readLacp(body);
   if (type > LENGTH_MAX || frame.length < HEADER_BYTES) return undefined;
   if (body[0] === 0x42 && body[1] === 0x42 && body[2] === 0x03) return readBpdu(body.subarray(3));
   if (!SNAP.every((byte, index) => body[index] === byte)) return undefined;

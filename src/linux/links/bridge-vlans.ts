@@ -1,6 +1,7 @@
 // The VLAN tables of a bridge that filters VLANs: which of them its ports and the host's own end
 // carry, and in which form. From linux/if_bridge.h and net/bridge/br_netlink.c. Pure; total on any
 // bytes.
+import { ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import { readAttributes, readAttributeList, readUnsigned } from './netlink-attributes.ts';
 
 /** VLANs next to each other that are treated alike; both ends included. */
@@ -21,7 +22,6 @@ const BRIDGE_FLAGS_SELF = 2;
 const VLAN_INFO_PVID = 0x02;
 const VLAN_INFO_UNTAGGED = 0x04;
 const VLAN_INFO_RANGE_BEGIN = 0x08;
-const ETHERTYPE_VLAN = 0x8100;
 
 /** Of IFLA_INFO_DATA of a bridge: the EtherType of its tags; undefined: it does not filter. */
 export function readTagProtocol(data: Uint8Array | undefined): number | undefined {

@@ -1,5 +1,6 @@
 // The way down from an interface through VLANs, macvlans, bridges and the cables between bridges to
 // what carries its frames, as a tree: a bridge has several ports. Pure.
+import { ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import { portsOf, type LinkView } from './bond-facts.ts';
 import { pvidOf, readEtherType, vlanEntry, type VlanRange } from './bridge-vlans.ts';
 import type { Link } from './link-table.ts';
@@ -229,7 +230,6 @@ function isRead(table: Link['bridgeVlans']): table is readonly VlanRange[] {
 
 const IFLA_VLAN_ID = 1;
 const IFLA_VLAN_PROTOCOL = 5;
-const ETHERTYPE_VLAN = 0x8100;
 
 /** Below MACsec frames are ciphered, and below a VLAN whose id is not known they can't be told. */
 function tagsBelow(

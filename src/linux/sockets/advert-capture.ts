@@ -1,5 +1,6 @@
 // Packets of IP protocol 112 as they pass an interface, those of this host included; ahead of the
 // firewall, and without being in the multicast group that they are sent to.
+import { ETHERTYPE_IPV4, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import type { CarpdError } from '../../base/errors.ts';
 import { accept, assemble, ifEqual, load } from './bpf.ts';
 import type { Datagram } from './native.ts';
@@ -13,8 +14,6 @@ export interface AdvertCaptureOptions {
 }
 
 const ALL_PROTOCOLS = 3;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_VLAN = 0x8100;
 const CARP_PROTOCOL = 112;
 const KEPT_BYTES = 2_048;
 

@@ -1,5 +1,6 @@
 // Hears what other hosts say by ARP of certain addresses, as long as it is open: a packet socket
 // for ARP alone, so that the other frames of a busy interface cost nothing.
+import { ETHERTYPE_ARP } from '../../base/ethertypes.ts';
 import type { CarpdError } from '../../base/errors.ts';
 import { claimFilter } from './claim-filter.ts';
 import { openPacketSocket, type OpenPacketSocket } from './packet-socket.ts';
@@ -28,8 +29,6 @@ export interface ClaimWatch {
   /** The second time does nothing. */
   close(): void;
 }
-
-const ETHERTYPE_ARP = 0x0806;
 
 /** Opens it; throws a CarpdError. `open`: what opens its socket. */
 export function openClaimWatch(

@@ -1,6 +1,7 @@
 // The kernel's part of the frame witness: a packet filter that lets through whatever may count as
 // evidence and spares the process most of the rest. It never judges: what it can't tell cheaply it
 // lets through, and readiness/frame.ts decides. Pure.
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import { unreachable } from '../../base/assert.ts';
 import {
   METADATA,
@@ -36,11 +37,6 @@ const TAGS_READ_MAX = 3;
 const TAG_BYTES = 4;
 const TYPE_AT = 12;
 const VLAN_ID_MASK = 0x0fff;
-const ETHERTYPE_VLAN = 0x8100;
-const ETHERTYPE_SERVICE_VLAN = 0x88a8;
-const ETHERTYPE_ARP = 0x0806;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_IPV6 = 0x86dd;
 const PACKET_OUTGOING = 4;
 
 /** Offsets with the index register set to the bytes of tags before the type. */

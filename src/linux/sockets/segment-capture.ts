@@ -1,5 +1,6 @@
 // What the doctor hears on an interface: what a switch says to its neighbour, adverts, ARP replies,
 // and whether anybody says anything. For seconds, and within bounds on a busy interface too.
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_LLDP, ETHERTYPE_SLOW_PROTOCOLS, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import type { CarpdError } from '../../base/errors.ts';
 import {
   METADATA,
@@ -51,11 +52,6 @@ const TYPE_AT = 12;
 const TAG_BYTES = 4;
 /** A lower number in the place of a type is a length: LLC, as spanning tree and CDP use it. */
 const LENGTH_MAX = 1_500;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_ARP = 0x0806;
-const ETHERTYPE_VLAN = 0x8100;
-const ETHERTYPE_SLOW_PROTOCOLS = 0x8809;
-const ETHERTYPE_LLDP = 0x88cc;
 const PROTOCOL_CARP = 112;
 const ARP_REPLY = 2;
 

@@ -1,5 +1,6 @@
 // Frames that were caught twice: at an uplink, whatever tags they bore there, and on the bridge
 // above. The second copy lacks a tag or has another one, and all that follows is the same. Pure.
+import { ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
 import type { WitnessedFrame } from '../../readiness/frame.ts';
 
 /** So many copies wait for their twins; of more the oldest are forgotten. */
@@ -9,7 +10,7 @@ const KEY_BYTES = 160;
 
 const ADDRESS_BYTES = 12;
 const TAG_BYTES = 4;
-const TAG_TYPES: readonly number[] = [0x8100, 0x88a8];
+const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 
 /** Finds the second copy of a frame among those that came in a moment ago. */
 export class TwinFrames<Origin> {

@@ -9,7 +9,8 @@ import { writeAdvert } from '../../../src/carp/advert.ts';
 import { BROADCAST_MAC, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
 import { gratuitousArp } from '../../../src/carp/arp.ts';
 import { advertDigest } from '../../../src/carp/digest.ts';
-import { ETHERTYPE_IPV4, readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';
+import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
+import { readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';
 import { writeCarpPacket } from '../../../src/carp/ipv4.ts';
 import { address, bytesOf, hexOf, virtualHostId } from '../../support/packets.ts';
 

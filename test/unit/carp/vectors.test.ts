@@ -6,7 +6,8 @@ import { ADVERT_BYTES, readAdvert, writeAdvert } from '../../../src/carp/advert.
 import { CARP_GROUP, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
 import { internetChecksum } from '../../../src/carp/checksum.ts';
 import { advertDigest } from '../../../src/carp/digest.ts';
-import { ETHERTYPE_IPV4, readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';
+import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
+import { readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';
 import { readIpv4 } from '../../../src/carp/ipv4.ts';
 import {
   accept,
