@@ -26,7 +26,7 @@ export interface Needs {
 }
 
 /** Usable with a source, or why not. */
-export type Conditions =
+export type Usability =
   | { readonly kind: 'ready'; readonly source: Ipv4; readonly carrier: boolean }
   | {
       readonly kind: 'fault';
@@ -45,7 +45,7 @@ const ETHERNET = 1;
 const SCOPE_HOST = 254;
 
 /** Judges an interface; undefined is one that does not exist. */
-export function judgeInterface(link: Link | undefined, needs: Needs): Conditions {
+export function judgeInterface(link: Link | undefined, needs: Needs): Usability {
   if (link === undefined) return { kind: 'fault', fault: 'interface-missing' };
   if (link.type !== ETHERNET) return { kind: 'fault', fault: 'not-ethernet' };
   if (!link.administrativelyUp) return { kind: 'fault', fault: 'interface-down' };
@@ -101,25 +101,25 @@ function isForeign(link: Link, { address }: OwnAddress, needs: Needs): boolean {
 
 /** What an operator can do about a fault of the interface. */
 export function remedyFor(
-  conditions: Extract<Conditions, { kind: 'fault' }>,
+  usability: Extract<Usability, { kind: 'fault' }>,
   config: InstanceConfig,
 ): string {
   const { interfaceName, source } = config;
-  switch (conditions.fault) {
+  switch (usability.fault) {
     case 'interface-missing':
       return `Create ${interfaceName}, or correct the name in the configuration`;
     case 'not-ethernet':
       return 'Name an Ethernet, bond, bridge or VLAN device';
     case 'group-held': {
-      const { holder = 'Another process' } = conditions;
+      const { holder = 'Another process' } = usability;
       return `It is ${holder}. Stop that one, or give this instance a vhid and address of its own`;
     }
     case 'no-socket':
-      return `${conditions.detail ?? 'The log tells why'}; it is tried again every few seconds`;
+      return `${usability.detail ?? 'The log tells why'}; it is tried again every few seconds`;
     case 'interface-down':
       return `Set it up: ip link set ${shellWord(interfaceName)} up`;
     case 'no-source-address': {
-      const { onlyAddress } = conditions;
+      const { onlyAddress } = usability;
       if (onlyAddress !== undefined) {
         return (
           `${onlyAddress}, its only address, is configured as a virtual IP and is left alone. ` +
@@ -133,6 +133,6 @@ export function remedyFor(
       );
     }
     default:
-      return unreachable(conditions.fault);
+      return unreachable(usability.fault);
   }
 }

@@ -16,7 +16,7 @@ const DARK_ADVSKEW = DEMOTED_ADVSKEW - 1;
 export const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 2;
 const COUNTER_BITS = 64;
 
-/** The adverts of one instance; see the head of this file. */
+/** Says with which skew one instance bids, and when its next advert is due. */
 export class Bid {
   /** A master whose path may be dead: it bids low and announces nothing. */
   inDoubt = false;

@@ -31,7 +31,7 @@ export interface SampledInstance {
 /** An interface as far as it is sampled. */
 export interface SampledLink {
   readonly interfaceName: string;
-  readonly gate: { snapshot(): ReadinessSnapshot };
+  readonly linkDriver: { snapshot(): ReadinessSnapshot };
   readonly addresses: { observe(): readonly ObservedAddress[] };
 }
 
@@ -43,7 +43,7 @@ export function sampleAll(
 ): Pick<Sample, 'instances' | 'links'> {
   const all = [...instances];
   const sampled = [...links].map((link) => {
-    const readiness = link.gate.snapshot();
+    const readiness = link.linkDriver.snapshot();
     const present = new Set(link.addresses.observe().map(({ address }) => address));
     const members = all.filter((instance) => instance.isOn(link));
     return {

@@ -4,7 +4,7 @@
 /** How long a rendering is good enough for the next one who asks. */
 const FRESH_MS = 500;
 
-/** Shares what `render` yields; see the head of this file. */
+/** Shares what `render` yields with all who ask within half a second. */
 export class Page {
   readonly #render: () => Promise<string>;
   readonly #nowMs: () => number;

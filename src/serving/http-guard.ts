@@ -29,7 +29,7 @@ export interface Body {
 export const CONNECTION_MS_MAX = 5_000;
 const HEADER_BYTES_MAX = 8_192;
 
-/** Makes the server; see the head of this file. */
+/** Makes the server, with its limits set; it does not listen yet. */
 export function createGuardedServer(options: GuardOptions): Server {
   const { connectionsMax, refusal } = options;
   const lives = new WeakMap<Duplex, NodeJS.Timeout>();

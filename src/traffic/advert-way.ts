@@ -31,7 +31,7 @@ const FIRST_ASKED = 2;
 const TTL_AT = 8;
 const IPV4_HEADER_BYTES = 20;
 
-/** The way out of one interface; see the head of this file. */
+/** Sends the adverts of all instances on one interface. */
 export class AdvertWay {
   readonly #options: AdvertWayOptions;
   #count = 0;

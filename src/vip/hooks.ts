@@ -65,7 +65,7 @@ const LINES_MAX = 200;
 const LINE_CHARS_MAX = 1_000;
 const OUTPUT_BYTES_MAX = 65_536;
 
-/** The hook lane of one instance; see the head of this file. Its methods never throw. */
+/** Runs the hooks of one instance one after the other. Its methods never throw. */
 export class HookLane {
   readonly #options: HookLaneOptions;
   #waiting: readonly HookRequest[] = [];

@@ -82,7 +82,7 @@ const VERIFY_TIMEOUT_MS = 1_000;
 /** So often the interface may be renamed or replaced under a batch before it counts as missing. */
 const NAMES_MAX = 3;
 
-/** The keeper of one interface; see the head of this file. */
+/** Carries out on one interface what the reconcilers of its virtual IPs want. */
 export class AddressKeeper {
   readonly #options: KeeperOptions;
   readonly #batch: AddressBatch;

@@ -22,7 +22,7 @@ export interface AdvertSenderOptions extends Pick<Ports, 'randomIdentification'>
   readonly onFailed: (unsent: SendAdvert, reason: string) => void;
 }
 
-/** Sends in order; see the head of this file. */
+/** Sends the adverts of one instance in order. */
 export class AdvertSender {
   readonly #options: AdvertSenderOptions;
   #pending = 0;

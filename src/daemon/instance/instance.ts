@@ -1,12 +1,10 @@
 // One instance at work: what happens on its interface goes to its election, and what the election
 // wants is carried out. The election itself is in the segment of the interface.
-import type { Micros } from '../../base/time.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { invariant } from '../../base/assert.ts';
 import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
-import type { Effect } from '../../election/effects.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
@@ -18,8 +16,8 @@ import type { Driver } from '../interface/driver.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { electionSettings } from './election-settings.ts';
-import { InterfaceUsability, MEANS_GONE, type FootingChange } from './interface-usability.ts';
-import type { AdvertHeard } from '../interface/gate-settings.ts';
+import { InterfaceUsability, MEANS_GONE, type UsabilityChange } from './interface-usability.ts';
+import type { AdvertHeard } from '../interface/readiness-settings.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { GateEvents } from '../../events/publish/gate-events.ts';
 import type { Holding } from '../../release/holding.ts';
@@ -57,14 +55,15 @@ export class Instance implements InterfaceMember {
   readonly shared: SharedInterface;
   /** What is known of it beside its election. */
   readonly record: InstanceRecord;
-  readonly gate: LinkDriver;
+  readonly linkDriver: LinkDriver;
+  /** Carries out what its election wants. */
+  readonly effects: EffectRunner;
   readonly isOn = (link: object): boolean => link === this.shared;
   readonly #options: InstanceOptions;
   readonly #instanceEvents: InstanceEvents;
   readonly #gateEvents: GateEvents;
   readonly #usability: InterfaceUsability;
   readonly #claims: ClaimTeller;
-  readonly #effects: EffectRunner;
   /** Its election as it was when it ended. */
   #last: ElectionSnapshot | undefined;
 
@@ -75,7 +74,7 @@ export class Instance implements InterfaceMember {
     this.config = config;
     this.shared = options.shared;
     this.record = options.record;
-    this.gate = options.shared.gate;
+    this.linkDriver = options.shared.linkDriver;
     const publish = instancePublisher(options.events, config);
     this.#instanceEvents = new InstanceEvents(config, publish, options.now);
     this.#gateEvents = new GateEvents(publish, options.now);
@@ -91,7 +90,7 @@ export class Instance implements InterfaceMember {
     };
     this.group = config.group;
     this.#claims = this.#createClaimTeller();
-    this.#effects = new EffectRunner({
+    this.effects = new EffectRunner({
       ...options,
       key: this.key,
       member: this,
@@ -100,7 +99,7 @@ export class Instance implements InterfaceMember {
       election: () => this.snapshot(),
       feed: (input) => this.#feed(input),
     });
-    this.gate.enroll(this, electionSettings(config, options));
+    this.linkDriver.enroll(this, electionSettings(config, options));
   }
 
   /** A master whose source address was removed says with it that it leaves. */
@@ -119,12 +118,12 @@ export class Instance implements InterfaceMember {
 
   /** Ends the hooks and says what is to be undone at once; for a fault in carpd itself. */
   abandon(): Holding {
-    return this.#effects.abandon();
+    return this.effects.abandon();
   }
 
   /** Why the virtual IP could not be taken off, as far as that is known. */
   get vipFault(): string | undefined {
-    return this.#effects.vipFault;
+    return this.effects.vipFault;
   }
 
   get isMaster(): boolean {
@@ -132,7 +131,7 @@ export class Instance implements InterfaceMember {
   }
 
   snapshot(): ElectionSnapshot {
-    const election = this.#last ?? this.gate.electionOf(this.name);
+    const election = this.#last ?? this.linkDriver.electionOf(this.name);
     invariant(election !== undefined, 'an instance has an election until it ends');
     return election;
   }
@@ -141,7 +140,7 @@ export class Instance implements InterfaceMember {
   async start(): Promise<void> {
     const { shared } = this.#options;
     this.#usability.claim(shared.link());
-    if (this.#usability.mayRemoveStale(shared.link())) await this.#effects.removeStale();
+    if (this.#usability.mayRemoveStale(shared.link())) await this.effects.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
     await shared.add(this);
@@ -153,7 +152,7 @@ export class Instance implements InterfaceMember {
    */
   async stop(): Promise<string | undefined> {
     this.#options.claim.leaving();
-    await this.#effects.end('stop-requested');
+    await this.effects.end('stop-requested');
     return this.#close();
   }
 
@@ -162,21 +161,21 @@ export class Instance implements InterfaceMember {
    * stays master as it was. A stop that comes meanwhile insists (see `insist`).
    */
   async retire(): Promise<boolean> {
-    const ended = await this.#effects.end('retire-requested');
+    const ended = await this.effects.end('retire-requested');
     if (ended) this.#close();
     return ended;
   }
 
   /** The whole daemon stops: an instance that a reload has asked to end must. */
   insist(): void {
-    this.#effects.insist();
+    this.effects.insist();
   }
 
   #close(): string | undefined {
     this.#last = this.snapshot();
     this.#options.shared.remove(this);
     this.#claims.close();
-    const leftBehind = this.#effects.close();
+    const leftBehind = this.effects.close();
     this.#options.claim.release();
     if (leftBehind !== undefined) this.#instanceEvents.vipLeftBehind(leftBehind);
     return leftBehind;
@@ -194,7 +193,7 @@ export class Instance implements InterfaceMember {
 
   /** It was stopped and takes part no more. */
   get ended(): boolean {
-    return this.#effects.isOver;
+    return this.effects.isOver;
   }
 
   logState(): void {
@@ -207,9 +206,9 @@ export class Instance implements InterfaceMember {
     const sources = {
       config,
       election: this.snapshot(),
-      readiness: this.gate.snapshot(),
+      readiness: this.linkDriver.snapshot(),
       ...record.report(now()),
-      lastTransition: this.#effects.lastTransition,
+      lastTransition: this.effects.lastTransition,
       ...this.#usability.report(),
     };
     return reportInstance(sources, now());
@@ -221,7 +220,7 @@ export class Instance implements InterfaceMember {
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    this.#gateEvents.changed(gate, warnings, this.gate.snapshotOf(this.name)?.vipHolder?.mac);
+    this.#gateEvents.changed(gate, warnings, this.linkDriver.snapshotOf(this.name)?.vipHolder?.mac);
     // Its own carrier an interface may keep though what it stands on has none, as a bridge does.
     this.#stand(this.#usability.carrierChanged());
   }
@@ -239,8 +238,8 @@ export class Instance implements InterfaceMember {
   remindHeld(): void {
     this.#gateEvents.tick({
       election: this.snapshot(),
-      before: this.#effects.lastTransition?.from,
-      heardAt: this.gate.snapshotOf(this.name)?.lastAdvert?.at,
+      before: this.effects.lastTransition?.from,
+      heardAt: this.linkDriver.snapshotOf(this.name)?.lastAdvert?.at,
       deadInterval: masterDownInterval(this.config),
       policy: this.config.gate.policy,
     });
@@ -250,7 +249,7 @@ export class Instance implements InterfaceMember {
     this.#stand(this.#usability.update(link, usable));
   }
 
-  #stand(change: FootingChange | undefined): void {
+  #stand(change: UsabilityChange | undefined): void {
     if (change === undefined) return;
     const { now, isBack } = change;
     if (now.kind === 'fault') {
@@ -260,27 +259,23 @@ export class Instance implements InterfaceMember {
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
     if (isBack && this.#usability.mayRemoveStale(this.shared.link()))
-      void this.#effects.removeStale();
+      void this.effects.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
   }
 
   stepped(): void {
-    this.#effects.stepped();
+    this.effects.stepped();
     this.record.stepped();
   }
 
   /** Under its name there may be another one once it has ended. */
   #feed(input: InstanceInput): void {
-    if (this.#last === undefined) this.gate.tell(this.name, input);
+    if (this.#last === undefined) this.linkDriver.tell(this.name, input);
   }
 
   #feedMaintenance(): void {
     this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
-  }
-
-  perform(effect: Effect, masterDownAt: Micros | undefined): void {
-    this.#effects.perform(effect, masterDownAt);
   }
 
   #createClaimTeller(): ClaimTeller {
@@ -288,7 +283,7 @@ export class Instance implements InterfaceMember {
     return new ClaimTeller({
       startTimer,
       interval: advertInterval(config),
-      judge: (mac) => record.claimant(mac, this.gate.macOf, now()),
+      judge: (mac) => record.claimant(mac, this.linkDriver.macOf, now()),
       tell: (...claim) => this.#instanceEvents.contested(...claim),
     });
   }

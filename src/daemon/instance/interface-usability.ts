@@ -12,7 +12,7 @@ import {
   hasOtherAddress,
   judgeInterface,
   remedyFor,
-  type Conditions,
+  type Usability,
   type Needs,
 } from '../../addressing/usability.ts';
 import { placeOf, type Claimed, type GroupClaim } from '../interface/group-claim.ts';
@@ -29,7 +29,7 @@ export interface InterfaceUsabilityOptions {
     readonly isLocal: (address: Ipv4) => boolean;
     /** The other interfaces of this host that have the address. */
     readonly elsewhere: (address: Ipv4) => readonly Link[];
-    readonly gate: Pick<LinkDriver, 'hasCarrier'>;
+    readonly linkDriver: Pick<LinkDriver, 'hasCarrier'>;
   };
   /** Whether an instance of this daemon has this virtual IP on this interface. */
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
@@ -53,8 +53,8 @@ export const MEANS_GONE: ReadonlySet<InterfaceFault> = new Set([
 const SOURCE_MEMORY = fromSeconds(3);
 
 /** What has changed for an instance on its interface. */
-export interface FootingChange {
-  readonly now: Conditions;
+export interface UsabilityChange {
+  readonly now: Usability;
   /** The interface could not be used before, though it was looked at. */
   readonly isBack: boolean;
 }
@@ -62,7 +62,7 @@ export interface FootingChange {
 /** Judges for one instance whether its interface can be used, and with which source address. */
 export class InterfaceUsability {
   readonly #options: InterfaceUsabilityOptions;
-  #conditions: Conditions | undefined;
+  #current: Usability | undefined;
   #source: Ipv4 | undefined;
   /** Sources of before, each with when it is forgotten. */
   readonly #former = new Map<Ipv4, Micros>();
@@ -112,27 +112,27 @@ export class InterfaceUsability {
   /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */
   fault<Unseen>(unseen: Unseen): string | Unseen | undefined {
     const { config } = this.#options;
-    if (this.#conditions === undefined) return unseen;
-    if (this.#conditions.kind === 'ready') return undefined;
-    const remedy = remedyFor(this.#conditions, config);
-    return `${config.interfaceName}: ${CAUSES[this.#conditions.fault]}. ${remedy}`;
+    if (this.#current === undefined) return unseen;
+    if (this.#current.kind === 'ready') return undefined;
+    const remedy = remedyFor(this.#current, config);
+    return `${config.interfaceName}: ${CAUSES[this.#current.fault]}. ${remedy}`;
   }
 
   /**
    * Takes the interface as it is now and tells of what has changed; undefined: nothing has. Without
    * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
-  update(link: Link | undefined, usable: boolean): FootingChange | undefined {
+  update(link: Link | undefined, usable: boolean): UsabilityChange | undefined {
     const { instanceEvents, virtualIps } = this.#options;
     this.#told = { link, usable };
     if (link !== undefined) instanceEvents.elsewhere(this.elsewhere);
-    const before = this.#conditions;
+    const before = this.#current;
     const judged = judgeInterface(link, this.#needs());
     const claimed = this.claim(link);
     const now = judged.kind === 'ready' ? (this.#lacking(claimed, usable) ?? judged) : judged;
     if (JSON.stringify(before) === JSON.stringify(now)) return undefined;
-    this.#conditions = now;
-    instanceEvents.conditions(now);
+    this.#current = now;
+    instanceEvents.usability(now);
     if (now.kind === 'ready') this.#sendFrom(now.source);
     else if (now.fault !== 'no-source-address') this.#sendFrom(undefined);
     if (now.kind === 'ready' && link !== undefined) {
@@ -142,7 +142,7 @@ export class InterfaceUsability {
   }
 
   /** What is below the interface has changed, and nothing else; undefined: no difference. */
-  carrierChanged(): FootingChange | undefined {
+  carrierChanged(): UsabilityChange | undefined {
     if (this.#told === undefined) return undefined;
     return this.update(this.#told.link, this.#told.usable);
   }
@@ -165,7 +165,7 @@ export class InterfaceUsability {
   }
 
   /** What it lacks on an interface that is as it should be. */
-  #lacking(claimed: Claimed, usable: boolean): Conditions | undefined {
+  #lacking(claimed: Claimed, usable: boolean): Usability | undefined {
     const { config } = this.#options;
     if (claimed.kind === 'held') {
       const { holder } = claimed;
@@ -181,7 +181,7 @@ export class InterfaceUsability {
 
   #needs(): Needs {
     const { config, virtualIps, shared, isServedElsewhere } = this.#options;
-    const carrierBelow = shared.gate.hasCarrier(config.name);
+    const carrierBelow = shared.linkDriver.hasCarrier(config.name);
     return {
       ...config,
       isLocal: shared.isLocal,

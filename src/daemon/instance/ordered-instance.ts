@@ -11,7 +11,7 @@ export function orderedInstance(
   events: EventSink,
   now: () => Micros,
 ): OrderedInstance {
-  const { name, config, record, gate } = instance;
+  const { name, config, record, linkDriver } = instance;
   return {
     name,
     deadIntervalMs: toMillis(masterDownInterval(config)),
@@ -24,8 +24,8 @@ export function orderedInstance(
     snapshot: () => instance.snapshot(),
     vipFault: () => instance.vipFault,
     peersHeard: () => record.peers.all(now()),
-    ask: (hosts) => gate.askHosts(hosts),
-    onAnswer: (listener) => gate.onAnswer(listener),
+    ask: (hosts) => linkDriver.askHosts(hosts),
+    onAnswer: (listener) => linkDriver.onAnswer(listener),
     onStep: (listener) => record.onStep(listener),
     tell: instancePublisher(events, config),
     handover: () => instance.handover(),

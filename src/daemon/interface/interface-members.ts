@@ -7,10 +7,10 @@ import type { Micros } from '../../base/time.ts';
 import type { Result } from '../../base/result.ts';
 import type { RejectionTaker } from '../../events/publish/link-events.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
-import type { GatedInstance } from './gate-settings.ts';
+import type { SegmentMember } from './readiness-settings.ts';
 
 /** An instance as its interface sees it. */
-export interface InterfaceMember extends Group, GatedInstance, RejectionTaker {
+export interface InterfaceMember extends Group, SegmentMember, RejectionTaker {
   readonly isMaster: boolean;
   /** What its own adverts bear, or bore a moment ago. */
   readonly ownSources: readonly Ipv4[];

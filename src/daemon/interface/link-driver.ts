@@ -17,19 +17,17 @@ import { ArpProber } from './arp-prober.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
 import {
-  gateSettings,
+  readinessSettings,
   ipv4sOf,
   uplinksOf,
   wantsGateways,
-  type GatedInstance,
-} from './gate-settings.ts';
+  type SegmentMember,
+} from './readiness-settings.ts';
 import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
 import type { LinkEvents } from '../../events/publish/link-events.ts';
 import type { Seen } from '../../traffic/witness-reader.ts';
 import { StackReader } from './stack-reader.ts';
-
-export type { GatedInstance } from './gate-settings.ts';
 
 /** Feeds the readiness of one interface, and carries out what it asks for. */
 export class LinkDriver implements Member {
@@ -41,9 +39,9 @@ export class LinkDriver implements Member {
   readonly #stack: StackReader;
   readonly #prober: ArpProber;
   /** All that were added, by their names. */
-  readonly #members = new Map<string, GatedInstance>();
+  readonly #members = new Map<string, SegmentMember>();
   /** Those that the readiness knows. */
-  #instances: readonly GatedInstance[] = [];
+  #configured: readonly SegmentMember[] = [];
   #wish: WitnessWish | undefined;
   readonly #inbox: SegmentInput[] = [];
   #stepping = false;
@@ -65,7 +63,7 @@ export class LinkDriver implements Member {
     this.#gateways = new Gateways({
       ...options,
       interfaceName: () => this.#currentName(),
-      onChanged: () => driver.post(() => this.configure(this.#instances)),
+      onChanged: () => driver.post(() => this.configure(this.#configured)),
       onError: (error) => linkEvents.gatewaysUnread(messageOf(error)),
     });
     this.#stack = new StackReader({
@@ -84,7 +82,7 @@ export class LinkDriver implements Member {
   }
 
   /** Has an instance take part; it is told of all that happens to it from here on. */
-  enroll(instance: GatedInstance, settings: ElectionSettings): void {
+  enroll(instance: SegmentMember, settings: ElectionSettings): void {
     const { name } = instance;
     this.#members.set(name, instance);
     this.#options.driver.add(this);
@@ -92,11 +90,11 @@ export class LinkDriver implements Member {
   }
 
   /** Nothing is told to this one any more; `configure` follows. */
-  drop(instance: GatedInstance): void {
+  drop(instance: SegmentMember): void {
     const { name } = instance;
     if (this.#members.get(name) !== instance) return;
     this.#members.delete(name);
-    this.#instances = this.#instances.filter((one) => one !== instance);
+    this.#configured = this.#configured.filter((one) => one !== instance);
     this.give({ kind: 'instance-removed', name });
   }
 
@@ -111,12 +109,12 @@ export class LinkDriver implements Member {
   }
 
   /** All instances on the interface, whenever one came, went, or has another source address. */
-  configure(instances: readonly GatedInstance[]): void {
+  configure(instances: readonly SegmentMember[]): void {
     // The routes are read in their own time, and an order of an operator takes some as well.
     if (this.#closed) return;
-    this.#instances = instances;
+    this.#configured = instances;
     this.#gateways.want(instances.some(wantsGateways));
-    const settings = instances.map((instance) => gateSettings(instance, this.#gateways.known));
+    const settings = instances.map((instance) => readinessSettings(instance, this.#gateways.known));
     // What is known of the link comes first, so that no gate is judged by less.
     if (this.#stack.useUplinks(uplinksOf(instances))) this.readFacts();
     this.give({ kind: 'instances-changed', instances: settings });
@@ -214,7 +212,7 @@ export class LinkDriver implements Member {
     this.#gateways.refresh();
     this.#options.onTick();
     this.#tendWitness();
-    for (const instance of this.#instances) instance.remindHeld();
+    for (const instance of this.#configured) instance.remindHeld();
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */
@@ -238,7 +236,7 @@ export class LinkDriver implements Member {
     const member = 'name' in effect ? this.#members.get(effect.name) : undefined;
     switch (effect.kind) {
       case 'elected':
-        return member?.perform(effect.effect, effect.masterDownAt);
+        return member?.effects.perform(effect.effect, effect.masterDownAt);
       case 'advert-heard':
         this.#options.onAdvertHeard(effect);
         return member?.advertHeard(effect);
@@ -302,7 +300,7 @@ export class LinkDriver implements Member {
 
   #probe(addresses: readonly string[], vips: readonly string[]): void {
     if (this.#closed) return;
-    const source = this.#instances.find((instance) => instance.source !== undefined)?.source;
+    const source = this.#configured.find((instance) => instance.source !== undefined)?.source;
     this.#prober.ask(ipv4sOf(addresses), ipv4sOf(vips), source);
   }
 

@@ -13,7 +13,7 @@ import { ObstacleSearch } from '../../traffic/obstacle-search.ts';
 import { AdvertReceiver } from '../../traffic/advert-receiver.ts';
 import { InterfaceSockets } from '../../traffic/interface-sockets.ts';
 import { InterfaceAddresses } from '../../addressing/interface-addresses.ts';
-import type { AdvertHeard } from './gate-settings.ts';
+import type { AdvertHeard } from './readiness-settings.ts';
 import { InterfaceMembers, type InterfaceMember } from './interface-members.ts';
 import { LinkDriver } from './link-driver.ts';
 import { LinkEvents } from '../../events/publish/link-events.ts';
@@ -38,7 +38,7 @@ export interface SharedInterfaceOptions extends Ports {
 /** One interface with its sockets, its addresses, its readiness and its instances. */
 export class SharedInterface {
   /** Whether this link may be trusted with a promotion. */
-  readonly gate: LinkDriver;
+  readonly linkDriver: LinkDriver;
   /** The addresses of this interface. */
   readonly addresses: InterfaceAddresses;
   /** Who alone changes them, for all instances. */
@@ -69,7 +69,7 @@ export class SharedInterface {
     const soon = (run: () => void | Promise<void>): Soon =>
       new Soon((work) => driver.post(work), run);
     this.#joining = soon(() => this.#join());
-    this.#configuring = soon(() => this.gate.configure([...this.#members]));
+    this.#configuring = soon(() => this.linkDriver.configure([...this.#members]));
     this.#refreshing = soon(() => this.refresh());
     this.#telling = soon(() => this.#tellMembers());
     this.#linkEvents = new LinkEvents(linkPublisher(events, interfaceName), now);
@@ -88,7 +88,7 @@ export class SharedInterface {
       onFound: (obstacle) => this.#receiver.arrive({ kind: 'obstacle-found', obstacle }),
       onError: (reason) => this.#linkEvents.probeFailed(reason),
     });
-    this.gate = this.#createGate();
+    this.linkDriver = this.#createLinkDriver();
     this.addresses = new InterfaceAddresses({ links: options.links, link: () => this.link() });
     this.#claims = this.#createClaimWatch();
     this.keeper = new AddressKeeper({ ...options, addresses: this.addresses });
@@ -128,7 +128,7 @@ export class SharedInterface {
   }
 
   async #join(): Promise<void> {
-    this.gate.configure([...this.#members]);
+    this.linkDriver.configure([...this.#members]);
     await this.#sockets.ensure();
     // All of them: another may have come while the sockets were being opened for the first.
     this.#tellMembers();
@@ -136,7 +136,7 @@ export class SharedInterface {
 
   remove(member: InterfaceMember): void {
     this.#members.delete(member);
-    this.gate.drop(member);
+    this.linkDriver.drop(member);
     void this.#configuring.ask();
     if (!this.#members.groups.has(member.group)) this.#sockets.leave(member.group);
     this.#tendClaims();
@@ -165,7 +165,7 @@ export class SharedInterface {
   /** Something about this interface changed; sockets of an interface that is gone are closed. */
   async refresh(): Promise<void> {
     this.#lookAtPlace();
-    this.gate.linkChanged();
+    this.linkDriver.linkChanged();
     await this.#sockets.ensure();
     this.#tellMembers();
     this.#tendClaims();
@@ -186,7 +186,7 @@ export class SharedInterface {
 
   /** Something about another interface changed, on which this one may stand. */
   otherChanged(ifindex: number): void {
-    if (this.gate.concerns(ifindex)) this.gate.linkChanged();
+    if (this.linkDriver.concerns(ifindex)) this.linkDriver.linkChanged();
     // A source address may be on any interface of the host.
     if (this.#members.namesSource) void this.#telling.ask();
   }
@@ -228,7 +228,7 @@ export class SharedInterface {
 
   close(): void {
     this.keeper.close();
-    this.gate.close();
+    this.linkDriver.close();
     this.#receiver.close();
     this.#claims.close();
     this.#sockets.close();
@@ -244,7 +244,7 @@ export class SharedInterface {
     const link = this.link();
     for (const member of this.#members) member.linkChanged(link, this.#sockets.hears(member.group));
     // Their source addresses may have changed by it.
-    this.gate.configure([...this.#members]);
+    this.linkDriver.configure([...this.#members]);
   }
 
   #refused(dropped: DroppedPacket): void {
@@ -254,7 +254,7 @@ export class SharedInterface {
 
   #advertHeard({ name, from, by }: AdvertHeard): void {
     this.#masters.heard(from);
-    if (this.#receiver.flooded) this.gate.mastersChanged();
+    if (this.#receiver.flooded) this.linkDriver.mastersChanged();
     if (by === 'socket') return this.#obstacle.clear();
     const member = this.#members.named(name);
     if (member !== undefined) this.#obstacle.lookFor(from, member.group);
@@ -281,15 +281,15 @@ export class SharedInterface {
       now: this.#options.now,
       accept: (packet) => this.#members.accept(packet),
       drainSocket: () => this.#sockets.drain(),
-      drainWitness: () => this.gate.drain(),
+      drainWitness: () => this.linkDriver.drain(),
       lost: () => this.#sockets.lost,
       onLost: (count) => this.#linkEvents.advertsLost(count),
       post: (run) => this.#options.driver.post(run),
-      give: (input) => this.gate.give(input),
+      give: (input) => this.linkDriver.give(input),
     });
   }
 
-  #createGate(): LinkDriver {
+  #createLinkDriver(): LinkDriver {
     return new LinkDriver({
       ...this.#options,
       linkEvents: this.#linkEvents,

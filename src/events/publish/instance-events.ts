@@ -11,7 +11,7 @@ import type { DoubtCause } from '../../readiness/doubt.ts';
 import { sameList } from '../../readiness/reasons.ts';
 import type { HookReport } from '../../vip/hooks.ts';
 import type { StaleOutcome, VipNotice, VipOutcome } from '../../vip/vip-outcome.ts';
-import { remedyFor, type Conditions, type Network } from '../../addressing/usability.ts';
+import { remedyFor, type Usability, type Network } from '../../addressing/usability.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { Publish } from '../bus.ts';
@@ -59,7 +59,7 @@ export class InstanceEvents {
     });
   }
 
-  conditions(now: Conditions): void {
+  usability(now: Usability): void {
     if (now.kind === 'fault') {
       const remedy = remedyFor(now, this.#config);
       return this.#publish({ event: 'interface-unusable', fault: now.fault, remedy });

@@ -5,7 +5,7 @@ import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import {
   findNetworks,
   judgeInterface,
-  type Conditions,
+  type Usability,
   type Needs,
 } from '../../../src/addressing/usability.ts';
 import type { Link, LinkAddress } from '../../../src/linux/links/link-watch.ts';
@@ -27,10 +27,10 @@ interface Case {
   readonly desc: string;
   readonly link: Link | undefined;
   readonly needs?: Partial<Needs>;
-  readonly expected: Conditions;
+  readonly expected: Usability;
 }
 
-const ready = (source: string, carrier = true): Conditions => ({
+const ready = (source: string, carrier = true): Usability => ({
   kind: 'ready',
   source: ip(source),
   carrier,

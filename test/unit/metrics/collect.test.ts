@@ -22,7 +22,7 @@ function instance(changes: Partial<ElectionSnapshot>, config: object = {}): Samp
 function link(rig: LinkRig, addresses: readonly string[] = []) {
   return {
     interfaceName: 'bond0',
-    gate: { snapshot: () => rig.snapshot },
+    linkDriver: { snapshot: () => rig.snapshot },
     addresses: {
       observe: () =>
         addresses.map((address) => ({

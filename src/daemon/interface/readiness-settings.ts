@@ -11,22 +11,27 @@ import type { Warning } from '../../readiness/reasons.ts';
 import type { SegmentEffect } from '../../segment/effects.ts';
 
 /** An instance with its address of the moment. */
-export interface Gated {
+export interface ReadinessSource {
   readonly config: InstanceConfig;
   /** The source its adverts bear now, once it has one. */
   readonly source: Ipv4 | undefined;
 }
 
+/** Carries out what an election wants. */
+export interface EffectPerformer {
+  /** `masterDownAt`: when the master's time was over, as it stood before this effect. */
+  perform(effect: Effect, masterDownAt: Micros | undefined): void;
+}
+
 /** An instance as its segment tells it what happens. */
-export interface GatedInstance extends Gated {
+export interface SegmentMember extends ReadinessSource {
   readonly name: string;
+  readonly effects: EffectPerformer;
   /** An advert counts for it; what comes of that follows. */
   advertHeard(advert: AdvertHeard): void;
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
   /** `cause` is undefined when the doubt ends. */
   doubtChanged(cause: DoubtCause | undefined): void;
-  /** Carries out an effect of its election; `masterDownAt` as it stood before. */
-  perform(effect: Effect, masterDownAt: Micros | undefined): void;
   /** All effects of an input have been carried out. */
   stepped(): void;
   /** Comes about every second. */
@@ -36,8 +41,8 @@ export interface GatedInstance extends Gated {
 export type AdvertHeard = Extract<SegmentEffect, { kind: 'advert-heard' }>;
 
 /** `gateways`: the next hops that the word `gateway` stands for now. */
-export function gateSettings(
-  { config, source }: Gated,
+export function readinessSettings(
+  { config, source }: ReadinessSource,
   gateways: readonly string[],
 ): InstanceSettings {
   const { gate, peers } = config;
@@ -64,7 +69,7 @@ export function gateSettings(
 }
 
 /** The uplinks that the instances of one interface name together. */
-export function uplinksOf(instances: readonly Gated[]): 'auto' | readonly string[] {
+export function uplinksOf(instances: readonly ReadinessSource[]): 'auto' | readonly string[] {
   const named = instances.flatMap(({ config: { gate } }) =>
     gate.uplinks === 'auto' ? [] : gate.uplinks,
   );
@@ -77,6 +82,6 @@ export function ipv4sOf(addresses: readonly string[]): readonly Ipv4[] {
 }
 
 /** Whether it probes the next hops of its interface. */
-export function wantsGateways({ config }: Gated): boolean {
+export function wantsGateways({ config }: ReadinessSource): boolean {
   return config.gate.probe.targets.includes('gateway');
 }
