@@ -3,12 +3,7 @@
 import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../carp/addresses.ts';
 import { readArp, type ArpPacket } from '../carp/arp.ts';
 import { CARP_PROTOCOL, readIpv4 } from '../carp/ipv4.ts';
-import {
-  classifyFrame,
-  UNCOUNTED,
-  type WitnessedFrame,
-  type WitnessView,
-} from '../readiness/frame.ts';
+import { classifyFrame, UNCOUNTED, type WitnessedFrame, type WitnessView } from '../carp/frame.ts';
 
 /** Why a frame is worth nothing: what the judge of frames says, and faults of ARP replies. */
 export const WITNESS_UNCOUNTED = {

@@ -18,7 +18,7 @@ import type {
 import { openPacketSocket, type PacketSocket } from '../../src/linux/sockets/packet-socket.ts';
 import { SocketError } from '../../src/linux/sockets/socket-error.ts';
 import { WITNESSED_BYTES_MAX, witnessFilter } from '../../src/linux/sockets/frame-filter.ts';
-import type { WitnessedFrame } from '../../src/readiness/frame.ts';
+import type { WitnessedFrame } from '../../src/carp/frame.ts';
 import { runFilter } from '../support/bpf.ts';
 import { EVIDENCE, NOISE, arpOf, asReceived, frameOf } from '../support/shaped-frames.ts';
 import { padTagged, shapedFrames, type FrameParts } from '../support/shaped-frames.ts';

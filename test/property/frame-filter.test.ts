@@ -11,7 +11,7 @@ import {
 import { readArp } from '../../src/carp/arp.ts';
 import { readEthernet } from '../../src/carp/ethernet.ts';
 import { readIpv4 } from '../../src/carp/ipv4.ts';
-import { classifyFrame } from '../../src/readiness/frame.ts';
+import { classifyFrame } from '../../src/carp/frame.ts';
 import { runFilter } from '../support/bpf.ts';
 import { shapedFrames, vlanIds } from '../support/shaped-frames.ts';
 import { OWN_MAC } from '../support/readiness-rig.ts';

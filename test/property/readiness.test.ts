@@ -7,7 +7,7 @@ import { fromSeconds, micros, plus } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
 import { EPOCH_END_CAUSES } from '../../src/readiness/epoch.ts';
 import type { BondFacts, LinkFacts } from '../../src/readiness/facts.ts';
-import { classifyFrame } from '../../src/readiness/frame.ts';
+import { classifyFrame } from '../../src/carp/frame.ts';
 import { judgeGate } from '../../src/readiness/gate.ts';
 import type { InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
 import { MET, type Condition, type Conditions } from '../../src/readiness/judge.ts';

@@ -1,7 +1,12 @@
 // What a switch says of itself on a port: LLDP (IEEE 802.1AB), CDP, spanning tree (IEEE 802.1D and
 // 802.1Q, PVST+) and LACP (IEEE 802.1AX). Any bytes are read; what makes no sense is left out.
 // Pure.
-import { ETHERTYPE_LLDP, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_SLOW_PROTOCOLS, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
+import {
+  ETHERTYPE_LLDP,
+  ETHERTYPE_SERVICE_VLAN,
+  ETHERTYPE_SLOW_PROTOCOLS,
+  ETHERTYPE_VLAN,
+} from '../../base/ethertypes.ts';
 
 export interface SwitchName {
   /** Of the switch, or its address where it has no name. */

@@ -1,7 +1,13 @@
 // The kernel's part of the frame witness: a packet filter that lets through whatever may count as
 // evidence and spares the process most of the rest. It never judges: what it can't tell cheaply it
-// lets through, and readiness/frame.ts decides. Pure.
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
+// lets through, and carp/frame.ts decides. Pure.
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_SERVICE_VLAN,
+  ETHERTYPE_VLAN,
+} from '../../base/ethertypes.ts';
 import { unreachable } from '../../base/assert.ts';
 import {
   METADATA,

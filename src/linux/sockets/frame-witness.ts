@@ -1,7 +1,7 @@
 // The frame witness: sees the frames of other stations where they come in, at the bottom of what an
 // interface stands on, and below the host's firewall. What a frame proves is not decided here.
 import type { CarpdError } from '../../base/errors.ts';
-import type { WitnessedFrame } from '../../readiness/frame.ts';
+import type { WitnessedFrame } from '../../carp/frame.ts';
 import type { Datagram } from './native.ts';
 import { openPacketSocket, type OpenPacketSocket, type PacketSocket } from './packet-socket.ts';
 import { witnessFilter, type WitnessMode } from './frame-filter.ts';

@@ -1,6 +1,12 @@
 // What the doctor hears on an interface: what a switch says to its neighbour, adverts, ARP replies,
 // and whether anybody says anything. For seconds, and within bounds on a busy interface too.
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_LLDP, ETHERTYPE_SLOW_PROTOCOLS, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_LLDP,
+  ETHERTYPE_SLOW_PROTOCOLS,
+  ETHERTYPE_VLAN,
+} from '../../base/ethertypes.ts';
 import type { CarpdError } from '../../base/errors.ts';
 import {
   METADATA,

@@ -1,7 +1,7 @@
 // Frames that were caught twice: at an uplink, whatever tags they bore there, and on the bridge
 // above. The second copy lacks a tag or has another one, and all that follows is the same. Pure.
 import { ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
-import type { WitnessedFrame } from '../../readiness/frame.ts';
+import type { WitnessedFrame } from '../../carp/frame.ts';
 
 /** So many copies wait for their twins; of more the oldest are forgotten. */
 const WAITING_MAX = 1_024;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseMac } from '../../../src/carp/addresses.ts';
 import { readWitnessed, WITNESS_UNCOUNTED } from '../../../src/traffic/witness-reader.ts';
 import type { AnswerView, Seen } from '../../../src/traffic/witness-reader.ts';
-import { classifyFrame, UNCOUNTED } from '../../../src/readiness/frame.ts';
+import { classifyFrame, UNCOUNTED } from '../../../src/carp/frame.ts';
 import { accept, address, advertPacket, changed, summed, SOURCE } from '../../support/packets.ts';
 import { OWN_MAC, PEER_MAC } from '../../support/readiness-rig.ts';
 import {

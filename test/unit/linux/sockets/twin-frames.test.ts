@@ -2,7 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { TwinFrames } from '../../../../src/linux/sockets/twin-frames.ts';
-import type { WitnessedFrame } from '../../../../src/readiness/frame.ts';
+import type { WitnessedFrame } from '../../../../src/carp/frame.ts';
 import { arpOf, frameOf, type FrameParts } from '../../../support/shaped-frames.ts';
 
 function frame(number: number, parts: Partial<FrameParts> = {}, vlan?: number): WitnessedFrame {

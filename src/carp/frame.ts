@@ -1,7 +1,14 @@
 // Which frames prove that a link carries data: an allow-list, since even a switch port that
 // forwards nothing emits frames of its own (spanning tree, LACP, LLDP, and multicast reports were
 // seen).
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_MIN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../base/ethertypes.ts';
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_MIN,
+  ETHERTYPE_SERVICE_VLAN,
+  ETHERTYPE_VLAN,
+} from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** A frame as the witness socket got it. */

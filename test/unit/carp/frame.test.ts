@@ -2,7 +2,7 @@
 // alive.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { classifyFrame, UNCOUNTED, type WitnessView } from '../../../src/readiness/frame.ts';
+import { classifyFrame, UNCOUNTED, type WitnessView } from '../../../src/carp/frame.ts';
 import {
   arpBody,
   BROADCAST,
