@@ -72,11 +72,10 @@ export class Elections {
     return isBy(this.#waiting.at, dueBy);
   }
 
-  /** Who is due first by then; a master before those who would be one at the same moment. */
+  /** Who is due by then; masters first: their adverts must not wait for hundreds of promotions. */
   due(dueBy: Micros): string | undefined {
-    const isWaitingFirst = (this.#waiting.at ?? Infinity) < (this.#masters.at ?? Infinity);
-    const first = isWaitingFirst ? this.#waiting : this.#masters;
-    return isBy(first.at, dueBy) ? first.key : undefined;
+    if (isBy(this.#masters.at, dueBy)) return this.#masters.key;
+    return isBy(this.#waiting.at, dueBy) ? this.#waiting.key : undefined;
   }
 }
 

@@ -3,7 +3,7 @@
 //   sockets, netlink, ip, hooks --post()--> queue --> Segment.step() --> effects --> timer --> next
 //
 // Adapters only post. Nothing here waits while a segment is in the middle of a step.
-import { fromMillis, micros, since, toMillis, type Micros } from '../../base/time.ts';
+import { fromMillis, micros, plus, since, toMillis, type Micros } from '../../base/time.ts';
 import { isLateWake } from '../../segment/late-wake.ts';
 import type { Time } from '../../ports/ports.ts';
 
@@ -46,6 +46,8 @@ const WORK_PER_TURN_MAX = 256;
 const TIMEOUT_MS_MAX = 2_147_483_647;
 /** Between two things that are due; many that have much to do take a while as well. */
 const STALL = fromMillis(250);
+/** So long at a stretch work may hold up what comes in and what is due meanwhile. */
+const SLICE = fromMillis(5);
 /** More are due of a segment only where a deadline does not go away: others have a turn, too. */
 const THINGS_MAX = 1_024;
 
@@ -56,8 +58,12 @@ export class Driver {
   readonly #queue: Work[] = [];
   #droppable = 0;
   #cancelTimer: () => void = () => undefined;
+  /** What the timer is set for; undefined: there is none. */
+  #armedFor: Micros | undefined;
   #pumping = false;
   #waking = false;
+  /** When the last piece of work was begun: until then the process did not stand still. */
+  #begunAt: Micros = micros(0);
   /** Steps are being taken behind which the timer is set. */
   #batches = 0;
   #closed = false;
@@ -95,7 +101,8 @@ export class Driver {
   async turn(): Promise<Micros> {
     await this.#options.drain();
     await new Promise<void>((resolve) => this.post(resolve));
-    return micros(Math.max(0, this.#lateness(this.#options.now())));
+    const now = this.#options.now();
+    return micros(Math.max(0, since(now, this.#earliest() ?? now)));
   }
 
   /** Stops the timer and forgets what is queued. */
@@ -112,7 +119,7 @@ export class Driver {
       this.#pumping = false;
       // After a stall the sockets may be read before the timer fires, and would hide that it is
       // overdue by moving the deadlines.
-      if (isLateWake(this.#lateness(this.#options.now()))) return void this.#wake();
+      if (isLateWake(this.#stoodStillFor(this.#options.now()))) return void this.#wake();
       this.#runQueue(WORK_PER_TURN_MAX);
       if (this.#queue.length > 0) this.#schedule();
     });
@@ -134,7 +141,10 @@ export class Driver {
   }
 
   #runWork(workMax: number): void {
+    const end = this.#beginSlice();
     for (let count = 0; count < workMax; count += 1) {
+      const goesOn = this.#beginWork() && this.#begunAt <= end;
+      if (!goesOn && workMax !== Infinity) return;
       const work = this.#queue.shift();
       if (work === undefined) return;
       if (work.importance === 'droppable') this.#droppable -= 1;
@@ -155,12 +165,17 @@ export class Driver {
    */
   arm(): void {
     if (this.#closed || this.#waking || this.#batches > 0) return;
-    this.#cancelTimer();
     const deadline = this.#earliest();
+    if (deadline === this.#armedFor) return;
+    this.#cancelTimer();
+    this.#armedFor = deadline;
     if (deadline === undefined) return;
     const delayMs = Math.ceil(toMillis(since(deadline, this.#options.now())));
     const timeoutMs = Math.min(Math.max(delayMs, 0), TIMEOUT_MS_MAX);
-    this.#cancelTimer = this.#options.startTimer(timeoutMs, () => void this.#wake());
+    this.#cancelTimer = this.#options.startTimer(timeoutMs, () => {
+      this.#armedFor = undefined;
+      void this.#wake();
+    });
   }
 
   #earliest(): Micros | undefined {
@@ -182,9 +197,15 @@ export class Driver {
     return this.#closed;
   }
 
-  #lateness(now: Micros): number {
+  /**
+   * For how long a deadline has had to wait while nothing was done at all. Who is busy with what
+   * was due before it is late as well, but has not stood still: others have not waited for it, and
+   * what came in was read on the way.
+   */
+  #stoodStillFor(now: Micros): number {
     const earliest = this.#earliest();
-    return earliest === undefined ? 0 : since(now, earliest);
+    if (earliest === undefined) return 0;
+    return since(now, earliest > this.#begunAt ? earliest : this.#begunAt);
   }
 
   /**
@@ -196,7 +217,7 @@ export class Driver {
     // Before the sockets are read: who is due by a later time has to have them read again.
     const now = this.#options.now();
     let readAt = now;
-    const lateBy = this.#lateness(now);
+    const lateBy = this.#stoodStillFor(now);
     const late = isLateWake(lateBy);
     if (late || this.#all().some((member) => member.awaitsSilence(now))) {
       this.#waking = true;
@@ -214,13 +235,30 @@ export class Driver {
     });
   }
 
+  /** Returns when the slice is to end. */
+  #beginSlice(): Micros {
+    this.#begunAt = this.#options.now();
+    return plus(this.#begunAt, SLICE);
+  }
+
+  /** False: the process has stood still since the last piece of work was begun. */
+  #beginWork(): boolean {
+    const at = this.#options.now();
+    if (isLateWake(since(at, this.#begunAt))) return false;
+    this.#begunAt = at;
+    return true;
+  }
+
   /** False: the process has stood still on the way, and the sockets have to be read once more. */
   #wakeDue(now: Micros, readAt: Micros): boolean {
+    const end = this.#beginSlice();
     for (const member of this.#all()) {
       // None is taken for due by a later time than that for which the sockets were read.
       for (let count = 0; isDue(member, now) && count < THINGS_MAX; count += 1) {
         // The process may stand still right here, too.
-        if (since(this.#options.now(), readAt) > STALL) return false;
+        if (!this.#beginWork() || since(this.#begunAt, readAt) > STALL) return false;
+        // What is left of it is due at once, behind what has come in and become due meanwhile.
+        if (this.#begunAt > end) return true;
         member.wake(now);
       }
     }

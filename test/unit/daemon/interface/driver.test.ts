@@ -83,6 +83,45 @@ describe('driver', () => {
     assert.deepEqual(lateBy, []);
   });
 
+  test('hundreds that are due at once are no stall, and others have turns', async () => {
+    const member = new FakeMember();
+    let left = 100;
+    let drained = 0;
+    const order: string[] = [];
+    member.due = fromMillis(100);
+    member.wake = () => {
+      now = plus(now, fromMillis(2));
+      left -= 1;
+      order.push('due');
+      if (left === 98) driver.post(() => order.push('posted'));
+      if (left === 0) member.due = undefined;
+    };
+    onDrain = () => (drained += 1);
+    driver.add(member);
+    await pass(100);
+    for (let count = 0; count < 60; count += 1) await pass(1);
+    assert.equal(left, 0);
+    assert.deepEqual(lateBy, [], 'the process was at work all the time');
+    assert.ok(order.indexOf('posted') < 10, 'what came in meanwhile has waited for a slice only');
+    assert.ok(drained > 10, 'the sockets are read before each slice');
+  });
+
+  test('a stall in the middle of such work is one', async () => {
+    const member = new FakeMember();
+    let left = 10;
+    member.due = fromMillis(100);
+    member.wake = () => {
+      left -= 1;
+      if (left === 5) now = plus(now, fromMillis(200));
+      if (left === 0) member.due = undefined;
+    };
+    driver.add(member);
+    await pass(100);
+    await pass(1);
+    assert.deepEqual(lateBy, [fromMillis(200)]);
+    assert.equal(left, 0);
+  });
+
   test('an advert that is read while draining comes before the deadline', async () => {
     const member = new FakeMember();
     member.due = fromMillis(100);
@@ -205,7 +244,7 @@ describe('driver', () => {
     member.due = fromMillis(98);
     member.wake = (by) => {
       dueBy.push(by);
-      now = fromMillis(200);
+      now = fromMillis(103);
       member.due = plus(fromMillis(98), fromMillis(dueBy.length));
     };
     driver.add(member);
