@@ -7,7 +7,7 @@ import type { Quota } from '../events/catalogue/define.ts';
 import { EventBus } from '../events/bus.ts';
 import { EVENT_NAMES, type DomainEvent } from '../events/events.ts';
 import { LineQuotas, telling, type Telling } from './line-quota.ts';
-import { lineOf, type LogLine } from './log-line.ts';
+import { isLogged, lineOf, type LogLine } from './log-line.ts';
 import type { Logger } from './log.ts';
 import { RateLimit } from '../base/rate-limit.ts';
 
@@ -30,7 +30,7 @@ export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartT
     bus.publish({ event: 'listener-failed', of, detail, repeats: allowed.untold });
   });
   const eventLog = new EventLog(log, now, startTimer);
-  bus.subscribe(EVENT_NAMES, (event) => eventLog.tell(event));
+  bus.subscribe(EVENT_NAMES.filter(isLogged), (event) => eventLog.tell(event));
   log.onGap((lostLines) => bus.publish({ event: 'log-gap', lostLines }));
   return bus;
 }

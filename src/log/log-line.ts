@@ -23,6 +23,12 @@ export interface LogLine {
   readonly once: { readonly key: string; readonly period: Micros } | undefined;
 }
 
+/** Whether an event of this name may ever have a line. */
+export function isLogged(name: EventName): boolean {
+  const { level, placed } = definitionOf(name);
+  return level !== 'unlogged' && placed !== true;
+}
+
 /** The line for an event; undefined: it is not for the log. */
 export function lineOf(event: DomainEvent): LogLine | undefined {
   const { level, ...line } = readBy(event.event, event);

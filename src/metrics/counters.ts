@@ -15,13 +15,18 @@ import type { LabelValues } from './catalogue/label-values.ts';
 
 /** Counts what happens from now on. */
 export function feedMetrics(bus: EventBus, metrics: Metrics): void {
-  const counted = EVENT_NAMES.filter((name) => definitionOf(name).counts !== undefined);
-  bus.subscribe(counted, (event) => {
-    const whose = scopeLabels(event);
-    for (const [metric, { labels, amount = 1 }] of effectsOf(event.event, event)) {
-      metrics.add(metric, { ...whose, ...labels }, amount);
-    }
-  });
+  for (const name of EVENT_NAMES) {
+    const counts = countsOf(name);
+    if (counts.length === 0) continue;
+    bus.subscribe([name], (event) => {
+      const whose = scopeLabels(event);
+      for (const [metric, effectOf] of counts) {
+        const effect = effectOf(event);
+        if (effect === undefined) continue;
+        metrics.add(metric, { ...whose, ...effect.labels }, effect.amount ?? 1);
+      }
+    });
+  }
 }
 
 /** The labels of an instance, as the configuration or an event names it. */
@@ -38,15 +43,18 @@ function scopeLabels(event: DomainEvent): LabelValues {
   return 'interface' in event ? { interface: event.interface } : {};
 }
 
-function effectsOf<Name extends EventName>(
-  name: Name,
-  event: EventOf<Name>,
-): readonly (readonly [CountedName, MetricEffect])[] {
+type Counts<Name extends EventName> = readonly (readonly [
+  CountedName,
+  (event: EventOf<Name>) => MetricEffect | undefined,
+])[];
+
+/** What is counted of an event of this name. */
+function countsOf<Name extends EventName>(name: Name): Counts<Name> {
   const { counts = {} } = definitionOf(name);
   return Object.keys(counts)
     .filter(isCounted)
     .flatMap((metric) => {
-      const effect = counts[metric]?.(event);
-      return effect === undefined ? [] : [[metric, effect] as const];
+      const effectOf = counts[metric];
+      return effectOf === undefined ? [] : [[metric, effectOf] as const];
     });
 }

@@ -42,6 +42,8 @@ export class LinkReadiness {
   /** The witness has seen a frame of this epoch, and so said by which port, if it can. */
   #witnessed = false;
   #effects: ReadinessEffect[] = [];
+  /** As it has stood since the last step. */
+  #shown: ReadinessSnapshot | undefined;
 
   constructor(now: Micros) {
     this.#epochs = new EpochTracker(now);
@@ -59,6 +61,7 @@ export class LinkReadiness {
    */
   step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
     this.#effects = [];
+    this.#shown = undefined;
     const proved = this.#ledger.proved;
     const touched = this.#handle(input, now);
     const turned = this.#judgeLink(now);
@@ -106,6 +109,10 @@ export class LinkReadiness {
   }
 
   snapshot(): ReadinessSnapshot {
+    return (this.#shown ??= this.#show());
+  }
+
+  #show(): ReadinessSnapshot {
     const { met, answeredSince } = this.#fallback;
     return {
       epoch: this.#epochs.current,

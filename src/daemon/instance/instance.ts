@@ -127,7 +127,7 @@ export class Instance implements InterfaceMember {
   }
 
   get isMaster(): boolean {
-    return this.snapshot().state === 'MASTER';
+    return (this.#last?.state ?? this.linkDriver.stateOf(this.name)) === 'MASTER';
   }
 
   snapshot(): ElectionSnapshot {
@@ -251,6 +251,7 @@ export class Instance implements InterfaceMember {
 
   #stand(change: UsabilityChange | undefined): void {
     if (change === undefined) return;
+    this.shared.sourcesChanged();
     const { now, isBack } = change;
     if (now.kind === 'fault') {
       this.#feed({ kind: 'interface-lost', cause: now.fault });

@@ -1,5 +1,5 @@
 // The instances on one interface, and what is asked of all of them together.
-import { acceptPacket, type AcceptedAdvert, type Group } from '../../carp/accept.ts';
+import { acceptPacket, type AcceptedAdvert } from '../../carp/accept.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
 import type { Ipv4 } from '../../carp/addresses.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
@@ -7,13 +7,12 @@ import type { Micros } from '../../base/time.ts';
 import type { Result } from '../../base/result.ts';
 import type { RejectionTaker } from '../../events/publish/link-events.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
+import { Hearers, type Hearer } from './hearers.ts';
 import type { SegmentMember } from './readiness-settings.ts';
 
 /** An instance as its interface sees it. */
-export interface InterfaceMember extends Group, SegmentMember, RejectionTaker {
+export interface InterfaceMember extends Hearer, SegmentMember, RejectionTaker {
   readonly isMaster: boolean;
-  /** What its own adverts bear, or bore a moment ago. */
-  readonly ownSources: readonly Ipv4[];
   /** Another host says that the address of this master is its own. */
   foreignClaim(claim: ForeignClaim): void;
   /** The interface changed, or its sockets were opened; `usable` is false while there are none. */
@@ -23,6 +22,13 @@ export interface InterfaceMember extends Group, SegmentMember, RejectionTaker {
 /** All instances on one interface. */
 export class InterfaceMembers implements Iterable<InterfaceMember> {
   readonly #all = new Set<InterfaceMember>();
+  readonly #hearers: Hearers<InterfaceMember>;
+  /** How many of them have each virtual IP: in groups of their own there may be several. */
+  readonly #vips = new Map<Ipv4, number>();
+
+  constructor(now: () => Micros) {
+    this.#hearers = new Hearers(now);
+  }
 
   [Symbol.iterator](): Iterator<InterfaceMember> {
     return this.#all.values();
@@ -30,10 +36,14 @@ export class InterfaceMembers implements Iterable<InterfaceMember> {
 
   add(member: InterfaceMember): void {
     this.#all.add(member);
+    this.#hearers.add(member);
+    this.#countVip(member, 1);
   }
 
   delete(member: InterfaceMember): void {
-    this.#all.delete(member);
+    if (!this.#all.delete(member)) return;
+    this.#hearers.remove(member);
+    this.#countVip(member, -1);
   }
 
   has(member: InterfaceMember): boolean {
@@ -71,21 +81,23 @@ export class InterfaceMembers implements Iterable<InterfaceMember> {
   }
 
   hasVip(address: Ipv4 | undefined): boolean {
-    return [...this.#all].some(({ config }) => config.address.ip === address);
+    return address !== undefined && this.#vips.has(address);
+  }
+
+  /** One of them may send from another address than before. */
+  sourcesChanged(): void {
+    this.#hearers.sourcesChanged();
   }
 
   /** Judges a packet of protocol 112: for which of them it is, or why for none. */
   accept(packet: Uint8Array): Result<AcceptedAdvert<InterfaceMember>, DroppedPacket> {
-    const members = [...this.#all];
-    return acceptPacket(packet, {
-      ownSources: new Set(members.flatMap(({ ownSources }) => ownSources)),
-      members: (vhid) => members.filter(({ key }) => key.vhid === vhid),
-    });
+    const { ownSources, withVhid: members } = this.#hearers;
+    return acceptPacket(packet, { ownSources, members });
   }
 
   /** Puts a packet that is not believed on their records; returns whether one of them is master. */
   rejected(dropped: DroppedPacket, now: Micros): boolean {
-    const same = [...this.#all].filter(({ key }) => key.vhid === dropped.vhid);
+    const same = this.#hearers.withVhid(dropped.vhid);
     for (const { record } of same) record.rejected(dropped, now);
     return same.some(({ isMaster }) => isMaster);
   }
@@ -93,7 +105,14 @@ export class InterfaceMembers implements Iterable<InterfaceMember> {
   /** Another host says that it has this address, or asks for it. */
   foreignClaim(address: Ipv4, claim: ForeignClaim): void {
     for (const member of this.#all) {
-      if (member.isMaster && member.config.address.ip === address) member.foreignClaim(claim);
+      if (member.config.address.ip === address && member.isMaster) member.foreignClaim(claim);
     }
+  }
+
+  #countVip({ config }: InterfaceMember, more: number): void {
+    const { ip } = config.address;
+    const count = (this.#vips.get(ip) ?? 0) + more;
+    if (count > 0) this.#vips.set(ip, count);
+    else this.#vips.delete(ip);
   }
 }

@@ -6,6 +6,7 @@ import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
+import type { State } from '../../election/effects.ts';
 import type { ElectionSettings } from '../../election/machine.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../readiness/snapshot.ts';
@@ -106,6 +107,11 @@ export class LinkDriver implements Member {
   /** The election of an instance; undefined: it takes no part. */
   electionOf(name: string): ElectionSnapshot | undefined {
     return this.#segment.election(name);
+  }
+
+  /** The state of an instance; undefined: it takes no part. */
+  stateOf(name: string): State | undefined {
+    return this.#segment.stateOf(name);
   }
 
   /** All instances on the interface, whenever one came, went, or has another source address. */
@@ -221,15 +227,20 @@ export class LinkDriver implements Member {
     this.#inbox.push(input);
     if (this.#stepping) return;
     this.#stepping = true;
+    const concerned = new Set<string>();
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       const effects = this.#segment.step(next, this.#options.now());
-      for (const effect of effects) this.#carryOut(effect);
+      if (next.kind === 'instance-told') concerned.add(next.name);
+      for (const effect of effects) {
+        if ('name' in effect) concerned.add(effect.name);
+        this.#carryOut(effect);
+      }
       const isOfFacts = next.kind === 'facts-read' || next.kind === 'caught-up';
       if (isOfFacts) this.#linkEvents.ports(this.#segment.link.ports);
     }
     this.#stepping = false;
     this.#options.driver.arm();
-    for (const member of this.#members.values()) member.stepped();
+    for (const name of concerned) this.#members.get(name)?.stepped();
   }
 
   #carryOut(effect: SegmentEffect): void {

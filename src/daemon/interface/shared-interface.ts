@@ -45,7 +45,7 @@ export class SharedInterface {
   readonly keeper: AddressKeeper;
   readonly interfaceName: string;
   readonly #options: SharedInterfaceOptions;
-  readonly #members = new InterfaceMembers();
+  readonly #members: InterfaceMembers;
   readonly #linkEvents: LinkEvents;
   readonly #sockets: InterfaceSockets;
   readonly #receiver: AdvertReceiver;
@@ -59,12 +59,14 @@ export class SharedInterface {
   readonly #configuring: Soon;
   readonly #refreshing: Soon;
   readonly #telling: Soon;
+  readonly #tendingClaims: Soon;
   #aside = false;
 
   constructor(options: SharedInterfaceOptions) {
     const { interfaceName, driver, events, now } = options;
     this.#options = options;
     this.interfaceName = interfaceName;
+    this.#members = new InterfaceMembers(now);
     this.#place = this.#placeNow();
     const soon = (run: () => void | Promise<void>): Soon =>
       new Soon((work) => driver.post(work), run);
@@ -72,6 +74,7 @@ export class SharedInterface {
     this.#configuring = soon(() => this.linkDriver.configure([...this.#members]));
     this.#refreshing = soon(() => this.refresh());
     this.#telling = soon(() => this.#tellMembers());
+    this.#tendingClaims = soon(() => this.#tendClaims());
     this.#linkEvents = new LinkEvents(linkPublisher(events, interfaceName), now);
     this.#sockets = new InterfaceSockets({
       ...options,
@@ -139,12 +142,17 @@ export class SharedInterface {
     this.linkDriver.drop(member);
     void this.#configuring.ask();
     if (!this.#members.groups.has(member.group)) this.#sockets.leave(member.group);
-    this.#tendClaims();
+    void this.#tendingClaims.ask();
   }
 
   /** An instance is master from here on, or is so no more: whose claims of others are heard. */
   mastersChanged(): void {
-    this.#tendClaims();
+    void this.#tendingClaims.ask();
+  }
+
+  /** An instance may send from another address than before. */
+  sourcesChanged(): void {
+    this.#members.sourcesChanged();
   }
 
   /** Asks by ARP who else has the address; whoever answers is a foreign claim. */
@@ -242,9 +250,11 @@ export class SharedInterface {
 
   #tellMembers(): void {
     const link = this.link();
-    for (const member of this.#members) member.linkChanged(link, this.#sockets.hears(member.group));
-    // Their source addresses may have changed by it.
-    this.linkDriver.configure([...this.#members]);
+    const members = [...this.#members];
+    const sources = members.map(({ source }) => source);
+    for (const member of members) member.linkChanged(link, this.#sockets.hears(member.group));
+    const isOther = members.some(({ source }, index) => source !== sources[index]);
+    if (isOther) this.linkDriver.configure(members);
   }
 
   #refused(dropped: DroppedPacket): void {
