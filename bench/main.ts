@@ -1,7 +1,9 @@
 // Measures carpd beside the stock ucarp, live, in network namespaces (needs root):
 //
 //   npm run bench -- [--runs N] [--only NAME[,NAME...]] [--write]
+//   npm run bench -- scale [--sizes N,...] [--programs NAME,...] [--runs N] [--quiet SECONDS]
 //
+// The second form has hundreds of groups, and keepalived besides; it only prints its table.
 // The report goes to standard output, every single measurement to standard error; --write keeps the
 // report in docs/benchmarks.md. Ends with 0 if everything could be measured, whatever came out.
 import { existsSync, writeFileSync } from 'node:fs';
@@ -12,6 +14,7 @@ import { messageOf } from '../src/base/errors.ts';
 import { labSkipReason } from '../lab/namespaces.ts';
 import { ucarpSkipReason } from '../lab/ucarp-peer.ts';
 import { benchFootprint, footprintTable, WINDOW_SECONDS, type Footprint } from './footprint.ts';
+import { benchScale } from './scale/main.ts';
 import { report, rowTable, type Figure, type Progress, type Row } from './report.ts';
 import { benchShutdown } from './shutdown.ts';
 import { benchStepDown } from './step-down.ts';
@@ -181,4 +184,5 @@ function withWords(words: readonly string[]): readonly string[] {
   return words.length === 0 ? [] : ['--', ...words];
 }
 
-process.exitCode = await main();
+const [first, ...others] = process.argv.slice(2);
+process.exitCode = first === 'scale' ? await benchScale(others) : await main();
