@@ -55,7 +55,7 @@ function renderer(count: number): () => Promise<string> {
   });
   const links = [linkSample({ interface: 'bond0', ports: [{ name: 'eth1', ready: true }] })];
   const metrics = metricsOf(() => ({ instances: all, links }));
-  for (const { labels } of all) metrics.addInstance(labels);
+  for (const { labels } of all) metrics.addInstance(labels, []);
   return () => metrics.render();
 }
 

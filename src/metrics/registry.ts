@@ -12,9 +12,12 @@ import {
   type MetricSpec,
 } from './catalogue/metrics.ts';
 import { showSample } from './gauges.ts';
+import type { HookName } from '../election/inputs.ts';
 import type { LabelValues } from './catalogue/label-values.ts';
 import type { InstanceLabels, Sample } from './sample.ts';
 import { WallClock } from './wall-clock.ts';
+
+const HOOK_NAMES: readonly HookName[] = ['up', 'down'];
 
 export interface MetricsOptions {
   readonly version: string;
@@ -50,19 +53,26 @@ export class Metrics {
   constructor(options: MetricsOptions) {
     this.#options = options;
     for (const [name, spec] of specs()) this.#register(name, spec);
-    this.#forEachCounted('process', (spec, series) => this.#zero(spec, series));
+    this.#forEachAtZero('process', (spec, series) => this.#zero(spec, series));
     collectDefaultMetrics({ register: this.#registry });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
   }
 
-  /** Makes all series of an instance, and of its interface, at 0. */
-  addInstance(labels: InstanceLabels): void {
+  /**
+   * Makes the series of an instance, and of its interface, that have to be there at 0; those of
+   * hooks only where it has such a hook.
+   */
+  addInstance(labels: InstanceLabels, hooks: readonly HookName[] = HOOK_NAMES): void {
     const isNew = !this.#isWatched(labels.interface);
     this.#instances.set(labels.name, labels);
-    this.#forEachCounted('instance', (name, series) => this.#zero(name, { ...labels, ...series }));
+    const isForNobody = ({ hook }: LabelValues): boolean =>
+      hook !== undefined && !hooks.some((one) => one === hook);
+    this.#forEachAtZero('instance', (name, series) => {
+      if (!isForNobody(series)) this.#zero(name, { ...labels, ...series });
+    });
     if (!isNew) return;
     const link = { interface: labels.interface };
-    this.#forEachCounted('interface', (name, series) => this.#zero(name, { ...link, ...series }));
+    this.#forEachAtZero('interface', (name, series) => this.#zero(name, { ...link, ...series }));
   }
 
   /** Forgets an instance, and its interface where it was the last one on it. */
@@ -132,6 +142,17 @@ export class Metrics {
     for (const [name, spec] of specs()) {
       if (spec.scope !== scope || spec.type === 'gauge' || spec.series === 'open') continue;
       for (const series of spec.series) visit(name, series);
+    }
+  }
+
+  /** The same of those that have to be there before anything has happened. */
+  #forEachAtZero(
+    scope: MetricSpec['scope'],
+    visit: (name: MetricName, series: LabelValues) => void,
+  ): void {
+    for (const [name, spec] of specs()) {
+      if (spec.scope !== scope || spec.type === 'gauge' || spec.series === 'open') continue;
+      for (const series of spec.atZero ?? spec.series) visit(name, series);
     }
   }
 

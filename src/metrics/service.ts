@@ -3,6 +3,7 @@
 import { messageOf } from '../base/errors.ts';
 import type { Micros } from '../base/time.ts';
 import type { InstanceConfig, ListenAddress } from '../config/config.ts';
+import type { HookName } from '../election/inputs.ts';
 import type { Page } from './page.ts';
 import type { Metrics } from './registry.ts';
 import type { InstanceLabels, Sample } from './sample.ts';
@@ -20,6 +21,12 @@ export interface MetricsServiceOptions {
   readonly health: HealthSource;
 }
 
+/** An instance whose series there are, and the hooks that it has. */
+interface Counted {
+  readonly labels: InstanceLabels;
+  readonly hooks: readonly HookName[];
+}
+
 /** What there is once metrics are wanted. */
 interface Kept {
   readonly metrics: Metrics;
@@ -30,7 +37,7 @@ interface Kept {
 /** Counts, reads and serves the metrics of one daemon. */
 export class MetricsService {
   readonly #options: MetricsServiceOptions;
-  readonly #instances = new Map<string, InstanceLabels>();
+  readonly #instances = new Map<string, Counted>();
   #kept: Kept | undefined;
   #address: ListenAddress | undefined;
   #opened: Opened | undefined;
@@ -55,10 +62,13 @@ export class MetricsService {
   }
 
   /** To be called before the instance does anything that counts. */
-  added({ name, interfaceName, vhid }: InstanceConfig): void {
+  added({ name, interfaceName, vhid, hooks: { up, down } }: InstanceConfig): void {
     const labels = instanceLabels({ name, interface: interfaceName, vhid });
-    this.#instances.set(name, labels);
-    this.#kept?.metrics.addInstance(labels);
+    const hooks: HookName[] = [];
+    if (up.length > 0) hooks.push('up');
+    if (down.length > 0) hooks.push('down');
+    this.#instances.set(name, { labels, hooks });
+    this.#kept?.metrics.addInstance(labels, hooks);
   }
 
   removed(name: string): void {
@@ -77,7 +87,7 @@ export class MetricsService {
     const { Page } = await import('./page.ts');
     const { version, events, sample, now } = this.#options;
     const metrics = new Metrics({ version, sample: () => ({ ...sample(), now: now() }) });
-    for (const labels of this.#instances.values()) metrics.addInstance(labels);
+    for (const { labels, hooks } of this.#instances.values()) metrics.addInstance(labels, hooks);
     feedMetrics(events, metrics);
     const page = new Page(
       () => metrics.render(),

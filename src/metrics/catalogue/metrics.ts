@@ -31,12 +31,18 @@ export interface MetricSpec {
   readonly labels: readonly string[];
   /** All combinations of values of `labels`; open: they are found out as carpd runs. */
   readonly series: readonly LabelValues[] | 'open';
+  /**
+   * Those that are there at 0 before anything has happened, where that is not all of them: what an
+   * alert counts in a time has to be there at the beginning of it. The others come when they do.
+   */
+  readonly atZero?: readonly LabelValues[];
   /** Upper bounds in seconds; of a histogram. */
   readonly buckets?: readonly number[];
   readonly help: string;
 }
 
 const NONE: readonly LabelValues[] = [{}];
+const NEVER: readonly LabelValues[] = [];
 const TAKEOVER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HOLD_BUCKETS = [0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900];
 const HOOK_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -83,6 +89,7 @@ export const METRICS = {
     ['from', 'to', 'cause'],
     TRANSITION_SERIES,
     'Changes of state, with their cause.',
+    TRANSITION_SERIES.filter(({ to }) => to === 'master'),
   ),
   carpd_last_transition_timestamp_seconds: gauge(
     'instance',
@@ -138,6 +145,7 @@ export const METRICS = {
     ['reason'],
     HELD_SERIES,
     'How often this node was due to become master and was held back, with what was missing.',
+    NEVER,
   ),
   carpd_takeover_duration_seconds: histogram(
     'instance',
@@ -218,6 +226,7 @@ export const METRICS = {
     ['form'],
     CLAIM_SERIES,
     'ARP packets of other hosts that claimed the virtual IP of this master, or asked for it.',
+    NEVER,
   ),
   carpd_hook_runs_total: counter(
     'instance',
@@ -311,8 +320,9 @@ function counter<S extends Scope, const Labels extends readonly string[]>(
   labels: Labels,
   series: readonly LabelValues[],
   help: string,
+  atZero = series,
 ) {
-  return { type: 'counter' as const, scope, labels, series, help };
+  return { type: 'counter' as const, scope, labels, series, help, atZero };
 }
 
 function histogram<S extends Scope, const Labels extends readonly string[]>(

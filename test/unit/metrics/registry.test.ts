@@ -66,7 +66,8 @@ describe('what is served', () => {
         assert.deepEqual(family.samples, [], 'there are no checks yet');
         continue;
       }
-      assert.ok(family.samples.length > 0, `${name} has a series`);
+      const hasNone = spec.atZero?.length === 0;
+      assert.equal(family.samples.length > 0, !hasNone, `${name} has a series`);
       for (const sample of family.samples) {
         const labels = [...sample.matchAll(/([a-z]+)="[^"]*"/g)].map((match) => match[1]!);
         const expected = [...labelNames(spec)];
@@ -75,16 +76,35 @@ describe('what is served', () => {
     }
   });
 
-  test('has every series of counters and histograms at 0 from the start', async () => {
+  test('has the series at 0 from the start that have to be, and no others', async () => {
     const served = families(await full().render());
-    for (const [name, { type, series, buckets = [] }] of catalogue) {
-      if (type === 'gauge' || series === 'open') continue;
+    for (const [name, spec] of catalogue) {
+      const { type, buckets = [] } = spec;
+      if (type === 'gauge' || spec.series === 'open') continue;
+      const series = spec.atZero ?? spec.series;
       const { samples } = served.find((one) => one.name === name)!;
       // A bucket for each bound and for infinity, the sum and the count.
       const each = type === 'histogram' ? buckets.length + 3 : 1;
       assert.equal(samples.length, series.length * each, name);
       for (const sample of samples) assert.match(sample, / 0$/);
     }
+  });
+
+  test('an instance without hooks and with a peer has 42 series and 4 kB', async () => {
+    const peers = [{ address: '10.9.0.20', interval: fromSeconds(1) }];
+    const metrics = metricsOf(() => ({ instances: [instanceSample({ peers })] }));
+    metrics.addInstance(DB, []);
+    const lines = (await metrics.render()).split('\n').filter((line) => line.includes('name="db"'));
+    assert.ok(lines.length <= 42, String(lines.length));
+    assert.ok(lines.join('\n').length <= 4_096, String(lines.join('\n').length));
+  });
+
+  test('hooks that an instance does not have have no series', async () => {
+    const metrics = metricsOf();
+    metrics.addInstance(DB, ['up']);
+    const text = await metrics.render();
+    assert.match(text, /hook="up"/);
+    assert.doesNotMatch(text, /hook="down"/);
   });
 
   test('ends with a line feed, and has no gauge with the name of a counter', async () => {
