@@ -47,7 +47,8 @@ const CONFIG_BYTES_MAX = INSTANCES_MAX * INSTANCE_BYTES + 24_576;
 /** More of them help nobody, and would flood the log. */
 const FAULTS_MAX = 100;
 
-const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/;
+/** With "-" in front it would be an option to every command that takes a name. */
+const NAME_PATTERN = /^(?!-)[A-Za-z0-9_.-]{1,64}$/;
 
 /** The configuration in a file; a file that can't be read is a fault like any other. */
 export function loadConfigFile(path: string, readFile: ReadFile): LoadResult {
@@ -183,7 +184,8 @@ function readInstances(
       mode: options.mode,
     };
     if (!NAME_PATTERN.test(name)) {
-      context.fault('', 'is not a name; use 1-64 letters, digits, ".", "_" or "-"');
+      const known = '1-64 letters, digits, ".", "_" or "-", and no "-" in front';
+      context.fault('', `is not a name; use ${known}`);
     }
     if (isMapping(raw)) drafts.push(readInstance(name, raw, context));
     else context.fault('', 'is not a mapping; write interface:, vhid:, address: ... below it');

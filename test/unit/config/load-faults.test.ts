@@ -30,6 +30,11 @@ const FAULTS: readonly FaultRow[] = [
     fault: 'instances."a b": is not a name',
   },
   {
+    desc: 'a name that a command would take for an option',
+    data: { instances: { '--all': instance() } },
+    fault: 'instances.--all: is not a name',
+  },
+  {
     desc: 'a name that is too long',
     data: { instances: { ['x'.repeat(65)]: instance() } },
     fault: 'instances."xxx',
