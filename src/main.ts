@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // carpd: keeps early signals, looks at the Node that runs it, in words that an old one understands,
 // and begins.
+import { messageOf } from './base/errors.ts';
 import { nodeComplaint } from './base/node-version.ts';
 import { earlySignals } from './process/early-signals.ts';
 
@@ -19,6 +20,6 @@ if (complaint === undefined) {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`carpd: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`carpd: ${messageOf(error)}\n`);
   process.exit(EXIT_FAILED);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // ucarp: keeps early signals, looks at the Node that runs it, in words that an old one understands,
 // and begins.
+import { messageOf } from './base/errors.ts';
 import { nodeComplaint } from './base/node-version.ts';
 import { earlySignals } from './process/early-signals.ts';
 
@@ -18,6 +19,6 @@ if (complaint === undefined) {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`ucarp: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`ucarp: ${messageOf(error)}\n`);
   process.exit(EXIT_SET_UP);
 }

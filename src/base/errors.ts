@@ -28,7 +28,60 @@ export class CarpdError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** What the system refused, in plain words, by the name of its error number. */
+const SYSTEM_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  EISDIR: 'it is a folder',
+  EEXIST: 'it is there already',
+  ENOTEMPTY: 'the folder is not empty',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the quota of the disk is used up',
+  EIO: 'the disk or device reports an error',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EINVAL: 'the system does not accept it',
+  EMFILE: 'too many files are open in this process',
+  ENFILE: 'too many files are open on this host',
+  ENOMEM: 'no memory is left',
+  EBUSY: 'it is in use',
+  ETXTBSY: 'the program is being written',
+  ENOEXEC: 'it is not a program',
+  ENXIO: 'there is nothing behind it',
+  ENODEV: 'there is no such device',
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this host does not have the address',
+  ECONNREFUSED: 'nobody answers there',
+  ECONNRESET: 'the other side ended the connection',
+  EPIPE: 'the other side has closed it',
+  ETIMEDOUT: 'no answer came in time',
+  ENOTSOCK: 'it is not a socket',
+  ESRCH: 'there is no such process',
+  ENOTFOUND: 'there is no such host',
+  ENETUNREACH: 'there is no route to it',
+  EHOSTUNREACH: 'the host can not be reached',
+};
+
+/** The name of a system's error as Node.js puts it into a message: at its start or its end. */
+const CODE =
+  /^(?:\w+ )?(E[A-Z\d]{2,})(?:: |$)|^(?:spawn|connect|listen|bind)\w* .*\b(E[A-Z\d]{2,})\b/;
+
+/** What the name of an error of the system means ("ENOENT"); undefined: it is not known. */
+export function systemWords(code: string): string | undefined {
+  return Object.hasOwn(SYSTEM_WORDS, code) ? SYSTEM_WORDS[code] : undefined;
+}
+
+/**
+ * The text of anything that was thrown. Errors of the system are told in words: Node.js would quote
+ * the name of the error, the system call and the path once more.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [, first, last] = CODE.exec(error.message) ?? [];
+  const code = first ?? last;
+  if (code === undefined) return error.message;
+  return systemWords(code) ?? `the system refuses it (${code})`;
 }

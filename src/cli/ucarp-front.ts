@@ -72,7 +72,7 @@ function daemonize(argv: readonly string[], options: UcarpRun): Promise<number> 
       if (report.kind === 'ended') resolve(report.exitCode);
     });
     child.on('error', (error) => {
-      process.stderr.write(`ucarp: cannot go into the background: ${error.message}\n`);
+      process.stderr.write(`ucarp: cannot go into the background: ${messageOf(error)}\n`);
       resolve(EXIT_SET_UP);
     });
     child.on('exit', (code) => resolve(code ?? EXIT_SET_UP));

@@ -1,4 +1,5 @@
 // One instance of the file: its keys read and the combinations of keys that can't work reported.
+import { systemWords } from '../base/errors.ts';
 import { isMulticast, formatIpv4 } from '../carp/addresses.ts';
 import type { InstanceConfig, PrefixedAddress } from './config.ts';
 import {
@@ -140,11 +141,12 @@ function readPassphraseFile(
   return undefined;
 }
 
-/** Of the system only the code: its text would quote the path, perhaps a misplaced passphrase. */
+/** Never the system's own text: it would quote the path, perhaps a misplaced passphrase. */
 function whyUnreadable(error: unknown): string {
   if (error instanceof FileRefusal) return `: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return `${typeof code === 'string' ? ` (${code})` : ''}; check its path and owner`;
+  const words = typeof code === 'string' ? systemWords(code) : undefined;
+  return `${words === undefined ? '' : `: ${words}`}; check its path and owner`;
 }
 
 function reportCadence({ advbase, advskew, deadRatio }: Draft, { fault, warn }: ReadContext): void {

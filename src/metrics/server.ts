@@ -136,6 +136,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 function refused(where: string, error: NodeJS.ErrnoException): CarpdError {
-  const reason = REMEDIES[error.code ?? ''] ?? `${error.message}; correct metrics.listen`;
+  const reason = REMEDIES[error.code ?? ''] ?? `${messageOf(error)}; correct metrics.listen`;
   return new CarpdError('CARPD_CONTROL', `serve metrics at ${where}`, reason, error);
 }

@@ -196,7 +196,7 @@ const REFUSALS: readonly { words: readonly string[]; code: number; says: RegExp 
   { words: ['-s', '10.77.0.5'], code: 2, says: /^ucarp: eth0: .*source address/ },
   { words: ['-i', 'lo'], code: 2, says: /^ucarp: lo: .*not an Ethernet device/ },
   { words: ['-p', 'x'.repeat(20)], code: 2, says: /^ucarp: --pass: Password too long/ },
-  { words: ['-o', '/nowhere/secret'], code: 1, says: /^ucarp: --passfile .*ENOENT/ },
+  { words: ['-o', '/nowhere/secret'], code: 1, says: /^ucarp: --passfile .*there is no such file/ },
   { words: ['-v', '256'], code: 1, says: /^ucarp: .*256/ },
   { words: ['-b', '0'], code: 1, says: /^ucarp: .*--advbase/ },
 ];

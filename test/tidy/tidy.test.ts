@@ -73,6 +73,11 @@ describe('tidy', () => {
     assert.deepEqual(grep([...sources, ...filesBelow('docs', /\.md$/)], /\w\(s\)/), []);
   });
 
+  test('texts of the system are told in words: messageOf() of base/errors has them', () => {
+    const raw = sources.filter((file) => file !== 'src/base/errors.ts');
+    assert.deepEqual(grep(raw, /\.message : String\(/), []);
+  });
+
   test('no leftover marks, no silenced compiler, no path of somebody’s machine', () => {
     const marks = [
       'TO' + 'DO',

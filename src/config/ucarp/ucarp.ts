@@ -1,6 +1,7 @@
 // ucarp's argument list to the configuration of one instance: the same options, defaults and exit
 // codes as ucarp 1.5.2 (ucarp.c, main), but that what ucarp silently turns into another value is an
 // error. Pure: the password file is read by whoever runs it, through `resolvePassphrase`.
+import { messageOf } from '../../base/errors.ts';
 import { counted } from '../../base/text.ts';
 import { unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
@@ -117,8 +118,7 @@ export function resolvePassphrase(
         const { kind, message } = found.reason;
         return fail(fault(kind === 'too-long' ? 2 : 1, `${where}: ${message}`));
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        return fail(fault(1, `${where}: can't be read: ${text}`));
+        return fail(fault(1, `${where}: can't be read: ${messageOf(error)}`));
       }
     }
     default:

@@ -1,5 +1,12 @@
 // The small pieces everything stands on: assertions, errors, time.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { invariant, InvariantError, unreachable } from '../../../src/base/assert.ts';
 import { CarpdError, messageOf } from '../../../src/base/errors.ts';
@@ -33,6 +40,43 @@ describe('errors', () => {
     assert.equal(messageOf(new Error('broken')), 'broken');
     assert.equal(messageOf('text'), 'text');
     assert.equal(messageOf(undefined), 'undefined');
+  });
+
+  test('of the system are told in plain words, however they come about', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'carpd-errors-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const server = createServer().listen(join(folder, 'socket'));
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const none = join(folder, 'none');
+    const failing: readonly (readonly [() => unknown, string])[] = [
+      [() => readFileSync(none), 'there is no such file or folder'],
+      [() => readFile(none), 'there is no such file or folder'],
+      [() => readFileSync(join(file, 'x')), 'a part of its path is not a folder'],
+      [() => readFileSync(folder), 'it is a folder'],
+      [() => mkdirSync(folder), 'it is there already'],
+      [() => rmdirSync(folder), 'the folder is not empty'],
+      [() => once(connect(none), 'connect'), 'there is no such file or folder'],
+      [() => once(connect(1, '127.0.0.1'), 'connect'), 'nobody answers there'],
+      [() => once(createServer().listen(join(folder, 'socket')), 'listening'), 'another process'],
+      [() => once(spawn(none), 'spawn'), 'there is no such file or folder'],
+      [() => process.kill(2 ** 22 + 1, 0), 'there is no such process'],
+    ];
+    for (const [fail, words] of failing) {
+      const error = await Promise.resolve()
+        .then(fail)
+        .then(
+          () => 'no error',
+          (it: unknown) => it,
+        );
+      const text = messageOf(error);
+      assert.match(text, new RegExp(words));
+      assert.doesNotMatch(text, /\bE[A-Z]{3,}|syscall|'/);
+    }
+    const unknown = new Error("ESTALE: stale file handle, open '/x'");
+    assert.equal(messageOf(unknown), 'the system refuses it (ESTALE)');
   });
 });
 

@@ -110,7 +110,7 @@ test('a file that is not there', () => {
   const outcome = checkConfig({ configPath: '/none', json: false, quiet: false }, () => {
     throw new Error('ENOENT: no such file or directory');
   });
-  assert.equal(outcome.stderr, "carpd: /none: can't be read: ENOENT: no such file or directory\n");
+  assert.equal(outcome.stderr, "carpd: /none: can't be read: there is no such file or folder\n");
   assert.equal(outcome.exitCode, 2);
 });
 

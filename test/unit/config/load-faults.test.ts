@@ -152,7 +152,11 @@ const FAULTS: readonly FaultRow[] = [
     ['missing', undefined, 'is missing; give passphraseFile (or passphrase)'],
     ['relative', 'db.pass', 'is neither an absolute path'],
     ['number', 7, 'is not text'],
-    ['not there', '/nowhere', "the file can't be read (ENOENT)"],
+    [
+      'not there',
+      '/nowhere',
+      "the file can't be read: there is no such file or folder; check its path",
+    ],
     ['a pipe', '/pipe', "the file can't be read: it is a pipe; give a regular file"],
     ['empty', '/empty', 'the file is empty'],
     ['blank first line', '/blank', 'the first line is empty'],

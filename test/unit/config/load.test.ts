@@ -251,7 +251,7 @@ describe('files', () => {
   });
 
   const BAD: readonly { desc: string; read: () => FileContent; fault: RegExp }[] = [
-    { desc: 'not there', read: () => readFile('/nowhere'), fault: /^can't be read: ENOENT/ },
+    { desc: 'not there', read: () => readFile('/nowhere'), fault: /^can't be read: there is no/ },
     {
       desc: 'not UTF-8',
       read: () => ({ bytes: Uint8Array.of(0x61, 0xff), mode: 0o600 }),
