@@ -47,10 +47,10 @@ test('a Prometheus that watches a pair', { skip }, async (t) => {
       await lab.dropOnPort(b.host, 'from-host', 'ip protocol 112'),
     ];
     await b.waitFor('MASTER', WITHIN_MS);
-    await firing(prometheus, 'CarpdTwoMasters');
-    await firing(prometheus, 'CarpdVipInUse');
+    await prometheus.fires('CarpdTwoMasters');
+    await prometheus.fires('CarpdVipInUse');
     for (const rule of dropped) await rule.remove();
-    await gone(prometheus, 'CarpdTwoMasters');
+    await prometheus.clears('CarpdTwoMasters');
     equal((await masters(prometheus)).length, 1);
   });
 
@@ -60,7 +60,7 @@ test('a Prometheus that watches a pair', { skip }, async (t) => {
     const before = await total(prometheus, target(heir.host), TAKEOVERS);
     await dead.kill();
     await heir.waitFor('MASTER', WITHIN_MS);
-    await firing(prometheus, 'CarpdDown');
+    await prometheus.fires('CarpdDown');
     const more = async (): Promise<boolean> =>
       (await total(prometheus, target(heir.host), TAKEOVERS)) > before;
     await eventually(more, { withinMs: WITHIN_MS, everyMs: 250, what: 'the takeover' });
@@ -129,32 +129,11 @@ function numberOf(sample: Sample | undefined): number {
   return Number(sample?.value?.[1] ?? 0);
 }
 
-async function firing(prometheus: Prometheus, name: string): Promise<void> {
-  await eventually(() => isFiring(prometheus, name), {
-    withinMs: WITHIN_MS,
-    everyMs: 250,
-    what: `${name} to fire`,
-  });
-}
-
-async function gone(prometheus: Prometheus, name: string): Promise<void> {
-  await eventually(async () => !(await isFiring(prometheus, name)), {
-    withinMs: WITHIN_MS,
-    everyMs: 250,
-    what: `${name} to be over`,
-  });
-}
-
-async function isFiring(prometheus: Prometheus, name: string): Promise<boolean> {
-  const alerts = await prometheus.alerts();
-  return alerts.some(({ labels, state }) => labels['alertname'] === name && state === 'firing');
-}
-
 // ---- what rules and panels name ----
 
 function rulesText(): readonly string[] {
   const lines = readFileSync('prometheus/carpd.rules.yml', 'utf8').split('\n');
-  return lines.filter((line) => !/^\s*(#|summary:|-? ?(alert|record):)/.test(line));
+  return lines.filter((line) => !/^\s*(#|summary:|runbook_url:|-? ?(alert|record):)/.test(line));
 }
 
 interface Panel {

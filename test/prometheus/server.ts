@@ -1,8 +1,9 @@
 // Debian's Prometheus in a namespace of the lab: it scrapes the nodes every second, applies the
-// rules as they are shipped but for their waiting times, and answers questions.
+// rules, and answers questions.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { Child } from '../../lab/child.ts';
 import type { Host } from '../../lab/host.ts';
 import { eventually } from '../../lab/wait.ts';
 
@@ -28,49 +29,87 @@ export interface Alert {
   readonly state: 'pending' | 'firing';
 }
 
+/** What a Prometheus applies: the rules as shipped, or with waits of a second or so. */
+export type Rules = 'shipped' | 'quick';
+
+/** The waits of the rules that are told in their expressions, and what they are in quick rules. */
+const WAITS = [
+  [/^( +for:) \d+m$/gm, '$1 1s'],
+  [/(master_silence:seconds >) 30\b/g, '$1 3'],
+  [/(timestamp_seconds\) >) 60\b/g, '$1 3'],
+  [/(> 0\) >) 86400\b/g, '$1 2'],
+  [/(> 0\) >) 5$/gm, '$1 1'],
+] as const;
+
 /** A running Prometheus; it ends with its lab. */
 export class Prometheus {
   readonly #host: Host;
+  readonly #folder: string;
+  #child: Child | undefined;
 
   private constructor(host: Host) {
     this.#host = host;
+    this.#folder = join(host.directory, 'prometheus');
   }
 
-  /** Starts it on `host` and waits until it has scraped all targets (ADDRESS:PORT) once. */
-  static async start(host: Host, targets: readonly string[]): Promise<Prometheus> {
-    const folder = join(host.directory, 'prometheus');
-    mkdirSync(folder);
-    const rules = join(folder, 'rules.yml');
+  /**
+   * Starts it on `host` and waits until it has scraped all targets (ADDRESS:PORT) once, whether
+   * they are up or not.
+   */
+  static async start(
+    host: Host,
+    targets: readonly string[],
+    rules: Rules = 'quick',
+  ): Promise<Prometheus> {
+    const server = new Prometheus(host);
+    mkdirSync(server.#folder);
     const shipped = readFileSync('prometheus/carpd.rules.yml', 'utf8');
-    writeFileSync(rules, shipped.replaceAll(/^( +for:) \d+m$/gm, '$1 1s'));
+    writeFileSync(server.#file('rules.yml'), rules === 'shipped' ? shipped : quickened(shipped));
+    server.#configure(targets);
+    const argv = [
+      'prometheus',
+      `--config.file=${server.#file('prometheus.yml')}`,
+      `--storage.tsdb.path=${server.#file('data')}`,
+      '--web.listen-address=127.0.0.1:9090',
+      '--log.level=warn',
+    ];
+    server.#child = host.spawn(argv, { label: 'prometheus' });
+    await server.#scrapes(targets.length);
+    return server;
+  }
+
+  /** Scrapes these from now on, as after a change of its configuration. */
+  async retarget(targets: readonly string[]): Promise<void> {
+    this.#configure(targets);
+    this.#child?.signal('SIGHUP');
+    await this.#scrapes(targets.length);
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #configure(targets: readonly string[]): void {
     const config = {
       global: { scrape_interval: '1s', evaluation_interval: '1s' },
-      rule_files: [rules],
+      rule_files: [this.#file('rules.yml')],
       scrape_configs: [{ job_name: 'carpd', static_configs: [{ targets }] }],
     };
-    const file = join(folder, 'prometheus.yml');
-    writeFileSync(file, stringify(config));
-    host.spawn(
-      [
-        'prometheus',
-        `--config.file=${file}`,
-        `--storage.tsdb.path=${join(folder, 'data')}`,
-        '--web.listen-address=127.0.0.1:9090',
-        '--log.level=warn',
-      ],
-      { label: 'prometheus' },
-    );
-    const server = new Prometheus(host);
-    const scraped = async (): Promise<boolean> =>
-      (await server.query('up{job="carpd"} == 1')).length === targets.length;
-    const detail = (): string => host.report();
+    writeFileSync(this.#file('prometheus.yml'), stringify(config));
+  }
+
+  async #scrapes(count: number): Promise<void> {
+    const scraped = async (): Promise<boolean> => {
+      // It does not listen at once.
+      const found = await this.query('up{job="carpd"}').catch(() => undefined);
+      return found?.length === count;
+    };
     await eventually(scraped, {
       withinMs: READY_MS,
       everyMs: 250,
-      what: 'the first scrapes',
-      detail,
+      what: `scrapes of ${count} nodes`,
+      detail: () => this.#host.report(),
     });
-    return server;
   }
 
   /** The page that a node serves. */
@@ -90,6 +129,28 @@ export class Prometheus {
     return this.#ask(`query_range?query=${encodeURIComponent(expr)}&${span}`);
   }
 
+  /** Waits until the alert fires. */
+  fires(name: string): Promise<unknown> {
+    const isFiring = async (): Promise<boolean> => (await this.#statesOf(name)).includes('firing');
+    return this.#waits(isFiring, `${name} to fire`);
+  }
+
+  /** Waits until the alert neither fires nor is about to. */
+  clears(name: string): Promise<unknown> {
+    const isOver = async (): Promise<boolean> => (await this.#statesOf(name)).length === 0;
+    return this.#waits(isOver, `${name} to be over`);
+  }
+
+  async #statesOf(name: string): Promise<readonly string[]> {
+    const alerts = await this.alerts();
+    return alerts.filter(({ labels }) => labels['alertname'] === name).map(({ state }) => state);
+  }
+
+  #waits(probe: () => Promise<boolean>, what: string): Promise<unknown> {
+    const detail = (): string => this.#host.report();
+    return eventually(probe, { withinMs: READY_MS, everyMs: 250, what, detail });
+  }
+
   async alerts(): Promise<readonly Alert[]> {
     const { data } = JSON.parse(await this.page(`${API}/api/v1/alerts`)) as {
       readonly data: { readonly alerts: readonly Alert[] };
@@ -107,4 +168,12 @@ export class Prometheus {
       throw new Error(`${path}: ${text}`);
     return answer.data.result;
   }
+}
+
+function quickened(rules: string): string {
+  return WAITS.reduce((text, [pattern, wait]) => {
+    const quick = text.replaceAll(pattern, wait);
+    if (quick === text) throw new Error(`no rule waits as ${String(pattern)} has it`);
+    return quick;
+  }, rules);
 }
