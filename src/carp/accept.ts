@@ -14,7 +14,8 @@ export const DROP_REASONS = {
   'bad-ip-header': 'the IPv4 header contradicts itself',
   fragment: 'the packet is a fragment; an advert is never split',
   'other-protocol': 'the packet is not of IP protocol 112',
-  'own-packet': 'the packet bears our own source address: a loop, or a second host with it',
+  'own-packet':
+    'the packet has our source address: there is a loop, or a second host has the address',
   'bad-ttl': 'the TTL is not 255: the packet crossed a router, or was not sent by CARP',
   'bad-ip-checksum': 'the IPv4 header checksum is wrong',
   'bad-length': 'the payload is shorter than a CARP header',

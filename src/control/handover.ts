@@ -17,7 +17,7 @@ export interface HandoverNode {
   /** How long it waits itself for a silent master, and how long its hooks may take. */
   readonly deadIntervalMs: number;
   readonly hookTimeoutMs: number;
-  /** Why the virtual IP could not be taken off; undefined: nothing is known of that. */
+  /** Why the virtual IP could not be removed; undefined: nothing is known of that. */
   vipFault(): string | undefined;
   /** The real addresses of other nodes that the configuration names. */
   readonly peers: readonly Ipv4[];
@@ -146,7 +146,7 @@ export async function handOver(
 function stuck(node: HandoverNode): HandoverResult {
   const why = node.vipFault() ?? 'the log tells why';
   const message =
-    `it stays MASTER, since the virtual IP could not be taken off: ${why}. Mend that and try ` +
+    `it stays MASTER, since the virtual IP could not be removed: ${why}. Mend that and try ` +
     'again: a peer that took over now would make two holders';
   return { reason: 'vip-stuck', message, afterMs: null };
 }

@@ -6,9 +6,9 @@ import type { PeerHeard } from './peers-heard.ts';
 
 /** Who claims the virtual IP of a master by ARP, as far as that is known, with what it means. */
 export const CLAIMANTS = {
-  rival: 'another master of the group: two of them for a moment, and the election decides',
-  peer: 'a node of the group that is not heard advertising: it has the address all the same',
-  stranger: 'no node of the group that is known',
+  rival: 'another master of the group: there are two for a moment, and the election decides',
+  peer: 'a node of the group that is not heard advertising but has the address',
+  stranger: 'a host that is not a known node of the group',
 } as const;
 
 /** `address`: the node's own; a stranger has none that is known. */

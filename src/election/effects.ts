@@ -14,19 +14,19 @@ export const CAUSES = {
   'group-held': 'another process of this host serves the group on this interface',
   'no-socket': 'no socket could be opened on the interface, so nothing can be heard or sent',
   'no-source-address': 'the interface does not have the source address',
-  'gate-opened': 'nothing holds off promotion any more',
-  'gate-closed': 'the gate holds off promotion',
+  'gate-opened': 'nothing keeps this node from becoming master any more',
+  'gate-closed': 'the gate keeps this node from becoming master',
   'carrier-lost': 'the interface has lost its carrier',
   maintenance: 'an operator has put the node in maintenance',
-  'vip-failed': 'the virtual IP could not be added, or not be kept',
+  'vip-failed': 'the virtual IP could not be added or kept',
   'master-down': 'no master was heard for the dead interval',
   'bow-out': 'the master said that it is leaving',
   'peer-slow': 'the master advertises more slowly than the dead interval',
   'peer-demoted': 'the master says that it is demoted',
-  preempt: 'the master heard is worse than this node, and preempt is on',
+  preempt: 'this node is better than the master, and preempt is on',
   'better-advert': 'a better master was heard',
-  'path-unconfirmed': 'a master was heard, which may have served while the own path was dark',
-  'tie-lost': 'an equal master with a winning address was heard',
+  'path-unconfirmed': 'another master was heard, and it may have served while our path was dark',
+  'tie-lost': 'an equal master was heard, and its address wins the tie',
   handover: 'an operator asked for a handover',
   stopped: 'the daemon or the instance is stopping',
 } as const;
@@ -83,7 +83,7 @@ export type Effect =
   /** Sending fails, or works again: how we bid, not what we are. */
   | { readonly kind: 'demotion-changed'; readonly demoted: boolean }
   /**
-   * The address could not be taken off in time. `stays`: the node goes on as master, and the order
+   * The address could not be removed in time. `stays`: the node goes on as master, and the order
    * to step down has failed; else it bows out although the address is still there.
    */
   | { readonly kind: 'step-down-stuck'; readonly cause: Cause; readonly stays: boolean }

@@ -62,7 +62,7 @@ export type Input =
   /** The address is off, or all that could be done to take it off was done. */
   | { readonly kind: 'vip-released'; readonly term: number }
   /**
-   * The address could not be taken off so far, which goes on being tried; `shown`: the interface
+   * The address could not be removed so far, which goes on being tried; `shown`: the interface
    * shows it, so that this host still answers for it.
    */
   | { readonly kind: 'vip-stuck'; readonly term: number; readonly shown: boolean }

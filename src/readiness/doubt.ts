@@ -4,8 +4,9 @@ import { micros, plus, since, type Micros } from '../base/time.ts';
 
 /** Why a master is in doubt. */
 export const DOUBT_CAUSES = {
-  'epoch-ended': 'its path may have changed, and has to prove itself anew',
-  'rival-unanswered': 'it hears a worse master and nobody answers: its own frames may not pass',
+  'epoch-ended': 'its path may have changed and must prove itself again',
+  'rival-unanswered':
+    'it hears a worse master and nobody answers: its own frames may not be getting out',
 } as const;
 
 export type DoubtCause = keyof typeof DOUBT_CAUSES;

@@ -5,11 +5,11 @@ import { bondDifference, bondKnowledge, type KnownBond } from './known-bond.ts';
 
 /** What ends an epoch: the path may have changed. In the order in which one of several is named. */
 export const EPOCH_END_CAUSES = {
-  'late-wake': 'the process did not run for longer than a master may be silent',
-  'ifindex-changed': 'the interface was replaced by another one of its name',
+  'late-wake': 'the process stood still for longer than a master may be silent',
+  'ifindex-changed': 'the interface was replaced by another one with the same name',
   'mac-changed': 'the MAC address of the interface changed',
   'carrier-lost': 'the carrier was lost',
-  'uplink-changed': 'a way by which frames come in has gone, or is another one',
+  'uplink-changed': 'an uplink is gone or has changed',
   'active-port-changed': 'the bond changed its active slave',
   'aggregator-changed': 'the bond changed its active aggregator',
   'partner-changed': 'the LACP partner of the bond changed',

@@ -17,16 +17,17 @@ export const REASONS = {
     remedy: 'check the cable, the switch port, and that the interface and all below it are up',
   },
   'no-uplink': {
-    meaning: 'nothing that the interface stands on leads to other hosts',
-    remedy: 'add a port that leads out to the bridge, or name the right ones in gate.uplinks',
+    meaning: 'nothing below the interface leads to other hosts',
+    remedy: 'add to the bridge a port that leads out, or name the uplinks in gate.uplinks',
   },
   'uplink-blocked': {
     meaning: 'the bridge of this host does not forward on the port that leads to other hosts',
     remedy: 'wait until its spanning tree forwards there (bridge link show), or turn it off',
   },
   'carrier-unknown': {
-    meaning: 'nothing is known of the carrier yet',
-    remedy: 'wait for the first report of the kernel; if it lasts, see the log for read errors',
+    meaning: 'the carrier is not known yet',
+    remedy:
+      'wait for the first report of the kernel; if this lasts, look for read errors in the log',
   },
   'no-ports': {
     meaning: 'the bond has no ports',
@@ -46,11 +47,11 @@ export const REASONS = {
   },
   'partner-unknown': {
     meaning: 'the LACP partner could not be read',
-    remedy: 'wait until the bond has an active aggregator; if it lasts, check its ports',
+    remedy: 'wait until the bond has an active aggregator; if this lasts, check its ports',
   },
   'aggregator-unknown': {
     meaning: 'the active aggregator of the bond could not be read, or there is none yet',
-    remedy: 'wait until the bond has chosen an aggregator; if it lasts, check its ports',
+    remedy: 'wait until the bond has chosen an aggregator; if this lasts, check its ports',
   },
   'no-ready-port': {
     meaning: 'no port of the active aggregator is collecting and distributing on both sides',
@@ -66,7 +67,7 @@ export const REASONS = {
   },
   'no-probe-answer': {
     meaning: 'no ARP probe was answered since the link last changed, and the gate requires it',
-    remedy: 'name probe targets or peers that answer ARP, and check that our frames pass',
+    remedy: 'name probe targets or peers that answer ARP, and check that our frames get out',
   },
   'no-answer-since-advert': {
     meaning: 'the master fell silent and no ARP probe was answered since its last advert',
@@ -75,8 +76,8 @@ export const REASONS = {
   'vip-in-use': {
     meaning: 'another host answers for the virtual IP',
     remedy:
-      'find the host with that address; check that its adverts (IP protocol 112) reach this node ' +
-      'and that its passphrase is ours: with another one they are dropped',
+      'find the host with that address; check that its adverts (IP protocol 112) reach this ' +
+      'node, and that its passphrase is ours (carpd drops adverts with another passphrase)',
   },
 } as const satisfies Record<string, Explanation>;
 
@@ -85,21 +86,21 @@ export type Reason = keyof typeof REASONS;
 /** What works, but not as it should. */
 export const WARNINGS = {
   'bond-unseen': {
-    meaning: 'what the interface stands on is out of sight; carrier and frames alone decide',
-    remedy: 'run in the network namespace of the bond if LACP is to be watched',
+    meaning: 'carpd cannot see what is below the interface; only carrier and frames decide',
+    remedy: 'run carpd in the network namespace of the bond if it must watch LACP',
   },
   'team-carrier-only': {
-    meaning: 'the interface stands on a team device, of which only the carrier is known',
-    remedy: 'use a bond if LACP is to be watched',
+    meaning: 'the interface is on a team device, and carpd sees only its carrier',
+    remedy: 'use a bond if carpd must watch LACP',
   },
   'vlans-unread': {
     meaning:
-      'the kernel does not tell the VLAN table of a bridge below: a frame counts only if it is ' +
-      'caught on the bridge and came in through its uplink',
-    remedy: 'use a kernel that tells it; until then make sure that the port carries the VLAN',
+      'the kernel does not show the VLAN table of a bridge below: a frame counts only if carpd ' +
+      'catches it both on the bridge and on its uplink',
+    remedy: 'use a kernel that shows it; until then make sure that the port carries the VLAN',
   },
   'lacp-by-fallback': {
-    meaning: 'LACP has not formed, but probes were answered for 10 s: taken as ready',
+    meaning: 'LACP has not formed, but probes were answered for 10 s, so the link counts as ready',
     remedy: 'configure LACP on the switch: its ports are in fallback, and one may be unused',
   },
   'opened-without-proof': {
@@ -112,14 +113,14 @@ export const WARNINGS = {
   },
   'adverts-kept-by-rp-filter': {
     meaning:
-      'adverts come in and the kernel drops them: rp_filter is 1, and the way back to their ' +
-      'sender leads out of another interface',
-    remedy: 'set net.ipv4.conf.IF.rp_filter and that of "all" to 2 or 0, or mend the route',
+      'adverts come in and the kernel drops them: rp_filter is 1, and the route back to their ' +
+      'sender uses another interface',
+    remedy: 'set net.ipv4.conf.IF.rp_filter and that of "all" to 2 or 0, or correct the route',
   },
   'adverts-kept-by-upper-interface': {
     meaning:
-      'adverts come in and go past the CARP socket: the interface is a port of a bridge, a bond ' +
-      'or the like, which takes all that comes in',
+      'adverts come in but do not reach the CARP socket: the interface is a port of a bridge, a ' +
+      'bond or the like, which takes everything that comes in',
     remedy: 'configure the upper interface instead, or take this one out of it',
   },
   'adverts-kept-by-unknown': {
@@ -129,7 +130,8 @@ export const WARNINGS = {
     remedy: 'run carpd doctor on the interface; look at its tc filters and XDP programs',
   },
   'path-unconfirmed': {
-    meaning: 'nobody is heard nor answers any more: the path may be dark, so it bids low',
+    meaning:
+      'nobody is heard and nobody answers any more: the path may be dark, so this node bids low',
     remedy: 'check VLANs and forwarding of the switch ports; name targets that always answer',
   },
   'vip-answered': {

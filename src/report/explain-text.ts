@@ -42,7 +42,7 @@ export function explainLine(report: InstanceReport): string {
 function whyText(report: InstanceReport, clock: ClockText): string {
   switch (report.state) {
     case 'INIT':
-      return report.fault ?? 'it has been started and looks at its interface';
+      return report.fault ?? 'it has just started and checks its interface';
     case 'HELD':
       return heldText(report, clock);
     case 'BACKUP':
@@ -64,7 +64,7 @@ function heldText(report: InstanceReport, clock: ClockText): string {
   const [first, ...more] = link?.gate.reasons ?? [];
   if (link === null || first === undefined) {
     const meanings = holdReasons.map(({ meaning }) => meaning).join('; ');
-    return meanings === '' ? 'its link is being judged' : meanings;
+    return meanings === '' ? 'carpd is still judging its link' : meanings;
   }
   const others = more.length === 0 ? '' : ` (also: ${more.map(({ name }) => name).join(', ')})`;
   return `${first.meaning}${agoText(first.name, link)}${others}`;
@@ -72,7 +72,7 @@ function heldText(report: InstanceReport, clock: ClockText): string {
 
 function sinceText({ since, cause }: MaintenanceReport, clock: ClockText): string {
   const text = `since ${clock(since)}`;
-  return cause === 'operator' ? text : `${text}, as the record of it could not be read`;
+  return cause === 'operator' ? text : `${text}, because its record could not be read`;
 }
 
 /** Completes "since the link last changed", which two of the reasons end with or hold. */
@@ -95,7 +95,7 @@ function masterWhy(report: InstanceReport): string {
   const doubt = link?.doubt ?? null;
   if (doubt !== null) {
     const { forMs, endsInMs, meaning } = doubt;
-    const end = endsInMs === null ? 'meanwhile' : `for ${timeText(endsInMs)} yet`;
+    const end = endsInMs === null ? 'meanwhile' : `for another ${timeText(endsInMs)}`;
     const effect = `it bids low and announces nothing ${end}`;
     return `in doubt for ${timeText(forMs)}: ${meaning}; ${effect}`;
   }
@@ -104,7 +104,7 @@ function masterWhy(report: InstanceReport): string {
   return `${cause}, ${timeText(stateForMs)} ago${unproved}`;
 }
 
-const UNPROVED = 'its link has NOT proved itself, the policy lets it go on all the same';
+const UNPROVED = 'its link has NOT proved itself, but the policy allows it';
 
 /** The gate stands open though something is missing. */
 function isUnproved(link: LinkReport | null): boolean {
@@ -153,7 +153,7 @@ function bidText(report: InstanceReport): string {
   const { advbase, advskew, effectiveAdvskew, demoted, masterDownInMs, nextAdvertInMs } = report;
   const lowered = effectiveAdvskew === advskew ? '' : ` (configured: ${advskew})`;
   const parts = [`advbase ${advbase}, advskew ${effectiveAdvskew}${lowered}`];
-  if (demoted) parts.push('lowered since adverts could not be sent');
+  if (demoted) parts.push('lowered because adverts could not be sent');
   if (masterDownInMs !== null)
     parts.push(`promotion in ${timeText(masterDownInMs)} if no advert comes`);
   if (nextAdvertInMs !== null) parts.push(`next advert in ${timeText(nextAdvertInMs)}`);
@@ -180,7 +180,7 @@ function linkRows(link: LinkReport): readonly string[] {
 const OPENED_BY = {
   proof: 'by proof',
   'promote-after': 'by its time limit, WITHOUT proof,',
-  off: 'since it is off',
+  off: 'because it is off',
 } as const;
 
 function gateText({ gate, conditions }: LinkReport): string {
@@ -217,7 +217,8 @@ function epochText({ epoch }: LinkReport): string {
   const begun = meaning === null ? 'the first since the start' : `since ${meaning}`;
   const text = `${number}, for ${timeText(forMs)}: ${begun}`;
   if (carrierForMs === null) return `${text}; no carrier`;
-  return carrierForMs === forMs ? text : `${text}; carrier for ${timeText(carrierForMs)}`;
+  const carrier = timeText(carrierForMs);
+  return carrier === timeText(forMs) ? text : `${text}; carrier for ${carrier}`;
 }
 
 function evidenceRows({ evidence }: LinkReport): readonly string[] {

@@ -31,7 +31,7 @@ function heldText({ name, maintenance, holdReasons, link }: InstanceReport): str
   const missing = [...others, ...(gate?.reasons ?? [])].map((reason) => reason.name);
   const limit = gate?.opensInMs ?? null;
   const opens = limit === null ? '' : `, opens without proof in ${timeText(limit)}`;
-  return `${missing.length === 0 ? 'its link is being judged' : missing.join(', ')}${opens}`;
+  return `${missing.length === 0 ? 'carpd is still judging its link' : missing.join(', ')}${opens}`;
 }
 
 function backupText({ master, masterDownInMs, link }: InstanceReport): string {

@@ -15,7 +15,7 @@ export const CONDITION_MEANINGS = {
   carrier:
     'the interface is up and running, and so is everything below it, a bridge port that forwards ' +
     'included',
-  lacp: 'a port of the bond passes frames as far as LACP (or its link) can tell',
+  lacp: 'a port of the bond passes frames, as far as LACP or its link shows',
   frames: 'a data frame of another station has come in during this link epoch',
 } as const satisfies Record<ConditionName, string>;
 
@@ -54,8 +54,8 @@ export function strangerAdvice(
       `adverts of ${address} with vhid ${vhid} are dropped: its passphrase or its virtual IP ` +
       'differs from ours',
     remedy:
-      'give both nodes the same passphrase and virtual IP, or this group a vhid of its own: ' +
-      'neither hears the other now',
+      'give both nodes the same passphrase and virtual IP, or give this group another vhid: now ' +
+      'neither node hears the other',
   };
 }
 

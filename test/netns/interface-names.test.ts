@@ -90,7 +90,7 @@ describe('an interface that is replaced under a master', { skip, concurrency: tr
     await peer.waitFor('MASTER', ELECTION_MS);
     await logEntry(peer, { event: 'link-epoch' }, WITHIN_MS);
     const said = peer.child.tail(1_000);
-    match(said, /the interface was replaced by another one of its name/);
+    match(said, /the interface was replaced by another one with the same name/);
     doesNotMatch(said, /someone|somebody|socket-failed/);
     equal((await peer.stop()).code, 0, said);
     equal(await holds(a, vip), false);

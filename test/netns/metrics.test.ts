@@ -252,7 +252,7 @@ describe('a port in use', { skip }, () => {
       failed.message,
       /^serve metrics at 127\.0\.0\.1:9112: another process listens there; give/,
     );
-    match(failed.message, /It is tried every 10 s, and the election goes on without it$/);
+    match(failed.message, /carpd tries again every 10 s, and the election goes on without it$/);
     await peer.waitFor('MASTER', WITHIN_MS);
     await other.stop('SIGKILL');
     await logEntry(peer, { event: 'metrics-opened' }, WITHIN_MS);

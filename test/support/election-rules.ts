@@ -39,7 +39,7 @@ export class CheckedElection {
   #upHookOf: number | undefined;
   #stopped = false;
   #maintenance = false;
-  /** In this term: the address could not be taken off, so that it stayed master. */
+  /** In this term: the address could not be removed, so that it stayed master. */
   #stayed = false;
   /** In this term: something happened that lets it no choice but to leave. */
   #mustLeave = false;

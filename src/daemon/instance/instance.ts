@@ -121,7 +121,7 @@ export class Instance implements InterfaceMember {
     return this.effects.abandon();
   }
 
-  /** Why the virtual IP could not be taken off, as far as that is known. */
+  /** Why the virtual IP could not be removed, as far as that is known. */
   get vipFault(): string | undefined {
     return this.effects.vipFault;
   }

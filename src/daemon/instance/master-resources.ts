@@ -30,7 +30,7 @@ export class MasterResources {
     return this.#address.busy || this.#hooks.busy;
   }
 
-  /** Why the address could not be taken off; undefined: nothing is known of that. */
+  /** Why the address could not be removed; undefined: nothing is known of that. */
   get releaseFault(): string | undefined {
     return this.#address.releaseFault;
   }

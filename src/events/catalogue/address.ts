@@ -26,7 +26,7 @@ import {
 const REPEAT_PERIOD = fromSeconds(10);
 const CLAIM_PERIOD = fromSeconds(60);
 
-const STUCK = 'the virtual IP could not be taken off';
+const STUCK = 'the virtual IP could not be removed';
 
 const FAILED_FIELDS = {
   action: text<'add' | 'keep' | 'remove' | 'remove-stale'>(
@@ -60,7 +60,7 @@ export const ADDRESS_EVENTS = {
       `${on} is usable ${carrier ? 'with' : 'without'} carrier, source ${source}`,
   }),
   'interface-unusable': instanceEvent({
-    tells: 'the instance can not take part on its interface',
+    tells: 'the instance cannot take part on its interface',
     fields: {
       fault: text<InterfaceFault>('a cause of a transition (logging.md)'),
       remedy: sentence('what to do'),
@@ -108,7 +108,7 @@ export const ADDRESS_EVENTS = {
     text: failedText,
   }),
   'step-down-stuck': instanceEvent({
-    tells: 'a step down was not possible in time with the virtual IP off',
+    tells: 'a step down took too long, because the virtual IP could not be removed',
     fields: {
       cause: text<Cause>('why it should step down (logging.md)'),
       stays: boolean('true: it stays master; false: it leaves with the virtual IP still on'),
@@ -117,7 +117,7 @@ export const ADDRESS_EVENTS = {
     level: 'error',
     text: ({ vip, interface: on, cause, stays, detail }) => {
       const what = stays
-        ? `stays MASTER and does not step down (${cause}): ${STUCK}. Mend that and try again`
+        ? `stays MASTER and does not step down (${cause}): ${STUCK}. Correct that and try again`
         : `steps down (${cause}) although ${vip} is still on ${on}, so that two hosts may ` +
           `answer for it. ${STUCK}; it is tried again`;
       return `${what}: ${detail}`;
@@ -139,10 +139,10 @@ export const ADDRESS_EVENTS = {
     level: 'warn',
     text: ({ vip, interface: on, removed, prefixLength }) =>
       removed
-        ? `${vip} was on ${on} without being held here, as an earlier run may have left it; it ` +
-          'was removed'
-        : `${vip} on ${on} is there already with prefix length ${prefixLength ?? '?'}; ` +
-          'left as it is',
+        ? `${vip} was on ${on}, where this node does not serve it; it was removed. An earlier ` +
+          'run may have left it there'
+        : `${vip} is already on ${on}, with prefix length ${prefixLength ?? '?'}; carpd leaves ` +
+          'it there',
   }),
   'vip-unwanted': instanceEvent({
     tells: 'somebody put the virtual IP on this node, which is not master; it was removed',
@@ -156,7 +156,9 @@ export const ADDRESS_EVENTS = {
   }),
   'vip-elsewhere': instanceEvent({
     tells: 'another interface of this host has the virtual IP, or none has it any more',
-    fields: { interfaces: texts('those where no instance serves it; empty: none any more') },
+    fields: {
+      interfaces: texts('the interfaces where no instance serves it; an empty list: none any more'),
+    },
     level: {
       among: ['info', 'warn'],
       of: ({ interfaces }) => (interfaces.length === 0 ? 'info' : 'warn'),
@@ -173,7 +175,7 @@ export const ADDRESS_EVENTS = {
     fields: {
       addresses: texts('which'),
       restored: boolean('they were put back, with their routes'),
-      unsaved: sentences('commands that make what could not be put back'),
+      unsaved: sentences('the commands that put back what carpd could not'),
     },
     level: 'warn',
     text: ({ vip, interface: on, addresses, unsaved }) =>
@@ -181,12 +183,12 @@ export const ADDRESS_EVENTS = {
       `${putBackText({ unsaved })}. Set the sysctl ${sysctlKey(on, 'promote_secondaries')} to 1`,
   }),
   'secondaries-promoted': instanceEvent({
-    tells: 'promote_secondaries was set while the virtual IP was removed; told once',
+    tells: 'promote_secondaries was set while the virtual IP was removed; reported once',
     fields: {},
     level: 'info',
     text: ({ vip, interface: on }) =>
-      `addresses of this host hang on ${vip}, the first of its prefix on ${on}: ` +
-      'promote_secondaries is set while it is removed, and put back then',
+      `${vip} is the first address of its prefix on ${on}, and other addresses depend on it: ` +
+      'carpd sets promote_secondaries while it removes the address, and then resets it',
   }),
   'vip-contested': instanceEvent({
     tells: 'another host claims the virtual IP of this master by ARP, or asks whether it is free',
@@ -210,7 +212,7 @@ function failedText({ vip, interface: on, action, detail }: Failed): string {
     case 'remove':
       return `${vip} could not be removed from ${on}: ${detail}`;
     case 'remove-stale':
-      return `${vip} was on ${on} without being held here and could not be removed: ${detail}`;
+      return `${vip} is on ${on}, is not served there, and could not be removed: ${detail}`;
     default:
       return unreachable(action);
   }
@@ -237,11 +239,11 @@ function claimMeaning({ vip, by, peer }: Contested): string {
       return `${peer ?? 'It'} is heard as master of this group as well: the election decides`;
     case 'peer':
       return (
-        `That is ${peer ?? 'a node'} of this group, which is not heard advertising and has the ` +
-        `address all the same. Take ${vip} off it, or start carpd there`
+        `That is ${peer ?? 'a node'} of this group. It is not heard advertising, but it has the ` +
+        `address. Remove ${vip} there, or start carpd there`
       );
     case 'stranger':
-      return `Find the host with that MAC address and take ${vip} off it`;
+      return `Find the host with that MAC address and remove ${vip} from it`;
     default:
       return unreachable(by);
   }

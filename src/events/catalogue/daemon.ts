@@ -32,13 +32,13 @@ export const DAEMON_EVENTS = {
     text: ({ instances }) => `running ${instances} ${instances === 1 ? 'instance' : 'instances'}`,
   }),
   'daemon-stopping': daemonEvent({
-    tells: 'everything is being released',
+    tells: 'carpd is stopping and releases everything',
     fields: { why: sentence('a signal, or a sentence') },
     level: 'info',
-    text: ({ why }) => `${why}: releasing what this host holds`,
+    text: ({ why }) => `${why}: releasing everything that this host holds`,
   }),
   'daemon-stopped': daemonEvent({
-    tells: 'everything was released and the process ends; nobody watches any more',
+    tells: 'carpd has released everything and exits; no client sees this event',
     fields: { exitCode: number('of the process') },
     level: 'info',
     text: () => 'stopped',
@@ -81,7 +81,7 @@ export const DAEMON_EVENTS = {
     text: () => 'the new configuration is in force',
   }),
   'links-unreadable': daemonEvent({
-    tells: 'what the kernel tells of the interfaces can not be read; it is tried again',
+    tells: 'carpd cannot read what the kernel reports of the interfaces; it tries again',
     fields: { detail: sentence('why') },
     level: 'error',
     text: ({ detail }) => detail,
@@ -106,26 +106,26 @@ export const DAEMON_EVENTS = {
     fields: { dropped: number('how many') },
     frequent: true,
     level: 'warn',
-    text: () => 'more packets of protocol 112 come in than can be judged; the oldest are dropped',
+    text: () => 'more packets of protocol 112 come in than carpd can judge; it drops the oldest',
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'log-gap': daemonEvent({
-    tells: 'lines of the log were dropped, because nobody took them',
+    tells: 'lines of the log were dropped, because the reader was too slow',
     fields: { lostLines: number('how many') },
     level: 'warn',
     placed: true,
     text: ({ lostLines }) =>
-      `nobody took the log for a while: ${counted(lostLines, 'line')} lost here`,
+      `the reader of the log was too slow: ${counted(lostLines, 'line')} lost here`,
   }),
   'listener-failed': daemonEvent({
-    tells: 'a part of carpd that is told of events failed; the election goes on',
+    tells: 'a part of carpd failed on an event; the election goes on',
     fields: {
-      of: text('the event that it was told of'),
+      of: text('the event'),
       detail: sentence('why'),
-      repeats: number('how often this was left untold since'),
+      repeats: number('how often this happened since without a line'),
     },
     level: 'error',
-    text: ({ of, detail }) => `what ${of} leads to has failed in part: ${detail}`,
+    text: ({ of, detail }) => `a part of carpd failed on the event ${of}: ${detail}`,
   }),
   'control-opened': daemonEvent({
     tells: 'the control socket answers',
@@ -134,7 +134,7 @@ export const DAEMON_EVENTS = {
     text: ({ path }) => `${path} answers the commands of carpd`,
   }),
   'control-failed': daemonEvent({
-    tells: 'the control socket can not be opened, or failed',
+    tells: 'the control socket cannot be opened, or failed',
     fields: CONTROL_FIELDS,
     level: { among: ['warn', 'error'], of: controlLevel },
     text: controlText,
@@ -146,7 +146,7 @@ export const DAEMON_EVENTS = {
     text: ({ address }) => `${address} serves metrics to Prometheus`,
   }),
   'metrics-failed': daemonEvent({
-    tells: 'the metrics can not be served, or a client could not',
+    tells: 'the metrics cannot be served, or a client could not be served',
     fields: {
       during: text<'opening' | 'serving'>('`opening` or `serving`'),
       detail: sentence('why'),
@@ -155,7 +155,7 @@ export const DAEMON_EVENTS = {
     text: ({ during, detail }) =>
       during === 'serving'
         ? detail
-        : `${detail}. It is tried every 10 s, and the election goes on without it`,
+        : `${detail}. carpd tries again every 10 s, and the election goes on without it`,
     once: {
       period: REPEAT_PERIOD,
       key: ({ during, detail }) => (during === 'serving' ? detail : undefined),

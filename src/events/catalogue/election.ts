@@ -41,10 +41,10 @@ const ORDER = {
 
 export const ELECTION_EVENTS = {
   state: instanceEvent({
-    tells: 'what the instance is now: first of all, for each, and when SIGUSR1 asks for it',
+    tells: 'the state of the instance now: the first line for each instance, and after SIGUSR1',
     fields: {
       state: text<State>('`INIT`, `HELD`, `BACKUP` or `MASTER`'),
-      forMs: number('how long it has been that'),
+      forMs: number('how long it has been in this state'),
       term: number('how often this node has become master'),
       source: text<string | null>('the sender of our adverts, or null'),
       master: text<string | null>('the master it follows, or null'),
@@ -55,7 +55,7 @@ export const ELECTION_EVENTS = {
       inDoubt: boolean('a master that doubts its own path'),
       maintenance: boolean('whether it is in maintenance'),
       advskew: number('what it bids with now'),
-      why: sentence('why it is that'),
+      why: sentence('why it is in this state'),
     },
     level: 'info',
     text: ({ state, interface: on, vhid, forMs, why }) =>
@@ -84,15 +84,16 @@ export const ELECTION_EVENTS = {
     },
   }),
   takeover: instanceEvent({
-    tells: 'the first gratuitous ARP of a new master has left',
+    tells: 'a new master has sent its first gratuitous ARP',
     fields: {
       cause: text<Cause>('the cause of the transition'),
-      term: number('that of the transition'),
+      term: number('the term of the transition'),
       durationMs: number('since the master was due to be replaced; with a fraction'),
     },
     level: 'info',
     text: ({ durationMs }) =>
-      `told the neighbours ${Math.round(durationMs)} ms after the master was due to be replaced`,
+      `sent the first gratuitous ARP ${Math.round(durationMs)} ms after the master was due to be ` +
+      'replaced',
     counts: {
       carpd_takeover_duration_seconds: ({ durationMs }) => ({
         labels: {},
@@ -115,9 +116,9 @@ export const ELECTION_EVENTS = {
     counts: { carpd_master_conflicts_total: oneMore },
   }),
   demotion: instanceEvent({
-    tells: 'adverts can not be sent, or can be again',
+    tells: 'adverts cannot be sent, or can be sent again',
     fields: {
-      demoted: boolean('true while it bids low for it'),
+      demoted: boolean('true while it bids low because of that'),
       advskew: number('what it bids with now'),
     },
     level: { among: ['info', 'warn'], of: ({ demoted }) => (demoted ? 'warn' : 'info') },
@@ -127,23 +128,23 @@ export const ELECTION_EVENTS = {
         : 'bidding with the configured advskew again',
   }),
   doubt: instanceEvent({
-    tells: 'a master doubts its own path and bids low, or doubts it no more',
+    tells: 'a master doubts its own path and bids low, or no longer doubts it',
     fields: {
-      inDoubt: boolean('whether it does'),
+      inDoubt: boolean('whether it doubts it'),
       cause: text<DoubtCause | null>('as below, or null'),
     },
     level: { among: ['info', 'warn'], of: ({ inDoubt }) => (inDoubt ? 'warn' : 'info') },
     text: ({ cause }) =>
       cause === null
-        ? 'in doubt no more: bidding and announcing as configured'
+        ? 'no longer in doubt: bidding and announcing as configured'
         : `in doubt: ${DOUBT_CAUSES[cause]}; bidding low and announcing nothing meanwhile`,
   }),
   handover: instanceEvent({
-    tells: 'an operator asked for a handover, and what came of it',
+    tells: 'an operator asked for a handover, and how it ended',
     ...ORDER,
   }),
   maintenance: instanceEvent({
-    tells: 'an operator turned maintenance on or off, and what came of it',
+    tells: 'an operator turned maintenance on or off, and how it ended',
     ...ORDER,
   }),
   'promotion-held': instanceEvent({

@@ -4,9 +4,9 @@ import { explainReasons, WARNINGS, type Reason, type Warning } from '../../readi
 import { boolean, instanceEvent, number, oneMore, text, texts, type ValuesOf } from './define.ts';
 
 const OPEN = {
-  proof: 'promotion is possible: the link has proved that it passes frames',
-  'promote-after': 'promotion is possible: the link has not proved itself, but its time is up',
-  off: 'promotion is possible: the gate is off, and there is carrier',
+  proof: 'can become master: the link has proved that it passes frames',
+  'promote-after': 'can become master: the link has not proved itself, but the time limit is over',
+  off: 'can become master: the gate is off, and there is carrier',
 } as const satisfies Record<GateKey, string>;
 
 const CLOSED_FIELDS = {
@@ -17,20 +17,20 @@ const CLOSED_FIELDS = {
 const CLOSED = {
   fields: CLOSED_FIELDS,
   text: ({ reasons, opensInMs }: ValuesOf<typeof CLOSED_FIELDS>) => {
-    const anyway = opensInMs === null ? '' : `; possible in ${opensInMs} ms all the same`;
-    return `no promotion: ${explainReasons(reasons)}${anyway}`;
+    const anyway = opensInMs === null ? '' : `; it can without proof in ${opensInMs} ms`;
+    return `cannot become master: ${explainReasons(reasons)}${anyway}`;
   },
 } as const;
 
 export const GATE_EVENTS = {
   'gate-opened': instanceEvent({
-    tells: 'nothing of the link holds off a promotion any more',
+    tells: 'the link no longer keeps the instance from becoming master',
     fields: { by: text<GateKey>('`proof`, `promote-after` or `off`') },
     level: 'info',
     text: ({ by }) => OPEN[by],
   }),
   'gate-closed': instanceEvent({
-    tells: 'the link holds off a promotion, or for other reasons than before',
+    tells: 'the link keeps the instance from becoming master, or the reasons have changed',
     ...CLOSED,
     level: 'info',
   }),
@@ -40,7 +40,7 @@ export const GATE_EVENTS = {
     level: 'warn',
   }),
   'gate-warning': instanceEvent({
-    tells: 'something of the gate is not as it should be',
+    tells: 'the gate works, but not as it should',
     fields: { warning: text<Warning>('a warning (explain.md)') },
     level: 'warn',
     text: ({ warning }) => `${WARNINGS[warning].meaning}; ${WARNINGS[warning].remedy}`,

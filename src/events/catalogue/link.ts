@@ -27,9 +27,9 @@ const REJECTED_FIELDS = {
 } as const;
 
 const LOST_FIELDS = {
-  count: number('how many since it was told last'),
-  from: text<string | null>('the sender of the last packet that was not believed, or null'),
-  reason: text<DropReason | null>('why that was not (logging.md), or null'),
+  count: number('how many since the last such event'),
+  from: text<string | null>('the sender of the last packet that was dropped, or null'),
+  reason: text<DropReason | null>('why it was dropped (logging.md), or null'),
 } as const;
 
 const PORT_FIELDS = {
@@ -53,30 +53,30 @@ export const LINK_EVENTS = {
       `A restart looks for ${on}: correct \`interface\` in the configuration`,
   }),
   'vip-leftover': linkEvent({
-    tells: 'an earlier run has left a virtual IP there, and no instance serves it there now',
+    tells: 'an earlier run left a virtual IP on an interface where no instance serves it now',
     fields: {
       vip: text('the virtual IP'),
-      removed: boolean('whether it was taken off'),
+      removed: boolean('whether it was removed'),
       detail: sentence<string | null>('why not, or null'),
       command: sentence('what removes it'),
     },
     level: 'warn',
     text: ({ interface: on, vip, removed, detail, command }) => {
-      const what = `an earlier run of carpd has left ${vip} on ${on}, where it is served no more`;
+      const what = `an earlier run of carpd left ${vip} on ${on}, where no instance serves it now`;
       if (removed) return `${what}; it was removed`;
-      const remedy = `Take it off if that is right: ${command}`;
+      const remedy = `If it should not be there, remove it: ${command}`;
       return `${what}. It was not removed: ${detail ?? ''}. ${remedy}`;
     },
   }),
   'link-epoch': linkEvent({
-    tells: 'the path may have changed: what the link proved before counts no more',
+    tells: 'the path may have changed: earlier proof no longer counts',
     fields: {
       epoch: number('counts from 1'),
       cause: text<EpochEndCause>('what ended the one before (explain.md)'),
     },
     level: 'info',
     text: ({ interface: on, cause }) =>
-      `${on}: ${EPOCH_END_CAUSES[cause]}; it has to prove itself anew`,
+      `${on}: ${EPOCH_END_CAUSES[cause]}; the link must prove itself again`,
     counts: { carpd_link_epochs_total: ({ cause }) => ({ labels: { cause } }) },
   }),
   'link-evidence': linkEvent({
@@ -84,7 +84,7 @@ export const LINK_EVENTS = {
     fields: {
       kind: text<EvidenceKind>('`advert`, `probe` or `frame`'),
       from: text('an IPv4 or MAC address'),
-      epoch: number('that of the evidence'),
+      epoch: number('the epoch of the evidence'),
     },
     level: 'unlogged',
     text: ({ interface: on, kind, from }) => `${on}: the first evidence by ${kind}, of ${from}`,
@@ -106,13 +106,13 @@ export const LINK_EVENTS = {
     },
   }),
   'link-unproved': linkEvent({
-    tells: 'the link has not proved itself, or for other reasons than before',
+    tells: 'the link has not proved itself, or the reasons have changed',
     fields: { reasons: texts<Reason>('what is missing (explain.md)') },
     level: 'debug',
     text: ({ interface: on, reasons }) => `${on} has not proved itself: ${explainReasons(reasons)}`,
   }),
   'lacp-port': linkEvent({
-    tells: 'a port of the bond is ready, or not, or for other reasons than before',
+    tells: 'a port of the bond became ready or not ready, or the reasons have changed',
     fields: PORT_FIELDS,
     level: 'info',
     text: (event) => `${event.interface}: ${event.port} ${portText(event)}`,
@@ -127,16 +127,16 @@ export const LINK_EVENTS = {
     kind: ({ warning }) => warning,
   }),
   'link-unreadable': linkEvent({
-    tells: 'frames can not be seen or asked for as they should; it is tried again',
+    tells: 'carpd cannot watch frames or ask for them as it should; it tries again',
     fields: {
       detail: sentence('why'),
-      repeats: number('how often this was left untold since'),
+      repeats: number('how often this happened since without a line'),
     },
     level: 'warn',
     text: ({ interface: on, detail }) => `${on}: ${detail}`,
   }),
   'socket-failed': linkEvent({
-    tells: 'a socket failed and is opened again',
+    tells: 'a socket failed, and carpd opens it again',
     fields: { detail: sentence('why'), retryInMs: number('when') },
     level: 'error',
     text: ({ detail, retryInMs }) => `${detail}; trying again in ${retryInMs / MS_PER_SECOND} s`,
@@ -161,7 +161,7 @@ export const LINK_EVENTS = {
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'advert-rejected': linkEvent({
-    tells: 'a packet of protocol 112 was not believed',
+    tells: 'carpd dropped a packet of protocol 112',
     fields: REJECTED_FIELDS,
     frequent: true,
     level: {
@@ -222,8 +222,8 @@ function lostText({ interface: on, count, from, reason }: Lost): string {
   const suspect = from === null ? '' : ` from ${from}`;
   const why = reason === null ? '' : ` (${DROP_REASONS[reason]})`;
   return (
-    `${on}: the kernel dropped ${count} packets of protocol 112, more come in than can be ` +
-    `read; the silence of a master proves nothing meanwhile. Look for a flood${suspect}${why}`
+    `${on}: the kernel dropped ${count} packets of protocol 112: more come in than carpd can ` +
+    `read. Meanwhile the silence of a master proves nothing. Look for a flood${suspect}${why}`
   );
 }
 

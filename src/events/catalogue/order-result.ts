@@ -11,13 +11,13 @@ export const ORDER_REASONS = {
   'not-master': { outcome: 'done', meaning: 'it was not master: there was nothing to hand over' },
   'maintenance-on': { outcome: 'done', meaning: 'maintenance is on; it was not master' },
   'maintenance-off': { outcome: 'done', meaning: 'maintenance is off' },
-  'no-peer': { outcome: 'refused', meaning: 'no peer answered, so that nobody could take over' },
+  'no-peer': { outcome: 'refused', meaning: 'no peer answered, so nobody could take over' },
   'not-stored': { outcome: 'refused', meaning: 'the state directory could not be written' },
   'no-successor': { outcome: 'failed', meaning: 'it stepped down, and no other master was heard' },
   'still-master': { outcome: 'failed', meaning: 'the step down was begun and has not ended' },
   'vip-stuck': {
     outcome: 'failed',
-    meaning: 'it stays master: the virtual IP could not be taken off',
+    meaning: 'it stays master: the virtual IP could not be removed',
   },
   ended: { outcome: 'failed', meaning: 'the instance was stopped meanwhile' },
 } as const satisfies Record<string, { readonly outcome: Outcome; readonly meaning: string }>;

@@ -188,7 +188,7 @@ export class InstanceEvents {
     }
   }
 
-  /** `detail`: why the address could not be taken off. */
+  /** `detail`: why the address could not be removed. */
   stuck({ cause, stays }: Extract<Effect, { kind: 'step-down-stuck' }>, detail: string): void {
     this.#publish({ event: 'step-down-stuck', cause, stays, detail });
   }

@@ -183,7 +183,7 @@ export const METRICS = {
     'interface',
     ['cause'],
     EPOCH_SERIES,
-    'How often the path of the link may have changed, so that it had to prove itself anew.',
+    'How often the path of the link may have changed, so that it had to prove itself again.',
   ),
   carpd_lacp_port_ready: gauge(
     'interface',

@@ -251,10 +251,7 @@ describe('a handover', () => {
       stage.instance.become({ leaving: undefined });
       const { reason, outcome, state, message } = await result;
       assert.deepEqual({ reason, outcome, state }, stays);
-      assert.match(
-        message,
-        /stays MASTER, .* could not be taken off: .*exit 2: Device or resource/,
-      );
+      assert.match(message, /stays MASTER, .* could not be removed: .*exit 2: Device or resource/);
       assert.equal(/maintenance is on/.test(message), order === ON);
       assert.equal(stage.instance.listeners, 0);
     });

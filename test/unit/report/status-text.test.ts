@@ -98,7 +98,7 @@ test('what would happen next, in every state', () => {
       'steps down: an operator asked for a handover',
       'held: vip-failed',
       'held: maintenance until carpd maintenance off db',
-      'held: its link is being judged',
+      'held: carpd is still judging its link',
     ],
   );
   const limited = LinkRig.waiting({ gate: { ...HOLD, policy: 'promote-after' } });

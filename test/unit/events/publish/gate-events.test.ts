@@ -53,7 +53,10 @@ describe('GateEvents, as the log shows it', () => {
     instanceEvents.changed(CLOSED, [], undefined);
     const [line, ...more] = lines.splice(0);
     assert.deepEqual(more, []);
-    assert.match(line?.message ?? '', /^no promotion: no data frame .*\(check that the switch/);
+    assert.match(
+      line?.message ?? '',
+      /^cannot become master: no data frame .*\(check that the switch/,
+    );
     assert.equal(line?.fields['reasons'], 'no-frames');
   });
 
@@ -70,7 +73,7 @@ describe('GateEvents, as the log shows it', () => {
 
   test('says when it will open by its time limit', () => {
     instanceEvents.changed({ ...CLOSED, opensAt: fromMillis(1_500) }, [], undefined);
-    assert.match(lines.splice(0)[0]?.message ?? '', /; possible in 1500 ms all the same$/);
+    assert.match(lines.splice(0)[0]?.message ?? '', /; it can without proof in 1500 ms$/);
   });
 
   test('reminds every 30 s, only while it is closed', () => {
