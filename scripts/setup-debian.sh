@@ -16,7 +16,7 @@ declare -A package_of=(
 )
 if [ "$purpose" != demo ]; then
   package_of+=([setpriv]=util-linux [unshare]=util-linux [ps]=procps [ifup]=ifupdown)
-  package_of+=([iptables]=iptables [teamnl]=libteam-utils)
+  package_of+=([iptables]=iptables [teamnl]=libteam-utils [keepalived]=keepalived)
   package_of+=([prometheus]=prometheus [promtool]=prometheus)
   package_of+=([podman]=podman [runc]=runc [debootstrap]=debootstrap [readelf]=binutils)
 fi
