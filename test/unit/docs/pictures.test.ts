@@ -1,10 +1,12 @@
 // Holds the pictures of the documents to what they show: the state machine to the causes of the
-// code, and the topology to the quick start.
+// code, the topology to the quick start, the others to the runs that were recorded.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { pictures } from '../../../scripts/pictures/pictures.ts';
+import { explainSvg } from '../../../scripts/pictures/explain.ts';
+import { pictures, RECORDS } from '../../../scripts/pictures/pictures.ts';
 import { ARROWS, causesOf, changeKey, changesOf } from '../../../scripts/pictures/states.ts';
+import { takeoverSvg, type Takeover } from '../../../scripts/pictures/takeover.ts';
 import { readQuickStart } from '../../../scripts/pictures/topology.ts';
 import { CAUSES } from '../../../src/election/effects.ts';
 import { TRANSITION_SERIES } from '../../../src/metrics/catalogue/label-values.ts';
@@ -19,7 +21,9 @@ describe('the pictures', () => {
   }
 
   test('are all drawn by a script, and each stands in a document', () => {
-    const texts = ['README.md', 'docs/gate.md'].map((path) => readFileSync(path, 'utf8'));
+    const texts = ['README.md', 'docs/gate.md', 'docs/explain.md'].map((path) =>
+      readFileSync(path, 'utf8'),
+    );
     const files = readdirSync('docs/img').filter((name) => name.endsWith('.svg'));
     // That of the incident is drawn by the demo, from the run that it plays.
     const known = [...drawn.keys(), 'docs/img/incident.svg'].map((path) => path.slice(9));
@@ -66,5 +70,32 @@ describe('the picture of the quick start', () => {
       /10\.9\.0\.99 is the peer, and 10\.9\.0\.20 the host/,
     );
     assert.throws(() => readQuickStart(''), /no `carpd init` in the README/);
+  });
+});
+
+describe('the recorded runs', () => {
+  test('are there', () => {
+    for (const path of Object.values(RECORDS)) assert.ok(existsSync(path), path);
+  });
+
+  test('show a takeover after the dead interval, which the clients notice for that long', () => {
+    const run = JSON.parse(readFileSync(RECORDS.takeover, 'utf8')) as Takeover;
+    const [first] = run.adverts.filter(({ node }) => node === 'b');
+    assert.ok(first !== undefined && first.atMs > 2_980 && first.atMs < 3_200, 'in time');
+    assert.ok(
+      run.announcements.every((atMs) => atMs > first.atMs),
+      'advert first, then ARP',
+    );
+    assert.ok(run.announcements.length >= 2, 'a burst');
+    assert.ok(run.silence.fromMs < first.atMs && run.silence.toMs > first.atMs);
+    const bars = [...takeoverSvg(run).matchAll(/fill="#1a7f37"/g)].length;
+    assert.equal(bars, run.adverts.length + 2, 'a tick for each advert, and two bars of answers');
+  });
+
+  test('a screen without a row that has a note is refused', () => {
+    assert.throws(
+      () => explainSvg('vip is HELD\n'),
+      /no line of the screen begins with " {2}state /,
+    );
   });
 });
