@@ -13,7 +13,7 @@ import { strictFramesCondition, type Condition, type Conditions } from './judge.
 import { Listening } from './listening.ts';
 import { MasterHeard } from './master-heard.ts';
 import { PathTrust, type Trust } from './path-trust.ts';
-import type { ProbeWishes } from './prober.ts';
+import type { Wish } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot } from './snapshot.ts';
 import { HolderWatch, type HolderVerdict } from './vip-in-use.ts';
@@ -229,33 +229,30 @@ export class InstanceReadiness {
     return isOther;
   }
 
-  /** Adds whom it wants asked. */
-  addWishes(wishes: ProbeWishes, shared: SharedView, { masters, others }: Askable): void {
+  /** Whom it wants asked. */
+  wishes(shared: SharedView, { masters, others }: Askable): readonly Wish[] {
     const { conditions, ledger, lacpMissing } = shared;
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
-    if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return;
+    if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return [];
+    const ask = (address: string, interval: Micros): Wish => ({ address, form: 'ask', interval });
     const seldom = micros(Math.max(probeInterval, this.#settings.advertInterval));
     if (this.#wantsProof) {
       const stations = this.asksOthers(shared) ? others : [];
       const usual = micros(Math.min(probeInterval, FALLBACK_PROBE_INTERVAL));
       const interval = lacpMissing ? usual : probeInterval;
-      for (const address of [...targets, ...masters, ...stations]) {
-        wishes.add(address, 'ask', interval);
-      }
+      const all = [...targets, ...masters, ...stations].map((one) => ask(one, interval));
       // Without LACP it tells its address along: a host that waits as well may have nobody to ask.
-      wishes.add(vip, lacpMissing ? 'ask' : 'vip', interval);
-      return;
+      return [...all, { address: vip, form: lacpMissing ? 'ask' : 'vip', interval }];
     }
-    if (this.samples) {
-      for (const address of [...targets, ...others]) wishes.add(address, 'ask', seldom);
-      return;
-    }
+    if (this.samples) return [...targets, ...others].map((one) => ask(one, seldom));
     const { last } = this.#master;
-    if (gate.policy === 'off' || this.#role !== 'waiting' || last === undefined) return;
+    if (gate.policy === 'off' || this.#role !== 'waiting' || last === undefined) return [];
     const { from, doubting } = last;
-    if (preempt && !ledger.answeredBy(from)) wishes.add(from, 'ask', probeInterval);
-    // Nobody else may speak on the segment, and then its doubt would never end.
-    if (doubting) wishes.add(from, 'ask', seldom);
+    return [
+      ...(preempt && !ledger.answeredBy(from) ? [ask(from, probeInterval)] : []),
+      // Nobody else may speak on the segment, and then its doubt would never end.
+      ...(doubting ? [ask(from, seldom)] : []),
+    ];
   }
 
   snapshot(): InstanceSnapshot {

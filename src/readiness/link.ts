@@ -13,7 +13,7 @@ import { FALLBACK_PROBE_INTERVAL, LacpFallback } from './lacp-fallback.ts';
 import { judgeBonds, type BondVerdict, type PortVerdict } from './lacp.ts';
 import { Members } from './members.ts';
 import { Membership } from './membership.ts';
-import { Asking, ProbeWishes } from './prober.ts';
+import { Asking, type WishSource } from './prober.ts';
 import { sameList, type Warning } from './reasons.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from './snapshot.ts';
 import { Stations } from './stations.ts';
@@ -31,7 +31,7 @@ export class LinkReadiness {
   #bond: BondVerdict | undefined;
   #ledger: EvidenceLedger;
   #fallback = new LacpFallback();
-  #asking = new Asking();
+  #asking = new Asking<InstanceReadiness>();
   #conditions: judging.Conditions;
   #verdict: judging.Verdict;
   #warnings: readonly Warning[] = [];
@@ -238,7 +238,7 @@ export class LinkReadiness {
     this.#ledger = new EvidenceLedger(this.epoch);
     this.#witnessed = false;
     this.#fallback = new LacpFallback();
-    this.#asking = new Asking();
+    this.#asking = new Asking<InstanceReadiness>();
     const late = cause === 'late-wake';
     const sureAt = losesOnlyLink(cause, this.#bond) ? now : this.#heardAt;
     const movers =
@@ -258,13 +258,13 @@ export class LinkReadiness {
     for (const instance of touched) {
       instance.evaluate(shared, now);
       this.#members.evaluated(instance);
-      if (instance.takeOtherWishes(shared)) this.#asking.changed();
+      if (instance.takeOtherWishes(shared)) this.#asking.changed(instance);
       this.#effects.push(...instance.takeNews());
     }
     this.#tendMulticast(touched, now);
     this.#tendWitness();
     this.#tendNeighbours(touched, shared, now);
-    const { addresses, vips } = this.#asking.round(() => this.#wishes(shared), now);
+    const { addresses, vips } = this.#asking.round(this.#wishSource(shared), now);
     if (addresses.length + vips.length > 0) this.#effects.push({ kind: 'probe', addresses, vips });
   }
 
@@ -340,21 +340,18 @@ export class LinkReadiness {
     if (this.#stations.takeSeek(now)) this.#effects.push({ kind: 'find-neighbours' });
   }
 
-  #wishes(shared: SharedView): ProbeWishes {
-    const wishes = new ProbeWishes();
-    const { all: instances } = this.#members;
+  #wishSource(shared: SharedView): WishSource<InstanceReadiness> {
     const { masters } = this.#stations;
     const others = this.#stations.others(this.#ledger.answerers);
-    for (const instance of instances) instance.addWishes(wishes, shared, { masters, others });
-    if (this.#members.asksForProof && shared.lacpMissing) {
-      for (const master of this.#fallback.masters) {
-        wishes.add(master, 'ask', FALLBACK_PROBE_INTERVAL);
-      }
-    }
-    for (const { settings } of instances) {
-      if (settings.source !== undefined) wishes.remove(settings.source);
-    }
-    return wishes;
+    const { all, asksForProof } = this.#members;
+    const stands = asksForProof && shared.lacpMissing ? this.#fallback.masters : [];
+    return {
+      all: () => all,
+      wishesOf: (instance) => instance.wishes(shared, { masters, others }),
+      common: () =>
+        stands.map((address) => ({ address, form: 'ask', interval: FALLBACK_PROBE_INTERVAL })),
+      never: () => all.flatMap(({ settings }) => settings.source ?? []),
+    };
   }
 
   #readConditions(): judging.Conditions {

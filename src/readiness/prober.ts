@@ -1,30 +1,80 @@
 // Whom to ask by ARP, and when: the wishes of all instances on an interface united, each address
 // asked once per interval however many want it.
+import { invariant } from '../base/assert.ts';
 import { micros, plus, type Micros } from '../base/time.ts';
 
 /** ask: an ARP request that bears our address. vip: an RFC 5227 probe, which bears none. */
 export type ProbeForm = 'ask' | 'vip';
 
-/** The addresses wanted now, each with how often. */
+/** One address that is wanted asked so often. */
+export interface Wish {
+  readonly address: string;
+  readonly form: ProbeForm;
+  readonly interval: Micros;
+}
+
+/** The same wish of so many. */
+interface Wanted {
+  readonly form: ProbeForm;
+  readonly interval: Micros;
+  count: number;
+}
+
+type United = Pick<Wish, 'form' | 'interval'>;
+
+/**
+ * The addresses wanted now, each with how often. What one of hundreds wants can be put in the place
+ * of what it wanted before, at no cost for the others.
+ */
 export class ProbeWishes {
-  readonly #wishes = new Map<string, { form: ProbeForm; interval: Micros }>();
+  readonly #wanted = new Map<string, Wanted[]>();
+  readonly #own = new Map<object, readonly Wish[]>();
+  readonly #never = new Set<string>();
 
   /** The shortest interval wins; an address that is somebody's virtual IP is only probed for. */
   add(address: string, form: ProbeForm, interval: Micros): void {
-    const known = this.#wishes.get(address);
-    this.#wishes.set(address, {
-      form: known?.form === 'vip' ? 'vip' : form,
-      interval: known !== undefined && known.interval < interval ? known.interval : interval,
-    });
+    const wanted = this.#wanted.get(address) ?? [];
+    const same = wanted.find((one) => one.form === form && one.interval === interval);
+    if (same !== undefined) same.count += 1;
+    else wanted.push({ form, interval, count: 1 });
+    this.#wanted.set(address, wanted);
   }
 
+  /** All that this one wants, in the place of what it wanted before. */
+  set(who: object, wishes: readonly Wish[]): void {
+    for (const wish of this.#own.get(who) ?? []) this.#drop(wish);
+    for (const { address, form, interval } of wishes) this.add(address, form, interval);
+    this.#own.set(who, wishes);
+  }
+
+  /** This address is never asked, whoever wants it. */
   remove(address: string): void {
-    this.#wishes.delete(address);
+    this.#never.add(address);
   }
 
-  get entries(): readonly (readonly [string, { form: ProbeForm; interval: Micros }])[] {
-    return [...this.#wishes];
+  get entries(): readonly (readonly [string, United])[] {
+    const entries: (readonly [string, United])[] = [];
+    for (const [address, wanted] of this.#wanted) {
+      if (!this.#never.has(address)) entries.push([address, wanted.reduce(unite)]);
+    }
+    return entries;
   }
+
+  #drop({ address, form, interval }: Wish): void {
+    const wanted = this.#wanted.get(address);
+    invariant(wanted !== undefined, 'what is taken back was wanted before');
+    const left = wanted.filter((one) => {
+      if (one.form === form && one.interval === interval) one.count -= 1;
+      return one.count > 0;
+    });
+    if (left.length === 0) this.#wanted.delete(address);
+    else this.#wanted.set(address, left);
+  }
+}
+
+function unite(a: Wanted, b: Wanted): Wanted {
+  const form = a.form === 'vip' || b.form === 'vip' ? 'vip' : 'ask';
+  return { form, interval: a.interval < b.interval ? a.interval : b.interval, count: 0 };
 }
 
 /** What is to be asked at once. */
@@ -81,22 +131,41 @@ export class Prober {
 
 const NOTHING: ProbeRound = { addresses: [], vips: [] };
 
-/** The asking of one epoch, which looks at the wishes only when they changed or one is due. */
-export class Asking {
+/** Somebody who may want others asked. */
+type Wishing = object;
+
+/** How the wishes are found out. */
+export interface WishSource<Who extends Wishing> {
+  /** All that there are. */
+  readonly all: () => Iterable<Who>;
+  readonly wishesOf: (who: Who) => readonly Wish[];
+  /** What nobody in particular wants. */
+  readonly common: () => readonly Wish[];
+  /** Those that are never asked. */
+  readonly never: () => Iterable<string>;
+}
+
+/** The asking of one epoch, which looks at the wishes only where they may have changed. */
+export class Asking<Who extends Wishing> {
   readonly #prober = new Prober();
   #wishes: ProbeWishes | undefined;
+  readonly #changed = new Set<Who>();
 
-  /** Somebody may want others asked than before. */
-  changed(): void {
-    this.#wishes = undefined;
+  /** This one may want others asked than before; or everybody, where nobody is named. */
+  changed(who?: Who): void {
+    if (who === undefined) this.#wishes = undefined;
+    else this.#changed.add(who);
   }
 
-  /** Those to be asked now. `wishesOf` is called where they may have changed. */
-  round(wishesOf: () => ProbeWishes, now: Micros): ProbeRound {
+  /** Those to be asked now. */
+  round(source: WishSource<Who>, now: Micros): ProbeRound {
+    const known = this.#wishes;
+    if (known === undefined || this.#changed.size > 0) {
+      this.#wishes = this.#look(source);
+      return this.#prober.update(this.#wishes, now);
+    }
     const dueAt = this.#prober.deadline();
-    if (this.#wishes !== undefined && (dueAt === undefined || dueAt > now)) return NOTHING;
-    this.#wishes ??= wishesOf();
-    return this.#prober.update(this.#wishes, now);
+    return dueAt !== undefined && dueAt <= now ? this.#prober.update(known, now) : NOTHING;
   }
 
   /** As of Prober. */
@@ -111,5 +180,15 @@ export class Asking {
 
   get deadline(): Micros | undefined {
     return this.#prober.deadline();
+  }
+
+  #look({ all, wishesOf, common, never }: WishSource<Who>): ProbeWishes {
+    const known = this.#wishes;
+    const wishes = known ?? new ProbeWishes();
+    if (known === undefined) for (const address of never()) wishes.remove(address);
+    for (const who of known === undefined ? all() : this.#changed) wishes.set(who, wishesOf(who));
+    wishes.set(this, common());
+    this.#changed.clear();
+    return wishes;
   }
 }
