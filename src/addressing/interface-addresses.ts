@@ -1,6 +1,6 @@
 // The IPv4 addresses of one interface, as the keeper of the interface wants to see them.
 import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
-import type { AddressEvent, Link, LinkWatch } from '../linux/links/link-watch.ts';
+import type { AddressEvent, Link, LinkAddress, LinkWatch } from '../linux/links/link-watch.ts';
 import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../linux/links/netlink.ts';
 import type { AddressNews, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';
 
@@ -35,12 +35,7 @@ export class InterfaceAddresses implements AddressView {
     const source = this.current()?.addresses ?? [];
     if (source === this.#source) return this.#observed;
     this.#source = source;
-    this.#observed = source.flatMap(({ address: text, peer: farEnd, prefixLength, secondary }) => {
-      const address = parseIpv4(text);
-      if (address === undefined) return [];
-      const peer = farEnd === undefined ? undefined : parseIpv4(farEnd);
-      return [{ address, prefixLength, secondary, ...(peer === undefined ? {} : { peer }) }];
-    });
+    this.#observed = source.flatMap((one) => observeOnce(one) ?? []);
     return this.#observed;
   }
 
@@ -70,6 +65,21 @@ export class InterfaceAddresses implements AddressView {
     this.changed();
     return undefined;
   }
+}
+
+const observed = new WeakMap<LinkAddress, ObservedAddress | undefined>();
+
+/** Each address is read once, in however many lists it is. */
+function observeOnce(one: LinkAddress): ObservedAddress | undefined {
+  if (observed.has(one)) return observed.get(one);
+  const { address: text, peer: farEnd, prefixLength, secondary } = one;
+  const address = parseIpv4(text);
+  const peer = farEnd === undefined ? undefined : parseIpv4(farEnd);
+  const further = peer === undefined ? {} : { peer };
+  const seen = { prefixLength, secondary, ...further };
+  const found = address === undefined ? undefined : { address, ...seen };
+  observed.set(one, found);
+  return found;
 }
 
 function newsOf(event: AddressEvent): AddressNews | undefined {

@@ -104,10 +104,19 @@ function vrfOf(links: LinkList, link: Link): number | undefined {
 function allOf(addresses: readonly LinkAddress[]): readonly OwnAddress[] {
   const before = known.get(addresses);
   if (before !== undefined) return before;
-  const all = addresses.flatMap(({ address: text, prefixLength, secondary, scope }) => {
-    const address = parseIpv4(text);
-    return address === undefined ? [] : [{ address, prefixLength, secondary, scope }];
-  });
+  const all = addresses.flatMap((one) => readOnce(one) ?? []);
   known.set(addresses, all);
   return all;
+}
+
+const read = new WeakMap<LinkAddress, OwnAddress | undefined>();
+
+/** Each address is read once, in however many lists it is. */
+function readOnce(one: LinkAddress): OwnAddress | undefined {
+  if (read.has(one)) return read.get(one);
+  const { address: text, prefixLength, secondary, scope } = one;
+  const address = parseIpv4(text);
+  const found = address === undefined ? undefined : { address, prefixLength, secondary, scope };
+  read.set(one, found);
+  return found;
 }

@@ -87,12 +87,13 @@ export function findNetworks(link: Link, virtualIps: ReadonlySet<Ipv4>): readonl
 function findSource(link: Link, needs: Needs): Ipv4 | undefined {
   if (needs.source !== undefined) return needs.isLocal(needs.source) ? needs.source : undefined;
   const own = ownAddresses(link, needs.virtualIps);
-  const candidates = own.filter(({ scope }) => scope < SCOPE_HOST);
+  const first = (second: boolean): OwnAddress | undefined =>
+    own.find((one) => {
+      const isCandidate = one.secondary === second && one.scope < SCOPE_HOST;
+      return isCandidate && !isForeign(link, one, needs);
+    });
   // A host's own address is a secondary one where a virtual IP of its prefix was there before.
-  const [primary, secondary] = [false, true].map((second) =>
-    candidates.find((one) => one.secondary === second && !isForeign(link, one, needs)),
-  );
-  return (primary ?? secondary)?.address;
+  return (first(false) ?? first(true))?.address;
 }
 
 function isForeign(link: Link, { address }: OwnAddress, needs: Needs): boolean {

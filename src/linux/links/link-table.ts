@@ -205,8 +205,13 @@ export class LinkTable {
     }
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    if (isKnown(link.addresses, entry)) return [];
-    return this.#setAddresses(link, insert(link.addresses, entry));
+    const { addresses } = link;
+    const index = indexOf(addresses);
+    const known = index.get(keyOf(entry));
+    if (isDeepStrictEqual(known, entry)) return [];
+    const changed = known === undefined ? place(addresses, entry) : insert(addresses, entry);
+    index.set(keyOf(entry), entry);
+    return this.#setAddresses(link, changed, index);
   }
 
   removeAddress(message: AddressMessage): LinkChange[] {
@@ -217,12 +222,22 @@ export class LinkTable {
     if (fresh !== undefined) this.#fresh?.set(message.ifindex, remaining(fresh));
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    const addresses = remaining(link.addresses);
-    return addresses.length === link.addresses.length ? [] : this.#setAddresses(link, addresses);
+    const index = indexOf(link.addresses);
+    const known = index.get(keyOf(entry));
+    if (known === undefined) return [];
+    index.delete(keyOf(entry));
+    const left = link.addresses.filter((other) => other !== known);
+    return this.#setAddresses(link, left, index);
   }
 
   /** For addresses that are known to differ: to compare all of them at each event takes long. */
-  #setAddresses(link: Link, addresses: readonly LinkAddress[]): LinkChange[] {
+  #setAddresses(
+    link: Link,
+    addresses: readonly LinkAddress[],
+    index: Map<string, LinkAddress>,
+  ): LinkChange[] {
+    indexes.delete(link.addresses);
+    indexes.set(addresses, index);
     this.#links.set(link.ifindex, { ...link, addresses });
     return [{ name: link.name, ifindex: link.ifindex }];
   }
@@ -323,11 +338,18 @@ function addressOf(message: AddressMessage): LinkAddress {
   };
 }
 
-function isKnown(list: readonly LinkAddress[], entry: LinkAddress): boolean {
-  return isDeepStrictEqual(
-    list.find((known) => sameKey(known, entry)),
-    entry,
-  );
+/**
+ * The addresses of a list by what tells them apart. Thousands may come at once, one event each: the
+ * index of a list goes over to the list that takes its place.
+ */
+const indexes = new WeakMap<readonly LinkAddress[], Map<string, LinkAddress>>();
+
+function indexOf(list: readonly LinkAddress[]): Map<string, LinkAddress> {
+  return indexes.get(list) ?? new Map(list.map((entry) => [keyOf(entry), entry]));
+}
+
+function keyOf({ address, prefixLength, peer = '' }: LinkAddress): string {
+  return `${address}/${prefixLength} ${peer}`;
 }
 
 /** One address may be there several times, with as many far ends. */
@@ -343,7 +365,14 @@ function sameKey(a: LinkAddress, b: LinkAddress): boolean {
 function insert(list: readonly LinkAddress[], entry: LinkAddress): LinkAddress[] {
   const at = list.findIndex((other) => sameKey(other, entry));
   if (at >= 0 && list[at]?.secondary === entry.secondary) return list.with(at, entry);
-  const others = list.filter((other) => !sameKey(other, entry));
+  return place(
+    list.filter((other) => !sameKey(other, entry)),
+    entry,
+  );
+}
+
+/** The same for one that is not there. */
+function place(others: readonly LinkAddress[], entry: LinkAddress): LinkAddress[] {
   if (entry.secondary) return [...others, entry];
   const last = others.findLastIndex((other) => !other.secondary && entry.scope <= other.scope);
   return others.toSpliced(last + 1, 0, entry);

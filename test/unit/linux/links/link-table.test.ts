@@ -1,0 +1,87 @@
+// The table of interfaces: addresses that come and go one by one, in whatever order.
+import { deepEqual, equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { LinkTable } from '../../../../src/linux/links/link-table.ts';
+import type { AddressMessage, LinkMessage } from '../../../../src/linux/links/netlink.ts';
+
+const ETH0: LinkMessage = {
+  ...{ ifindex: 2, type: 1, flags: 1, name: 'eth0', altNames: [], mac: undefined },
+  ...{ master: undefined, link: undefined, linkElsewhere: false, operstate: 6, carrier: true },
+  ...{ carrierDownCount: undefined, kind: undefined, data: undefined, slaveKind: undefined },
+  ...{ slaveData: undefined, portState: undefined, tagProtocol: undefined },
+};
+
+function message(address: string, secondary = false): AddressMessage {
+  const none = { label: undefined, broadcast: undefined, metric: undefined };
+  const lifetimes = { validS: undefined, preferredS: undefined };
+  const flags = secondary ? 1 : 0;
+  return {
+    ifindex: 2,
+    address,
+    peer: address,
+    prefixLength: 24,
+    scope: 0,
+    flags,
+    ...none,
+    ...lifetimes,
+  };
+}
+
+function filled(): LinkTable {
+  const table = new LinkTable();
+  table.setLink(ETH0);
+  return table;
+}
+
+const texts = (table: LinkTable): readonly string[] =>
+  (table.byIndex(2)?.addresses ?? []).map(({ address, secondary }) =>
+    secondary ? `${address} secondary` : address,
+  );
+
+const CHANGES = fc.array(
+  fc.record({
+    kind: fc.constantFrom('set', 'remove', 'dump'),
+    last: fc.integer({ min: 1, max: 6 }),
+    secondary: fc.boolean(),
+  }),
+  { maxLength: 40 },
+);
+
+test('after any changes it holds what was set last, primary addresses first', () => {
+  fc.assert(
+    fc.property(CHANGES, (changes) => {
+      const table = filled();
+      const model = new Map<string, boolean>();
+      for (const { kind, last, secondary } of changes) {
+        const address = `10.9.0.${last}`;
+        if (kind === 'dump') {
+          table.beginAddressDump();
+          for (const [one, second] of model) table.setAddress(message(one, second), true);
+          table.endAddressDump(true);
+        } else if (kind === 'set') {
+          const isNews = model.get(address) !== secondary;
+          equal(table.setAddress(message(address, secondary), false).length > 0, isNews);
+          model.set(address, secondary);
+        } else {
+          equal(table.removeAddress(message(address)).length > 0, model.delete(address));
+        }
+        const expected = [...model].map(([one, second]) => (second ? `${one} secondary` : one));
+        deepEqual([...texts(table)].sort(), expected.sort());
+      }
+    }),
+  );
+});
+
+test('a list that somebody holds stays as it was', () => {
+  const table = filled();
+  table.setAddress(message('10.9.0.1'), false);
+  const held = table.byIndex(2)?.addresses;
+  table.setAddress(message('10.9.0.2', true), false);
+  table.removeAddress(message('10.9.0.1'));
+  deepEqual(
+    held?.map(({ address }) => address),
+    ['10.9.0.1'],
+  );
+  deepEqual(texts(table), ['10.9.0.2 secondary']);
+});
