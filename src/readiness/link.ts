@@ -196,10 +196,7 @@ export class LinkReadiness {
     const { from, epoch, port, station } = frame;
     if (!this.#prove({ kind: 'frame', from, at: now, epoch, port })) return [];
     this.#witnessed = true;
-    if (station !== undefined) {
-      this.#stations.stationHeard(station);
-      this.#asking.changed();
-    }
+    if (station !== undefined && this.#stations.stationHeard(station)) this.#asking.changed();
     return this.#members.awaitingFrame;
   }
 

@@ -27,9 +27,11 @@ export class Stations {
     return isNew;
   }
 
-  /** A frame came in from a station that has told its address. */
-  stationHeard(address: string): void {
+  /** A frame came in from a station that has told its address; whether it was none of them. */
+  stationHeard(address: string): boolean {
+    const isNew = !this.#asking.has(address);
     keepLatest(this.#asking, address, OTHERS_MAX);
+    return isNew;
   }
 
   /** What the kernel knows. */
