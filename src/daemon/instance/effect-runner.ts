@@ -14,7 +14,7 @@ import type { LastTransition } from '../../report/report.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { Announcer, type Announcement } from '../../vip/announcer.ts';
 import type { Driver } from '../interface/driver.ts';
-import type { EffectPerformer } from '../interface/readiness-settings.ts';
+import type { EffectPerformer } from '../interface/segment-member.ts';
 import type { InterfaceMember } from '../interface/interface-members.ts';
 import type { SharedInterface } from '../interface/shared-interface.ts';
 import { AdvertSender } from './advert-sender.ts';

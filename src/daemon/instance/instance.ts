@@ -17,7 +17,7 @@ import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { electionSettings } from './election-settings.ts';
 import { InterfaceUsability, MEANS_GONE, type UsabilityChange } from './interface-usability.ts';
-import type { AdvertHeard } from '../interface/readiness-settings.ts';
+import type { AdvertHeard } from '../interface/segment-member.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { GateEvents } from '../../events/publish/gate-events.ts';
 import type { Holding } from '../../release/holding.ts';

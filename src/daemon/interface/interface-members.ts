@@ -8,7 +8,7 @@ import type { Result } from '../../base/result.ts';
 import type { RejectionTaker } from '../../events/publish/link-events.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
 import { Hearers, type Hearer } from './hearers.ts';
-import type { SegmentMember } from './readiness-settings.ts';
+import type { SegmentMember } from './segment-member.ts';
 
 /** An instance as its interface sees it. */
 export interface InterfaceMember extends Hearer, SegmentMember, RejectionTaker {

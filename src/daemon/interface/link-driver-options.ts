@@ -4,7 +4,7 @@ import type { DroppedPacket } from '../../carp/accept.ts';
 import type { Ipv4, Mac } from '../../carp/addresses.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Driver } from './driver.ts';
-import type { AdvertHeard } from './readiness-settings.ts';
+import type { AdvertHeard } from './segment-member.ts';
 import type { LinkEvents } from '../../events/publish/link-events.ts';
 import type { Ports } from '../../ports/ports.ts';
 

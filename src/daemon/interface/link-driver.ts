@@ -17,13 +17,8 @@ import type { WitnessWish } from '../../segment/witness-wish.ts';
 import { ArpProber } from './arp-prober.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
-import {
-  readinessSettings,
-  ipv4sOf,
-  uplinksOf,
-  wantsGateways,
-  type SegmentMember,
-} from './readiness-settings.ts';
+import { readinessSettings, ipv4sOf, uplinksOf, wantsGateways } from './readiness-settings.ts';
+import type { SegmentMember } from './segment-member.ts';
 import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
 import type { LinkEvents } from '../../events/publish/link-events.ts';

@@ -1,14 +1,9 @@
 // What the readiness of a link has to know of an instance, from its configuration.
-import { fromMillis, type Micros } from '../../base/time.ts';
+import { fromMillis } from '../../base/time.ts';
 import { formatIpv4, parseIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
-import type { Effect } from '../../election/effects.ts';
-import type { DoubtCause } from '../../readiness/doubt.ts';
-import type { GateVerdict } from '../../readiness/gate.ts';
 import type { InstanceSettings } from '../../readiness/inputs.ts';
-import type { Warning } from '../../readiness/reasons.ts';
-import type { SegmentEffect } from '../../segment/effects.ts';
 
 /** An instance with its address of the moment. */
 export interface ReadinessSource {
@@ -16,29 +11,6 @@ export interface ReadinessSource {
   /** The source its adverts bear now, once it has one. */
   readonly source: Ipv4 | undefined;
 }
-
-/** Carries out what an election wants. */
-export interface EffectPerformer {
-  /** `masterDownAt`: when the master's time was over, as it stood before this effect. */
-  perform(effect: Effect, masterDownAt: Micros | undefined): void;
-}
-
-/** An instance as its segment tells it what happens. */
-export interface SegmentMember extends ReadinessSource {
-  readonly name: string;
-  readonly effects: EffectPerformer;
-  /** An advert counts for it; what comes of that follows. */
-  advertHeard(advert: AdvertHeard): void;
-  gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void;
-  /** `cause` is undefined when the doubt ends. */
-  doubtChanged(cause: DoubtCause | undefined): void;
-  /** All effects of an input have been carried out. */
-  stepped(): void;
-  /** Comes about every second. */
-  remindHeld(): void;
-}
-
-export type AdvertHeard = Extract<SegmentEffect, { kind: 'advert-heard' }>;
 
 /** `gateways`: the next hops that the word `gateway` stands for now. */
 export function readinessSettings(

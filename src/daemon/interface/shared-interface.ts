@@ -13,7 +13,7 @@ import { ObstacleSearch } from '../../traffic/obstacle-search.ts';
 import { AdvertReceiver } from '../../traffic/advert-receiver.ts';
 import { InterfaceSockets } from '../../traffic/interface-sockets.ts';
 import { InterfaceAddresses } from '../../addressing/interface-addresses.ts';
-import type { AdvertHeard } from './readiness-settings.ts';
+import type { AdvertHeard } from './segment-member.ts';
 import { InterfaceMembers, type InterfaceMember } from './interface-members.ts';
 import { LinkDriver } from './link-driver.ts';
 import { LinkEvents } from '../../events/publish/link-events.ts';
