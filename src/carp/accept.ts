@@ -51,7 +51,7 @@ export interface DroppedPacket {
 }
 
 /** What one interface listens for. */
-export interface Listener<Member extends Group> {
+export interface AdvertListener<Member extends Group> {
   /** Our own source addresses on this interface; packets that bear one are ours or a conflict. */
   readonly ownSources: ReadonlySet<Ipv4>;
   /** The instances with this vhid; more than one where they use different groups. */
@@ -61,7 +61,7 @@ export interface Listener<Member extends Group> {
 /** Judges one packet that starts at its IPv4 header. Total: all bytes give an advert or a drop. */
 export function acceptPacket<Member extends Group>(
   packet: Uint8Array,
-  listener: Listener<Member>,
+  listener: AdvertListener<Member>,
 ): Result<AcceptedAdvert<Member>, DroppedPacket> {
   const ip = readIpv4(packet);
   if (!ip.ok) return drop(ip.reason, undefined, undefined);

@@ -3,14 +3,14 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { plainText } from '../base/text.ts';
 import type { CommandOutcome } from './check.ts';
 import type { CommandName } from './commands.ts';
-import { askDaemon, type Answer, type AskOptions } from './control-client.ts';
+import { askDaemon, type ControlReply, type AskOptions } from './control-client.ts';
 
 /** What is asked; `show` may throw where the answer is not what was expected. */
 export interface Question extends AskOptions {
   readonly socketPath: string;
   readonly path: string;
   /** Undefined: the answer is a fault, which is told as such. */
-  readonly show: (answer: Answer) => CommandOutcome | undefined;
+  readonly show: (answer: ControlReply) => CommandOutcome | undefined;
 }
 
 export const HTTP_OK = 200;

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../base/result.ts';
 import { groupName } from '../serving/groups.ts';
 
 /** An answer: the status of HTTP and the text, which is JSON. */
-export interface Answer {
+export interface ControlReply {
   readonly status: number;
   readonly text: string;
 }
@@ -29,7 +29,7 @@ export async function askDaemon(
   socketPath: string,
   path: string,
   { body, withinMs = ANSWER_MS_MAX }: AskOptions = {},
-): Promise<Result<Answer, string>> {
+): Promise<Result<ControlReply, string>> {
   try {
     return ok(await exchange(socketPath, path, body, withinMs));
   } catch (error) {
@@ -42,7 +42,7 @@ function exchange(
   path: string,
   body: unknown,
   withinMs: number,
-): Promise<Answer> {
+): Promise<ControlReply> {
   const method = body === undefined ? 'GET' : 'POST';
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, method, agent: false }, (response) => {

@@ -36,7 +36,7 @@ export interface OrdersOptions extends OrderTime {
 }
 
 /** What is said of an order, without what the instance says of itself. */
-interface Answer {
+interface NodeAnswer {
   readonly reason: OrderReason;
   readonly message: string;
   readonly afterMs?: number | null;
@@ -124,7 +124,7 @@ export class Orders {
     instance.tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
   }
 
-  #tell(order: Order, instance: OrderedInstance, answer: Answer): OrderResult {
+  #tell(order: Order, instance: OrderedInstance, answer: NodeAnswer): OrderResult {
     const { reason, message, afterMs = null } = answer;
     const { outcome } = ORDER_REASONS[reason];
     const { state, master } = instance.snapshot();

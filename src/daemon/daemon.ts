@@ -156,7 +156,7 @@ export class Daemon {
     this.#links = await ports.openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onAddress: (event) => {
-        for (const shared of this.#interfaces) shared.addressTold(event);
+        for (const shared of this.#interfaces) shared.addressChanged(event);
       },
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });

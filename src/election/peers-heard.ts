@@ -48,12 +48,12 @@ export const PEERS_MAX = 16;
 /** Of its own intervals, one may pass unheard. */
 const INTERVALS_TO_QUIET = 2;
 
-type Entry = Omit<PeerHeard, 'role'> & { readonly left: boolean };
+type PeerEntry = Omit<PeerHeard, 'role'> & { readonly left: boolean };
 
 /** The other nodes of one group that were heard; one for each instance. */
 export class PeersHeard {
   /** In the order in which they were last heard. */
-  readonly #peers = new Map<Ipv4, Entry>();
+  readonly #peers = new Map<Ipv4, PeerEntry>();
   readonly #patience: Micros;
 
   /**
@@ -93,7 +93,7 @@ export class PeersHeard {
       .map(({ left, ...peer }) => ({ ...peer, role: this.#roleOf({ ...peer, left }, now) }));
   }
 
-  #roleOf({ left, lastAdvertAt, cadence }: Entry, now: Micros): PeerRole {
+  #roleOf({ left, lastAdvertAt, cadence }: PeerEntry, now: Micros): PeerRole {
     // Nobody but who was heard by a bow-out alone has no pace.
     if (left || cadence === undefined) return 'left';
     const own = advertInterval(cadence) * INTERVALS_TO_QUIET;

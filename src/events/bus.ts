@@ -10,18 +10,18 @@ import type {
   LinkEventFields,
 } from './events.ts';
 
-export type Publish<News> = (news: News) => void;
+export type Publish<Fields> = (news: Fields) => void;
 
 /** The part of the bus that the sources of events know. */
 export interface EventSink {
   publish(event: DomainEvent): void;
 }
 
-type Listener = (event: DomainEvent) => void;
+type EventListener = (event: DomainEvent) => void;
 
 /** Delivers each event to its listeners. An event that nobody wants costs one look into a map. */
 export class EventBus implements EventSink {
-  readonly #listeners = new Map<EventName, Set<Listener>>();
+  readonly #listeners = new Map<EventName, Set<EventListener>>();
   readonly #onFault: (error: unknown, event: EventName) => void;
   readonly #waiting: DomainEvent[] = [];
   #delivering = false;
@@ -55,7 +55,7 @@ export class EventBus implements EventSink {
     listener: (event: EventOf<Name>) => void,
   ): () => void {
     const wanted = new Set<EventName>(names);
-    const own: Listener = (event) => {
+    const own: EventListener = (event) => {
       if (isOneOf<Name>(event, wanted)) listener(event);
     };
     for (const name of wanted) this.#of(name).add(own);
@@ -74,15 +74,15 @@ export class EventBus implements EventSink {
     }
   }
 
-  #of(name: EventName): Set<Listener> {
+  #of(name: EventName): Set<EventListener> {
     const known = this.#listeners.get(name);
     if (known !== undefined) return known;
-    const fresh = new Set<Listener>();
+    const fresh = new Set<EventListener>();
     this.#listeners.set(name, fresh);
     return fresh;
   }
 
-  #remove(name: EventName, listener: Listener): void {
+  #remove(name: EventName, listener: EventListener): void {
     const listeners = this.#listeners.get(name);
     listeners?.delete(listener);
     if (listeners?.size === 0) this.#listeners.delete(name);

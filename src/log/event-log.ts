@@ -6,7 +6,7 @@ import type { StartTimer } from '../vip/ports.ts';
 import type { Quota } from '../events/catalogue/define.ts';
 import { EventBus } from '../events/bus.ts';
 import { EVENT_NAMES, type DomainEvent } from '../events/events.ts';
-import { LineQuotas, telling, type Telling } from './line-quota.ts';
+import { LineQuotas, pendingLine, type PendingLine } from './line-quota.ts';
 import { isLogged, lineOf, type LogLine } from './log-line.ts';
 import type { Logger } from './log.ts';
 import { RateLimit } from '../base/rate-limit.ts';
@@ -27,10 +27,10 @@ export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartT
     const allowed = of === 'listener-failed' ? undefined : faults.allow(of, now());
     if (allowed === undefined) return;
     const detail = messageOf(error);
-    bus.publish({ event: 'listener-failed', of, detail, repeats: allowed.untold });
+    bus.publish({ event: 'listener-failed', of, detail, repeats: allowed.refused });
   });
   const eventLog = new EventLog(log, now, startTimer);
-  bus.subscribe(EVENT_NAMES.filter(isLogged), (event) => eventLog.tell(event));
+  bus.subscribe(EVENT_NAMES.filter(isLogged), (event) => eventLog.log(event));
   log.onGap((lostLines) => bus.publish({ event: 'log-gap', lostLines }));
   return bus;
 }
@@ -51,32 +51,32 @@ export class EventLog {
     this.#startTimer = startTimer;
   }
 
-  tell(event: DomainEvent): void {
+  log(event: DomainEvent): void {
     // Nothing is told after the end.
-    if (endsLog(event)) this.#tellAll();
+    if (endsLog(event)) this.#logAll();
     const line = lineOf(event);
     if (line === undefined) return;
     const now = this.#now();
-    const next = telling(line, now);
+    const next = pendingLine(line, now);
     const { once, quotaKey } = line;
     if (once === undefined) return this.#pass(next, now);
     const isRepeat = !this.#repeats.hasRoom(once.key, now);
     // A new one that its kind has no room for is remembered when it is told: keys may be forged.
     if (!isRepeat && !this.#kinds.hasRoom(quotaKey, now)) return this.#pass(next, now);
     const admission = this.#repeats.admit(once.key, quotaOf(once), next, now);
-    if (admission.told !== undefined) this.#pass(admission.told, now);
+    if (admission.passed !== undefined) this.#pass(admission.passed, now);
     else this.#wake(admission.until, now);
   }
 
-  #pass(next: Telling<LogLine>, now: Micros): void {
+  #pass(next: PendingLine<LogLine>, now: Micros): void {
     const { quota, quotaKey } = next.line;
     if (quota === undefined) return this.#write(next, now);
     const admission = this.#kinds.admit(quotaKey, quota, next, now);
-    if (admission.told !== undefined) this.#write(admission.told, now);
+    if (admission.passed !== undefined) this.#write(admission.passed, now);
     else this.#wake(admission.until, now);
   }
 
-  #write({ line, at, leftOut, leftOutSince }: Telling<LogLine>, now: Micros): void {
+  #write({ line, at, leftOut, leftOutSince }: PendingLine<LogLine>, now: Micros): void {
     const { level, event, message, fields, instance } = line;
     const log = instance === undefined ? this.#log : this.#log.forInstance(instance);
     const late = since(now, at);
@@ -118,7 +118,7 @@ export class EventLog {
     }
   }
 
-  #tellAll(): void {
+  #logAll(): void {
     this.#cancelTimer?.();
     this.#wakeAt = undefined;
     const now = this.#now();

@@ -5,7 +5,7 @@ import { micros, plus, type Micros } from '../base/time.ts';
 import type { Quota } from '../events/catalogue/define.ts';
 
 /** Something to be told, and for how many more of its kind it stands. */
-export interface Telling<Line> {
+export interface PendingLine<Line> {
   readonly line: Line;
   readonly at: Micros;
   readonly leftOut: number;
@@ -17,12 +17,12 @@ interface Bucket<Line> {
   readonly quota: Quota;
   /** When all tokens are back; a token is taken by moving it one refill on. */
   fullAt: Micros;
-  held: Telling<Line> | undefined;
+  held: PendingLine<Line> | undefined;
 }
 
 /** What came of a line: it is told, or kept until then. */
 export type Admission<Line> =
-  { readonly told: Telling<Line> } | { readonly told: undefined; readonly until: Micros };
+  { readonly passed: PendingLine<Line> } | { readonly passed: undefined; readonly until: Micros };
 
 /** One quota for each key, over a bounded number of keys. */
 export class LineQuotas<Line> {
@@ -40,20 +40,20 @@ export class LineQuotas<Line> {
   }
 
   /** Takes a line, together with what was kept before it. */
-  admit(key: string, quota: Quota, next: Telling<Line>, now: Micros): Admission<Line> {
+  admit(key: string, quota: Quota, next: PendingLine<Line>, now: Micros): Admission<Line> {
     const bucket = this.#bucket(key, quota, now);
     bucket.held = merge(bucket.held, next);
-    const told = release(bucket, now);
-    return told === undefined ? { told, until: tokenAt(bucket) } : { told };
+    const passed = release(bucket, now);
+    return passed === undefined ? { passed, until: tokenAt(bucket) } : { passed };
   }
 
   /** All that was kept and may be told by now. */
-  due(now: Micros): readonly Telling<Line>[] {
+  due(now: Micros): readonly PendingLine<Line>[] {
     return [...this.#buckets.values()].flatMap((bucket) => release(bucket, now) ?? []);
   }
 
   /** All that was kept: nothing will be told later. */
-  takeAll(): readonly Telling<Line>[] {
+  takeAll(): readonly PendingLine<Line>[] {
     const all = [...this.#buckets.values()].flatMap((bucket) => bucket.held ?? []);
     this.#buckets.clear();
     return all;
@@ -79,7 +79,7 @@ export class LineQuotas<Line> {
   }
 }
 
-function release<Line>(bucket: Bucket<Line>, now: Micros): Telling<Line> | undefined {
+function release<Line>(bucket: Bucket<Line>, now: Micros): PendingLine<Line> | undefined {
   const { held, quota } = bucket;
   if (held === undefined || tokenAt(bucket) > now) return undefined;
   bucket.held = undefined;
@@ -92,13 +92,16 @@ function tokenAt({ quota, fullAt }: Bucket<unknown>): Micros {
   return micros(fullAt - quota.refill * (quota.burst - 1));
 }
 
-function merge<Line>(before: Telling<Line> | undefined, next: Telling<Line>): Telling<Line> {
+function merge<Line>(
+  before: PendingLine<Line> | undefined,
+  next: PendingLine<Line>,
+): PendingLine<Line> {
   if (before === undefined) return next;
   const { leftOutSince } = before;
   return { ...next, leftOut: before.leftOut + next.leftOut + 1, leftOutSince };
 }
 
 /** A line that stands for itself alone. */
-export function telling<Line>(line: Line, at: Micros): Telling<Line> {
+export function pendingLine<Line>(line: Line, at: Micros): PendingLine<Line> {
   return { line, at, leftOut: 0, leftOutSince: at };
 }

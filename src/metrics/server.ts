@@ -56,9 +56,9 @@ interface Reply {
   readonly body: Body;
 }
 
-type Answer = (options: MetricsServerOptions) => Promise<Reply> | Reply;
+type ReplyMaker = (options: MetricsServerOptions) => Promise<Reply> | Reply;
 
-const PAGES: Readonly<Record<string, Answer>> = {
+const PAGES: Readonly<Record<string, ReplyMaker>> = {
   '/metrics': async ({ metrics, metricsType }) => {
     const content = Buffer.from(await metrics());
     return { status: 200, body: { contentType: metricsType, content } };

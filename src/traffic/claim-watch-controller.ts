@@ -86,7 +86,7 @@ export class ClaimWatchController {
   }
 
   #take(claim: Waiting): void {
-    if (this.#waiting.size === 0) this.#options.post(() => this.#tell());
+    if (this.#waiting.size === 0) this.#options.post(() => this.#report());
     const { address, form, mac } = claim;
     const key = `${address} ${form} ${mac}`;
     const known = this.#waiting.get(key) ?? this.#likeWhereFull(claim);
@@ -105,7 +105,7 @@ export class ClaimWatchController {
     return undefined;
   }
 
-  #tell(): void {
+  #report(): void {
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const { address, form, mac, frames } of waiting.values()) {

@@ -55,7 +55,7 @@ interface Task extends VipWish {
   /** How often it was lost without a calm time between. */
   losses: number;
   /** Whether the present loss, or the present failure to remove it, was told. */
-  told: boolean;
+  reported: boolean;
   /** Lost by our own doing, so that nobody need hear of it. */
   quiet: boolean;
   /** Whether the interface showed it when it was looked at last. */
@@ -189,7 +189,7 @@ export class VipReconciler implements Ward {
 
   #accept(wish: VipWish, report: Task['report']): void {
     if (this.#task?.phase === 'pending') this.#overtaken.push(this.#task);
-    const fresh = { due: true, delays: 0, losses: 0, told: false, quiet: false, shown: false };
+    const fresh = { due: true, delays: 0, losses: 0, reported: false, quiet: false, shown: false };
     const where = { ifindex: this.#options.keeper.ifindex, wentAlong: false };
     this.#task = { ...wish, ...fresh, ...where, phase: 'pending', report };
     this.#stopRetry();
@@ -255,7 +255,7 @@ export class VipReconciler implements Ward {
     // An interface that is gone took the address along: nobody has meddled with it.
     const gone = this.#options.keeper.ifindex === undefined;
     const wasGone = task.wentAlong && attempt.fault.reason === 'interface-missing';
-    if (!gone && !wasGone) this.#tell(task, attempt.fault);
+    if (!gone && !wasGone) this.#reportTrouble(task, attempt.fault);
   }
 
   /** The interface is another one than when it was looked at last, or has gone or come. */
@@ -273,7 +273,7 @@ export class VipReconciler implements Ward {
   /** Somebody has removed the address that is wanted, or put it where it is not. */
   #mend(task: Task, byUs: boolean): void {
     task.phase = task.present ? 'restoring' : 'removing';
-    task.told = false;
+    task.reported = false;
     task.quiet = byUs && task.present;
     if (task.quiet) return this.#attemptNow(task);
     if (!task.present || task.wentAlong || !this.#options.mayAnotherServe()) {
@@ -283,15 +283,15 @@ export class VipReconciler implements Ward {
     }
     const insisting = this.#mendedWithin(CALM);
     task.losses = insisting ? task.losses + 1 : 1;
-    if (task.losses >= LOSSES_MAX) this.#tell(task, keepsVanishing(task.losses));
+    if (task.losses >= LOSSES_MAX) this.#reportTrouble(task, keepsVanishing(task.losses));
     if (insisting) return this.#retryLater(task);
     task.delays = 0;
     this.#attemptNow(task);
   }
 
-  #tell(task: Task, fault: VipFault): void {
-    if (task.told) return;
-    task.told = true;
+  #reportTrouble(task: Task, fault: VipFault): void {
+    if (task.reported) return;
+    task.reported = true;
     const { term } = task;
     const lost: VipNotice = { kind: 'lost', term, fault };
     this.#options.onNotice(task.present ? lost : { kind: 'unwanted', fault });

@@ -43,7 +43,7 @@ export function opened(
   const control = openControl({
     path,
     group: undefined,
-    events: { publish: (event) => log.tell(event) },
+    events: { publish: (event) => log.log(event) },
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],

@@ -6,7 +6,7 @@ import {
   type AcceptedAdvert,
   type DroppedPacket,
   type Group,
-  type Listener,
+  type AdvertListener,
 } from '../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../src/carp/advert.ts';
 import {
@@ -68,7 +68,7 @@ export const KEY: GroupKey = {
 export const GROUP: Group = { key: KEY, group: CARP_GROUP };
 
 /** Listens as 10.77.0.2 for the vector's group only. */
-export const LISTENER: Listener<Group> = {
+export const LISTENER: AdvertListener<Group> = {
   ownSources: new Set([OWN_SOURCE]),
   members: (vhid) => (vhid === KEY.vhid ? [GROUP] : []),
 };

@@ -11,7 +11,7 @@ import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';
 import type { Warning } from '../../readiness/reasons.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
-import { ClaimTeller } from '../../events/publish/claim-teller.ts';
+import { ClaimPublisher } from '../../events/publish/claim-publisher.ts';
 import type { Driver } from '../interface/driver.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -63,7 +63,7 @@ export class Instance implements InterfaceMember {
   readonly #instanceEvents: InstanceEvents;
   readonly #gateEvents: GateEvents;
   readonly #usability: InterfaceUsability;
-  readonly #claims: ClaimTeller;
+  readonly #claims: ClaimPublisher;
   /** Its election as it was when it ended. */
   #last: ElectionSnapshot | undefined;
 
@@ -81,7 +81,7 @@ export class Instance implements InterfaceMember {
     this.#usability = new InterfaceUsability({
       ...options,
       instanceEvents: this.#instanceEvents,
-      lookAgain: () => options.driver.post(() => options.shared.tell(this)),
+      lookAgain: () => options.driver.post(() => options.shared.notify(this)),
     });
     this.key = {
       passphrase: config.passphrase.reveal(),
@@ -89,7 +89,7 @@ export class Instance implements InterfaceMember {
       addresses: [config.address.ip],
     };
     this.group = config.group;
-    this.#claims = this.#createClaimTeller();
+    this.#claims = this.#createClaimPublisher();
     this.effects = new EffectRunner({
       ...options,
       key: this.key,
@@ -279,13 +279,13 @@ export class Instance implements InterfaceMember {
     this.#feed({ kind: 'maintenance-changed', on: this.record.maintenance !== undefined });
   }
 
-  #createClaimTeller(): ClaimTeller {
+  #createClaimPublisher(): ClaimPublisher {
     const { config, record, startTimer, now } = this.#options;
-    return new ClaimTeller({
+    return new ClaimPublisher({
       startTimer,
       interval: advertInterval(config),
       judge: (mac) => record.claimant(mac, this.linkDriver.macOf, now()),
-      tell: (...claim) => this.#instanceEvents.contested(...claim),
+      publish: (...claim) => this.#instanceEvents.contested(...claim),
     });
   }
 }

@@ -67,7 +67,7 @@ export class InterfaceUsability {
   /** Sources of before, each with when it is forgotten. */
   readonly #former = new Map<Ipv4, Micros>();
   /** The interface as it was told of last. */
-  #told: { readonly link: Link | undefined; readonly usable: boolean } | undefined;
+  #lookedAt: { readonly link: Link | undefined; readonly usable: boolean } | undefined;
 
   constructor(options: InterfaceUsabilityOptions) {
     this.#options = options;
@@ -124,7 +124,7 @@ export class InterfaceUsability {
    */
   update(link: Link | undefined, usable: boolean): UsabilityChange | undefined {
     const { instanceEvents, virtualIps } = this.#options;
-    this.#told = { link, usable };
+    this.#lookedAt = { link, usable };
     if (link !== undefined) instanceEvents.elsewhere(this.elsewhere);
     const before = this.#current;
     const judged = judgeInterface(link, this.#needs());
@@ -143,8 +143,8 @@ export class InterfaceUsability {
 
   /** What is below the interface has changed, and nothing else; undefined: no difference. */
   carrierChanged(): UsabilityChange | undefined {
-    if (this.#told === undefined) return undefined;
-    return this.update(this.#told.link, this.#told.usable);
+    if (this.#lookedAt === undefined) return undefined;
+    return this.update(this.#lookedAt.link, this.#lookedAt.usable);
   }
 
   #sendFrom(source: Ipv4 | undefined): void {

@@ -58,7 +58,7 @@ export class SharedInterface {
   readonly #joining: Soon;
   readonly #configuring: Soon;
   readonly #refreshing: Soon;
-  readonly #telling: Soon;
+  readonly #notifying: Soon;
   readonly #tendingClaims: Soon;
   #aside = false;
 
@@ -73,7 +73,7 @@ export class SharedInterface {
     this.#joining = soon(() => this.#join());
     this.#configuring = soon(() => this.linkDriver.configure([...this.#members]));
     this.#refreshing = soon(() => this.refresh());
-    this.#telling = soon(() => this.#tellMembers());
+    this.#notifying = soon(() => this.#notifyMembers());
     this.#tendingClaims = soon(() => this.#tendClaims());
     this.#linkEvents = new LinkEvents(linkPublisher(events, interfaceName), now);
     this.#sockets = new InterfaceSockets({
@@ -134,7 +134,7 @@ export class SharedInterface {
     this.linkDriver.configure([...this.#members]);
     await this.#sockets.ensure();
     // All of them: another may have come while the sockets were being opened for the first.
-    this.#tellMembers();
+    this.#notifyMembers();
   }
 
   remove(member: InterfaceMember): void {
@@ -175,15 +175,15 @@ export class SharedInterface {
     this.#lookAtPlace();
     this.linkDriver.linkChanged();
     await this.#sockets.ensure();
-    this.#tellMembers();
+    this.#notifyMembers();
     this.#tendClaims();
     this.addresses.changed();
   }
 
   /** The kernel told of an address, of this interface or another. */
-  addressTold(event: AddressEvent): void {
+  addressChanged(event: AddressEvent): void {
     const other = this.addresses.told(event);
-    if (this.#members.hasVip(other)) void this.#telling.ask();
+    if (this.#members.hasVip(other)) void this.#notifying.ask();
   }
 
   /** Whether a change of this interface, by this index or under this name, is one of ours. */
@@ -196,7 +196,7 @@ export class SharedInterface {
   otherChanged(ifindex: number): void {
     if (this.linkDriver.concerns(ifindex)) this.linkDriver.linkChanged();
     // A source address may be on any interface of the host.
-    if (this.#members.namesSource) void this.#telling.ask();
+    if (this.#members.namesSource) void this.#notifying.ask();
   }
 
   /** Another hub has the same interface: from here on it is as if there were none. */
@@ -243,12 +243,12 @@ export class SharedInterface {
   }
 
   /** Tells one member once more how the interface is. */
-  tell(member: InterfaceMember): void {
+  notify(member: InterfaceMember): void {
     if (this.#members.has(member))
       member.linkChanged(this.link(), this.#sockets.hears(member.group));
   }
 
-  #tellMembers(): void {
+  #notifyMembers(): void {
     const link = this.link();
     const members = [...this.#members];
     const sources = members.map(({ source }) => source);

@@ -43,7 +43,7 @@ const ASK_AT_MS = [0, 700, 1_500];
 export async function hearSegment(options: SegmentOptions): Promise<Heard> {
   const { interfaceName, links, signal, seconds } = options;
   const stack = resolveStack(links, interfaceName);
-  const listener = new Listener(options, stack.ownMacs);
+  const listener = new SegmentListener(options, stack.ownMacs);
   const ifindex = stack.facts?.ifindex ?? 0;
   try {
     for (const index of stack.polled) listener.listen(index, index === ifindex);
@@ -64,7 +64,7 @@ export async function hearSegment(options: SegmentOptions): Promise<Heard> {
   return { interfaceName, seconds, bond, ...listener.result() };
 }
 
-class Listener {
+class SegmentListener {
   readonly #options: SegmentOptions;
   readonly #ownMacs: ReadonlySet<string>;
   readonly #captures: SegmentCapture[] = [];

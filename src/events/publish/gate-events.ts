@@ -35,13 +35,13 @@ export class GateEvents {
   #gate: GateVerdict | undefined;
   #warned: readonly Warning[] = [];
   /** Of a closed gate, what was told of it last. */
-  #toldReasons: readonly Reason[] = [];
+  #reportedReasons: readonly Reason[] = [];
   /** Who answers for the virtual IP. */
   #holder: string | undefined;
-  #inUseTold = false;
+  #inUseReported = false;
   /** Silence would have brought a promotion by now, but for the gate. */
   #due = false;
-  #toldAt: Micros = micros(0);
+  #reportedAt: Micros = micros(0);
   #silentSince: Micros | undefined;
   readonly #heldFor = new Set<HeldReason>();
 
@@ -57,10 +57,10 @@ export class GateEvents {
     this.#holder = holder;
     this.#warn(warnings);
     const answered = warnings.includes('vip-answered');
-    if (answered) this.#tellInUse(false);
-    else if (!gate.reasons.includes('vip-in-use')) this.#inUseTold = false;
-    if (!gate.open) return this.#tellNewReasons(gate);
-    this.#toldReasons = [];
+    if (answered) this.#publishInUse(false);
+    else if (!gate.reasons.includes('vip-in-use')) this.#inUseReported = false;
+    if (!gate.open) return this.#publishNewReasons(gate);
+    this.#reportedReasons = [];
     if (before?.open !== true && gate.by !== undefined) {
       this.#publish({ event: 'gate-opened', by: gate.by });
     }
@@ -77,10 +77,10 @@ export class GateEvents {
 
   #stillHeld(gate: GateVerdict, standing: Standing): void {
     this.#countHeld(gate, standing);
-    if (!gate.open) this.#tellNewReasons(gate);
-    if (gate.open || since(this.#now(), this.#toldAt) < REMINDER) return;
+    if (!gate.open) this.#publishNewReasons(gate);
+    if (gate.open || since(this.#now(), this.#reportedAt) < REMINDER) return;
     const reasons = this.#newsworthy(gate);
-    if (reasons.length > 0) this.#tellClosed({ ...gate, reasons }, 'gate-still-closed');
+    if (reasons.length > 0) this.#publishClosed({ ...gate, reasons }, 'gate-still-closed');
   }
 
   /** A master that was not heard so far answers for its address: no news before one is due. */
@@ -88,16 +88,19 @@ export class GateEvents {
     return reasons.filter((reason) => this.#due || reason !== 'vip-in-use');
   }
 
-  #tellNewReasons(gate: GateVerdict): void {
+  #publishNewReasons(gate: GateVerdict): void {
     const reasons = this.#newsworthy(gate);
-    if (reasons.length === 0 || sameList(reasons, this.#toldReasons)) return;
-    this.#toldReasons = reasons;
-    this.#tellClosed({ ...gate, reasons }, 'gate-closed');
+    if (reasons.length === 0 || sameList(reasons, this.#reportedReasons)) return;
+    this.#reportedReasons = reasons;
+    this.#publishClosed({ ...gate, reasons }, 'gate-closed');
   }
 
-  #tellClosed({ reasons, opensAt }: GateVerdict, event: 'gate-closed' | 'gate-still-closed'): void {
+  #publishClosed(
+    { reasons, opensAt }: GateVerdict,
+    event: 'gate-closed' | 'gate-still-closed',
+  ): void {
     const now = this.#now();
-    this.#toldAt = now;
+    this.#reportedAt = now;
     const opensInMs = opensAt === undefined ? null : Math.round(toMillis(since(opensAt, now)));
     this.#publish({ event, reasons, opensInMs });
   }
@@ -109,9 +112,9 @@ export class GateEvents {
     this.#warned = warnings;
   }
 
-  #tellInUse(holdsOff: boolean): void {
-    if (this.#inUseTold) return;
-    this.#inUseTold = true;
+  #publishInUse(holdsOff: boolean): void {
+    if (this.#inUseReported) return;
+    this.#inUseReported = true;
     this.#publish({ event: 'vip-in-use', mac: this.#holder ?? null, holdsOff });
   }
 
@@ -124,7 +127,7 @@ export class GateEvents {
     // In maintenance it would not promote itself, so who else has the address is not its concern.
     this.#due = silenceDue && !standing.election.holdReasons.includes('maintenance');
     if (!silenceDue) return;
-    if (this.#due && gate.reasons.includes('vip-in-use')) this.#tellInUse(true);
+    if (this.#due && gate.reasons.includes('vip-in-use')) this.#publishInUse(true);
     const gateReasons = heldBy(gate, standing.policy);
     const others = standing.election.holdReasons.flatMap(
       (reason) => HELD_BESIDE_GATE[reason] ?? [],

@@ -26,8 +26,8 @@ export class InstanceEvents {
   readonly #publish: Publish<InstanceEventFields>;
   readonly #now: () => Micros;
   readonly #takeover: TakeoverWatch;
-  #networksTold: string | undefined;
-  #elsewhereTold: readonly string[] = [];
+  #reportedNetworks: string | undefined;
+  #reportedElsewhere: readonly string[] = [];
 
   constructor(config: InstanceConfig, publish: Publish<InstanceEventFields>, now: () => Micros) {
     this.#config = config;
@@ -75,15 +75,15 @@ export class InstanceEvents {
     const shown = networks.map(
       ({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`,
     );
-    if (shown.join(' ') === this.#networksTold) return;
-    this.#networksTold = shown.join(' ');
+    if (shown.join(' ') === this.#reportedNetworks) return;
+    this.#reportedNetworks = shown.join(' ');
     this.#publish({ event: 'vip-off-network', networks: shown });
   }
 
   /** Tells of other interfaces of this host that have the virtual IP, whenever they are others. */
   elsewhere(interfaces: readonly string[]): void {
-    if (sameList(interfaces, this.#elsewhereTold)) return;
-    this.#elsewhereTold = interfaces;
+    if (sameList(interfaces, this.#reportedElsewhere)) return;
+    this.#reportedElsewhere = interfaces;
     this.#publish({ event: 'vip-elsewhere', interfaces });
   }
 

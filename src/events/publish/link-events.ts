@@ -29,7 +29,7 @@ export class LinkEvents {
   #warned: readonly Warning[] = [];
   #ports: readonly PortVerdict[] = [];
   #evidenceEpoch = 0;
-  readonly #evidenceTold = new Set<EvidenceKind>();
+  readonly #reportedEvidence = new Set<EvidenceKind>();
 
   /** What a flood is made of, most likely. */
   #lastRejected: DroppedPacket | undefined;
@@ -64,11 +64,11 @@ export class LinkEvents {
 
   /** Tells of the first piece of each kind in an epoch. */
   evidence(epoch: number, records: readonly EvidenceRecord[]): void {
-    if (epoch !== this.#evidenceEpoch) this.#evidenceTold.clear();
+    if (epoch !== this.#evidenceEpoch) this.#reportedEvidence.clear();
     this.#evidenceEpoch = epoch;
     for (const { kind, first } of records) {
-      if (this.#evidenceTold.has(kind)) continue;
-      this.#evidenceTold.add(kind);
+      if (this.#reportedEvidence.has(kind)) continue;
+      this.#reportedEvidence.add(kind);
       this.#publish({ event: 'link-evidence', kind, from: first.from, epoch });
     }
   }
@@ -153,7 +153,7 @@ export class LinkEvents {
   #unreadable(detail: string): void {
     const allowed = this.#repeats.allow(detail, this.#now());
     if (allowed === undefined) return;
-    this.#publish({ event: 'link-unreadable', detail, repeats: allowed.untold });
+    this.#publish({ event: 'link-unreadable', detail, repeats: allowed.refused });
   }
 }
 

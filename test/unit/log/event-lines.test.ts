@@ -95,7 +95,7 @@ const noTimer = (): (() => void) => () => undefined;
 
 function logged(event: DomainEvent): readonly LoggedLine[] {
   const { logger, lines } = recordingLogger();
-  new EventLog(logger, () => micros(0), noTimer).tell(event);
+  new EventLog(logger, () => micros(0), noTimer).log(event);
   return lines;
 }
 
@@ -235,11 +235,11 @@ describe('lines that could come again and again', () => {
     test(`are written once in a while, with the number left out: ${name}`, () => {
       const { logger, lines } = recordingLogger();
       const log = new EventLog(logger, () => now, noTimer);
-      for (let count = 0; count < 3; count += 1) log.tell(EVENT_SAMPLES[name]);
+      for (let count = 0; count < 3; count += 1) log.log(EVENT_SAMPLES[name]);
       assert.equal(lines.length, 1);
       assert.equal(lines[0]?.fields['repeats'], undefined);
       now = plus(now, fromSeconds(SELDOM.includes(name) ? 60 : 10));
-      log.tell(EVENT_SAMPLES[name]);
+      log.log(EVENT_SAMPLES[name]);
       assert.equal(lines[1]?.fields['repeats'], 2);
     });
   }
@@ -248,10 +248,10 @@ describe('lines that could come again and again', () => {
     const { logger, lines } = recordingLogger();
     const log = new EventLog(logger, () => now, noTimer);
     const conflict = EVENT_SAMPLES.conflict;
-    log.tell(conflict);
-    log.tell({ ...conflict, name: 'web' });
-    log.tell({ ...conflict, peer: '10.9.0.12' });
-    log.tell(conflict);
+    log.log(conflict);
+    log.log({ ...conflict, name: 'web' });
+    log.log({ ...conflict, peer: '10.9.0.12' });
+    log.log(conflict);
     assert.deepEqual(
       lines.map(({ instance, fields }) => `${instance ?? ''} ${String(fields['peer'])}`),
       ['db 10.9.0.11', 'web 10.9.0.11', 'db 10.9.0.12'],

@@ -11,7 +11,7 @@ import {
 } from '../../../src/events/events.ts';
 import { EventLog } from '../../../src/log/event-log.ts';
 import { DEFAULT_QUOTA } from '../../../src/log/log-line.ts';
-import { LineQuotas, telling } from '../../../src/log/line-quota.ts';
+import { LineQuotas, pendingLine } from '../../../src/log/line-quota.ts';
 import { fromSeconds, micros, toSeconds } from '../../../src/base/time.ts';
 import { recordingLogger, type LoggedLine } from '../../fakes/logger.ts';
 import { EVENT_SAMPLES } from '../../support/events.ts';
@@ -43,7 +43,7 @@ function standsFor(told: readonly LoggedLine[]): number {
 
 async function often(event: (n: number) => DomainEvent, count: number, eachMs: number) {
   for (let n = 0; n < count; n += 1) {
-    log.tell(event(n));
+    log.log(event(n));
     await time.advance(eachMs);
   }
 }
@@ -52,7 +52,7 @@ describe('a storm', () => {
   for (const name of EVENT_NAMES.filter((one) => !ENDS.has(one) && !ALWAYS.has(one))) {
     test(`of ${name} leaves few lines, and none of it is lost`, async () => {
       const event = EVENT_SAMPLES[name];
-      log.tell(event);
+      log.log(event);
       const logged = lines.length;
       const { burst, refill } = definitionOf(name).quota ?? DEFAULT_QUOTA;
       lines.length = 0;
@@ -87,8 +87,8 @@ describe('a storm', () => {
 
   test('keeps its own facts where it is told later: how late a process woke', async () => {
     const wake = (lateMs: number): DomainEvent => ({ event: 'late-wake', lateMs });
-    log.tell(wake(700));
-    log.tell(wake(89));
+    log.log(wake(700));
+    log.log(wake(89));
     await time.advance(60_000);
     const last = lines.at(-1);
     assert.match(last?.message ?? '', /^woke 89 ms late: .* it happened \d+ s ago$/);
@@ -96,10 +96,10 @@ describe('a storm', () => {
   });
 
   test('does not hide what others have to say', () => {
-    for (let n = 0; n < 100; n += 1) log.tell(UP);
+    for (let n = 0; n < 100; n += 1) log.log(UP);
     lines.length = 0;
-    log.tell({ ...UP, name: 'web' });
-    log.tell(EVENT_SAMPLES.doubt);
+    log.log({ ...UP, name: 'web' });
+    log.log(EVENT_SAMPLES.doubt);
     assert.deepEqual(
       lines.map(({ instance, event }) => `${instance ?? ''} ${event}`),
       ['web transition', 'db doubt'],
@@ -107,8 +107,8 @@ describe('a storm', () => {
   });
 
   test('is told to its end when the daemon stops', () => {
-    for (let n = 0; n < 15; n += 1) log.tell(n % 2 === 0 ? UP : DOWN);
-    log.tell(EVENT_SAMPLES['daemon-stopped']);
+    for (let n = 0; n < 15; n += 1) log.log(n % 2 === 0 ? UP : DOWN);
+    log.log(EVENT_SAMPLES['daemon-stopped']);
     assert.deepEqual(
       lines.slice(-2).map(({ event, fields }) => `${event} ${String(fields['to'] ?? '')}`),
       ['transition MASTER', 'daemon-stopped '],
@@ -119,8 +119,8 @@ describe('a storm', () => {
 
   test('does not hold back what must be done at once', () => {
     const failed = EVENT_SAMPLES['vip-failed'];
-    for (let n = 0; n < 50; n += 1) log.tell(failed);
-    log.tell(EVENT_SAMPLES['vip-left-behind']);
+    for (let n = 0; n < 50; n += 1) log.log(failed);
+    log.log(EVENT_SAMPLES['vip-left-behind']);
     assert.match(lines.at(-1)?.message ?? '', /Do it now/);
   });
 });
@@ -143,9 +143,9 @@ describe('what the network can cause', () => {
   });
 
   test('does not hide one reason behind another', () => {
-    for (let n = 0; n < 100; n += 1) log.tell(dropped('vrrp', false, { from: address(n) }));
-    for (let n = 0; n < 100; n += 1) log.tell(dropped('bad-digest', false, { from: address(n) }));
-    log.tell(dropped('bad-digest', true));
+    for (let n = 0; n < 100; n += 1) log.log(dropped('vrrp', false, { from: address(n) }));
+    for (let n = 0; n < 100; n += 1) log.log(dropped('bad-digest', false, { from: address(n) }));
+    log.log(dropped('bad-digest', true));
     assert.deepEqual(
       lines.map(({ fields }) => fields['reason']),
       // Of another group one line will do, whoever speaks for it.
@@ -157,7 +157,7 @@ describe('what the network can cause', () => {
 
 describe('a packet that was dropped', () => {
   test('is warned of with the remedy, once a minute for each sender', async () => {
-    for (let count = 0; count < 5; count += 1) log.tell(dropped('bad-digest', true));
+    for (let count = 0; count < 5; count += 1) log.log(dropped('bad-digest', true));
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.level, 'warn');
     assert.match(lines[0].message, /10\.0\.0\.9.*two masters.*passphrase/);
@@ -167,7 +167,7 @@ describe('a packet that was dropped', () => {
   });
 
   test('is told of again when it has come to mean a second master', () => {
-    for (const rivals of [false, true, true]) log.tell(dropped('bad-digest', rivals));
+    for (const rivals of [false, true, true]) log.log(dropped('bad-digest', rivals));
     assert.deepEqual(
       lines.map(({ message }) => message.includes('two masters')),
       [false, true],
@@ -177,7 +177,7 @@ describe('a packet that was dropped', () => {
   test('is told of once where it is of another group, and then counted', async () => {
     await often((n) => dropped('unknown-vhid', false, { vhid: 9, from: address(n) }), 600, 1_000);
     assert.equal(lines.length, 1);
-    log.tell(EVENT_SAMPLES['daemon-stopped']);
+    log.log(EVENT_SAMPLES['daemon-stopped']);
     assert.equal(lines[1]?.fields['repeats'], 598);
   });
 
@@ -188,13 +188,13 @@ describe('a packet that was dropped', () => {
     assert.equal(groups.length, 12, groups.join(' '));
     assert.equal(new Set(groups).size, 12, groups.join(' '));
     // A wrong passphrase is told of at once all the same.
-    log.tell(dropped('bad-digest', true));
+    log.log(dropped('bad-digest', true));
     assert.equal(lines.at(-1)?.fields['reason'], 'bad-digest');
   });
 
   test('is no alarm where it is of another group on the segment', () => {
-    log.tell(dropped('unknown-vhid', true, { vhid: 9 }));
-    log.tell(dropped('vrrp', true, { vhid: 51 }));
+    log.log(dropped('unknown-vhid', true, { vhid: 9 }));
+    log.log(dropped('vrrp', true, { vhid: 51 }));
     assert.deepEqual(
       lines.map(({ level }) => level),
       ['info', 'info'],
@@ -209,7 +209,7 @@ describe('a quota', () => {
     const quotas = new LineQuotas<number>(8);
     const at = (second: number): boolean => {
       const now = fromSeconds(second);
-      return quotas.admit('a', QUOTA, telling(second, now), now).told !== undefined;
+      return quotas.admit('a', QUOTA, pendingLine(second, now), now).passed !== undefined;
     };
     assert.deepEqual([0, 1, 2, 10, 11, 100, 101, 102].map(at), [
       true,
@@ -226,7 +226,8 @@ describe('a quota', () => {
   test('remembers no more keys than it may', () => {
     const quotas = new LineQuotas<string>(2);
     const one = { burst: 1, refill: fromSeconds(10) };
-    for (const key of ['a', 'b', 'c']) quotas.admit(key, one, telling(key, micros(0)), micros(0));
+    for (const key of ['a', 'b', 'c'])
+      quotas.admit(key, one, pendingLine(key, micros(0)), micros(0));
     assert.equal(quotas.hasRoom('c', micros(1)), false);
     assert.equal(quotas.hasRoom('a', micros(1)), true);
   });

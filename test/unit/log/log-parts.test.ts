@@ -37,17 +37,17 @@ describe('text lines', () => {
 describe('rate limit', () => {
   test('tells the first at once, and then how many it left unsaid', () => {
     const limit = new RateLimit(fromSeconds(10), 8);
-    assert.deepEqual(limit.allow('a', micros(0)), { untold: 0 });
+    assert.deepEqual(limit.allow('a', micros(0)), { refused: 0 });
     assert.equal(limit.allow('a', fromSeconds(1)), undefined);
     assert.equal(limit.allow('a', fromSeconds(9)), undefined);
-    assert.deepEqual(limit.allow('b', fromSeconds(9)), { untold: 0 });
-    assert.deepEqual(limit.allow('a', fromSeconds(10)), { untold: 2 });
+    assert.deepEqual(limit.allow('b', fromSeconds(9)), { refused: 0 });
+    assert.deepEqual(limit.allow('a', fromSeconds(10)), { refused: 2 });
   });
 
   test('remembers no more keys than it may', () => {
     const limit = new RateLimit(fromSeconds(10), 2);
     for (const key of ['a', 'b', 'c']) limit.allow(key, micros(0));
     assert.equal(limit.allow('c', micros(1)), undefined);
-    assert.deepEqual(limit.allow('a', micros(1)), { untold: 0 });
+    assert.deepEqual(limit.allow('a', micros(1)), { refused: 0 });
   });
 });

@@ -43,7 +43,7 @@ describe('GateEvents, as the log shows it', () => {
     );
     const identity = { name: 'db', interface: 'eth0', vhid: 7, vip: '10.0.0.100' };
     instanceEvents = new GateEvents(
-      (news) => log.tell({ ...news, ...identity }),
+      (news) => log.log({ ...news, ...identity }),
       () => now,
     );
   });

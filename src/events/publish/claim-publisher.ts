@@ -7,13 +7,13 @@ import type { Ports } from '../../ports/ports.ts';
 import type { Claimant } from '../../election/claimant.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
 
-export interface ClaimTellerOptions extends Pick<Ports, 'startTimer'> {
+export interface ClaimPublisherOptions extends Pick<Ports, 'startTimer'> {
   /** How long another master may take until it is heard: one interval of the adverts. */
   readonly interval: Micros;
   /** Whose claim it is, as far as that is known now. */
   readonly judge: (mac: Mac) => Claimant;
   /** `answered`: the address is announced again for it. */
-  readonly tell: (claim: ForeignClaim, claimant: Claimant, answered: boolean) => void;
+  readonly publish: (claim: ForeignClaim, claimant: Claimant, answered: boolean) => void;
 }
 
 interface Waiting {
@@ -29,11 +29,11 @@ const INTERVALS_TO_WAIT = 1.5;
 const WAITING_MAX = 16;
 
 /** Publishes foreign claims for the virtual IP of one instance, once their owner is known. */
-export class ClaimTeller {
-  readonly #options: ClaimTellerOptions;
+export class ClaimPublisher {
+  readonly #options: ClaimPublisherOptions;
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(options: ClaimTellerOptions) {
+  constructor(options: ClaimPublisherOptions) {
     this.#options = options;
   }
 
@@ -47,28 +47,28 @@ export class ClaimTeller {
     const known = this.#waiting.get(key);
     if (known !== undefined) known.frames += claim.frames;
     else if (claim.form === 'probe' || claimant.kind === 'rival' || full) {
-      this.#options.tell(claim, claimant, answered);
+      this.#options.publish(claim, claimant, answered);
     } else this.#wait(key, claim, answered);
   }
 
   /** What waits is told at once. */
   close(): void {
-    for (const key of [...this.#waiting.keys()]) this.#tell(key);
+    for (const key of [...this.#waiting.keys()]) this.#publish(key);
   }
 
   #wait(key: string, claim: ForeignClaim, answered: boolean): void {
     const { startTimer, interval } = this.#options;
     const waitMs = Math.ceil(toMillis(interval) * INTERVALS_TO_WAIT);
-    const cancel = startTimer(waitMs, () => this.#tell(key));
+    const cancel = startTimer(waitMs, () => this.#publish(key));
     this.#waiting.set(key, { claim, frames: claim.frames, answered, cancel });
   }
 
-  #tell(key: string): void {
+  #publish(key: string): void {
     const waiting = this.#waiting.get(key);
     if (waiting === undefined) return;
     waiting.cancel();
     this.#waiting.delete(key);
     const { claim, frames, answered } = waiting;
-    this.#options.tell({ ...claim, frames }, this.#options.judge(claim.mac), answered);
+    this.#options.publish({ ...claim, frames }, this.#options.judge(claim.mac), answered);
   }
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { fromSeconds } from '../../../../src/base/time.ts';
 import { parseMac, type Mac } from '../../../../src/carp/addresses.ts';
 import type { ForeignClaim } from '../../../../src/carp/claim.ts';
-import { ClaimTeller } from '../../../../src/events/publish/claim-teller.ts';
+import { ClaimPublisher } from '../../../../src/events/publish/claim-publisher.ts';
 import type { Claimant } from '../../../../src/election/claimant.ts';
 import { electionSnapshot, ip } from '../../../support/reports.ts';
 import { FakeTime } from '../../vip/fakes.ts';
@@ -18,11 +18,11 @@ class Rig {
   readonly time = new FakeTime();
   readonly told: string[] = [];
   claimant: Claimant = STRANGER;
-  readonly teller = new ClaimTeller({
+  readonly teller = new ClaimPublisher({
     startTimer: this.time.startTimer,
     interval: fromSeconds(1),
     judge: () => this.claimant,
-    tell: ({ form, frames }, { kind }, answered) =>
+    publish: ({ form, frames }, { kind }, answered) =>
       this.told.push(`${form} x${frames} ${kind} ${answered ? 'answered' : 'left'}`),
   });
 
