@@ -14,12 +14,15 @@ const ORDER_OPTIONS = {
 } as const;
 
 export const status = defineCommand({
-  usage: ['[NAME] [--watch] [--json] [--socket PATH]'],
+  usage: ['[NAME | --all] [--watch] [--json] [--socket PATH]'],
   brief: ['status [NAME] [--watch]', 'the state of every instance of a running carpd'],
   about:
     'Prints a table of the instances of the carpd that runs here: their state, the peers they ' +
-    'heard, what would happen next, and how ready their links are. With NAME, only that instance.',
+    'heard, what would happen next, and how ready their links are. With NAME, only that ' +
+    'instance. More than eight get a line each, those in trouble first; the healthy ones are ' +
+    'counted unless --all is given.',
   options: {
+    '--all': { doc: 'also the healthy ones of many instances' },
     '--watch': { doc: 'again every second, in place on a terminal, until Ctrl-C' },
     '--json': { doc: 'print all that is known of them, as JSON' },
     '--socket': SOCKET,
@@ -29,6 +32,7 @@ export const status = defineCommand({
   exits: '0 done, 1 no daemon answers, 2 wrong usage or no such instance.',
   read: (given) => ({
     kind: 'status',
+    all: given.has('--all'),
     name: given.words[0],
     json: given.has('--json'),
     watch: given.has('--watch'),

@@ -47,6 +47,8 @@ export interface CheckCommand {
 
 export interface StatusCommand {
   readonly kind: 'status';
+  /** Also what would be folded. */
+  readonly all: boolean;
   /** The instance; undefined: all. */
   readonly name: string | undefined;
   readonly json: boolean;

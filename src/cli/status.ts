@@ -30,7 +30,7 @@ export function status(command: StatusCommand, screen: Screen): Promise<CommandO
         return unknownInstance(name, report.instances);
       }
       const wanted = { ...report, instances };
-      if (!json) return shown(statusText(wanted, { colour: hasColour(screen) }));
+      if (!json) return shown(statusText(wanted, { colour: hasColour(screen), all: command.all }));
       return shown(name === undefined ? text : `${JSON.stringify(wanted)}\n`);
     },
   });

@@ -5,7 +5,7 @@ import { formatIpv4 } from '../carp/addresses.ts';
 import type { Config, GateConfig, InstanceConfig } from './config.ts';
 import { formatDuration } from './values.ts';
 
-/** A plain object in the layout of the file; `passphrase` reads "[redacted]". */
+/** A plain object in the layout of the file; `passphrase` reads "[redacted]" and names its file. */
 export function effectiveConfig(config: Config): Record<string, unknown> {
   return {
     log: { ...config.log },
@@ -34,7 +34,7 @@ function effectiveInstance(instance: InstanceConfig): Record<string, unknown> {
     vhid: instance.vhid,
     address: `${formatIpv4(address.ip)}/${String(address.prefixLength)}`,
     ...(source === undefined ? {} : { source: formatIpv4(source) }),
-    passphrase: instance.passphrase.toString(),
+    passphrase: instance.passphrase.shown,
     advbase: instance.advbase,
     advskew: instance.advskew,
     deadRatio: instance.deadRatio,

@@ -133,7 +133,7 @@ function readPassphraseFile(
   const key = instanceFields.passphraseFile.path;
   try {
     const found = filePassphrase(context.readFile(path, PASSPHRASE_FILE_BYTES_MAX));
-    if (found.ok) return found.value;
+    if (found.ok) return { ...found.value, secret: found.value.secret.from(path) };
     context.fault(key, found.reason.message);
   } catch (error) {
     context.fault(key, `the file can't be read${whyUnreadable(error)}`);

@@ -11,10 +11,22 @@ const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom');
  */
 export class Secret {
   readonly #bytes: Uint8Array;
+  readonly #origin: string | undefined;
 
-  /** Copies the bytes; the caller may wipe its own. */
-  constructor(bytes: Uint8Array) {
+  /** Copies the bytes; the caller may wipe its own. `origin` is the file that they are from. */
+  constructor(bytes: Uint8Array, origin?: string) {
     this.#bytes = Uint8Array.from(bytes);
+    this.#origin = origin;
+  }
+
+  /** The same secret, which says what file it is from. */
+  from(origin: string): Secret {
+    return new Secret(this.#bytes, origin);
+  }
+
+  /** "[redacted]", with the file where it is from one; for the configuration that is shown. */
+  get shown(): string {
+    return this.#origin === undefined ? REDACTED : `${REDACTED}, from ${this.#origin}`;
   }
 
   /** A copy of the bytes, for the one place that computes the digest. */

@@ -1,5 +1,6 @@
 // Compares a mapping of the file with the known keys: reports unknown keys and misplaced mappings,
 // and gives back what is left, which is safe to hand to convict.
+import { rivalHint } from './rival-words.ts';
 import { didYouMean } from './suggest.ts';
 import { isMapping, type AnyField, type Raw, type Report } from './schema.ts';
 import { show } from './values.ts';
@@ -62,6 +63,8 @@ function isLeaf(path: string, value: unknown, report: Report): boolean {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
+  const hint = rivalHint(key);
+  if (hint !== undefined) return `unknown key: ${hint}`;
   const suggestion = didYouMean(key, known);
   if (suggestion !== '') return `unknown key${suggestion}`;
   return `unknown key; known are ${[...new Set(known)].join(', ')}`;

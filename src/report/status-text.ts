@@ -11,7 +11,12 @@ import { COLUMNS, plainText, wrap } from '../base/text.ts';
 export interface StatusStyle {
   /** States in colour, as escape sequences of a terminal. */
   readonly colour?: boolean;
+  /** Also those instances that would be folded, where there are many. */
+  readonly all?: boolean;
 }
+
+/** So many instances are shown in whole; more of them get a line each, if at all. */
+const WHOLE_MAX = 8;
 
 /** A longer name gets a line of its own above its row, so that it can be copied whole. */
 const NAME_COLUMNS_MAX = 16;
@@ -32,17 +37,43 @@ const COLOURS: ReadonlyMap<string, number> = new Map<State | 'yes' | 'no', numbe
 
 /** All that a daemon reports, on a screen; ends with a line feed. */
 export function statusText({ instances }: StatusReport, style: StatusStyle = {}): string {
-  const rows = instances.map((report) => ({
+  const lines =
+    instances.length > WHOLE_MAX
+      ? foldedLines(instances, style)
+      : table(INSTANCE_HEAD, instances.map(wholeRow), style);
+  const links = linkRows(instances);
+  const more = links.length === 0 ? [] : ['', ...table(LINK_HEAD, links, style)];
+  return `${[...lines, ...more].join('\n')}\n`;
+}
+
+function wholeRow(report: InstanceReport): Row {
+  return {
     cells: instanceCells(report),
     below: [
       ...wrap(nextText(report), `${INDENT}next  `, `${INDENT}      `),
       ...report.peers.flatMap(peerLines),
     ],
-  }));
-  const lines = table(INSTANCE_HEAD, rows, style);
-  const links = linkRows(instances);
-  const more = links.length === 0 ? [] : ['', ...table(LINK_HEAD, links, style)];
-  return `${[...lines, ...more].join('\n')}\n`;
+  };
+}
+
+/** Trouble first, a line for each; all that is well is one line, unless it is wanted as well. */
+function foldedLines(instances: readonly InstanceReport[], style: StatusStyle): readonly string[] {
+  const rowOf = (report: InstanceReport): Row => ({ cells: instanceCells(report), below: [] });
+  const [bad, good] = [false, true].map((well) => instances.filter((one) => isWell(one) === well));
+  const shown = [...(bad ?? []), ...(style.all === true ? (good ?? []) : [])];
+  const rest = instances.length - shown.length;
+  const lines = shown.length === 0 ? [] : table(INSTANCE_HEAD, shown.map(rowOf), style);
+  if (rest === 0) return lines;
+  const masters = (good ?? []).filter(({ state }) => state === 'MASTER').length;
+  const states = `${masters} MASTER, ${rest - masters} BACKUP`;
+  const text = `${rest} healthy: ${states}; carpd status --all lists them, carpd status NAME one`;
+  return [...lines, ...wrap(text, '', INDENT)];
+}
+
+/** It takes part, and nothing about it is worth a look. */
+function isWell(report: InstanceReport): boolean {
+  const { state } = report;
+  return (state === 'MASTER' || state === 'BACKUP') && noteText(report) === '';
 }
 
 type Cells = readonly [string, ...string[]];

@@ -35,6 +35,7 @@ class FakeScreen implements Screen {
 
 const command = (socketPath: string, json = false): Parameters<typeof status>[0] => ({
   kind: 'status',
+  all: false,
   name: undefined,
   json,
   watch: true,

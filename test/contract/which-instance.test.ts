@@ -100,7 +100,7 @@ describe('of several instances', () => {
 
   test('status shows the one that is named, and its JSON that one alone', async (t) => {
     const { socketPath } = await daemon(t, DB, WEB);
-    const of = { kind: 'status', watch: false, socketPath } as const;
+    const of = { kind: 'status', all: false, watch: false, socketPath } as const;
     const table = await status({ ...of, name: 'web', json: false }, SCREEN);
     assert.match(table.stdout, /^NAME.*\nweb /);
     assert.doesNotMatch(table.stdout, /^db /m);

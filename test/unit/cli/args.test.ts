@@ -11,6 +11,7 @@ const WATCH = { format: undefined, verbose: false, socketPath: SOCKET } as const
 const CHECK = { kind: 'check', json: false, quiet: false, passphrases: true } as const;
 const STATUS = {
   kind: 'status',
+  all: false,
   name: undefined,
   json: false,
   watch: false,
@@ -47,6 +48,7 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'status', command: STATUS },
   { argv: 'status db', command: { ...STATUS, name: 'db' } },
   { argv: 'status --json --socket /s', command: { ...STATUS, json: true, socketPath: '/s' } },
+  { argv: 'status --all', command: { ...STATUS, all: true } },
   { argv: 'status --watch', command: { ...STATUS, watch: true } },
   { argv: 'watch', command: { kind: 'watch', name: undefined, ...WATCH } },
   { argv: 'watch --json db', command: { kind: 'watch', name: 'db', ...WATCH, format: 'json' } },

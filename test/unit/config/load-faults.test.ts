@@ -49,6 +49,23 @@ const FAULTS: readonly FaultRow[] = [
     data: { ...db({}), color: 1 },
     fault: 'color: unknown key; known are log, metrics, control, state, instances',
   },
+  ...(
+    [
+      ['priority', 'carpd uses advskew, and the lower one wins'],
+      ['track_script', 'carpd runs no checks; let a script of yours run carpd maintenance on NAME'],
+      ['notify', 'use hooks.up and hooks.down'],
+      ['virtual_ipaddress', 'carpd calls it address, and each instance has one'],
+      [
+        'unicast-peer',
+        'carpd sends to a multicast group, or with broadcast: true; name the nodes in',
+      ],
+      ['downscript', 'use hooks.down'],
+    ] as const
+  ).map(([key, hint]) => ({
+    desc: `${key}, a word of another program`,
+    data: db({ [key]: 1 }),
+    fault: `instances.db.${key}: unknown key: ${hint}`,
+  })),
   {
     desc: 'unknown key of an instance',
     data: db({ vhdi: 7 }),

@@ -1,4 +1,5 @@
 // Warnings, and what becomes of a good configuration.
+import { formatEffective } from '../../../src/config/effective.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -214,6 +215,21 @@ instances:
       (timeout) => good(db({ hooks: { timeout } })).instances[0]!.hooks.timeoutMs,
     );
     assert.deepEqual(timeouts, [250, 5_000, 120_000, 250, 30_000]);
+  });
+
+  test('is shown with the file of the passphrase, and never with the passphrase', () => {
+    const shown = formatEffective(good(db({ passphraseFile: '/cr' })), 'yaml');
+    assert.match(shown, /^ {4}passphrase: "?\[redacted\], from \/cr"?$/m);
+    assert.ok(!shown.includes(PASS));
+    assert.match(
+      formatEffective(good(db({ passphraseFile: undefined, passphrase: PASS })), 'yaml'),
+      /\[redacted\]"?$/m,
+    );
+  });
+
+  test('the same passphrase in another file changes nothing', () => {
+    const [a, b] = ['/good', '/open'].map((passphraseFile) => good(db({ passphraseFile })));
+    assert.ok(sameInstance(a!.instances[0]!, b!.instances[0]!));
   });
 
   test('is frozen to the bottom', () => {

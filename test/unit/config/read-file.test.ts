@@ -103,7 +103,7 @@ describe('a pipe', () => {
       { encoding: 'utf8' },
     );
     assert.equal(stderr, '');
-    assert.match(stdout, /passphrase: "\[redacted\]"/);
+    assert.match(stdout, /passphrase: "?\[redacted\], from \//);
     assert.equal(status, 0);
   });
 });

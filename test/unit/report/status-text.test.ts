@@ -146,3 +146,28 @@ test('fits 80 columns, whatever is to be noted', () => {
 test('without an instance there is only the head', () => {
   assert.equal(table([]), 'NAME  STATE  FOR  VIP  MASTER HEARD  GATE  NOTE\n');
 });
+
+const many: readonly InstanceReport[] = Array.from({ length: 14 }, (_, index) => ({
+  ...report(rig, { state: index === 5 ? 'HELD' : index < 4 ? 'MASTER' : 'BACKUP' }),
+  name: `db${index}`,
+}));
+
+test('many instances: those in trouble have a line each, and the healthy ones are counted', () => {
+  const [head, first, rest] = table(many).split('\n');
+  assert.match(head ?? '', /^NAME +STATE/);
+  assert.match(first ?? '', /^db5 +HELD/);
+  assert.match(rest ?? '', /^13 healthy: 4 MASTER, 9 BACKUP; carpd status --all lists them,/);
+  assert.doesNotMatch(table(many), /next {2}|peer {2}/);
+});
+
+test('many instances, all of them: trouble first, one line each', () => {
+  const lines = statusText({ pid: 1, instances: many }, { all: true }).split('\n');
+  assert.match(lines[1] ?? '', /^db5 +HELD/);
+  const named = lines.filter((line) => line.startsWith('db'));
+  assert.equal(named.length, 14);
+});
+
+test('many instances that are all well are one line', () => {
+  const well = many.filter(({ state }) => state !== 'HELD');
+  assert.match(table(well), /^13 healthy: 4 MASTER, 9 BACKUP;/);
+});
