@@ -2,7 +2,8 @@
 //
 //   npm run package [-- OPTION...]
 //     --only carpd,carpd-host-node,carpd-ucarp,tarball    default: all of them
-//     --arch x64,arm64                                    default: both
+//     --arch x64,arm64                                    default: that of this host
+//     --all                                               for both, with a cross compiler
 //     --out DIR                                           default: out
 //     --version VERSION                                   default: that of package.json
 //     --quick                                             pack fast and large, for tests
@@ -42,7 +43,8 @@ function readOrder(argv: readonly string[]): Order {
     args: [...argv],
     options: {
       only: { type: 'string', default: PRODUCTS.join(',') },
-      arch: { type: 'string', default: ARCHES.join(',') },
+      arch: { type: 'string' },
+      all: { type: 'boolean', default: false },
       out: { type: 'string', default: join(root, 'out') },
       version: { type: 'string', default: ownVersion(root) },
       quick: { type: 'boolean', default: false },
@@ -50,11 +52,17 @@ function readOrder(argv: readonly string[]): Order {
   });
   return {
     products: chosen('--only', values.only, PRODUCTS),
-    arches: chosen('--arch', values.arch, ARCHES),
+    arches: chosen('--arch', archList(values), ARCHES),
     out: resolve(values.out),
     build: { root, version: values.version, epoch: sourceEpoch(root) },
     compression: values.quick ? QUICK : SMALL,
   };
+}
+
+/** What this host can compile, unless more is asked for. */
+function archList({ arch, all }: { readonly arch?: string; readonly all: boolean }): string {
+  if (all && arch !== undefined) throw new Error('give --arch or --all, not both');
+  return arch ?? (all ? ARCHES.join(',') : process.arch);
 }
 
 function chosen<Name extends string>(
@@ -71,25 +79,34 @@ function chosen<Name extends string>(
 
 function buildAll({ products, arches, out, build, compression }: Order): readonly string[] {
   const files: string[] = [];
-  const inFolder = (make: (folder: string) => string): void => {
+  const inFolder = (what: string, make: (folder: string) => string): void => {
     const folder = mkdtempSync(join(tmpdir(), 'carpd-package-'));
+    const startedAt = performance.now();
+    console.error(`${what} ...`);
     try {
       const file = make(folder);
+      console.error(`${what}: ${Math.ceil((performance.now() - startedAt) / 1_000)} s`);
       console.log(file);
       files.push(file);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   };
-  const deb = (fill: (tree: string) => Deb): void =>
-    inFolder((tree) => writeDeb(fill(tree), tree, build.epoch, out, compression));
+  const deb = (what: string, fill: (tree: string) => Deb): void =>
+    inFolder(what, (tree) => writeDeb(fill(tree), tree, build.epoch, out, compression));
   for (const arch of arches) {
-    if (products.includes('carpd')) deb((tree) => carpdDeb(build, arch, 'bundled', tree));
-    if (products.includes('carpd-host-node')) deb((tree) => carpdDeb(build, arch, 'host', tree));
-    if (products.includes('tarball'))
-      inFolder((work) => writeTarball(build, arch, work, out, compression));
+    const of = (product: Product): string => `${product} for ${arch}`;
+    if (products.includes('carpd')) {
+      deb(of('carpd'), (tree) => carpdDeb(build, arch, 'bundled', tree));
+    }
+    if (products.includes('carpd-host-node')) {
+      deb(of('carpd-host-node'), (tree) => carpdDeb(build, arch, 'host', tree));
+    }
+    if (products.includes('tarball')) {
+      inFolder(of('tarball'), (work) => writeTarball(build, arch, work, out, compression));
+    }
   }
-  if (products.includes('carpd-ucarp')) deb((tree) => ucarpDeb(build, tree));
+  if (products.includes('carpd-ucarp')) deb('carpd-ucarp', (tree) => ucarpDeb(build, tree));
   return files;
 }
 

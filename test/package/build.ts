@@ -10,7 +10,8 @@ const DEB_ARCH = process.arch === 'x64' ? 'amd64' : process.arch;
 /** Builds to the folder `out`, packed quickly; throws with what was said if that fails. */
 export async function buildPackages(out: string, options: readonly string[]): Promise<void> {
   const script = ['--import=tsx', 'packaging/build.ts', '--quick', `--out=${out}`];
-  const argv = [process.execPath, ...script, `--arch=${process.arch}`, ...options];
+  // Without --arch it is for this host, and no cross compiler is needed.
+  const argv = [process.execPath, ...script, ...options];
   const child = new Child(argv, { cwd: ROOT, label: 'packaging/build.ts' });
   const { code } = await child.ended(BUILD_MS);
   if (code !== 0) throw new Error(child.tail());

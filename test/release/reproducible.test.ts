@@ -56,7 +56,7 @@ async function build(folder: string, name: string, user: number, setUp: string):
   else cpSync(join(cache, 'carpd-build'), join(home, 'carpd-build'), { recursive: true });
   for (const path of ['.', ...readdirSync(copy, { recursive: true, encoding: 'utf8' })])
     if (user !== 0) chownSync(join(copy, path), user, user);
-  const command = `${setUp}; exec node --import tsx packaging/build.ts --out out`;
+  const command = `${setUp}; exec node --import tsx packaging/build.ts --all --out out`;
   const as = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
   const child = new Child([...as, 'sh', '-euc', command], {
     cwd: copy,
