@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { parseArgs } from './args.ts';
 import { checkConfig, type CommandOutcome } from './check.ts';
+import { THIS_HOST } from './host-warnings.ts';
 import { carpdHelp } from './help.ts';
 import { version } from './version.ts';
 import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
@@ -32,7 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'check': {
       const { configPath, passphrases } = command;
       const readFile = passphrases ? readFileWithMode : withoutPassphrases(configPath);
-      return print(checkConfig(command, readFile));
+      return print(checkConfig(command, readFile, THIS_HOST));
     }
     case 'status': {
       const { status, watchStatus } = await import('./status.ts');

@@ -3,6 +3,7 @@
 import { formatEffective } from '../config/effective.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import type { ReadFile } from '../config/passphrase.ts';
+import { hostWarnings, type HostView } from './host-warnings.ts';
 import type { CheckCommand } from './commands.ts';
 
 /** What a command prints and how it ends. */
@@ -14,16 +15,21 @@ export interface CommandOutcome {
 
 const EXIT_CONFIGURATION = 2;
 
-/** Faults and warnings go to stderr, one line each; the effective configuration to stdout. */
+/**
+ * Faults and warnings go to stderr, one line each; the effective configuration to stdout. Where a
+ * `host` is given, what does not fit it is warned of as well.
+ */
 export function checkConfig(
   options: Pick<CheckCommand, 'configPath' | 'json' | 'quiet'>,
   readFile: ReadFile,
+  host?: HostView,
 ): CommandOutcome {
   const { configPath, json, quiet } = options;
   const result = loadConfigFile(configPath, readFile);
   const lines = (label: string, faults: readonly Fault[]): string =>
     faults.map((fault) => `carpd: ${configPath}: ${label}${describeFault(fault)}\n`).join('');
-  const warnings = lines('warning: ', result.warnings);
+  const unfit = result.ok && host !== undefined ? hostWarnings(result.config, host) : [];
+  const warnings = lines('warning: ', [...result.warnings, ...unfit]);
   if (!result.ok) {
     return {
       stdout: '',

@@ -102,7 +102,8 @@ describe('a pipe', () => {
       ['-c', script, process.execPath, MAIN, passphrase, text],
       { encoding: 'utf8' },
     );
-    assert.equal(stderr, '');
+    // This host may have no such interface, which is a warning.
+    assert.doesNotMatch(stderr, /^(?!carpd: \/dev\/stdin: warning: instances\.db\.|$)/m);
     assert.match(stdout, /passphrase: "?\[redacted\], from \//);
     assert.equal(status, 0);
   });
