@@ -14,6 +14,8 @@ export type HookName = 'up' | 'down';
 export interface HookRequest {
   readonly hook: HookName;
   readonly term: number;
+  /** Variables for this run, besides those of the lane. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,7 +32,7 @@ export type HookResult =
   | { readonly kind: 'none' }
   | { readonly kind: 'skipped' };
 
-export interface HookReport extends HookRequest {
+export interface HookReport extends Omit<HookRequest, 'env'> {
   readonly result: HookResult;
   /** From its start to its end; 0 where it was not started. */
   readonly durationMs: number;
@@ -125,7 +127,7 @@ export class HookLane {
 
   #finishUnrun(request: HookRequest, result: HookResult): void {
     void Promise.resolve().then(() => {
-      this.#options.onFinished({ ...request, result, durationMs: 0 });
+      this.#options.onFinished({ ...reportOf(request), result, durationMs: 0 });
     });
   }
 
@@ -151,14 +153,14 @@ export class HookLane {
     const ended = await this.#start({
       argv: [...command, interfaceName, formatIpv4(address), ...extra],
       timeoutMs,
-      env,
+      env: { ...env, ...request.env },
       outputBytesMax: OUTPUT_BYTES_MAX,
       onLine: this.#lineLogger(request.hook),
     });
     this.#running = undefined;
     this.#runningHook = undefined;
     const durationMs = toMillis(since(clock(), startedAt));
-    return { ...request, result: hookResult(command[0] ?? '', ended), durationMs };
+    return { ...reportOf(request), result: hookResult(command[0] ?? '', ended), durationMs };
   }
 
   async #start(request: Parameters<RunCommand>[0]): Promise<CommandResult> {
@@ -197,6 +199,10 @@ export function hookEnvironment(
 }
 
 const PRIVATE_NAME = /^(?:CARPD_|NODE_|LISTEN_|WATCHDOG_|NOTIFY_SOCKET$|CREDENTIALS_DIRECTORY$)/;
+
+function reportOf({ hook, term }: HookRequest): Pick<HookReport, 'hook' | 'term'> {
+  return { hook, term };
+}
 
 function hookResult(program: string, ended: CommandResult): HookResult {
   switch (ended.kind) {

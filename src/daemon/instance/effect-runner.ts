@@ -19,6 +19,7 @@ import type { InterfaceMember } from '../interface/interface-members.ts';
 import type { SharedInterface } from '../interface/shared-interface.ts';
 import { AdvertSender } from './advert-sender.ts';
 import { Ending, type EndRequest } from './ending.ts';
+import { hookSituation } from './hook-situation.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { MasterResources } from './master-resources.ts';
 
@@ -181,7 +182,16 @@ export class EffectRunner implements EffectPerformer {
       ifindex: () => shared.place.ifindex,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,
+      situation: () => this.#situation(),
       onChanged: () => this.#ending.check(),
+    });
+  }
+
+  #situation(): Readonly<Record<string, string>> {
+    const { config, election, source } = this.#options;
+    const lastTransition = this.#lastTransition;
+    return hookSituation({
+      ...{ name: config.name, election: election(), lastTransition, source: source() },
     });
   }
 

@@ -15,6 +15,8 @@ export interface MasterHooksOptions extends Pick<
   /** The name of the interface now. */
   readonly interfaceName: () => string;
   readonly instanceEvents: InstanceEvents;
+  /** What a hook that is due is told in its environment. */
+  readonly situation: () => Readonly<Record<string, string>>;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;
   readonly feed: (input: InstanceInput) => void;
@@ -42,7 +44,7 @@ export class MasterHooks {
   }
 
   run(request: HookRequest): void {
-    this.#lane.run(request);
+    this.#lane.run({ ...request, env: this.#options.situation() });
   }
 
   /**

@@ -47,6 +47,19 @@ describe('the arguments', () => {
   });
 });
 
+describe('the environment', () => {
+  it('has what this run is told besides, which does not come back with the report', async () => {
+    const { lane, held, reports } = setUp();
+    lane.run({ hook: 'up', term: 1, env: { STATE: 'MASTER' } });
+    assert.deepEqual(held.last.request.env, { PATH: '/bin', STATE: 'MASTER' });
+    held.last.finish(EXITED_OK);
+    await settle();
+    lane.run({ hook: 'down', term: 1, env: { STATE: 'BACKUP' } });
+    assert.deepEqual(held.last.request.env, { PATH: '/bin', STATE: 'BACKUP' });
+    assert.deepEqual(Object.keys(reports[0] ?? {}), ['hook', 'term', 'result', 'durationMs']);
+  });
+});
+
 describe('the order', () => {
   it('is that of the requests, one at a time', async () => {
     const { lane, held, reports } = setUp();

@@ -104,6 +104,7 @@ async function stuck(): Promise<Stuck> {
     isServedElsewhere: kernel.isServedElsewhere,
   });
   const resources = new MasterResources({
+    situation: () => ({ INSTANCE: 'db' }),
     ...{ config, keeper, now, runCommand, startTimer, env, isRoot: true },
     instanceEvents: new InstanceEvents(config, () => undefined, now),
     mayAnotherServe: () => true,
