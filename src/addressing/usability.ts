@@ -113,10 +113,10 @@ export function remedyFor(
       return 'Name an Ethernet, bond, bridge or VLAN device';
     case 'group-held': {
       const { holder = 'Another process' } = usability;
-      return `It is ${holder}. Stop that one, or give this instance a vhid and address of its own`;
+      return `It is ${holder}. Stop that process, or give this instance another vhid and address`;
     }
     case 'no-socket':
-      return `${usability.detail ?? 'The log tells why'}; it is tried again every few seconds`;
+      return `${usability.detail ?? 'The log says why'}; carpd tries again every few seconds`;
     case 'interface-down':
       return `Set it up: ip link set ${shellWord(interfaceName)} up`;
     case 'no-source-address': {

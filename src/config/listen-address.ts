@@ -34,8 +34,8 @@ export function listenAddressOrOff(value: unknown): Read<ListenAddress | undefin
 export function exposureWarning(address: ListenAddress): string | undefined {
   if (address.kind === 'unix' || isLoopback(address.host)) return undefined;
   return (
-    `${address.text} is no loopback address: whoever can reach it may read who is master and ` +
-    'which addresses serve; there is no password. Restrict it by a firewall, or use 127.0.0.1'
+    `${address.text} is not a loopback address: whoever can reach it can read who is master and ` +
+    'which addresses serve; there is no password. Restrict it with a firewall, or use 127.0.0.1'
   );
 }
 

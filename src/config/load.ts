@@ -90,7 +90,7 @@ function refused(faults: readonly Fault[], warnings: readonly Fault[] = []): Loa
 function atMost(list: readonly Fault[], what: string): readonly Fault[] {
   const more = list.length - FAULTS_MAX;
   if (more <= 0) return list;
-  const message = `and ${String(more)} more ${what}; mend these first`;
+  const message = `and ${String(more)} more ${what}; correct these first`;
   return [...list.slice(0, FAULTS_MAX), { path: '', message }];
 }
 
@@ -153,7 +153,7 @@ function readInstances(
   if (data === undefined || data === null || (isMapping(data) && Object.keys(data).length === 0)) {
     faults.push({
       path: 'instances',
-      message: 'there is none; add one, such as "db:" with its keys',
+      message: 'there is no instance; add one, such as "db:" with its keys',
     });
     return [];
   }

@@ -59,7 +59,7 @@ export function boolean(value: unknown): Read<boolean> {
 export function oneOf<Word extends string>(words: readonly Word[]): Reader<Word> {
   return (value) => {
     const word = words.find((candidate) => candidate === value);
-    return word === undefined ? fail(`${show(value)} is none of ${words.join(', ')}`) : ok(word);
+    return word === undefined ? fail(`${show(value)} is not one of ${words.join(', ')}`) : ok(word);
   };
 }
 
@@ -112,7 +112,7 @@ export function hostAddress(value: unknown): Read<Ipv4> {
 export function destinationAddress(value: unknown): Read<Ipv4> {
   const address = ipv4Value(value);
   if (!address.ok || address.value !== ANY_IPV4) return address;
-  return fail(`${show(value)} is no address; 224.0.0.18 is the group of CARP`);
+  return fail(`${show(value)} is not an address; 224.0.0.18 is the group of CARP`);
 }
 
 /** A host address with an optional prefix length of 1 to 32; 32 without one. */
@@ -134,7 +134,7 @@ export function prefixedAddress(value: unknown): Read<PrefixedAddress> {
 /** Why no host can have this address, or undefined if one can. */
 function unicastProblem(address: Ipv4): string | undefined {
   const remedy = 'give a unicast address of the segment';
-  if (address === ANY_IPV4) return `no address; ${remedy}`;
+  if (address === ANY_IPV4) return `not an address; ${remedy}`;
   if (address === 0xffffffff) return `the broadcast address; ${remedy}`;
   if (address >>> 24 === 0) return `in 0.0.0.0/8, which no host can have; ${remedy}`;
   if (address >>> 24 === 127) return `a loopback address; ${remedy}`;
@@ -198,7 +198,7 @@ export function socketPath(value: unknown): Read<string | undefined> {
   if (value === 'off') return ok(undefined);
   const path = argument(value);
   if (!path.ok || !path.value.startsWith('/')) {
-    return fail(`${show(value)} is no absolute path; write /run/carpd/control.sock, or off`);
+    return fail(`${show(value)} is not an absolute path; write /run/carpd/control.sock, or off`);
   }
   if (path.value.endsWith('/')) return fail(`${show(value)} names a directory; add a file name`);
   if (new TextEncoder().encode(path.value).length > SOCKET_PATH_BYTES_MAX) {
@@ -214,7 +214,7 @@ export function group(value: unknown): Read<string> {
   if (typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(value)) {
     return ok(value);
   }
-  return fail(`${show(value)} is no group; write its name or number, such as adm`);
+  return fail(`${show(value)} is not a group; write its name or number, such as adm`);
 }
 
 /** The absolute path of a directory, or undefined for the word "off". */
@@ -222,7 +222,7 @@ export function directory(value: unknown): Read<string | undefined> {
   if (value === 'off') return ok(undefined);
   const path = argument(value);
   if (path.ok && path.value.startsWith('/')) return path;
-  return fail(`${show(value)} is no absolute path; write it such as /var/lib/carpd, or off`);
+  return fail(`${show(value)} is not an absolute path; write it such as /var/lib/carpd, or off`);
 }
 
 function codePoint(character: string): string {

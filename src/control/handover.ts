@@ -131,7 +131,7 @@ export async function handOver(
   if (stays()) return stuck(node);
   if (!left()) {
     const waited = timeText(elapsedMs());
-    const message = `it is still stepping down after ${waited}; carpd explain tells why`;
+    const message = `it is still stepping down after ${waited}; carpd explain says why`;
     return { reason: 'still-master', message, afterMs: null };
   }
   const isSettled = (): boolean => {
@@ -144,9 +144,9 @@ export async function handOver(
 }
 
 function stuck(node: HandoverNode): HandoverResult {
-  const why = node.vipFault() ?? 'the log tells why';
+  const why = node.vipFault() ?? 'the log says why';
   const message =
-    `it stays MASTER, since the virtual IP could not be removed: ${why}. Mend that and try ` +
+    `it stays MASTER, because the virtual IP could not be removed: ${why}. Correct that and try ` +
     'again: a peer that took over now would make two holders';
   return { reason: 'vip-stuck', message, afterMs: null };
 }

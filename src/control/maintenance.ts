@@ -37,7 +37,7 @@ export class Maintenance {
     if (this.#fault === undefined) return undefined;
     return (
       `${this.#fault}. Whether maintenance is on is not known, so it counts as on for all ` +
-      'instances: carpd maintenance off --all ends it and writes the file anew'
+      'instances: carpd maintenance off --all ends that and writes a new file'
     );
   }
 

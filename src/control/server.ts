@@ -96,7 +96,7 @@ async function safeReply(
     return await reply(request, options, limit);
   } catch (error) {
     options.events.publish(failed('answering', error));
-    return failure(500, 'carpd could not answer; its log tells why');
+    return failure(500, 'carpd could not answer; its log says why');
   }
 }
 

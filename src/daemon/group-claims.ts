@@ -104,11 +104,11 @@ interface Conflict {
 
 function groupError({ config, holder }: Conflict): CarpdError {
   const { name, interfaceName } = config;
-  const own = holder.has === 'group' ? 'a vhid' : 'an address';
+  const own = holder.has === 'group' ? 'vhid' : 'address';
   return new CarpdError(
     'CARPD_GROUP',
     `instances.${name}`,
     `${describeHolder(holder)} ${describeHeld(holder, placeOf(config, 0), interfaceName)} ` +
-      `already; stop that one first, or give this instance ${own} of its own`,
+      `already; stop that one first, or give this instance another ${own}`,
   );
 }

@@ -64,8 +64,8 @@ async function retireAll(
   const stayed = retired.flatMap((instance) => instance?.config ?? []);
   for (const { name } of stayed) {
     const detail =
-      `instance ${name} keeps its old configuration, since it is master and its virtual IP can ` +
-      'not be taken off. Mend that, and reload again';
+      `instance ${name} keeps its old configuration, because it is master and its virtual IP ` +
+      'cannot be removed. Correct that, and reload again';
     events.publish({ event: 'configuration-warning', detail });
   }
   return stayed;
@@ -106,7 +106,5 @@ export function unheededChanges(before: Config, after: Config): readonly string[
   const keys = (['log', 'control', 'state'] as const).filter(
     (key) => !isDeepStrictEqual(after[key], before[key]),
   );
-  return keys.map(
-    (key) => `the ${key} settings have changed; they apply when carpd is started anew`,
-  );
+  return keys.map((key) => `the ${key} settings have changed; they apply when carpd restarts`);
 }

@@ -89,7 +89,7 @@ async function safeReply(request: IncomingMessage, options: MetricsServerOptions
     return await replyTo(request, options);
   } catch (error) {
     options.onFault(`a request could not be answered: ${messageOf(error)}`);
-    return reply(500, 'carpd could not answer; its log tells why');
+    return reply(500, 'carpd could not answer; its log says why');
   }
 }
 

@@ -80,7 +80,7 @@ describe('a client', () => {
       },
     });
     const text = await exchange(control.path, request('GET', '/v1/status'));
-    assert.match(text, /^HTTP\/1\.1 500 .*its log tells why/s);
+    assert.match(text, /^HTTP\/1\.1 500 .*its log says why/s);
     assert.match((await told(control, 'control-failed')).message, /not be answered: a fault/);
     await answers(control.path);
   });

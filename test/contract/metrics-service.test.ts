@@ -272,7 +272,7 @@ describe('a client', () => {
         throw new Error('a fault');
       },
     });
-    assert.match(await get(to, '/metrics'), /^HTTP\/1\.1 500 .*its log tells why\n$/s);
+    assert.match(await get(to, '/metrics'), /^HTTP\/1\.1 500 .*its log says why\n$/s);
     assert.equal(told.length, 2);
     const [, failed] = told;
     assert.deepEqual(failed, {

@@ -44,7 +44,7 @@ export function gateRequest(text: string): Read<GateRequest> {
     return ok({ policy: 'promote-after', promoteAfterMs });
   }
   const seconds = range(min / 1_000, max / 1_000);
-  return fail(`${show(text)} is none of hold, off, promote-after:SECONDS (SECONDS ${seconds})`);
+  return fail(`${show(text)} is not one of hold, off, promote-after:SECONDS (SECONDS ${seconds})`);
 }
 
 /** The facility in lower case; undefined for a name that ucarp does not know either. */

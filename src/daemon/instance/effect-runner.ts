@@ -139,7 +139,7 @@ export class EffectRunner implements EffectPerformer {
   }
 
   #stepDownStuck(effect: Extract<Effect, { kind: 'step-down-stuck' }>): void {
-    this.#options.instanceEvents.stuck(effect, this.vipFault ?? 'the log tells why');
+    this.#options.instanceEvents.stuck(effect, this.vipFault ?? 'the log says why');
     if (!effect.stays) return;
     this.#resources.staying();
     this.#ending.stays();

@@ -119,7 +119,7 @@ export const ADDRESS_EVENTS = {
       const what = stays
         ? `stays MASTER and does not step down (${cause}): ${STUCK}. Correct that and try again`
         : `steps down (${cause}) although ${vip} is still on ${on}, so that two hosts may ` +
-          `answer for it. ${STUCK}; it is tried again`;
+          `answer for it. ${STUCK}; carpd tries again`;
       return `${what}: ${detail}`;
     },
   }),

@@ -108,7 +108,7 @@ export const METRICS = {
     'interface',
     ['reason'],
     DROP_SERIES,
-    'Packets of IP protocol 112 that were not believed, with the reason.',
+    'Packets of IP protocol 112 that were dropped, with the reason.',
   ),
   carpd_last_advert_received_timestamp_seconds: gauge(
     'instance',

@@ -63,7 +63,7 @@ describe('a place to listen at', () => {
     ['unix:run/m', /neither/],
     ['unix:off', /neither/],
     ['unix:/', /names a directory/],
-    ['unix:/run/\0', /holds a NUL byte|no absolute path/],
+    ['unix:/run/\0', /holds a NUL byte|not an absolute path/],
     [`unix:/${'x'.repeat(107)}`, /longer than the 107 bytes/],
     [9112, /neither/],
     [null, /neither/],

@@ -102,7 +102,7 @@ describe('limits', () => {
   test('the first faults, and how many more there are', () => {
     const told = faultLines(load(']\n'.repeat(1000)));
     assert.equal(told.length, 101);
-    assert.match(told.at(-1) ?? '', /^and \d+ more faults; mend these first$/);
+    assert.match(told.at(-1) ?? '', /^and \d+ more faults; correct these first$/);
   });
 
   test('a file that is too large is told with the limit and its size', () => {

@@ -15,9 +15,9 @@ const FAULTS: readonly FaultRow[] = [
   { desc: 'empty file', data: '', fault: 'instances: is missing' },
   { desc: 'a word', data: 'hello', fault: 'instances: is missing' },
   { desc: 'a list', data: [], fault: 'instances: is missing' },
-  { desc: 'no instances key', data: { log: {} }, fault: 'instances: there is none' },
-  { desc: 'no instance', data: { instances: {} }, fault: 'instances: there is none' },
-  { desc: 'instances without value', data: 'instances:', fault: 'instances: there is none' },
+  { desc: 'no instances key', data: { log: {} }, fault: 'instances: there is no instance' },
+  { desc: 'no instance', data: { instances: {} }, fault: 'instances: there is no instance' },
+  { desc: 'instances without value', data: 'instances:', fault: 'instances: there is no instance' },
   { desc: 'instances as a list', data: { instances: [] }, fault: 'instances: is not a mapping' },
   {
     desc: 'an instance that is text',
@@ -92,7 +92,11 @@ const FAULTS: readonly FaultRow[] = [
     fault: '__proto__: unknown key',
   },
   { desc: 'log level', data: { ...db({}), log: { level: 'loud' } }, fault: 'log.level: "loud" is' },
-  { desc: 'log format', data: { ...db({}), log: { format: 1 } }, fault: 'log.format: 1 is none' },
+  {
+    desc: 'log format',
+    data: { ...db({}), log: { format: 1 } },
+    fault: 'log.format: 1 is not one',
+  },
   ...['9112', 9112, ':9112', 'localhost:9112', '', false].map((listen) => ({
     desc: `metrics at ${JSON.stringify(listen)}`,
     data: { ...db({}), metrics: { listen } },
@@ -101,7 +105,7 @@ const FAULTS: readonly FaultRow[] = [
   ...['control.sock', 5, '', false].map((socket) => ({
     desc: `control socket ${String(socket)}`,
     data: { ...db({}), control: { socket } },
-    fault: `control.socket: ${JSON.stringify(socket)} is no absolute path; write /run/carpd/`,
+    fault: `control.socket: ${JSON.stringify(socket)} is not an absolute path; write /run/carpd/`,
   })),
   {
     desc: 'control socket that is a directory',
@@ -111,12 +115,12 @@ const FAULTS: readonly FaultRow[] = [
   ...['', 'no such', -1, 1.5, true].map((group) => ({
     desc: `control group ${JSON.stringify(group)}`,
     data: { ...db({}), control: { group } },
-    fault: `control.group: ${JSON.stringify(group)} is no group; write its name or number`,
+    fault: `control.group: ${JSON.stringify(group)} is not a group; write its name or number`,
   })),
   ...['var/lib', 5, ''].map((directory) => ({
     desc: `state directory ${JSON.stringify(directory)}`,
     data: { ...db({}), state: { directory } },
-    fault: `state.directory: ${JSON.stringify(directory)} is no absolute path; write it such as`,
+    fault: `state.directory: ${JSON.stringify(directory)} is not an absolute path; write`,
   })),
   {
     desc: 'control socket of 108 bytes',
@@ -153,7 +157,7 @@ const FAULTS: readonly FaultRow[] = [
     ['prefix 33', '10.9.0.100/33', '"10.9.0.100/33" has no prefix length 1-32'],
     ['prefix empty', '10.9.0.100/', '"10.9.0.100/" has no prefix length 1-32'],
     ['prefix as mask', '10.9.0.100/255.255.255.0', '"10.9.0.100/255.255.255.0" has no prefix'],
-    ['any', '0.0.0.0', '"0.0.0.0" is no address'],
+    ['any', '0.0.0.0', '"0.0.0.0" is not an address'],
     ['this network', '0.1.2.3', '"0.1.2.3" is in 0.0.0.0/8'],
     ['broadcast', '255.255.255.255', '"255.255.255.255" is the broadcast address'],
     ['loopback', '127.0.0.1/8', '"127.0.0.1/8" is a loopback address'],
@@ -218,7 +222,7 @@ const FAULTS: readonly FaultRow[] = [
   ),
   ...rows('multicastGroup', [
     ['unicast', '10.9.0.1', '10.9.0.1 is not a multicast address; use 224.0.0.18, or broadcast'],
-    ['any', '0.0.0.0', '"0.0.0.0" is no address'],
+    ['any', '0.0.0.0', '"0.0.0.0" is not an address'],
     ['a name', 'all-hosts', '"all-hosts" is not an IPv4 address'],
   ]),
   ...rows('hooks', [

@@ -73,7 +73,7 @@ describe('the gate', () => {
 
 describe('faults of the gate', () => {
   const ROWS: readonly [object, string][] = [
-    [{ gate: { policy: 'maybe' } }, 'gate.policy: "maybe" is none of hold, promote-after, off'],
+    [{ gate: { policy: 'maybe' } }, 'gate.policy: "maybe" is not one of hold, promote-after, off'],
     [{ gate: { promoteAfter: '10ms' } }, 'gate.promoteAfter: "10ms" is out of range 1s to 3600s'],
     [{ gate: { probe: { interval: 0 } } }, 'gate.probe.interval: 0 is out of range 100ms to 60s'],
     [
@@ -95,18 +95,18 @@ describe('faults of the gate', () => {
       'gate.probe.targets: "gateway" is there twice; take one out',
     ],
     [{ gate: { probe: { targets: ['127.0.0.1'] } } }, 'gate.probe.targets: "127.0.0.1" is a loop'],
-    [{ gate: { policy: true } }, 'gate.policy: true is none of hold, promote-after, off'],
+    [{ gate: { policy: true } }, 'gate.policy: true is not one of hold, promote-after, off'],
     [{ gate: { polciy: 'off' } }, 'gate.polciy: unknown key (did you mean "policy"?)'],
     [{ gate: { promoteAfter: '61m' } }, 'gate.promoteAfter: "61m" is out of range 1s to 3600s'],
     [{ gate: { probe: { interval: 61 } } }, 'gate.probe.interval: 61 is out of range 100ms to 60s'],
     [{ gate: { requireProbe: 'yes' } }, 'gate.requireProbe: "yes" is not true or false'],
-    [{ gate: { vipInUse: false } }, 'gate.vipInUse: false is none of unheard, always, off'],
+    [{ gate: { vipInUse: false } }, 'gate.vipInUse: false is not one of unheard, always, off'],
     [{ gate: { uplinks: 'bond0' } }, 'gate.uplinks: "bond0" is not a list; write auto, or names'],
     [{ gate: { uplinks: ['eth0', 'eth0'] } }, 'gate.uplinks: "eth0" is there twice'],
     [{ gate: null, peers: null }, 'peers: has no value'],
     [{ peers: '10.9.0.20' }, 'peers: "10.9.0.20" is not a list; write it such as [10.9.0.20]'],
     [{ peers: ['gateway'] }, 'peers: "gateway" is not an IPv4 address'],
-    [{ peers: ['0.0.0.0'] }, 'peers: "0.0.0.0" is no address'],
+    [{ peers: ['0.0.0.0'] }, 'peers: "0.0.0.0" is not an address'],
     [{ peers: ['255.255.255.255'] }, 'peers: "255.255.255.255" is the broadcast address'],
     [
       { peers: [5, '10.9.0.2', '10.9.0.2', '10.9.0.300'] },

@@ -70,7 +70,7 @@ describe('warnings', () => {
     {
       desc: 'metrics for everybody',
       data: { ...db({}), metrics: { listen: '0.0.0.0:9112' } },
-      warning: /^metrics\.listen: 0\.0\.0\.0:9112 is no loopback address/,
+      warning: /^metrics\.listen: 0\.0\.0\.0:9112 is not a loopback address/,
     },
     {
       desc: 'metrics for this host',

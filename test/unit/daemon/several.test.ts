@@ -259,7 +259,7 @@ describe('an interface', () => {
     node.process.breakSockets('ENETDOWN');
     await scene.time.pass(1_000);
     equal(node.state('db'), 'INIT');
-    match(node.daemon.firstFault() ?? '', /tried again/);
+    match(node.daemon.firstFault() ?? '', /tries again/);
     node.process.socketErrno = undefined;
     await node.becomes('MASTER', 'db');
     equal(node.of('socket-failed').length >= 2, true);

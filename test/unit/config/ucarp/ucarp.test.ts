@@ -145,11 +145,11 @@ describe('values that are refused', () => {
     { argv: ['-s', '-P'], expected: /^1 -s: "-P" is not an IPv4 address/ },
     { argv: ['-s', '10.1'], expected: /^1 -s: "10\.1" is not an IPv4 address/ },
     { argv: ['-s', '10.0.0.1/16'], expected: /^1 -s: "10\.0\.0\.1\/16" has a prefix/ },
-    { argv: ['-s', '0.0.0.0'], expected: /^1 -s: "0\.0\.0\.0" is no address/ },
+    { argv: ['-s', '0.0.0.0'], expected: /^1 -s: "0\.0\.0\.0" is not an address/ },
     { argv: ['-a', '10.0.0.9/24'], expected: /^1 -a: .*has a prefix; give the IPv4 address alone/ },
     { argv: ['-a', '224.0.0.1'], expected: /^1 -a: .*multicast/ },
     { argv: ['--addr=10.0.0.1'], expected: /^1 --addr and --srcip are the same/ },
-    { argv: ['--mcast=0.0.0.0'], expected: /^1 --mcast: .*no address/ },
+    { argv: ['--mcast=0.0.0.0'], expected: /^1 --mcast: .*not an address/ },
     { argv: ['--mcast=10.1.1.1'], expected: /^2 --mcast: 10\.1\.1\.1 is not a multicast address/ },
     { argv: ['-v', '0'], expected: /^1 -v: "0" is out of range 1-255/ },
     { argv: ['-v', '256'], expected: /^1 -v: "256" is out of range 1-255/ },
@@ -186,7 +186,7 @@ describe('values that are refused', () => {
     ...['on', '', 'promote-after', 'promote-after:', 'promote-after:0.9', 'promote-after:3601'].map(
       (text) => ({
         argv: [`--gate=${text}`],
-        expected: /^1 --gate: .* is none of hold, off, promote-after:SECONDS/,
+        expected: /^1 --gate: .* is not one of hold, off, promote-after:SECONDS/,
       }),
     ),
   ];
@@ -231,7 +231,7 @@ describe('warnings', () => {
     {
       desc: 'metrics for everybody',
       argv: [...REQUIRED, ...SCRIPTS, '--metrics=10.0.0.2:9112'],
-      expected: [/^--metrics: 10\.0\.0\.2:9112 is no loopback address/],
+      expected: [/^--metrics: 10\.0\.0\.2:9112 is not a loopback address/],
     },
     {
       desc: 'surplus words, not shown',
