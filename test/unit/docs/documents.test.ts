@@ -21,6 +21,18 @@ const documents = [
   ),
 ];
 
+/** What readers stumbled over; each was said again in plain words. */
+const STIFF = [
+  'our frames do not pass',
+  'namespaces of their own, which they remove',
+  'ask the doctor, who hears',
+  'looks at frames only while proof is wanting',
+  'takes nothing for a minute',
+  'says what counts and not what does not',
+  'ends with 2 and says',
+  'is no illness',
+];
+
 describe('the documents', () => {
   test('are there', () => {
     assert.ok(documents.length > 15, documents.join(' '));
@@ -69,6 +81,19 @@ describe('the examples of the manual pages', () => {
     assert.throws(() => assertTaken('sudo carpd check --jsn   # all of it'), /carpd check/);
     assert.throws(() => assertTaken('ucarp --interfase=eth0'), /--interfase/);
   });
+});
+
+describe('the words of the documents', () => {
+  const texts = [...documents, 'Dockerfile', ...readdirSync('man').map((name) => `man/${name}`)];
+
+  for (const stiff of STIFF) {
+    test(`"${stiff}" stands nowhere: it was hard to read`, () => {
+      const found = texts.filter((name) =>
+        readFileSync(name, 'utf8').replaceAll(/\s+/g, ' ').includes(stiff),
+      );
+      assert.deepEqual(found, []);
+    });
+  }
 });
 
 /** Fails if the line runs carpd or ucarp with words that it does not take. */
