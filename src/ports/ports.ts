@@ -13,6 +13,7 @@ import type { FrameWitness, FrameWitnessOptions } from '../linux/sockets/frame-w
 import type { GroupHolder, GroupPlace, LockAttempt } from '../linux/sockets/group-lock.ts';
 import type { OpenPacketSocket } from '../linux/sockets/packet-socket.ts';
 import type { ServiceManager } from '../linux/system/service-manager.ts';
+import type { SegmentMachines } from '../segment/segment.ts';
 import type { Opened } from '../serving/keep-opening.ts';
 import type { RunCommand, SecondaryPromotion, StartTimer } from '../vip/ports.ts';
 
@@ -99,7 +100,10 @@ export interface Places {
 }
 
 /** All of it. */
-export interface Ports extends Time, Randomness, Sockets, Kernel, Processes, Places {}
+export interface Ports extends Time, Randomness, Sockets, Kernel, Processes, Places {
+  /** What segments are made of, for those who check each step; absent: the usual ones. */
+  readonly machines?: SegmentMachines;
+}
 
 /** What an instance wants of them by itself. */
 export type InstancePorts = Pick<

@@ -4,14 +4,14 @@ import { invariant } from '../../src/base/assert.ts';
 import type { Link, LinkAddress } from '../../src/linux/links/link-watch.ts';
 import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../../src/linux/links/netlink.ts';
 import { AddressTable, type KernelAddress, type Told } from './address-table.ts';
-import type { Plug, Wire } from './wire.ts';
+import type { Medium, Plug } from './wire.ts';
 
 const SECONDARY = 0x1;
 
 export interface InterfaceOptions {
   readonly ifindex: number;
   readonly name: string;
-  readonly wire: Wire;
+  readonly wire: Medium;
   readonly receive: (frame: Uint8Array) => void;
   readonly told: Told;
 }
@@ -19,10 +19,10 @@ export interface InterfaceOptions {
 /** One interface of a host in memory. */
 export class HostInterface implements Plug {
   readonly ifindex: number;
-  readonly mac: Mac;
+  mac: Mac;
   readonly table: AddressTable;
   readonly receive: (frame: Uint8Array) => void;
-  readonly #wire: Wire;
+  readonly #wire: Medium;
   #link: Link;
 
   constructor({ ifindex, name, wire, receive, told }: InterfaceOptions) {
@@ -55,6 +55,7 @@ export class HostInterface implements Plug {
 
   change(changes: Partial<Link>): void {
     this.#link = { ...this.#link, ...changes };
+    this.mac = parseMac(this.#link.mac ?? '') ?? this.mac;
   }
 
   send(frame: Uint8Array): void {

@@ -21,6 +21,8 @@ export interface HostLinksOptions {
   readonly links: Iterable<Link>;
   /** Tells the process, in its turn, that there is something to read. */
   readonly readable: (read: () => void) => void;
+  /** The process asks for what the kernel does not tell by itself. */
+  readonly onAsked: () => void;
   readonly onClosed: (watch: HostLinks) => void;
 }
 
@@ -58,11 +60,11 @@ export class HostLinks implements LinkWatch {
   }
 
   ask(): void {
-    // Such a kernel tells of everything by itself.
+    this.#options.onAsked();
   }
 
   askVlans(): void {
-    // Likewise.
+    this.#options.onAsked();
   }
 
   drain(): void {

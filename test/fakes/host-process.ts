@@ -1,6 +1,6 @@
 // A process on a host in memory: the ports that it runs by. It can stand still, as by SIGSTOP, and
 // be killed, after which nothing more is heard of it; what it has put on interfaces stays.
-import { fromMillis, micros, type Micros } from '../../src/base/time.ts';
+import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
 import { formatIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
@@ -32,7 +32,14 @@ export class FakeProcess {
   control: ControlOptions | undefined;
   /** What is in the way of opening sockets: an errno. */
   socketErrno: string | undefined;
+  /** Every timer fires so much later. */
+  lag: Micros = micros(0);
+  /** A flaw: when it is asked to read its sockets, it does not, and waits to be told. */
+  ignoresDrain = false;
+  /** Told whenever the process has run. */
+  onRan: () => void = () => undefined;
   readonly #opened = new Set<{ close(): void }>();
+  #isTold = false;
   #backlog: Backlog | undefined;
   #isDead = false;
   #counter = 0;
@@ -41,6 +48,10 @@ export class FakeProcess {
     lastPid += 1;
     this.pid = lastPid;
     this.host = host;
+  }
+
+  get standsStill(): boolean {
+    return this.#backlog !== undefined;
   }
 
   /** Stands still until `goOn`. */
@@ -74,7 +85,8 @@ export class FakeProcess {
     const { host, pid } = this;
     return {
       now: host.time.now,
-      startTimer: (delayMs, run) => this.#later(fromMillis(Math.max(delayMs, 0)), 'timers', run),
+      startTimer: (delayMs, run) =>
+        this.#later(plus(fromMillis(Math.max(delayMs, 0)), this.lag), 'timers', run),
       nextTurn: (run) => this.#later(micros(0), 'others', run),
       randomCounter: () => BigInt(pid) << 32n,
       randomIdentification: () => (this.#counter = (this.#counter + 1) % 0x10000),
@@ -92,7 +104,7 @@ export class FakeProcess {
       groupHolder: (place) => this.#holderOf(place),
       isServedElsewhere: (address, ifindex) => this.#isForeign(address, ifindex),
       readGateways: () => Promise.resolve(host.gateways),
-      readNeighbours: () => Promise.resolve([]),
+      readNeighbours: () => Promise.resolve(host.neighbours()),
       filtersStrictly: () => false,
       wayBackTo: () => host.links()[0]?.name,
       readFirewall: () => Promise.resolve(host.firewall),
@@ -116,11 +128,23 @@ export class FakeProcess {
 
   // ---- its turns ----
 
+  /** Has the process do something as soon as it runs, as a signal or an order does. */
+  inTurn(run: () => void): void {
+    this.#later(micros(0), 'others', run);
+  }
+
+  #told(read: () => void): void {
+    this.#isTold = true;
+    read();
+    this.#isTold = false;
+  }
+
   #later(delay: Micros, kind: keyof Backlog, run: () => void): () => void {
     let isDue = true;
     const perform = (): void => {
       if (isDue && !this.#isDead) run();
       isDue = false;
+      this.onRan();
     };
     this.host.time.after(delay, () => {
       if (this.#backlog === undefined) perform();
@@ -138,7 +162,8 @@ export class FakeProcess {
   // ---- sockets ----
 
   readonly #below: Below = {
-    readable: (read) => void this.#later(micros(0), 'others', read),
+    readable: (read) => void this.#later(micros(0), 'others', () => this.#told(read)),
+    readsNothing: () => this.ignoresDrain && !this.#isTold,
     sendFrame: (ifindex, frame) => check('send', this.host.sendFrame(ifindex, frame)),
     sendPacket: (ifindex, packet, to) => {
       check('send', this.host.sendPacket(ifindex, packet, to));
@@ -169,6 +194,7 @@ export class FakeProcess {
         const watch = new HostLinks(options, {
           links: this.host.links(),
           readable: (read) => this.#below.readable(read),
+          onAsked: () => this.host.asked(),
           onClosed: (closed) => void watches.delete(closed),
         });
         watches.add(watch);
@@ -215,7 +241,7 @@ export class FakeProcess {
     const lines = input.split('\n').filter((line) => line !== '');
     host.commands.push({ argv, lines });
     host.began({ argv, lines });
-    const behaviour = argv[0] === 'ip' ? host.ip : host.hook(argv);
+    const behaviour = argv[0] === 'ip' ? host.ipNow() : host.hook(argv);
     let end: (result: CommandResult) => void = () => undefined;
     const result = new Promise<CommandResult>((resolve) => {
       // The process hears of it in its own time; the command does not wait for it.
@@ -234,6 +260,7 @@ export class FakeProcess {
     if (behaviour !== 'hangs') {
       const perform = (): CommandResult => {
         if (behaviour.result !== undefined) return behaviour.result;
+        behaviour.done?.();
         return argv[0] === 'ip' ? this.#ip(argv, lines) : exited();
       };
       host.time.after(fromMillis(behaviour.ms), finish(perform));
@@ -262,7 +289,8 @@ export class FakeProcess {
   }
 }
 
-function namesOf({
+/** The names that hold a group. */
+export function namesOf({
   ifindex,
   vhid,
   group,

@@ -14,10 +14,23 @@ export interface Below {
   sendFrame(ifindex: number, frame: Uint8Array): void;
   /** Sends an IPv4 packet; throws a SocketError. */
   sendPacket(ifindex: number, packet: Uint8Array, destination: string): void;
+  /** The process reads no socket now, though it is asked to. */
+  readsNothing(): boolean;
   /** Nothing comes in by it any more. */
   closed(socket: object): void;
   /** The next turn of the process. */
   turn(): Promise<void>;
+}
+
+/** A frame as the kernel has it where a socket sees it. */
+export interface CaughtFrame {
+  readonly bytes: Uint8Array;
+  readonly packetType: number;
+  readonly etherType: number;
+  /** The tag that was taken out of the bytes. */
+  readonly vlanTag: number | undefined;
+  /** The index of the interface by which it reached the host. */
+  readonly cameBy: number;
 }
 
 const ALL_PROTOCOLS = 3;
@@ -37,17 +50,21 @@ export class FakePacketSocket implements PacketSocket {
     this.#below = below;
   }
 
-  /** A frame that came in by its interface. */
-  came(bytes: Uint8Array, packetType: number, etherType: number): void {
+  /** A frame that came in by its interface; false: it is not for this socket. */
+  came({ bytes, packetType, etherType, vlanTag, cameBy }: CaughtFrame): boolean {
     const { protocol = 0 } = this.#options;
-    if (protocol === 0 || (protocol !== ALL_PROTOCOLS && protocol !== etherType)) return;
+    if (protocol === 0 || (protocol !== ALL_PROTOCOLS && protocol !== etherType)) return false;
     const length =
-      this.#filter === undefined ? bytes.length : runFilter(this.#filter, { bytes, packetType });
-    if (length === 0) return;
+      this.#filter === undefined
+        ? bytes.length
+        : runFilter(this.#filter, { bytes, packetType, vlanTag });
+    if (length === 0) return false;
     const cut = Uint8Array.from(bytes.subarray(0, length));
-    const known = { packetType, ifindex: this.ifindex, protocol: etherType };
+    const tag = vlanTag === undefined ? {} : { vlan: vlanTag };
+    const known = { packetType, ifindex: cameBy, protocol: etherType, ...tag };
     this.#waiting.push({ bytes: cut, truncated: false, ...known });
     this.#below.readable(() => this.drain());
+    return true;
   }
 
   send(frame: Uint8Array): void {
@@ -64,6 +81,7 @@ export class FakePacketSocket implements PacketSocket {
   }
 
   drain(): boolean {
+    if (this.#below.readsNothing()) return true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#options.onFrame?.(next);
     }
@@ -96,11 +114,15 @@ export class HostCarpSocket implements CarpSocket {
     return !this.#closed;
   }
 
-  /** A packet of protocol 112 that came in by its interface; `isLocal`: for this host alone. */
-  came(packet: Uint8Array, destination: string, isLocal: boolean): void {
-    if (!isLocal && !this.#groups.has(destination)) return;
+  /**
+   * A packet of protocol 112 that came in by its interface; `isLocal`: for this host alone. False:
+   * it is not for this socket.
+   */
+  came(packet: Uint8Array, destination: string, isLocal: boolean): boolean {
+    if (!isLocal && !this.#groups.has(destination)) return false;
     this.#waiting.push(Uint8Array.from(packet));
     this.#below.readable(() => this.drain());
+    return true;
   }
 
   /** The receiving side breaks. */
@@ -126,6 +148,7 @@ export class HostCarpSocket implements CarpSocket {
   }
 
   drain(): boolean {
+    if (this.#below.readsNothing()) return true;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#options.onPacket(next);
     }

@@ -1,6 +1,7 @@
 // A Linux host in memory, as far as carpd has to do with it: interfaces with addresses that `ip`
 // changes, a kernel that answers ARP and tells of changes by netlink, and names that one process
 // holds. Its processes are in host-process.ts.
+import { isDeepStrictEqual } from 'node:util';
 import { invariant } from '../../src/base/assert.ts';
 import type { CommandResult } from '../../src/base/command.ts';
 import {
@@ -20,7 +21,7 @@ import { HostInterface, messageOf } from './host-interface.ts';
 import type { HostLinks, NetlinkNews } from './host-links.ts';
 import { FakePacketSocket, HostCarpSocket } from './host-sockets.ts';
 import type { VirtualTime } from './time.ts';
-import { isGroup, type Wire } from './wire.ts';
+import { isGroup, type Medium, type Wire } from './wire.ts';
 
 /** A command that was begun, as it was written. */
 export interface Command {
@@ -30,13 +31,28 @@ export interface Command {
 }
 
 /** How a command behaves: when it ends, and what it says then. "hangs": it never ends. */
-export type Behaviour = { readonly ms: number; readonly result?: CommandResult } | 'hangs';
+export type Behaviour =
+  | {
+      readonly ms: number;
+      readonly result?: CommandResult;
+      /** What it does when it ends well. */
+      readonly done?: () => void;
+    }
+  | 'hangs';
+
+/** A way by which a frame comes in: an interface, and the VLAN ids that it bears there. */
+export interface Entrance {
+  readonly ifindex: number;
+  readonly vlans: readonly number[];
+}
 
 /** How a command ends that has done what it was told. */
 export function exited(output = '', code = 0): CommandResult {
   return { kind: 'exited', code, output, truncated: false };
 }
 
+const ETHERTYPE_VLAN = 0x8100;
+const MACS_BYTES = 12;
 const PACKET_HOST = 0;
 const PACKET_MULTICAST = 2;
 
@@ -45,13 +61,15 @@ export class FakeHost {
   readonly name: string;
   readonly time: VirtualTime;
   /** How `ip` behaves; the lines of a batch are carried out when it ends well. */
-  ip: Behaviour = { ms: 2 };
+  ip: Behaviour | (() => Behaviour) = { ms: 2 };
   /** What `ip` says of a line that it refuses; undefined: it carries it out. */
   refuses: (line: string) => string | undefined = () => undefined;
   /** How a hook behaves. */
   hook: (argv: readonly string[]) => Behaviour = () => ({ ms: 5 });
   /** The firewall drops protocol 112 that comes in, or refuses it on its way out. */
   blocks: 'nothing' | 'in' | 'out' = 'nothing';
+  /** Raw sockets refuse to send, for this reason (an errno). */
+  rawErrno: string | undefined;
   /** Packet sockets refuse to send IPv4, for this reason (an errno). */
   packetErrno: string | undefined;
   firewall: FirewallFacts = {
@@ -60,6 +78,10 @@ export class FakeHost {
   };
   /** The next hops, as IPv4 text. */
   gateways: readonly string[] = [];
+  /** Whom the kernel has spoken with lately. */
+  neighbours: () => readonly string[] = () => [];
+  /** A process asks for what the kernel does not tell by itself. */
+  asked: () => void = () => undefined;
   maySetPromotion = true;
   readonly commands: Command[] = [];
   /** Hears of every command when it begins. */
@@ -69,6 +91,8 @@ export class FakeHost {
   readonly watches = new Set<HostLinks>();
   readonly sockets = new Set<object>();
   readonly #interfaces = new Map<number, HostInterface>();
+  /** What those stand on. */
+  #below = new Map<number, Link>();
   /** Those without a cable. */
   readonly #unplugged = new Set<number>();
   #lastIndex = 1;
@@ -82,7 +106,7 @@ export class FakeHost {
   // ---- what an operator does ----
 
   /** A new interface that is up, with these addresses; returns its index. */
-  plug(name: string, wire: Wire, ...addresses: readonly string[]): number {
+  plug(name: string, wire: Medium, ...addresses: readonly string[]): number {
     this.#lastIndex += 1;
     const ifindex = this.#lastIndex;
     const made: HostInterface = new HostInterface({
@@ -112,8 +136,27 @@ export class FakeHost {
     const changed = this.#need(name);
     const before: LinkChange = { name, ifindex: changed.ifindex };
     changed.change(changes);
-    const changes_ = changes.name === undefined ? [changed.link] : [before, changed.link];
+    const changes_ = changed.link.name === name ? [changed.link] : [before, changed.link];
     this.#tell({ ifindex: changed.ifindex, link: changed.link, changes: changes_ });
+  }
+
+  /** As `set`, where anything is not so already. */
+  update(name: string, changes: Partial<Link>): void {
+    const { link } = this.#need(name);
+    if (!isDeepStrictEqual({ ...link, ...changes }, link)) this.set(name, changes);
+  }
+
+  /** What the interfaces stand on, if not on a cable: bonds and their ports, VLANs ... */
+  setBelow(below: readonly Link[]): void {
+    const before = this.#below;
+    this.#below = new Map(below.map((link) => [link.ifindex, link]));
+    for (const link of below) {
+      if (isDeepStrictEqual(before.get(link.ifindex), link)) continue;
+      this.#tell({ ifindex: link.ifindex, link, changes: [link] });
+    }
+    for (const [ifindex, link] of before) {
+      if (!this.#below.has(ifindex)) this.#tell({ ifindex, link: undefined, changes: [link] });
+    }
   }
 
   /** The cable is pulled, or put back. */
@@ -166,7 +209,15 @@ export class FakeHost {
   // ---- what its processes ask for ----
 
   links(): readonly Link[] {
-    return [...this.#interfaces.values()].map(({ link }) => link);
+    return [...[...this.#interfaces.values()].map(({ link }) => link), ...this.#below.values()];
+  }
+
+  linkOf(name: string): Link {
+    return this.#need(name).link;
+  }
+
+  ipNow(): Behaviour {
+    return typeof this.ip === 'function' ? this.ip() : this.ip;
   }
 
   /** Carries out a line of `ip -batch`; returns what `ip` says where it fails. */
@@ -227,6 +278,7 @@ export class FakeHost {
     const by = this.#interfaces.get(ifindex);
     if (by === undefined || !read.ok) return 'EINVAL';
     if (this.blocks === 'out') return 'EPERM';
+    if (this.rawErrno !== undefined) return this.rawErrno;
     if (read.value.ttl === 0) return undefined;
     const group = read.value.destination;
     const mac = isMulticast(group) ? multicastMac(group) : by.resolve(destination);
@@ -239,17 +291,37 @@ export class FakeHost {
 
   // ---- what comes in ----
 
-  #receive(by: HostInterface, bytes: Uint8Array): void {
+  /**
+   * A frame reaches the host by `cameBy`, and is seen on each of these on its way up. Returns
+   * whether any socket gets it.
+   */
+  frameCame(bytes: Uint8Array, cameBy: number, ways: readonly Entrance[]): boolean {
     const read = readEthernet(bytes);
-    if (!by.passesFrames || !read.ok) return;
+    if (!read.ok) return false;
     const { destination, etherType } = read.value;
     const packetType = isGroup(destination) ? PACKET_MULTICAST : PACKET_HOST;
-    for (const socket of [...this.sockets]) {
-      const isThere = socket instanceof FakePacketSocket && socket.ifindex === by.ifindex;
-      if (isThere) socket.came(bytes, packetType, etherType);
+    let isHeard = false;
+    for (const { ifindex, vlans } of ways) {
+      const [vlanTag, ...inner] = vlans;
+      const tagged = inner.length === 0 ? bytes : withTag(bytes, inner[0] ?? 0);
+      const type = inner.length === 0 ? etherType : ETHERTYPE_VLAN;
+      const caught = { bytes: tagged, packetType, etherType: type, vlanTag, cameBy };
+      for (const socket of [...this.sockets]) {
+        const isThere = socket instanceof FakePacketSocket && socket.ifindex === ifindex;
+        if (isThere) isHeard = socket.came(caught) || isHeard;
+      }
     }
+    const top = ways.at(-1);
+    const by = top === undefined ? undefined : this.#interfaces.get(top.ifindex);
+    if (by?.passesFrames !== true) return isHeard;
     if (etherType === ETHERTYPE_ARP) this.#answer(by, read.value);
-    if (etherType === ETHERTYPE_IPV4) this.#giveToSockets(by, read.value);
+    if (etherType === ETHERTYPE_IPV4) isHeard = this.#giveToSockets(by, read.value) || isHeard;
+    return isHeard;
+  }
+
+  #receive(by: HostInterface, bytes: Uint8Array): void {
+    if (!by.passesFrames) return;
+    this.frameCame(bytes, by.ifindex, [{ ifindex: by.ifindex, vlans: [] }]);
   }
 
   #answer(by: HostInterface, { payload }: EthernetFrame): void {
@@ -264,16 +336,18 @@ export class FakeHost {
     by.send(writeEthernet(header, reply));
   }
 
-  #giveToSockets(by: HostInterface, { payload }: EthernetFrame): void {
+  #giveToSockets(by: HostInterface, { payload }: EthernetFrame): boolean {
     const read = readIpv4(payload);
-    if (!read.ok || read.value.protocol !== CARP_PROTOCOL || this.blocks === 'in') return;
+    if (!read.ok || read.value.protocol !== CARP_PROTOCOL || this.blocks === 'in') return false;
     const { destination } = read.value;
     const text = formatIpv4(destination);
     const isLocal = !isMulticast(destination) && by.has(text);
+    let isHeard = false;
     for (const socket of [...this.sockets]) {
       const isThere = socket instanceof HostCarpSocket && socket.ifindex === by.ifindex;
-      if (isThere) socket.came(payload, text, isLocal);
+      if (isThere) isHeard = socket.came(payload, text, isLocal) || isHeard;
     }
+    return isHeard;
   }
 
   #tell({ changes, ...news }: NetlinkNews): void {
@@ -298,4 +372,11 @@ export function station(name: string, wire: Wire, time: VirtualTime, address: st
   const host = new FakeHost(name, time);
   host.plug('eth0', wire, address);
   return host;
+}
+
+/** The frame with a tag of 802.1Q, as one below another one. */
+function withTag(bytes: Uint8Array, id: number): Uint8Array {
+  const tag = [ETHERTYPE_VLAN >> 8, ETHERTYPE_VLAN & 0xff, id >> 8, id & 0xff];
+  const [macs, rest] = [bytes.subarray(0, MACS_BYTES), bytes.subarray(MACS_BYTES)];
+  return Uint8Array.from([...macs, ...tag, ...rest]);
 }

@@ -6,7 +6,11 @@ import { VirtualClock } from './clock.ts';
 
 /** A clock that runs by its timers alone. */
 export class VirtualTime implements Time {
-  readonly #clock = new VirtualClock();
+  readonly #clock: VirtualClock;
+
+  constructor(clock = new VirtualClock()) {
+    this.#clock = clock;
+  }
 
   readonly now = (): Micros => this.#clock.now;
 

@@ -14,8 +14,19 @@ export interface Plug {
   receive(frame: Uint8Array): void;
 }
 
+/** What interfaces are plugged in to. */
+export interface Medium {
+  /** How many were plugged in so far. */
+  readonly plugs: number;
+  plug(plug: Plug): void;
+  unplug(plug: Plug): void;
+  /** Whose address this is. */
+  macOf(address: string): Mac | undefined;
+  send(from: Mac, frame: Uint8Array): void;
+}
+
 /** One network segment in memory. */
-export class Wire {
+export class Wire implements Medium {
   /** How long a frame is under way. */
   delay: Micros = micros(50);
   /** Whether a frame gets from one station to another; all do if nobody says otherwise. */

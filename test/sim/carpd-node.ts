@@ -1,15 +1,15 @@
 // A node that runs carpd: a host, and the runs of the daemon on it, one after the other.
 import { fromMillis, fromSeconds, micros, since, type Micros } from '../../src/base/time.ts';
 import { isBowOut } from '../../src/carp/advert.ts';
+import type { Config } from '../../src/config/config.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval } from '../../src/election/cadence.ts';
 import type { InterfaceFault } from '../../src/election/inputs.ts';
 import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
-import type { InstanceInput } from '../../src/segment/inputs.ts';
-import { CarpdProcess, type Flaw } from './carpd-process.ts';
-import { Executor, USUAL, type Performance } from './executor.ts';
+import { CarpdDaemon, configOf, type Flaw } from './carpd-daemon.ts';
+import { CarpdHost, type Performance } from './carpd-host.ts';
 import type { Frame } from './frame.ts';
 import type { SimNode, Surroundings } from './node.ts';
 import type { Station } from './station.ts';
@@ -34,10 +34,10 @@ export class CarpdNode implements SimNode {
   /** When an advert that keeps a master alive last came in, whenever it is read. */
   advertCameAt: Micros | undefined;
   readonly #world: Surroundings;
+  readonly #host: CarpdHost;
+  readonly #config: Config;
   readonly #lag: Micros;
-  #process: CarpdProcess | undefined;
-  #performance: Performance = USUAL;
-  #sendFails = false;
+  #daemon: CarpdDaemon | undefined;
   #fault: InterfaceFault | undefined;
   #maintenance = false;
   #frozenAt = micros(0);
@@ -46,11 +46,16 @@ export class CarpdNode implements SimNode {
     this.#world = world;
     this.options = options;
     this.#lag = micros(world.prng.between(0, LAG_MAX_US));
-    const { station } = options;
+    const { station, election, readiness, firewalled, flaw } = options;
+    station.uplink.legsUnseen = flaw === 'legs-unseen';
+    this.#config = configOf(election, readiness);
+    const mixesTags = flaw === 'tags-unseen';
+    const hooksManageAddress = !election.manageAddress;
+    this.#host = new CarpdHost(world, { station, firewalled, hooksManageAddress, mixesTags });
+    station.kernel = this.#host;
     station.onFrame = (frame, tags) => this.#frameCame(frame, tags);
-    station.uplink.legsUnseen = options.flaw === 'legs-unseen';
     station.uplink.owner = {
-      factsChanged: () => this.#process?.factsChanged(),
+      factsChanged: () => this.#host.sync(),
       pathChanged: () => void (station.framesOnPath = 0),
     };
   }
@@ -64,11 +69,11 @@ export class CarpdNode implements SimNode {
   }
 
   get alive(): boolean {
-    return this.#process !== undefined;
+    return this.#daemon !== undefined;
   }
 
   get frozen(): boolean {
-    return this.#process?.frozen === true;
+    return this.#daemon?.frozen === true;
   }
 
   get isMaster(): boolean {
@@ -105,72 +110,68 @@ export class CarpdNode implements SimNode {
   }
 
   set performance(performance: Performance) {
-    this.#performance = performance;
-    if (this.#process !== undefined) this.#process.executor.performance = performance;
+    this.#host.performance = performance;
   }
 
   set sendFails(sendFails: boolean) {
-    this.#sendFails = sendFails;
-    if (this.#process !== undefined) this.#process.sendFails = sendFails;
+    this.#host.sendFails = sendFails;
   }
 
   snapshot(): ElectionSnapshot | undefined {
-    return this.#process?.snapshot();
+    return this.#daemon?.snapshot();
   }
 
   readiness(): ReadinessSnapshot | undefined {
-    return this.#process?.readinessSnapshot();
+    return this.#daemon?.readiness();
   }
 
   get gateOpen(): boolean {
     return this.readiness()?.instances[0]?.gate.open === true;
   }
 
+  /** Its timers are those of the world. */
   deadline(): Micros | undefined {
-    return this.#process?.deadline();
+    return undefined;
   }
 
   wake(): void {
-    this.#process?.wake();
+    // See `deadline`.
   }
 
   crash(what: 'host' | 'process'): void {
-    this.#process?.close();
-    this.#process = undefined;
+    this.#daemon?.kill();
+    this.#daemon = undefined;
     if (what === 'process') return;
     this.station.up = false;
-    this.station.holdsVip = false;
+    this.#host.reset();
   }
 
   start(): void {
-    const { station, election } = this.options;
+    const { station } = this;
     if (!station.up) station.uplink.boot();
     station.up = true;
     if (this.alive) return;
-    // An address that an earlier run left behind is removed before anything else.
-    if (election.manageAddress) station.holdsVip = false;
-    const initialCounter = BigInt(this.#world.prng.between(0, 0xffffffff));
-    const options = {
-      ...this.options,
-      election: { ...election, initialCounter },
-      world: this.#world,
-      executor: (report: (input: InstanceInput) => void) => this.#createExecutor(report),
-      lag: this.#lag,
-    };
-    this.#process = new CarpdProcess(options, this.#fault);
-    this.#process.sendFails = this.#sendFails;
-    this.#process.start(this.#maintenance);
+    const { name } = station;
+    const [world, host, config, lag] = [this.#world, this.#host, this.#config, this.#lag];
+    const { flaw } = this.options;
+    this.#daemon = new CarpdDaemon({ world, host, name, config, lag, flaw });
+    this.#daemon.start(this.#maintenance);
   }
 
   // ---- what can happen to it ----
 
-  order(input: Extract<InstanceInput, { kind: 'handover-requested' | 'stop-requested' }>): void {
-    this.#process?.order(input);
+  handover(): void {
+    this.#daemon?.handover();
+  }
+
+  stop(): void {
+    this.#daemon?.stop();
   }
 
   setMaintenance(on: boolean): void {
+    if (this.#maintenance === on) return;
     this.#maintenance = on;
-    this.#process?.order({ kind: 'maintenance-changed', on });
+    this.#daemon?.setMaintenance(on);
   }
 
   setLink(up: boolean): void {
@@ -178,26 +179,26 @@ export class CarpdNode implements SimNode {
   }
 
   setInterface(fault: InterfaceFault | undefined): void {
-    if (this.#fault === fault) return;
+    const before = this.#fault;
+    if (before === fault) return;
     this.#fault = fault;
-    const { uplink } = this.station;
     this.station.addressed = fault !== 'no-source-address';
-    uplink.setPresent(fault !== 'interface-missing');
-    uplink.setAdminUp(fault !== 'interface-down');
-    this.#process?.setInterface(fault);
+    if (before !== undefined) this.#host.end(before);
+    if (fault !== undefined) this.#host.begin(fault);
+    this.#daemon?.socketsChanged();
   }
 
   freeze(): void {
     if (!this.alive || this.frozen) return;
     this.#frozenAt = this.#world.clock.now;
-    this.#process?.freeze();
+    this.#daemon?.freeze();
   }
 
   thaw(): void {
     if (!this.frozen) return;
     const stood = since(this.#world.clock.now, this.#frozenAt);
     if (this.noticesStall(stood)) this.station.framesOnPath = 0;
-    this.#process?.thaw();
+    this.#daemon?.thaw();
   }
 
   /** Whether a process that stood still so long surely takes its evidence for old. */
@@ -206,19 +207,9 @@ export class CarpdNode implements SimNode {
   }
 
   #frameCame(frame: Frame, tags: readonly number[]): void {
+    const isHeard = this.#host.frameCame(frame, tags);
     const keepsAlive = frame.kind === 'advert' && !isBowOut(frame.advert);
-    if (keepsAlive && this.#process?.hearsAdverts === true) {
-      this.advertCameAt = this.#world.clock.now;
-    }
-    this.#process?.frameCame(frame, tags);
-  }
-
-  #createExecutor(report: (input: InstanceInput) => void): Executor {
-    const hooksManageAddress = !this.options.election.manageAddress;
-    const { station } = this;
-    const executor = new Executor(this.#world, report, { station, hooksManageAddress });
-    executor.performance = this.#performance;
-    return executor;
+    if (keepsAlive && isHeard) this.advertCameAt = this.#world.clock.now;
   }
 }
 

@@ -6,7 +6,8 @@ import type { ElectionSettings } from '../../src/election/machine.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { Bus } from './bus.ts';
 import { CarpdNode, PROMOTE_AFTER } from './carpd-node.ts';
-import type { Flaw } from './carpd-process.ts';
+import type { Flaw } from './carpd-daemon.ts';
+import { VIP } from './frame-bytes.ts';
 import { Client } from './client.ts';
 import type { Surroundings } from './node.ts';
 import type { Prng } from './prng.ts';
@@ -15,7 +16,6 @@ import { UcarpNode } from './ucarp-node.ts';
 import type { UplinkKind } from './uplink.ts';
 
 const NETWORK = 0x0a4d0000;
-const VIP = ipv4(NETWORK + 0x8001);
 const CLIENT = ipv4(NETWORK + 0x8002);
 const NODES_MAX = 4;
 

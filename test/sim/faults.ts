@@ -5,7 +5,7 @@ import { INTERFACE_FAULTS } from '../support/interface-faults.ts';
 import { FAIR, type Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
-import { USUAL } from './executor.ts';
+import { USUAL } from './carpd-host.ts';
 import type { SimNode } from './node.ts';
 import type { Prng } from './prng.ts';
 import { macOf } from './station.ts';
@@ -105,7 +105,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'address failures': (_stage, node) => {
     node.performance = { ...USUAL, claimFails: true, releaseFails: true };
-    if (node.isMaster) node.order({ kind: 'handover-requested' });
+    if (node.isMaster) node.handover();
     return () => void (node.performance = USUAL);
   },
   'slow commands': (_stage, node) => {
@@ -113,7 +113,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => void (node.performance = USUAL);
   },
   handover: ({ carpdNodes }) => {
-    for (const node of carpdNodes) node.order({ kind: 'handover-requested' });
+    for (const node of carpdNodes) node.handover();
     return undefined;
   },
   maintenance: (_stage, node) => {
@@ -121,7 +121,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     return () => node.setMaintenance(false);
   },
   stop: (_stage, node) => {
-    node.order({ kind: 'stop-requested' });
+    node.stop();
     return () => {
       node.crash('process');
       node.start();

@@ -13,6 +13,8 @@ export interface AdvertFrame {
 export interface ArpRequest {
   readonly kind: 'arp-request';
   readonly mac: string;
+  /** 0.0.0.0 in a probe. */
+  readonly from: Ipv4;
   readonly target: Ipv4;
   /** The sender says that the target is its own: a gratuitous ARP. */
   readonly gratuitous: boolean;

@@ -19,6 +19,10 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly prng: Prng;
   readonly changed: (transition: Transition) => void;
+  /** Something is not as it must be. */
+  readonly violated: (text: string) => void;
+  /** A process has run: what it waits for by promises is to be done before anything else. */
+  readonly ran: () => void;
 }
 
 export interface SimNode {

@@ -27,7 +27,7 @@ const NOTICED = fromMillis(3_300);
 export const SILENCE = fromMillis(1_500);
 
 /** Trouble of every kind for a minute, then peace. */
-export function trouble(world: World): Report {
+export async function trouble(world: World): Promise<Report> {
   world.startAll();
   const { prng } = world;
   const count = prng.between(1, FAULTS_MAX);
@@ -36,7 +36,7 @@ export function trouble(world: World): Report {
     world.clock.after(micros(begin), () => world.note(beginFault(world)));
   }
   // The last fault ends before this; what stays is a shape of the world that it can live with.
-  world.runUntil(plus(TROUBLE, plus(FAULT_MAX, micros(1))));
+  await world.runUntil(plus(TROUBLE, plus(FAULT_MAX, micros(1))));
   heal(world);
   if (prng.chance(0.3)) split(world);
   for (const node of world.nodes) {
@@ -51,15 +51,15 @@ export function trouble(world: World): Report {
 }
 
 /** A settled world whose only trouble is that backups stand still for a while: nothing happens. */
-export function stallBackups(world: World): Report {
-  settle(world);
+export async function stallBackups(world: World): Promise<Report> {
+  await settle(world);
   const calmFrom = world.clock.now;
   for (let count = 0; count < STALLS; count += 1) {
     const backups = world.carpdNodes.filter((node) => !node.isMaster);
     for (const node of backups) node.freeze();
-    pass(world, world.prng.between(500_000, STALL_MAX));
+    await pass(world, world.prng.between(500_000, STALL_MAX));
     for (const node of backups) node.thaw();
-    pass(world, STALL_MAX);
+    await pass(world, STALL_MAX);
   }
   for (const { at, node, to } of world.transitions) {
     const becomes = at > calmFrom && (to === 'MASTER' || to === 'INIT');
@@ -73,8 +73,8 @@ export function stallBackups(world: World): Report {
  * one; where all stood still together, it stays the master; and where it stood still and noticed
  * it, the one that served meanwhile does.
  */
-export function stallAny(world: World): Report {
-  settle(
+export async function stallAny(world: World): Promise<Report> {
+  await settle(
     world,
     world.nodes.slice(1).filter(() => world.prng.chance(0.4)),
   );
@@ -86,12 +86,12 @@ export function stallAny(world: World): Report {
     const from = world.clock.now;
     for (const node of stalled) node.freeze();
     world.note(`${stalled.map(({ name }) => name).join()} stand still`);
-    pass(world, duration);
+    await pass(world, duration);
     const thawedAt = world.clock.now;
     const servers = masters(world).filter((node) => !stalled.some((other) => other === node));
     for (const node of stalled) node.thaw();
     world.note('they run again');
-    pass(world, world.settleTime());
+    await pass(world, world.settleTime());
     if (master === undefined) continue;
     const living = world.carpdNodes.filter(({ alive }) => alive);
     const others = world.nodes.filter((node) => node.alive && node !== master);
@@ -109,36 +109,36 @@ export function stallAny(world: World): Report {
 }
 
 /** A node boots beside a healthy master, behind a port that passes nothing for a while. */
-export function bootBehindBlockedPort(world: World): Report {
+export async function bootBehindBlockedPort(world: World): Promise<Report> {
   const late = world.prng.pick(world.carpdNodes);
-  settle(world, [late]);
+  await settle(world, [late]);
   const from = world.clock.now;
   const [master] = masters(world);
   late.start();
   late.station.uplink.block(micros(world.prng.between(500_000, BLOCKED_MAX)));
   world.note(`${late.name} boots behind a blocked port`);
-  pass(world, BLOCKED_MAX);
+  await pass(world, BLOCKED_MAX);
   if (master !== undefined) expectNoChange(world, master, from);
   return world.watch(world.clock.now);
 }
 
 /** All hosts boot at about the same time, and nobody else says a word: they prove each other. */
-export function bootTogether(world: World): Report {
+export async function bootTogether(world: World): Promise<Report> {
   for (const node of world.nodes) {
     world.clock.after(micros(world.prng.between(0, TOGETHER)), () => node.start());
   }
-  pass(world, TOGETHER);
+  await pass(world, TOGETHER);
   const from = world.clock.now;
   const [best = 0] = world.carpdNodes
     .map(({ options }) => options.readiness.deadInterval)
     .sort((one, other) => one - other);
-  pass(world, best + MUTUAL_PROOF);
+  await pass(world, best + MUTUAL_PROOF);
   const served = masters(world);
   if (served.length !== 1) {
     world.violated(`${String(served.length)} masters ${String(MUTUAL_PROOF)} µs past the interval`);
   }
   const decided = world.clock.now;
-  const { bound } = world.watch(from);
+  const { bound } = await world.watch(from);
   const [master] = served;
   if (master !== undefined) expectNoChange(world, master, decided);
   return world.report(from, bound);
@@ -151,8 +151,8 @@ export type PathLoss = 'dark' | 'blocked' | 'failed over';
  * The path of the master is dead for a while, and it can tell. Another one serves meanwhile and
  * goes on serving: the isolated one takes nothing back.
  */
-export function losePath(world: World, loss: PathLoss): Report {
-  settle(world);
+export async function losePath(world: World, loss: PathLoss): Promise<Report> {
+  await settle(world);
   const [master] = masters(world);
   const isolated = world.carpdNodes.find((node) => node === master);
   if (isolated === undefined) return world.watch(world.clock.now);
@@ -162,7 +162,7 @@ export function losePath(world: World, loss: PathLoss): Report {
   else if (loss === 'blocked') flapToBlocked(isolated);
   else failOverToBlocked(uplink);
   world.note(`the path of ${isolated.name} is ${loss}`);
-  pass(world, duration);
+  await pass(world, duration);
   const served = masters(world).find((node) => node !== isolated);
   // Nothing is heard any more, and nobody answers: a dead interval of that is enough.
   const noticed = loss !== 'dark' || duration > Math.max(isolated.patience, NOTICED) + SILENCE;
@@ -170,7 +170,7 @@ export function losePath(world: World, loss: PathLoss): Report {
   uplink.setDark(false);
   uplink.unblock();
   world.note('it is back');
-  const report = world.watch(from);
+  const report = await world.watch(from);
   if (!noticed) return report;
   if (served !== undefined) expectNoChange(world, served, from);
   for (const { at, node, to } of world.transitions) {
@@ -185,15 +185,15 @@ export function losePath(world: World, loss: PathLoss): Report {
  * has never passed any. A backup takes nothing over by that; a master takes nothing back when that
  * leg passes frames at last.
  */
-export function loseGoodLeg(world: World): Report {
-  settle(world);
+export async function loseGoodLeg(world: World): Promise<Report> {
+  await settle(world);
   const [master] = masters(world);
   const hit = world.prng.pick(world.carpdNodes);
   const epoch = hit.readiness()?.epoch.number;
   const lostAt = world.clock.now;
   const mend = hit.station.uplink.loseGoodLeg();
   world.note(`the bond of ${hit.name} goes on by a leg that never passed a frame`);
-  pass(world, world.prng.between(500_000, BLOCKED_MAX));
+  await pass(world, world.prng.between(500_000, BLOCKED_MAX));
   if (hit.readiness()?.epoch.number === epoch) {
     world.violated(`${hit.name} goes on in its epoch, though its bond has lost a leg`);
   }
@@ -201,35 +201,35 @@ export function loseGoodLeg(world: World): Report {
   const from = world.clock.now;
   mend();
   world.note('it passes frames');
-  const report = world.watch(from);
+  const report = await world.watch(from);
   if (master !== undefined && master !== hit) expectNoChange(world, master, lostAt);
   else if (served !== undefined) expectNoChange(world, served, from);
   return world.report(from, report.bound);
 }
 
 /** Nobody hears the master any more, though it hears everybody: it steps back for its successor. */
-export function muteMaster(world: World): Report {
-  settle(world);
+export async function muteMaster(world: World): Promise<Report> {
+  await settle(world);
   const [master] = masters(world);
   const mute = world.carpdNodes.find((node) => node === master);
   if (mute === undefined) return world.watch(world.clock.now);
   const { stations } = world.bus;
   for (const other of stations) world.bus.cut(mute.station, other, true);
   world.note(`${mute.name} is mute`);
-  pass(world, MUTE_TIME);
+  await pass(world, MUTE_TIME);
   const successor = masters(world).find((node) => node !== mute);
   if (successor !== undefined && mute.isMaster) world.violated(`${mute.name} is master and mute`);
   const from = world.clock.now;
   for (const other of stations) world.bus.cut(mute.station, other, false);
   world.note('it is heard again');
-  const { bound } = world.watch(from);
+  const { bound } = await world.watch(from);
   if (successor !== undefined) expectNoChange(world, successor, from);
   return world.report(from, bound);
 }
 
 /** Old adverts of a worse node that is gone are sent again to the master, once a second. */
-export function replayDead(world: World): Report {
-  settle(world);
+export async function replayDead(world: World): Promise<Report> {
+  await settle(world);
   const [master] = masters(world);
   const from = world.clock.now;
   if (master === undefined) return world.watch(from);
@@ -238,45 +238,45 @@ export function replayDead(world: World): Report {
   world.note(`somebody sends old adverts to ${master.name}`);
   for (let second = 0; second < REPLAYS; second += 1) {
     world.bus.inject(master.station, { kind: 'advert', mac: macOf(sender), from: sender, advert });
-    pass(world, fromSeconds(1));
+    await pass(world, fromSeconds(1));
   }
-  const { bound } = world.watch(world.clock.now);
+  const { bound } = await world.watch(world.clock.now);
   expectNoChange(world, master, from);
   return world.report(from, bound);
 }
 
 /** The segment falls apart and is joined again: the masters of its parts settle who stays. */
-export function splitAndJoin(world: World): Report {
-  settle(world);
+export async function splitAndJoin(world: World): Promise<Report> {
+  await settle(world);
   split(world);
-  pass(world, SPLIT_TIME);
+  await pass(world, SPLIT_TIME);
   world.bus.partition(new Map());
   world.note('the parts are joined');
   // A firewalled master that knows of no other listens for one about every minute only.
-  pass(world, LISTENING);
+  await pass(world, LISTENING);
   return world.watch(world.clock.now);
 }
 
 /** The daemon of the master dies, and its host goes on answering for the address. */
-export function abandonVip(world: World): Report {
-  settle(world);
+export async function abandonVip(world: World): Promise<Report> {
+  await settle(world);
   const [master] = masters(world);
   master?.crash('process');
   world.note(`the daemon of ${master?.name ?? 'nobody'} is gone`);
   const from = world.clock.now;
-  const { bound } = world.watch(from);
+  const { bound } = await world.watch(from);
   const able = world.nodes.some((node) => node.mayServe);
   if (able && masters(world).length !== 1) world.violated('nobody takes over from a dead daemon');
   return world.report(from, bound);
 }
 
-export function settle(world: World, without: readonly SimNode[] = []): void {
+export async function settle(world: World, without: readonly SimNode[] = []): Promise<void> {
   const started = world.startAll(without);
-  pass(world, plus(started, world.settleTime()));
+  await pass(world, plus(started, world.settleTime()));
 }
 
-export function pass(world: World, duration: number): void {
-  world.runUntil(plus(world.clock.now, micros(duration)));
+export async function pass(world: World, duration: number): Promise<void> {
+  await world.runUntil(plus(world.clock.now, micros(duration)));
 }
 
 export function masters(world: World): readonly SimNode[] {

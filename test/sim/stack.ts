@@ -1,7 +1,6 @@
 // The interfaces of a station as its kernel shows them, from the one that has its address down to
 // its cables: what src/linux makes facts of.
 import type { VlanRange } from '../../src/linux/links/bridge-vlans.ts';
-import { resolveStack, type LinkStack } from '../../src/linux/links/link-facts.ts';
 import type { Link } from '../../src/linux/links/link-watch.ts';
 import { STATE_BITS } from '../../src/readiness/lacp.ts';
 import { attribute, u16, u32 } from '../support/netlink-message.ts';
@@ -50,8 +49,8 @@ export const TOP_NAME = 'eth0';
 /** The index of the first cable below a joint. */
 export const FIRST_PORT = 10;
 
-const JOINT_INDEX = 30;
-const OUTER_INDEX = 31;
+export const JOINT_INDEX = 30;
+export const OUTER_INDEX = 31;
 const ETHERNET = 1;
 const MODES = { 'active-backup': 1, '802.3ad': 4 } as const;
 const IFLA_BOND = { mode: 1, active: 2, adInfo: 23 } as const;
@@ -100,16 +99,6 @@ export function stackLinks(state: StackState): readonly Link[] {
         : [link(state, top, bridge), ...jointLinks(state, below, port)];
     }
   }
-}
-
-/** The way down from the interface at the top of these. */
-export function lookAt(links: readonly Link[]): LinkStack {
-  const view = {
-    find: (name: string) => links.find((one) => one.name === name),
-    byIndex: (ifindex: number) => links.find((one) => one.ifindex === ifindex),
-    all: () => links,
-  };
-  return resolveStack(view, TOP_NAME);
 }
 
 function jointLinks(state: StackState, place: Place, changes: Partial<Link>): readonly Link[] {

@@ -70,19 +70,23 @@ function partner(isTold: boolean): PathFault {
 }
 
 /** The fault strikes the better node in this role; who serves when it is over serves on. */
-export function strike(world: World, role: Role, name: keyof typeof PATH_FAULTS): Report {
+export async function strike(
+  world: World,
+  role: Role,
+  name: keyof typeof PATH_FAULTS,
+): Promise<Report> {
   const fault: PathFault = PATH_FAULTS[name];
-  const { hit, peer } = cast(world, role);
+  const { hit, peer } = await cast(world, role);
   const from = world.clock.now;
   const end = fault.begin(hit.station.uplink);
   world.note(`${hit.name}: ${name}`);
   const duration = lasts(world, hit, fault);
-  pass(world, duration);
+  await pass(world, duration);
   const servedByPeer = peer.isMaster;
   const over = world.clock.now;
   end();
   world.note('it is over');
-  const report = world.watch(over);
+  const report = await world.watch(over);
   const isTold = fault.isTold || lacpTells(hit, fault, duration);
   const isNoticed = isTold || duration > Math.max(hit.patience, peer.patience) + SILENCE;
   if (role === 'BACKUP') {
@@ -93,12 +97,15 @@ export function strike(world: World, role: Role, name: keyof typeof PATH_FAULTS)
 }
 
 /** The better node boots while nothing passes for it beside a good master, who keeps serving. */
-export function bootInto(world: World, name: keyof typeof PATH_FAULTS | 'a blocked port'): Report {
+export async function bootInto(
+  world: World,
+  name: keyof typeof PATH_FAULTS | 'a blocked port',
+): Promise<Report> {
   const [late] = world.carpdNodes;
   const peer = world.nodes.find((node) => node !== late);
   if (late === undefined || peer === undefined) return world.watch(world.clock.now);
-  settle(world, [late]);
-  if (!peer.isMaster) peerAlone(world, peer);
+  await settle(world, [late]);
+  if (!peer.isMaster) await peerAlone(world, peer);
   const from = world.clock.now;
   late.start();
   const { uplink } = late.station;
@@ -106,20 +113,20 @@ export function bootInto(world: World, name: keyof typeof PATH_FAULTS | 'a block
   if (isBlocked) uplink.block(FOREVER);
   const end = isBlocked ? () => uplink.unblock() : PATH_FAULTS[name].begin(uplink);
   world.note(`${late.name} boots: ${name}`);
-  pass(world, world.prng.between(SHORT_MIN_US, BLOCKED_MAX));
+  await pass(world, world.prng.between(SHORT_MIN_US, BLOCKED_MAX));
   if (late.isMaster) world.violated(`${late.name} is master over a path that passes nothing`);
   end();
   const over = world.clock.now;
-  const { bound } = world.watch(over);
+  const { bound } = await world.watch(over);
   expectNoChange(world, peer, from);
   return world.report(over, bound);
 }
 
 /** Nobody serves; the better node boots, and a client speaks: it serves by that. */
-export function bootAlone(world: World): Report {
+export async function bootAlone(world: World): Promise<Report> {
   const [node] = world.carpdNodes;
   node?.start();
-  const report = world.watch(world.clock.now);
+  const report = await world.watch(world.clock.now);
   if (node?.isMaster !== true) world.violated('nobody serves, though a client speaks');
   return world.report(world.clock.now, report.bound);
 }
@@ -143,25 +150,28 @@ function lacpTells({ station }: CarpdNode, { endsLacp }: PathFault, duration: nu
 }
 
 /** Both run, and the better one has this role. */
-function cast(world: World, role: Role): { readonly hit: CarpdNode; readonly peer: SimNode } {
-  settle(world);
+async function cast(
+  world: World,
+  role: Role,
+): Promise<{ readonly hit: CarpdNode; readonly peer: SimNode }> {
+  await settle(world);
   const [hit] = world.carpdNodes;
   const peer = world.nodes.find((node) => node !== hit);
   if (hit === undefined || peer === undefined) throw new Error('a world of two nodes');
   const [server, other] = role === 'MASTER' ? [hit, peer] : [peer, hit];
   if (!server.isMaster) {
     other.crash('host');
-    pass(world, world.settleTime());
+    await pass(world, world.settleTime());
     other.start();
-    pass(world, world.settleTime());
+    await pass(world, world.settleTime());
   }
   if (masters(world)[0] !== server) world.violated(`${server.name} does not serve at first`);
   return { hit, peer };
 }
 
 /** Alone on a silent segment its gate stays shut: somebody has to speak once. */
-function peerAlone(world: World, peer: SimNode): void {
+async function peerAlone(world: World, peer: SimNode): Promise<void> {
   world.bus.chatter('02:ff:00:00:00:02');
-  pass(world, world.settleTime());
+  await pass(world, world.settleTime());
   if (!peer.isMaster) world.violated(`${peer.name} does not serve, though somebody speaks`);
 }

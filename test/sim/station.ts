@@ -13,6 +13,11 @@ export interface StationOptions {
   readonly uplink: UplinkKind;
 }
 
+/** A host that keeps its own addresses, and answers for them. */
+export interface Kernel {
+  readonly holdsVip: boolean;
+}
+
 export class Station {
   readonly name: string;
   readonly address: Ipv4;
@@ -21,7 +26,9 @@ export class Station {
   up = false;
   /** Its own address is on the interface. */
   addressed = true;
-  holdsVip = false;
+  /** What its host is, where that is more than this. */
+  kernel: Kernel | undefined;
+  #holdsVip = false;
   /** What its process makes of a frame that bears these tags where it comes in. */
   onFrame: ((frame: Frame, tags: readonly number[]) => void) | undefined;
   /** Frames of others that came in since its path last changed: what really proves that path. */
@@ -36,6 +43,14 @@ export class Station {
     this.#vip = options.vip;
     this.uplink = new Uplink(clock, options.uplink, macOf(options.address));
     bus.attach(this);
+  }
+
+  get holdsVip(): boolean {
+    return this.kernel?.holdsVip ?? this.#holdsVip;
+  }
+
+  set holdsVip(holdsVip: boolean) {
+    this.#holdsVip = holdsVip;
   }
 
   get mac(): string {
@@ -59,19 +74,26 @@ export class Station {
 
   /** Asks who has an address. */
   ask(target: Ipv4): void {
-    this.send({ kind: 'arp-request', mac: this.mac, target, gratuitous: false });
+    this.send({
+      kind: 'arp-request',
+      mac: this.mac,
+      from: this.address,
+      target,
+      gratuitous: false,
+    });
   }
 
   /** Tells everybody who has the virtual IP. */
   announce(): void {
     if (!this.holdsVip) return;
-    this.send({ kind: 'arp-request', mac: this.mac, target: this.#vip, gratuitous: true });
+    const [from, target] = [this.#vip, this.#vip];
+    this.send({ kind: 'arp-request', mac: this.mac, from, target, gratuitous: true });
   }
 
   /** A frame comes out of the wire. */
   receive(frame: Frame): void {
     this.framesOnPath += 1;
-    if (frame.kind === 'arp-request') this.#answer(frame);
+    if (frame.kind === 'arp-request' && this.kernel === undefined) this.#answer(frame);
     this.onFrame?.(frame, this.uplink.tags);
   }
 

@@ -1,12 +1,13 @@
 // How a station is joined to the segment: a cable, a port of a switch that may pass nothing though
 // it has carrier, a bond or team device and VLAN tags perhaps; and what its kernel tells of it all.
 import { fromMillis, fromSeconds, plus, type Micros } from '../../src/base/time.ts';
-import type { LinkFacts } from '../../src/readiness/facts.ts';
-import type { FactsRead } from '../../src/segment/inputs.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
+import type { Entrance } from '../fakes/host.ts';
+import type { Link } from '../../src/linux/links/link-watch.ts';
 import {
   FIRST_PORT,
-  lookAt,
+  JOINT_INDEX,
+  OUTER_INDEX,
   stackLinks,
   type Above,
   type Joint,
@@ -78,7 +79,6 @@ const LACP_NOTICED = fromMillis(255);
 
 const PARTNERS = ['02:00:00:00:0a:0a', '02:00:00:00:0a:0b'] as const;
 const NO_PARTNER = '00:00:00:00:00:00';
-const NOTHING: FactsRead = { facts: undefined, hasGuests: false };
 const FOREVER = fromSeconds(1_000_000);
 
 /** Told of what the kernel reports at once, and of every change after which old proof is void. */
@@ -116,7 +116,7 @@ export class Uplink {
   /** The daemon does not see that this is a bond, nor what its legs bring about. */
   legsUnseen = false;
   #lastKey = '';
-  #lastLook: FactsRead = NOTHING;
+  #lastLinks: readonly Link[] = [];
   /** Counts what LACP waits for, so that it waits only for the latest. */
   #lacpRound = 0;
 
@@ -161,12 +161,6 @@ export class Uplink {
     return this.carrier && !this.#dark && !blocked && (!this.#speaksLacp || this.#formed);
   }
 
-  /** The index of the leg by which frames come in; undefined: no daemon asks for it. */
-  get portInUse(): number | undefined {
-    const shares = this.#speaksLacp && this.#shape.legs === 2;
-    return shares ? FIRST_PORT + Number(this.#isHalved) : undefined;
-  }
-
   /**
    * The leg that passes frames is lost, and the bond goes on by the other one, which has link and
    * has never passed any. Returns what lets that one pass frames.
@@ -184,15 +178,42 @@ export class Uplink {
     return () => void (this.#secondIsDead = false);
   }
 
-  /** As the daemon reads it now. */
-  look(): FactsRead {
-    const state = this.#present ? this.#state : undefined;
-    // It is read far more often than it changes.
-    const key = JSON.stringify([state, this.legsUnseen]);
-    if (key !== this.#lastKey)
-      this.#lastLook = state === undefined ? NOTHING : this.#resolve(state);
+  /** All interfaces of the station as its kernel shows them; undefined: there are none. */
+  links(): readonly Link[] | undefined {
+    if (!this.#present) return undefined;
+    const state = this.#asShown(this.#state);
+    // They are read far more often than they change.
+    const key = JSON.stringify(state);
+    if (key !== this.#lastKey) this.#lastLinks = stackLinks(state);
     this.#lastKey = key;
-    return this.#lastLook;
+    return this.#lastLinks;
+  }
+
+  #asShown(state: StackState): StackState {
+    return this.legsUnseen ? { ...state, mac: this.#firstMac, joint: { kind: 'none' } } : state;
+  }
+
+  /** Of the interface that comes in the place of this one. */
+  get nextIndex(): number {
+    return this.#ifindex + 1;
+  }
+
+  /** By which interface a frame for this station reaches the host. */
+  get cameBy(): number {
+    const { joint, above } = this.#shape;
+    const top = above === undefined ? this.#ifindex : JOINT_INDEX;
+    if (this.legsUnseen || joint === 'none' || joint === 'team') return top;
+    return FIRST_PORT + (joint === 'active-backup' ? this.#activePort : Number(this.#isHalved));
+  }
+
+  /** Where a frame with these tags is seen on its way up; with its own ones up to the top. */
+  waysOf(tags: readonly number[]): readonly Entrance[] {
+    const top = { ifindex: this.#ifindex, vlans: [] };
+    if (this.#shape.above === undefined) return [top];
+    const joint = { ifindex: JOINT_INDEX, vlans: tags };
+    if (tags.join() !== this.tags.join()) return [joint];
+    const [, ...inner] = tags;
+    return inner.length === 0 ? [joint, top] : [joint, { ifindex: OUTER_INDEX, vlans: inner }, top];
   }
 
   get #state(): StackState {
@@ -205,15 +226,6 @@ export class Uplink {
       joint: this.#joint,
       above: this.#shape.above ?? { kind: 'nothing' },
     };
-  }
-
-  #resolve(state: StackState): FactsRead {
-    const { facts, hasGuests } = lookAt(stackLinks(state));
-    return { facts: facts && this.#asSeen(facts), hasGuests };
-  }
-
-  #asSeen(facts: LinkFacts): LinkFacts {
-    return this.legsUnseen ? { ...facts, mac: this.#firstMac, lower: { kind: 'plain' } } : facts;
   }
 
   /** Pulls the cable, or plugs it in again. */

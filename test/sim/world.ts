@@ -6,6 +6,7 @@ import type { CarpdNode } from './carpd-node.ts';
 import { createCast, type CastOptions } from './cast.ts';
 import { chatterElsewhere, type Client } from './client.ts';
 import { VirtualClock } from '../fakes/clock.ts';
+import { promisesRun } from '../fakes/time.ts';
 import type { Stage } from './faults.ts';
 import { settledFaults, settleTime, type Unrest } from './invariants.ts';
 import type { SimNode, Surroundings, Transition } from './node.ts';
@@ -44,6 +45,7 @@ export class World implements Stage, Scenery {
   readonly #violations: string[] = [];
   readonly #log: string[] = [];
   #events = 0;
+  #hasRun = false;
 
   constructor(seed: number, options: CastOptions = {}) {
     this.prng = new Prng(seed);
@@ -76,12 +78,12 @@ export class World implements Stage, Scenery {
   }
 
   /** Lets the world settle after its last fault, and looks at what has become of it. */
-  watch(peaceAt: Micros): Report {
+  async watch(peaceAt: Micros): Promise<Report> {
     const bound = this.settleTime();
     const settledAt = plus(peaceAt, bound);
-    this.runUntil(settledAt);
+    await this.runUntil(settledAt);
     this.#violations.push(...this.#settledFaults());
-    this.runUntil(plus(settledAt, PEACE));
+    await this.runUntil(plus(settledAt, PEACE));
     this.#violations.push(...this.#settledFaults());
     for (const { at, node } of this.#transitions.filter(
       (transition) => transition.at > settledAt,
@@ -130,7 +132,8 @@ export class World implements Stage, Scenery {
   }
 
   /** Lets everything happen that happens until then. */
-  runUntil(end: Micros): void {
+  async runUntil(end: Micros): Promise<void> {
+    await this.#promisesRun();
     for (;;) {
       const sleeper = this.#nextSleeper();
       const wakeAt = sleeper?.deadline() ?? Infinity;
@@ -141,6 +144,7 @@ export class World implements Stage, Scenery {
         break;
       }
       this.#runOne(sleeper, wakeAt, plannedAt);
+      if (this.#hasRun) await this.#promisesRun();
     }
     this.clock.moveTo(end);
   }
@@ -156,6 +160,11 @@ export class World implements Stage, Scenery {
     }
   }
 
+  async #promisesRun(): Promise<void> {
+    this.#hasRun = false;
+    await promisesRun();
+  }
+
   #nextSleeper(): SimNode | undefined {
     let first: SimNode | undefined;
     for (const node of this.nodes) {
@@ -168,6 +177,8 @@ export class World implements Stage, Scenery {
     return {
       clock: this.clock,
       prng: this.prng,
+      violated: (text) => this.violated(text),
+      ran: () => (this.#hasRun = true),
       changed: (transition) => {
         this.#transitions.push(transition);
         const { node, from, to, cause } = transition;

@@ -11,7 +11,7 @@ import type { Ports } from '../../ports/ports.ts';
 /** See LinkDriver. */
 export interface LinkDriverOptions extends Pick<
   Ports,
-  'now' | 'openFrameWitness' | 'readGateways' | 'readNeighbours'
+  'now' | 'openFrameWitness' | 'readGateways' | 'readNeighbours' | 'machines'
 > {
   readonly interfaceName: string;
   readonly driver: Driver;

@@ -44,9 +44,9 @@ export class LinkDriver implements Member {
   #closed = false;
 
   constructor(options: LinkDriverOptions) {
-    const { driver, linkEvents, now } = options;
+    const { driver, linkEvents, now, machines } = options;
     this.#options = options;
-    this.#segment = new Segment(now());
+    this.#segment = new Segment(now(), machines);
     this.#linkEvents = linkEvents;
     this.#witness = new WitnessController({
       ...options,
