@@ -23,11 +23,44 @@ const WITHIN_MS = 5_000;
 /** Long enough for an answer that nothing shows the arrival of. */
 const ANSWER_MS = 300;
 const DELETION_MS = 60_000;
+const ROUNDS_MAX = 10;
 /** Made and deleted under one hold of the lock that all of netlink in all namespaces shares. */
 const CROWD = `
 i=0
 while [ $i -lt 400 ]; do echo "link add x$i group 7 type veth peer name y$i"; i=$((i+1)); done >"$0"
 ip -batch "$0"; rm "$0"; echo go; ip link del group 7`;
+
+/** How long the kernel took to answer, and how long the loop stood still, at most, in a crowd. */
+async function crowdRound(watch: LinkWatch): Promise<{ answeredMs: number; blockedMs: number }> {
+  const socket = native().openNetlink(0);
+  const file = join(tmpdir(), `carpd-crowd-${String(process.pid)}`);
+  const child = spawn('unshare', ['-n', 'sh', '-euc', CROWD, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit', { signal: AbortSignal.timeout(DELETION_MS) });
+  await once(child.stdout, 'data');
+  const crowd = { running: true };
+  void ended.then(() => (crowd.running = false));
+  let answeredMs = 0;
+  let blockedMs = 0;
+  let underWay = false;
+  while (crowd.running) {
+    const before = performance.now();
+    if (!underWay) {
+      underWay = true;
+      native().request(socket, requestLinks([1], 1), () => {
+        underWay = false;
+        answeredMs = Math.max(answeredMs, performance.now() - before);
+      });
+    }
+    watch.ask([1]);
+    watch.drain();
+    blockedMs = Math.max(blockedMs, performance.now() - before);
+    await sleep(2);
+  }
+  native().close(socket);
+  return { answeredMs, blockedMs };
+}
 
 function fails(error: unknown): never {
   throw error;
@@ -114,36 +147,13 @@ inNamespace(import.meta.url, () => {
 
     test('a kernel that is busy with interfaces holds up the answer and not the loop', async () => {
       const watch = await open();
-      const socket = native().openNetlink(0);
-      const file = join(tmpdir(), `carpd-crowd-${String(process.pid)}`);
-      const child = spawn('unshare', ['-n', 'sh', '-euc', CROWD, file], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const ended = once(child, 'exit', { signal: AbortSignal.timeout(DELETION_MS) });
-      await once(child.stdout, 'data');
-      const crowd = { running: true };
-      void ended.then(() => (crowd.running = false));
-      let answeredMs = 0;
-      let blockedMs = 0;
-      let underWay = false;
-      while (crowd.running) {
-        const before = performance.now();
-        if (!underWay) {
-          underWay = true;
-          native().request(socket, requestLinks([1], 1), () => {
-            underWay = false;
-            answeredMs = Math.max(answeredMs, performance.now() - before);
-          });
-        }
-        watch.ask([1]);
-        watch.drain();
-        blockedMs = Math.max(blockedMs, performance.now() - before);
-        await sleep(2);
-      }
-      native().close(socket);
+      const rounds: { answeredMs: number; blockedMs: number }[] = [];
+      // A busy machine may stop this process at any place. Who waits for the kernel waits each time.
+      const wasFree = (): boolean =>
+        rounds.some(({ answeredMs, blockedMs }) => answeredMs > 20 && blockedMs < answeredMs / 2);
+      while (!wasFree() && rounds.length < ROUNDS_MAX) rounds.push(await crowdRound(watch));
       watch.close();
-      ok(answeredMs > 20, `no answer was late: ${String(answeredMs)} ms`);
-      ok(blockedMs < answeredMs / 2, `blocked ${String(blockedMs)} of ${String(answeredMs)} ms`);
+      ok(wasFree(), JSON.stringify(rounds));
     });
 
     test('the timers that run in a bridge are no change', async () => {
