@@ -13,15 +13,10 @@ import {
 } from '../../src/carp/addresses.ts';
 import { arpRequest, gratuitousArp, isGratuitous, readArp, writeArp } from '../../src/carp/arp.ts';
 import { advertDigest, type GroupKey } from '../../src/carp/digest.ts';
-import {
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  readEthernet,
-  writeEthernet,
-  type EthernetFrame,
-} from '../../src/carp/ethernet.ts';
+import { readEthernet, writeEthernet, type EthernetFrame } from '../../src/carp/ethernet.ts';
 import { CARP_PROTOCOL, readIpv4, writeCarpPacket } from '../../src/carp/ipv4.ts';
 import { invariant } from '../../src/base/assert.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../../src/base/ethertypes.ts';
 import type { Frame } from './frame.ts';
 
 const NETWORK = 0x0a4d0000;

@@ -1,6 +1,13 @@
 // The interfaces and IPv4 addresses as netlink messages draw them, event by event; a dump puts
 // right whatever was missed. No socket in here.
 import { isDeepStrictEqual } from 'node:util';
+import {
+  appendAddress,
+  insertAddress,
+  isListed,
+  withoutAddress,
+  type LinkAddress,
+} from './address-list.ts';
 import type { VlanRange } from './bridge-vlans.ts';
 import {
   IFA_F_NOPREFIXROUTE,
@@ -8,21 +15,6 @@ import {
   type LinkMessage,
   type PortMessage,
 } from './netlink.ts';
-
-/** An IPv4 address on an interface. */
-export interface LinkAddress {
-  readonly address: string;
-  readonly prefixLength: number;
-  /** It came after another one of its prefix (IFA_F_SECONDARY). */
-  readonly secondary: boolean;
-  /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
-  readonly scope: number;
-  readonly label?: string;
-  /** The far end of a point-to-point link; absent: there is none. */
-  readonly peer?: string;
-  /** It ends by itself, or brought no route to its prefix along; absent: neither. */
-  readonly special?: true;
-}
 
 /** An interface as it is now. */
 export interface Link {
@@ -200,44 +192,28 @@ export class LinkTable {
     const entry = addressOf(message);
     if (this.#fresh !== undefined) {
       const known = this.#fresh.get(message.ifindex) ?? [];
-      const others = known.filter((other) => !sameKey(other, entry));
-      this.#fresh.set(message.ifindex, dumped ? [...others, entry] : insert(known, entry));
+      const listed = dumped ? appendAddress : insertAddress;
+      this.#fresh.set(message.ifindex, listed(known, entry));
     }
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    const { addresses } = link;
-    const index = indexOf(addresses);
-    const known = index.get(keyOf(entry));
-    if (isDeepStrictEqual(known, entry)) return [];
-    const changed = known === undefined ? place(addresses, entry) : insert(addresses, entry);
-    index.set(keyOf(entry), entry);
-    return this.#setAddresses(link, changed, index);
+    if (isListed(link.addresses, entry)) return [];
+    return this.#setAddresses(link, insertAddress(link.addresses, entry));
   }
 
   removeAddress(message: AddressMessage): LinkChange[] {
     const entry = addressOf(message);
-    const remaining = (list: readonly LinkAddress[]): LinkAddress[] =>
-      list.filter((other) => !sameKey(other, entry));
+    const remaining = (list: readonly LinkAddress[]): LinkAddress[] => withoutAddress(list, entry);
     const fresh = this.#fresh?.get(message.ifindex);
     if (fresh !== undefined) this.#fresh?.set(message.ifindex, remaining(fresh));
     const link = this.#links.get(message.ifindex);
     if (link === undefined) return [];
-    const index = indexOf(link.addresses);
-    const known = index.get(keyOf(entry));
-    if (known === undefined) return [];
-    index.delete(keyOf(entry));
-    const left = link.addresses.filter((other) => other !== known);
-    return this.#setAddresses(link, left, index);
+    const addresses = remaining(link.addresses);
+    return addresses.length === link.addresses.length ? [] : this.#setAddresses(link, addresses);
   }
 
   /** For addresses that are known to differ: to compare all of them at each event takes long. */
-  #setAddresses(
-    link: Link,
-    addresses: readonly LinkAddress[],
-    index: Map<string, LinkAddress>,
-  ): LinkChange[] {
-    indexes.delete(link.addresses);
-    indexes.set(addresses, index);
+  #setAddresses(link: Link, addresses: readonly LinkAddress[]): LinkChange[] {
     this.#links.set(link.ifindex, { ...link, addresses });
     return [{ name: link.name, ifindex: link.ifindex }];
   }
@@ -336,44 +312,4 @@ function addressOf(message: AddressMessage): LinkAddress {
     ...(peer === address ? {} : { peer }),
     ...(isSpecial ? { special: true } : {}),
   };
-}
-
-/**
- * The addresses of a list by what tells them apart. Thousands may come at once, one event each: the
- * index of a list goes over to the list that takes its place.
- */
-const indexes = new WeakMap<readonly LinkAddress[], Map<string, LinkAddress>>();
-
-function indexOf(list: readonly LinkAddress[]): Map<string, LinkAddress> {
-  return indexes.get(list) ?? new Map(list.map((entry) => [keyOf(entry), entry]));
-}
-
-function keyOf({ address, prefixLength, peer = '' }: LinkAddress): string {
-  return `${address}/${prefixLength} ${peer}`;
-}
-
-/** One address may be there several times, with as many far ends. */
-function sameKey(a: LinkAddress, b: LinkAddress): boolean {
-  return a.address === b.address && a.prefixLength === b.prefixLength && a.peer === b.peer;
-}
-
-/**
- * The list with `entry` where the kernel puts it (devinet.c, __inet_insert_ifa): a secondary
- * address at the end, a primary one behind the last primary one whose scope is as narrow or
- * narrower. One that is there stays in its place, unless it has become primary.
- */
-function insert(list: readonly LinkAddress[], entry: LinkAddress): LinkAddress[] {
-  const at = list.findIndex((other) => sameKey(other, entry));
-  if (at >= 0 && list[at]?.secondary === entry.secondary) return list.with(at, entry);
-  return place(
-    list.filter((other) => !sameKey(other, entry)),
-    entry,
-  );
-}
-
-/** The same for one that is not there. */
-function place(others: readonly LinkAddress[], entry: LinkAddress): LinkAddress[] {
-  if (entry.secondary) return [...others, entry];
-  const last = others.findLastIndex((other) => !other.secondary && entry.scope <= other.scope);
-  return others.toSpliced(last + 1, 0, entry);
 }

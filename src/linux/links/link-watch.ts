@@ -15,7 +15,8 @@ import {
 } from './netlink-requests.ts';
 import { errnoOf, SocketError } from '../sockets/socket-error.ts';
 
-export type { Link, LinkAddress, LinkChange } from './link-table.ts';
+export type { LinkAddress } from './address-list.ts';
+export type { Link, LinkChange } from './link-table.ts';
 
 /**
  * What the kernel told of an address. `request` is the same for all that one request has brought
