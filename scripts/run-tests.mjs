@@ -41,12 +41,17 @@ const pureLayers = [
   'src/vip/plan.ts',
 ];
 /** What joins the pure layers to what is outside: `Daemon` and the rooms that it is made of. */
-const wiring = ['addressing', 'daemon', 'events/publish', 'ports', 'process', 'traffic'];
+const wiring = [
+  ...['addressing', 'daemon', 'events/publish', 'ports', 'process', 'traffic'].map(
+    (folder) => `src/${folder}/**`,
+  ),
+  ...['src/base/soon.ts', 'src/vip/address-hold.ts', 'src/vip/hook-rights.ts'],
+];
 /** What the suites that need no root have to cover, in percent. */
 const coverageGates = [
   { layers: pureLayers, min: { lines: 100, branches: 100, functions: 100 } },
   // A file that nobody loads has a single branch: its lines tell of it.
-  { layers: wiring.map((folder) => `src/${folder}/**`), min: { lines: 90, branches: 90 } },
+  { layers: wiring, min: { lines: 90, branches: 90 } },
 ];
 /** Files of types alone: nothing of them runs. */
 const uncoverable = [

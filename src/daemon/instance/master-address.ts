@@ -8,7 +8,7 @@ import type { InstanceInput } from '../../segment/inputs.ts';
 import type { AddressKeeper } from '../../vip/keeper.ts';
 import { VipReconciler } from '../../vip/reconciler.ts';
 import type { VipNotice, VipOutcome } from '../../vip/vip-outcome.ts';
-import { AddressHold } from './address-hold.ts';
+import { AddressHold } from '../../vip/address-hold.ts';
 
 export interface MasterAddressOptions extends Pick<Ports, 'now' | 'startTimer'> {
   readonly config: InstanceConfig;

@@ -5,7 +5,7 @@ import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
-import { HookRights } from './hook-rights.ts';
+import { HookRights } from '../../vip/hook-rights.ts';
 
 export interface MasterHooksOptions extends Pick<
   Ports,

@@ -14,7 +14,7 @@ import type { SegmentEffect } from '../../segment/effects.ts';
 import type { InstanceInput, SegmentInput } from '../../segment/inputs.ts';
 import { Segment } from '../../segment/segment.ts';
 import type { WitnessWish } from '../../segment/witness-wish.ts';
-import { ArpProber } from './arp-prober.ts';
+import { ArpProber } from '../../traffic/arp-prober.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
 import { readinessSettings, ipv4sOf, uplinksOf, wantsGateways } from './readiness-settings.ts';

@@ -18,8 +18,8 @@ import { InterfaceMembers, type InterfaceMember } from './interface-members.ts';
 import { LinkDriver } from './link-driver.ts';
 import { LinkEvents } from '../../events/publish/link-events.ts';
 import { interfacesWith, isLocal } from '../../addressing/own-addresses.ts';
-import { RecentMasters } from './recent-masters.ts';
-import { Soon } from './soon.ts';
+import { RecentMasters } from '../../traffic/recent-masters.ts';
+import { Soon } from '../../base/soon.ts';
 import type { Ports } from '../../ports/ports.ts';
 
 export interface SharedInterfaceOptions extends Ports {

@@ -1,5 +1,5 @@
 // Hooks that fail because carpd is not root: what they say is seen, and what helps is said once.
-import type { HookReport } from '../../vip/hooks.ts';
+import type { HookReport } from './hooks.ts';
 
 /** As the C library, systemctl and ifup put it. */
 const REFUSALS = new RegExp(

@@ -1,7 +1,7 @@
 // Asks hosts on one interface by ARP, and remembers who answered with which MAC address.
-import { messageOf } from '../../base/errors.ts';
-import type { Ipv4, Mac } from '../../carp/addresses.ts';
-import { arpProbe, arpRequest } from '../../carp/arp.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Ipv4, Mac } from '../carp/addresses.ts';
+import { arpProbe, arpRequest } from '../carp/arp.ts';
 
 export interface ArpProberOptions {
   /** The card's own MAC address; throws where there is none. */

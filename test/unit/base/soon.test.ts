@@ -1,9 +1,9 @@
 // Checks work that is done once for all who ask for it.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inSlices } from '../../../../src/daemon/in-slices.ts';
-import { nextTurn } from '../../../../src/linux/system/clock.ts';
-import { Soon } from '../../../../src/daemon/interface/soon.ts';
+import { inSlices } from '../../../src/daemon/in-slices.ts';
+import { nextTurn } from '../../../src/linux/system/clock.ts';
+import { Soon } from '../../../src/base/soon.ts';
 
 describe('work that is asked for', () => {
   test('is done once for all, and again for who asks after it', async () => {

@@ -1,8 +1,8 @@
 // A hook that was refused what only root may do: told with its remedy, once, and not to root.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HookRights } from '../../../../src/daemon/instance/hook-rights.ts';
-import type { HookReport, HookResult } from '../../../../src/vip/hooks.ts';
+import { HookRights } from '../../../src/vip/hook-rights.ts';
+import type { HookReport, HookResult } from '../../../src/vip/hooks.ts';
 
 const FAILED: HookResult = { kind: 'failed', detail: 'exit code 1' };
 const report = (result: HookResult): HookReport => ({

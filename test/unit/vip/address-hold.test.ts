@@ -1,7 +1,7 @@
 // What is held of a virtual IP, from the claim that is due to the release that is known.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AddressHold } from '../../../../src/daemon/instance/address-hold.ts';
+import { AddressHold } from '../../../src/vip/address-hold.ts';
 
 describe('a hold on the address', () => {
   test('begins with the claim, not while the claim waits for its advert', () => {
