@@ -59,6 +59,8 @@ export class InstanceReadiness {
   #deadline: Micros | undefined;
   /** Whom it wanted asked when it was asked last. */
   #wish = '';
+  /** When its last term as master ended; 0: it has had none. */
+  #servedUntil = micros(0);
   /** What was last told to the world; undefined: nothing yet. */
   #told: Told | undefined;
   #toldDoubt: DoubtCause | undefined;
@@ -108,6 +110,7 @@ export class InstanceReadiness {
 
   setRole(role: Role, now: Micros): void {
     if (role === this.#role) return;
+    if (this.#role === 'master') this.#servedUntil = now;
     this.#role = role;
     // It takes along what it knew of its path at the moment of its promotion.
     if (role === 'master') this.#path.begin(this.#trust, now);
@@ -322,11 +325,15 @@ export class InstanceReadiness {
     return { ...conditions, frames };
   }
 
-  /** The promotion of a node whose gate is closed waits no longer than for the gate. */
+  /**
+   * The promotion of a node whose gate is closed waits no longer than for the gate. One that served
+   * waits for a dead interval from then on: whom it heard before its term tells nothing.
+   */
   #promotionDueAt(heardInEpoch: boolean): Micros | undefined {
     const { deadInterval } = this.#settings;
-    if (heardInEpoch) return this.#master.downAt(deadInterval);
-    return this.#openSince === undefined ? undefined : plus(this.#openSince, deadInterval);
+    const begunAt = heardInEpoch ? this.#master.last?.at : this.#openSince;
+    if (begunAt === undefined) return undefined;
+    return plus(micros(Math.max(begunAt, this.#servedUntil)), deadInterval);
   }
 
   #judgeHolder(epoch: Epoch, now: Micros): HolderVerdict {

@@ -175,6 +175,23 @@ describe('a virtual IP in use', () => {
     assert.deepEqual(rig.instance.warnings, []);
   });
 
+  it('is no wonder to one that has just left, until the next promotion is due', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(3_000);
+    rig.role('master');
+    rig.pass(60_000);
+    rig.role('waiting');
+    rig.answer(VIP);
+    assert.deepEqual(rig.instance.warnings, [], 'its successor may be heard yet');
+    rig.pass(2_000);
+    rig.answer(VIP);
+    rig.pass(999);
+    assert.deepEqual(rig.instance.warnings, []);
+    rig.pass(1);
+    assert.deepEqual(rig.instance.warnings, ['vip-answered']);
+  });
+
   it('is no obstacle while a master is heard, who answers of course', () => {
     const rig = LinkRig.waiting({ gate: { ...HOLD, requireProbe: true }, vipInUse: 'always' });
     rig.advert();
