@@ -42,7 +42,7 @@ describe('without a descriptor left', () => {
        held.forEach((fd) => closeSync(fd));
        say([kind, detail, other.kind, await run('true')]);`,
     );
-    deepEqual(said, ['failed', 'spawn true EMFILE', 'failed', 'exited']);
+    deepEqual(said, ['failed', 'too many files are open in this process', 'failed', 'exited']);
   });
 
   test('ip is started all the same, again and again, and no hook is', async () => {

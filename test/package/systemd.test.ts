@@ -181,7 +181,7 @@ describe('carpd under systemd', { skip, concurrency: 3 }, () => {
     await node.sh('systemctl restart carpd');
     const said = await node.run('carpd', 'maintenance', 'on', 'db', '--force');
     equal(said.code, 1);
-    match(said.output, /maintenance\.json can't be written: EROFS/);
+    match(said.output, /maintenance\.json can't be written: the file system is read-only/);
     equal(await node.property('carpd', 'ActiveState'), 'active');
 
     equal((await node.run('systemctl', 'start', 'carpd@none')).code, 1);
