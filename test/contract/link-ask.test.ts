@@ -148,7 +148,7 @@ inNamespace(import.meta.url, () => {
     test('a kernel that is busy with interfaces holds up the answer and not the loop', async () => {
       const watch = await open();
       const rounds: { answeredMs: number; blockedMs: number }[] = [];
-      // A busy machine may stop this process at any place. Who waits for the kernel waits each time.
+      // A busy machine may stop this process anywhere. A loop that waits does so in each round.
       const wasFree = (): boolean =>
         rounds.some(({ answeredMs, blockedMs }) => answeredMs > 20 && blockedMs < answeredMs / 2);
       while (!wasFree() && rounds.length < ROUNDS_MAX) rounds.push(await crowdRound(watch));
