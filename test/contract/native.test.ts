@@ -350,9 +350,9 @@ inNamespace(import.meta.url, () => {
         const fd = native().openNetlink(0);
         native().watch(fd, () => {});
         ${end}`;
-      const [closed] = await runModule(program('native().close(fd);'), 4_000);
-      const [unwatched] = await runModule(program('native().unwatch(fd);'), 4_000);
-      const [exits] = await runModule(program('setTimeout(() => process.exit(7), 50);'), 4_000);
+      const [closed] = await runModule(program('native().close(fd);'), 30_000);
+      const [unwatched] = await runModule(program('native().unwatch(fd);'), 30_000);
+      const [exits] = await runModule(program('setTimeout(() => process.exit(7), 50);'), 30_000);
       const [watched] = await runModule(program(''), 1_500);
       deepEqual([closed, unwatched, exits, watched], [0, 0, 7, null]);
     });

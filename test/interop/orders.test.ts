@@ -106,7 +106,7 @@ describe('maintenance by command', { skip, concurrency: true }, () => {
     const shown = await askCarpd(a, ['maintenance']);
     match(
       shown.stdout,
-      /^vip: maintenance is on since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; it is HELD\n$/,
+      /^vip: maintenance is on since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d; it is HELD\n$/,
     );
     const explained = await askCarpd(a, ['explain', 'vip']);
     match(
