@@ -2,6 +2,7 @@
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
+import { unheededChanges } from '../config/instance-diff.ts';
 import { BoundLinks } from '../linux/links/bound-links.ts';
 import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
@@ -21,7 +22,7 @@ import type { Ports } from '../ports/ports.ts';
 import { Records } from './records.ts';
 import { orderedInstance } from './instance/ordered-instance.ts';
 import { Orders, type OrderedInstance } from '../control/orders.ts';
-import { reloadInstances, unheededChanges } from './reload.ts';
+import { reloadInstances } from './reload.ts';
 import type { InstanceReport } from '../report/report.ts';
 import { stateEvent } from '../report/state-event.ts';
 

@@ -1,12 +1,11 @@
-// A new configuration for a running daemon: which instances it adds, changes, removes and leaves
-// alone, and how the running ones are brought to it.
-import { isDeepStrictEqual } from 'node:util';
-import { sameInstance, type Config, type InstanceConfig } from '../config/config.ts';
+// How the instances of a running daemon are brought to a new configuration.
+import { inSlices } from '../base/in-slices.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import { diffInstances } from '../config/instance-diff.ts';
 import type { EventSink } from '../events/bus.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
 import type { NextTurn } from '../ports/ports.ts';
 import type { GroupClaims } from './group-claims.ts';
-import { inSlices } from './in-slices.ts';
 import type { Instances } from './instances.ts';
 
 export interface ReloadOptions {
@@ -69,42 +68,4 @@ async function retireAll(
     events.publish({ event: 'configuration-warning', detail });
   }
   return stayed;
-}
-
-/** The difference between two sets of instances. */
-export interface InstanceDiff {
-  readonly added: readonly InstanceConfig[];
-  /** In their new form. */
-  readonly changed: readonly InstanceConfig[];
-  /** In their old form. */
-  readonly removed: readonly InstanceConfig[];
-  readonly unchanged: readonly InstanceConfig[];
-}
-
-/** Compares by name, and then by everything, the passphrase's bytes included. */
-export function diffInstances(
-  before: readonly InstanceConfig[],
-  after: readonly InstanceConfig[],
-): InstanceDiff {
-  const old = new Map(before.map((instance) => [instance.name, instance]));
-  const kept = after.filter(({ name }) => old.has(name));
-  const isSame = (instance: InstanceConfig): boolean => {
-    const earlier = old.get(instance.name);
-    return earlier !== undefined && sameInstance(earlier, instance);
-  };
-  const names = new Set(after.map(({ name }) => name));
-  return {
-    added: after.filter(({ name }) => !old.has(name)),
-    changed: kept.filter((instance) => !isSame(instance)),
-    removed: before.filter(({ name }) => !names.has(name)),
-    unchanged: kept.filter(isSame),
-  };
-}
-
-/** What has changed in vain as long as the process runs; a sentence for each. */
-export function unheededChanges(before: Config, after: Config): readonly string[] {
-  const keys = (['log', 'control', 'state'] as const).filter(
-    (key) => !isDeepStrictEqual(after[key], before[key]),
-  );
-  return keys.map((key) => `the ${key} settings have changed; they apply when carpd restarts`);
 }

@@ -7,7 +7,7 @@ import type { Micros } from '../../base/time.ts';
 import type { Result } from '../../base/result.ts';
 import type { RejectionTaker } from '../../events/publish/link-events.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
-import { Hearers, type Hearer } from './hearers.ts';
+import { Hearers, type Hearer } from '../../traffic/hearers.ts';
 import type { SegmentMember } from './segment-member.ts';
 
 /** An instance as its interface sees it. */

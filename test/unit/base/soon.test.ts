@@ -1,7 +1,7 @@
 // Checks work that is done once for all who ask for it.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inSlices } from '../../../src/daemon/in-slices.ts';
+import { inSlices } from '../../../src/base/in-slices.ts';
 import { nextTurn } from '../../../src/linux/system/clock.ts';
 import { Soon } from '../../../src/base/soon.ts';
 

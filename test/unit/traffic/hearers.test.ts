@@ -1,9 +1,9 @@
 // Whom a packet may be for, and what counts as sent by this host.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromMillis, micros, plus } from '../../../../src/base/time.ts';
-import { CARP_GROUP, ipv4, parseVhid, type Ipv4 } from '../../../../src/carp/addresses.ts';
-import { Hearers, type Hearer } from '../../../../src/daemon/interface/hearers.ts';
+import { fromMillis, micros, plus } from '../../../src/base/time.ts';
+import { CARP_GROUP, ipv4, parseVhid, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { Hearers, type Hearer } from '../../../src/traffic/hearers.ts';
 
 const [OWN, OTHER] = [ipv4(0x0a090001), ipv4(0x0a090002)];
 

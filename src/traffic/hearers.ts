@@ -1,8 +1,8 @@
 // Whom a packet of protocol 112 may be for: the instances of one interface by their vhid, and the
 // addresses that they send from. Asked for every packet, so that both are kept, and not gathered.
-import { fromSeconds, plus, type Micros } from '../../base/time.ts';
-import type { Group } from '../../carp/accept.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import { fromSeconds, plus, type Micros } from '../base/time.ts';
+import type { Group } from '../carp/accept.ts';
+import type { Ipv4 } from '../carp/addresses.ts';
 
 /** An instance as far as it hears adverts. */
 export interface Hearer extends Group {

@@ -1,13 +1,15 @@
 // Begins many things with pauses in between, in which the loop takes its turns.
-import type { NextTurn } from '../ports/ports.ts';
 
 /** What is begun between two turns of the loop: some milliseconds of instances. */
 const SLICE = 25;
 
-/** Resolves when all have ended; rejects with what one of them rejected with. */
+/**
+ * Begins these some at a time. `nextTurn` calls back in a later turn of the loop. Resolves when all
+ * have ended; rejects with what one of them rejected with.
+ */
 export async function inSlices<Item>(
   items: readonly Item[],
-  nextTurn: NextTurn,
+  nextTurn: (run: () => void) => unknown,
   begin: (item: Item) => Promise<void>,
 ): Promise<void> {
   const begun: Promise<readonly PromiseSettledResult<void>[]>[] = [];
