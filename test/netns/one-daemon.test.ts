@@ -261,7 +261,11 @@ function instance(more: object): object {
 /** It has its netlink socket, and asks for the lock next. */
 function knowsTheLinks({ child }: Peer): boolean {
   const table = readFileSync(`/proc/${String(child.pid)}/net/netlink`, 'utf8');
-  const isOurs = (line: string): boolean => line.trim().split(/\s+/)[2] === String(child.pid);
+  // Whoever only asks for addresses once is told of no changes.
+  const isOurs = (line: string): boolean => {
+    const [, , pid, groups] = line.trim().split(/\s+/);
+    return pid === String(child.pid) && Number.parseInt(groups ?? '', 16) > 0;
+  };
   return table.split('\n').some(isOurs);
 }
 
