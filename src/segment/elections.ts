@@ -1,5 +1,6 @@
 // The elections of one segment, by name and by when they want to be woken: those of masters apart
 // from those who wait for a master's silence, before which the sockets have to be read.
+import { invariant } from '../base/assert.ts';
 import { Earliest } from '../base/earliest.ts';
 import { micros, type Micros } from '../base/time.ts';
 import type { State } from '../election/effects.ts';
@@ -59,7 +60,7 @@ export class Elections {
   /** This one has taken a step, and may want to be woken at another time. */
   stepped(name: string): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined) return;
+    invariant(entry !== undefined, 'only who is there takes a step');
     const { machine, order } = entry;
     const isMaster = machine.brief.state === 'MASTER';
     const at = machine.deadline();

@@ -3,6 +3,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { Capture } from '../../lab/capture.ts';
 import { logEntries } from '../../lab/carpd-log.ts';
 import { startCarpd } from '../../lab/carpd-peer.ts';
 import { Lab, labSkipReason } from '../../lab/namespaces.ts';
@@ -31,6 +32,10 @@ describe('a link that passes frames one way only', { skip, concurrency: true }, 
     const { lab, questioned, master } = await scene(t);
     const second = startGated(questioned, strict);
     await second.waitFor('BACKUP', WITHIN_MS);
+    // An answer that came after the last advert would count for a promotion. One of two more
+    // adverts at least is heard behind it.
+    const seen = await Capture.start(lab.switch, { filter: 'proto 112' });
+    await seen.advert(2, {}, WITHIN_MS);
     const rule = await lab.dropOnPort(questioned, 'to-host');
     await second.waitFor('HELD', WITHIN_MS);
     await calm(master, second, LONG_MS);

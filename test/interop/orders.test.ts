@@ -111,7 +111,7 @@ describe('maintenance by command', { skip, concurrency: true }, () => {
     const explained = await askCarpd(a, ['explain', 'vip']);
     match(
       explained.stdout,
-      /^vip is HELD: maintenance since .* UTC; carpd maintenance off\s+vip ends it\n/,
+      /^vip is HELD: maintenance since .*; carpd maintenance off\s+vip ends it\n/,
     );
     const off = await askCarpd(a, ['maintenance', 'off', 'vip']);
     equal(off.stdout, 'vip: maintenance is off: it takes part in the election again\n');

@@ -1,7 +1,7 @@
 // Alerts fire on a real Prometheus because of their own faults, made one after the other. Others
 // are in live.test.ts; those of bonds in rules.test.ts alone. Needs root, namespaces, Prometheus.
 import { spawnSync } from 'node:child_process';
-import { deepEqual, equal } from 'node:assert/strict';
+import { equal } from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { askCarpd } from '../../lab/carpd-command.ts';
 import { startCarpd, type CarpdOptions } from '../../lab/carpd-peer.ts';
 import type { Host } from '../../lab/host.ts';
 import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { eventually } from '../../lab/wait.ts';
 import { soleMaster, type Peer } from '../../lab/peer.ts';
 import { manage } from './management.ts';
 import { Prometheus } from './server.ts';
@@ -140,7 +141,11 @@ async function watchedPair(t: TestContext): Promise<Watched> {
   const b = start(hostB, targets[1] ?? '');
   await b.waitFor('BACKUP', WITHIN_MS);
   const prometheus = await Prometheus.start(watcher, targets);
-  deepEqual(await prometheus.alerts(), []);
+  // A rule may be evaluated before the first scrape, and nobody has been scraped then.
+  await eventually(async () => (await prometheus.alerts()).length === 0, {
+    withinMs: WITHIN_MS,
+    what: 'no alert to be pending',
+  });
   return { lab, a, b, prometheus };
 }
 
