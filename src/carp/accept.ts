@@ -24,7 +24,7 @@ export const DROP_REASONS = {
   'bad-checksum': 'the CARP checksum is wrong',
   'unknown-vhid': 'no instance on this interface has this vhid',
   'other-group': 'the packet went to another group or address than the instance uses',
-  'bad-digest': 'vhid, passphrase or virtual IP differ from ours, or the advert is forged',
+  'bad-digest': 'passphrase or virtual IP differ from ours, or the advert is forged',
 } as const;
 
 export type DropReason = keyof typeof DROP_REASONS;

@@ -163,7 +163,8 @@ export function commandForPeer(
     'carpd init',
     `--interface ${made.interface}`,
     `--address ${formatIpv4(made.address)}/${made.prefixLength}`,
-    `--peers ${others.map(formatIpv4).join(',')}`,
+    // Whoever knows no address to name is asked for it there.
+    ...(others.length === 0 ? [] : [`--peers ${others.map(formatIpv4).join(',')}`]),
     ...(made.name === NAME ? [] : [`--name ${made.name}`]),
     ...(made.vhid === lastOctet(made.address) ? [] : [`--vhid ${made.vhid}`]),
     ...(configPath === CONFIG_PATH_DEFAULT ? [] : [`--config ${configPath}`]),

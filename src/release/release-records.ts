@@ -8,7 +8,7 @@ import { readRegularFile } from '../config/read-file.ts';
 /** What has to be known of an instance to release it. */
 export type ReleaseRecord = Pick<
   InstanceConfig,
-  'name' | 'interfaceName' | 'vhid' | 'group' | 'address' | 'manageAddress'
+  'name' | 'interfaceName' | 'vhid' | 'group' | 'source' | 'address' | 'manageAddress'
 > & {
   readonly hooks: Omit<InstanceConfig['hooks'], 'up'>;
 };
@@ -57,8 +57,8 @@ function isWhatWasWritten(duties: unknown): duties is readonly ReleaseRecord[] {
 
 /** Nothing else of the configuration, and no passphrase. */
 function releaseRecordOf(config: InstanceConfig, interfaceName: string): ReleaseRecord {
-  const { name, vhid, group, address, manageAddress } = config;
+  const { name, vhid, group, source, address, manageAddress } = config;
   const { down, timeoutMs, xparam } = config.hooks;
   const hooks = { down, timeoutMs, xparam };
-  return { name, interfaceName, vhid, group, address, manageAddress, hooks };
+  return { name, interfaceName, vhid, group, source, address, manageAddress, hooks };
 }

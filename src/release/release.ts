@@ -1,7 +1,7 @@
 // Takes off what a daemon that was killed has left: the virtual IPs on their interfaces, and what
 // the up hooks began. The way of a step down, without the adverts.
 import { unreachable } from '../base/assert.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { now, startTimer } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
 import {
@@ -19,6 +19,7 @@ import { VipReconciler } from '../vip/reconciler.ts';
 import type { ReleaseRecord } from './release-records.ts';
 import { placeOf } from '../daemon/interface/group-claim.ts';
 import { InterfaceAddresses } from '../addressing/interface-addresses.ts';
+import { ownAddresses } from '../addressing/own-addresses.ts';
 import { putBackText } from '../vip/words.ts';
 
 /**
@@ -65,6 +66,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
         other.key === key && other.record.address.ip === record.address.ip;
       return all.findIndex(isSame) === index;
     });
+  const virtualIps = new Set(records.map(({ record }) => record.address.ip));
   for (const { record, key } of records) {
     if (kept.has(key)) continue;
     const { interfaceName } = record;
@@ -79,7 +81,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
   try {
     const each = records.flatMap(({ record, key }) => {
       const on = kept.get(key);
-      return on === undefined ? [] : [new Releaser(record, on, options, env).run()];
+      return on === undefined ? [] : [new Releaser(record, on, virtualIps, options, env).run()];
     });
     return await Promise.all(each);
   } finally {
@@ -97,18 +99,21 @@ class Releaser {
   readonly #record: ReleaseRecord;
   readonly #vip: Vip;
   readonly #on: Kept;
+  readonly #virtualIps: ReadonlySet<Ipv4>;
   readonly #options: ReleaseOptions;
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(
     record: ReleaseRecord,
     on: Kept,
+    virtualIps: ReadonlySet<Ipv4>,
     options: ReleaseOptions,
     env: Readonly<Record<string, string>>,
   ) {
     const { address } = record;
     this.#record = record;
     this.#on = on;
+    this.#virtualIps = virtualIps;
     this.#options = options;
     this.#env = env;
     this.#vip = { address: address.ip, prefixLength: address.prefixLength };
@@ -122,6 +127,13 @@ class Releaser {
     if (holder !== undefined) {
       const remedy = 'it is left alone; stop that process, or let it hand over: carpd handover';
       const message = `${where} belongs to ${describeHolder(holder)}, which runs: ${remedy}`;
+      return { name, outcome: 'failed', message };
+    }
+    if (manageAddress && this.#isAlone()) {
+      const remedy =
+        `if it is the host's own, correct the address of the instance; if carpd left it, give ` +
+        `${interfaceName} an address of its own first`;
+      const message = `${where} is the only address there, and is left alone: ${remedy}`;
       return { name, outcome: 'failed', message };
     }
     const fault = manageAddress ? await this.#removeAddress() : undefined;
@@ -140,6 +152,13 @@ class Releaser {
   #holder(): GroupHolder | undefined {
     const ifindex = this.#on.addresses.current()?.ifindex;
     return ifindex === undefined ? undefined : groupHolder(placeOf(this.#record, ifindex));
+  }
+
+  /** Without it the host may be cut off: it may be the host's own, configured by mistake. */
+  #isAlone(): boolean {
+    const link = this.#on.addresses.current();
+    if (link === undefined || this.#record.source !== undefined) return false;
+    return ownAddresses(link, this.#virtualIps).length === 0;
   }
 
   #isThere(): boolean {

@@ -105,7 +105,7 @@ export interface InstanceReport {
   readonly nextAdvertInMs: number | null;
   /** The one heard last first, 16 at most. */
   readonly peers: readonly PeerReport[];
-  /** Who was dropped for a wrong digest last, within a minute: vhid, passphrase or VIP differ. */
+  /** Who was dropped for a wrong digest last, within a minute: passphrase or VIP differ. */
   readonly stranger: StrangerReport | null;
   /** Null: it is off. */
   readonly maintenance: MaintenanceReport | null;

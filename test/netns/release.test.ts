@@ -43,6 +43,21 @@ describe('carpd release', { skip, concurrency: true }, () => {
     equal(peer.hookLog().length, hooksBefore + 1, 'nothing was left, and a hook ran');
   });
 
+  test('leaves the only address of an interface, which may be the host itself', async (t) => {
+    const { host, release } = await killed(t, {});
+    await host.ip('addr', 'del', `${host.address}/${host.prefixLength}`, 'dev', 'eth0');
+    await host.ip('addr', 'replace', `${VIP}/24`, 'dev', 'eth0');
+    const file = carpdConfigFile(host);
+    writeFileSync(file, configText(host).replace(/^ *source: .*\n/m, ''));
+    const { code, stdout, stderr } = await release();
+    equal(code, 1);
+    match(
+      `${stdout}${stderr}`,
+      /is the only address there, and is left alone: if it is the host's/,
+    );
+    equal(await holds(host, VIP), true);
+  });
+
   test('leaves it to the hook where hooks manage the address', async (t) => {
     const { host, release } = await killed(t, { manageAddress: false });
     equal((await release('vip', '--quiet')).stdout, `vip: removed ${VIP} on eth0\n`);

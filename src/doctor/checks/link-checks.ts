@@ -275,7 +275,11 @@ export function placeFindings(
   }
   if (own.length < facts.addresses.length && !isKept) {
     const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
-    const remedy = removalOf(vip, facts);
+    const remedy =
+      own.length > 0
+        ? removalOf(vip, facts)
+        : `if it is the host's own, correct the address of ${name}; if carpd left it, give ` +
+          `${facts.name} an address of its own first: ${removalOf(vip, facts)}`;
     found.push(finding('vip-left-over', name, text, remedy));
   }
   for (const other of others) {

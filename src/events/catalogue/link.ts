@@ -189,7 +189,7 @@ const ORDINARY_PERIOD = fromSeconds(24 * 60 * 60);
 
 /** What to do about a drop, where something can be done. */
 const REMEDIES: Partial<Record<DropReason, string>> = {
-  'bad-digest': 'compare vhid, passphrase and virtual IP on both hosts',
+  'bad-digest': 'compare passphrase and virtual IP on both hosts',
   'own-packet': 'look for a loop in the network, or a second host with this address',
   'bad-ttl': 'look for a router or tunnel between the hosts, or a forged packet',
   'other-group': 'give both hosts the same multicast group',

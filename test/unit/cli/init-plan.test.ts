@@ -72,6 +72,11 @@ describe('the plan of a node', () => {
     assert.doesNotMatch(command(usual.configPath, usual.passphrasePath), /--config|--passphrase/);
   });
 
+  test('names no peers where none is known, and asks for them there', () => {
+    const made = { ...planned({ ...ANSWERS, interface: 'eth9' }), peers: [ipv4(1)] };
+    assert.doesNotMatch(commandForPeer(made, ipv4(1), usualPaths(made.name)), /--peers/);
+  });
+
   test('is a configuration that carpd takes', () => {
     const text = configurationText(planned(ANSWERS), '/etc/carpd/a "b".pass');
     const key = new TextEncoder().encode('secret\n');

@@ -64,7 +64,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'interface-renamed': 'warn bond0 is called wan0 now; carpd goes on with it',
   'adverts-lost': 'warn bond0: the kernel dropped 4711 packets of protocol 112',
   'send-blocked': 'warn the firewall of this host refuses adverts on bond0',
-  'advert-rejected': 'warn dropped a packet from 10.9.0.66: vhid, passphrase',
+  'advert-rejected': 'warn dropped a packet from 10.9.0.66: passphrase',
   'daemon-started': 'info running 2 instances',
   'daemon-stopping': 'info SIGTERM: releasing everything that this host holds',
   'daemon-stopped': 'info stopped',

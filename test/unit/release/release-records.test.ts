@@ -15,11 +15,14 @@ describe('the release records', () => {
   test('are those that were written last, with all that a release needs', () => {
     const hooks = { down: ['/down', 'x'], timeout: '3s', xparam: 'p' };
     writeReleaseRecords(folder, [dbConfig(), dbConfig()]);
-    const config = dbConfig({ hooks });
+    const config = dbConfig({ hooks, source: '10.9.0.10' });
     writeReleaseRecords(folder, [config]);
-    const { name, interfaceName, vhid, group, address, manageAddress } = config;
+    const { name, interfaceName, vhid, group, source, address, manageAddress } = config;
     const down = { down: ['/down', 'x'], timeoutMs: 3_000, xparam: 'p' };
-    const record = { name, interfaceName, vhid, group, address, manageAddress, hooks: down };
+    const record = {
+      ...{ name, interfaceName, vhid, group, source, address, manageAddress },
+      hooks: down,
+    };
     deepEqual(readReleaseRecords(folder), [record]);
   });
 

@@ -215,6 +215,13 @@ describe('an instance of the daemon that runs', () => {
   });
 });
 
+test('a virtual IP that is the only address is not taken for left over without a word', () => {
+  const facts = { ...ETH, addresses: [{ address: VIP, prefixLength: 24 }] };
+  const found = placeFindings({ ...GROUP, isKept: false }, facts, []);
+  const left = found.find(({ code }) => code === 'vip-left-over');
+  assert.match(left?.remedy ?? '', /^if it is the host's own, correct the address of /);
+});
+
 test('a virtual IP that is left over goes in the form in which it is there', () => {
   const there = [
     { address: VIP, prefixLength: 32 },
