@@ -15,7 +15,9 @@ const GROUP = { vhid: 7, vip: VIP, password: 'a secret', deadRatio: 1 };
 const WITHIN_MS = 15_000;
 /** From the first statement on to when the modules are loaded, the lock is taken, all is up. */
 const DELAYS_MS = [0, 40, 150, 300];
-const NUMBERS = { SIGHUP: 1n, SIGUSR1: 10n } as const;
+const NUMBERS = { SIGHUP: 1n, SIGINT: 2n, SIGUSR1: 10n, SIGUSR2: 12n, SIGTERM: 15n } as const;
+/** Their handlers are set one after the other, and each without one still ends the process. */
+const DEADLY = ['SIGHUP', 'SIGINT', 'SIGUSR2', 'SIGTERM'] as const;
 const skip = await labSkipReason();
 
 const FRONT_ENDS = {
@@ -37,7 +39,7 @@ for (const [name, start] of Object.entries(FRONT_ENDS)) {
 
     test('SIGUSR1 before its first statement leaves no debugger open', async (t) => {
       const peer = await start(await Lab.create(t));
-      await catches(peer.child, 'SIGUSR1');
+      await catches(peer.child, ['SIGUSR1']);
       peer.signal('SIGUSR1');
       await peer.waitFor('MASTER', WITHIN_MS);
       deepEqual(openPorts(peer.child), []);
@@ -94,7 +96,7 @@ async function forEachDelay(
 ): Promise<void> {
   for (const delayMs of DELAYS_MS) {
     const peer = await start(await Lab.create(t));
-    await catches(peer.child, 'SIGHUP');
+    await catches(peer.child, DEADLY);
     await sleep(delayMs);
     await check(peer);
   }
@@ -106,15 +108,16 @@ async function endsBy(signal: NodeJS.Signals, peer: Peer): Promise<void> {
   equal(await holds(peer.host, VIP), false);
 }
 
-/** Waits, without a pause, until the process has a handler for the signal. */
-async function catches(child: Child, signal: keyof typeof NUMBERS): Promise<void> {
+/** Waits, without a pause, until the process has a handler for each of the signals. */
+async function catches(child: Child, signals: readonly (keyof typeof NUMBERS)[]): Promise<void> {
+  const wanted = signals.reduce((mask, signal) => mask | (1n << (NUMBERS[signal] - 1n)), 0n);
   for (const endMs = performance.now() + WITHIN_MS; performance.now() < endMs;) {
     const status = readFileSync(`/proc/${String(child.pid)}/status`, 'utf8');
     const caught = BigInt(`0x${/^SigCgt:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-    if (((caught >> (NUMBERS[signal] - 1n)) & 1n) === 1n) return;
+    if ((caught & wanted) === wanted) return;
     await sleep(0);
   }
-  ok(false, `no handler for ${signal}\n${child.tail()}`);
+  ok(false, `no handler for ${signals.join(', ')}\n${child.tail()}`);
 }
 
 /** The TCP sockets that listen in the namespace of the process: the lab has no other. */
