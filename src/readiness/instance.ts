@@ -48,7 +48,6 @@ export class InstanceReadiness {
   readonly #doubt = new Doubt();
   readonly #rivals = new Rivals();
   readonly #path = new PathTrust();
-  #trust: Trust = 'trusted';
   #conditions: Conditions | undefined;
   #gate: GateVerdict = { open: false, by: undefined, reasons: [], opensAt: undefined };
   #openSince: Micros | undefined;
@@ -112,8 +111,7 @@ export class InstanceReadiness {
     if (role === this.#role) return;
     if (this.#role === 'master') this.#servedUntil = now;
     this.#role = role;
-    // It takes along what it knew of its path at the moment of its promotion.
-    if (role === 'master') this.#path.begin(this.#trust, now);
+    if (role === 'master') this.#path.begin(now);
     else this.#path.pause(now);
     this.#doubt.end();
     this.#rivals.clear();
@@ -205,10 +203,10 @@ export class InstanceReadiness {
       news.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
     }
     this.#toldDoubt = cause;
-    if (this.#trust !== this.#toldTrust) {
-      news.push({ kind: 'path-changed', name, trust: this.#trust });
+    if (this.#path.trust !== this.#toldTrust) {
+      news.push({ kind: 'path-changed', name, trust: this.#path.trust });
     }
-    this.#toldTrust = this.#trust;
+    this.#toldTrust = this.#path.trust;
     return news;
   }
 
@@ -273,14 +271,14 @@ export class InstanceReadiness {
       lastAdvert: last && { from: last.from, at: last.at },
       doubt: this.#doubt.snapshot(this.#settings.deadInterval),
       vipHolder: this.#holder.holder,
-      trust: this.#trust,
+      trust: this.#path.trust,
       awaitsFrame: this.awaitsFrame,
     };
   }
 
   /** A frame would tell it something now, however many came before. */
   get awaitsFrame(): boolean {
-    return this.#role === 'waiting' ? this.#trust !== 'trusted' : this.samples;
+    return this.#role === 'waiting' ? this.#path.trust !== 'trusted' : this.samples;
   }
 
   /** A master to which nothing has come in for an advertisement interval. */
@@ -288,29 +286,16 @@ export class InstanceReadiness {
     return this.#role === 'master' && this.#path.samples;
   }
 
-  /**
-   * Whoever waits for a silent master has to hear anybody at all once an advert is missing, not
-   * before: else it is perhaps its own path that went dark. A farewell was no silence.
-   */
   #judgePath({ heardAt, ledger }: SharedView, now: Micros): void {
-    const { gate, deadInterval, advertInterval } = this.#settings;
-    if (gate.policy === 'off' || this.#role === 'inactive') {
-      this.#path.pause(now);
-      this.#trust = 'trusted';
-    } else if (this.#role === 'master') {
-      if (this.#doubt.cause !== undefined) this.#path.pause(now);
-      else {
-        const hadAnswer = ledger.answeredAt !== undefined;
-        this.#path.update({ heardAt, hadAnswer, deadInterval, advertInterval }, now);
-      }
-      this.#trust = this.#path.trust;
-    } else {
-      const { last } = this.#master;
-      const isSilent = this.#silent && last !== undefined && !last.leaving;
-      const hasHeard = heardAt !== undefined && isSilent && heardAt >= last.missedAt;
-      const isUnheard = isSilent && this.#gate.by === 'proof' && !hasHeard;
-      this.#trust = isUnheard ? 'unheard' : 'trusted';
-    }
+    const { gate, deadInterval, advertInterval, probeInterval } = this.#settings;
+    const { last } = this.#master;
+    if (this.#role === 'master' && gate.policy !== 'off' && this.#doubt.cause === undefined) {
+      const hadAnswer = ledger.answeredAt !== undefined;
+      this.#path.update({ heardAt, hadAnswer, deadInterval, advertInterval }, now);
+    } else if (this.#silent && this.#gate.by === 'proof' && last?.leaving === false) {
+      const freshFor = micros(Math.max(advertInterval, probeInterval));
+      this.#path.waitInSilence({ heardAt, missedAt: last.missedAt, freshFor }, now);
+    } else this.#path.pause(now);
   }
 
   #hasCarrier(carrier: Condition): boolean {
@@ -348,7 +333,7 @@ export class InstanceReadiness {
     const warnings: Warning[] = [];
     if (this.#gate.by === 'promote-after') warnings.push('opened-without-proof');
     warnings.push(...this.#heardBy.warnings());
-    if (this.#role === 'master' && (this.#trust === 'dark' || this.#trust === 'unheard'))
+    if (this.#role === 'master' && (this.#path.trust === 'dark' || this.#path.trust === 'unheard'))
       warnings.push('path-unconfirmed');
     if (holder === 'warn') warnings.push('vip-answered');
     return warnings;
@@ -369,7 +354,7 @@ export class InstanceReadiness {
       this.#holder.deadline(probeInterval),
       this.#holder.holder && this.#promotionDueAt(false),
       this.#doubt.snapshot(deadInterval)?.endsAt,
-      this.#role === 'master' ? this.#path.deadline : undefined,
+      this.#path.deadline,
       this.#rivals.presentUntil(deadInterval),
       ...this.#listening.deadlines,
     ];

@@ -11,6 +11,9 @@ export type Role = 'BACKUP' | 'MASTER';
 
 const FOREVER = fromSeconds(1_000_000);
 const SHORT_MIN_US = 500_000;
+/** Shorter than the patience of a backup. */
+const STUTTER_MIN_US = 600_000;
+const STUTTER_MAX_US = 2_200_000;
 /** Beyond the time after which LACP says that nothing comes in, noticed and proved. */
 const EXPIRED = fromSeconds(15);
 
@@ -74,9 +77,12 @@ export async function strike(
   world: World,
   role: Role,
   name: keyof typeof PATH_FAULTS,
+  how: { readonly stutters?: boolean } = {},
 ): Promise<Report> {
   const fault: PathFault = PATH_FAULTS[name];
   const { hit, peer } = await cast(world, role);
+  if (how.stutters === true) await stutter(world, hit, fault);
+  if (role === 'MASTER' && !hit.isMaster) return world.watch(world.clock.now);
   const from = world.clock.now;
   const end = fault.begin(hit.station.uplink);
   world.note(`${hit.name}: ${name}`);
@@ -94,6 +100,15 @@ export async function strike(
     else if (isTold || (isNoticed && !areAlone(world))) expectNoChange(world, peer, over);
   } else if (servedByPeer && isNoticed) expectNoChange(world, peer, over);
   return world.report(over, report.bound);
+}
+
+/** An advert is lost, and a frame passes before the path dies, which tells nothing of it. */
+async function stutter(world: World, hit: CarpdNode, fault: PathFault): Promise<void> {
+  const end = fault.begin(hit.station.uplink);
+  world.note(`${hit.name}: the path stutters`);
+  await pass(world, world.prng.between(STUTTER_MIN_US, STUTTER_MAX_US));
+  end();
+  await pass(world, world.prng.between(0, STUTTER_MIN_US));
 }
 
 /** The better node boots while nothing passes for it beside a good master, who keeps serving. */

@@ -4,7 +4,7 @@
 import { describe, it } from 'node:test';
 import type { CastOptions } from './cast.ts';
 import { assertFound, judgeAll } from './judge.ts';
-import { bootAlone, bootInto, strike, type PATH_FAULTS } from './stacked-scenes.ts';
+import { bootAlone, bootInto, PATH_FAULTS, strike } from './stacked-scenes.ts';
 import type { UplinkKind } from './uplink.ts';
 import type { World } from './world.ts';
 
@@ -55,6 +55,17 @@ describe('worlds of two nodes keep the one that served', () => {
       }
     });
   }
+
+  it('while a path dies that stuttered before: a frame came after the first miss', async () => {
+    for (const [uplink, fault] of FAULTS.filter(([, name]) => !PATH_FAULTS[name].isTold)) {
+      for (const beside of PEERS) {
+        for (const role of ROLES) {
+          const scene = (world: World) => strike(world, role, fault, { stutters: true });
+          await judgeAll(scene, optionsOf(uplink, beside), WORLDS);
+        }
+      }
+    }
+  });
 
   it('when the other one boots on a path that passes nothing yet', async () => {
     for (const uplink of KINDS) {
@@ -108,9 +119,11 @@ describe('the checks of these worlds', () => {
       const isSilent = ['vlan-bridge', 'two-tags', 'team', 'lacp-slow'].includes(uplink);
       if (!isSilent && !fault.includes('passes for the same')) continue;
       const options = { ...besideUcarp(uplink), flaw: 'sure-of-path' } as const;
+      // Of these worlds fewer show it: 7 of 48, where the others show it in about a third.
+      const count = uplink === 'lacp-slow' ? FLAWED * 3 : FLAWED;
       for (const role of ROLES) {
         const scene = (world: World) => strike(world, role, fault);
-        await assertFound(scene, options, [[/was a good master/, 1]], FLAWED);
+        await assertFound(scene, options, [[/was a good master/, 2]], count);
       }
     }
   });

@@ -163,10 +163,10 @@ describe('a virtual IP in use', () => {
   it('is taken over with a warning where the master was heard and fell silent', () => {
     const rig = LinkRig.waiting();
     rig.advert();
-    rig.pass(2_000);
+    rig.pass(2_500);
     rig.answer(VIP);
     assert.deepEqual(rig.instance.warnings, [], 'it may be late, and no promotion is due');
-    rig.pass(999);
+    rig.pass(499);
     assert.deepEqual(rig.instance.warnings, []);
     rig.pass(1);
     assert.equal(rig.open, true);

@@ -34,6 +34,26 @@ describe('a backup whose master falls silent', () => {
     assert.deepEqual(trusts(rig), ['1500 unheard', '1600 unheard']);
   });
 
+  it('distrusts it again where whoever was heard falls silent before the promotion', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(1_600);
+    rig.frame();
+    rig.pass(1_400);
+    rig.role('master');
+    rig.pass(1_000);
+    assert.deepEqual(trusts(rig), ['1500 unheard', '1600 trusted', '2600 unheard']);
+  });
+
+  it('waits for the answer to one question, however seldom it asks', () => {
+    const rig = LinkRig.waiting({ probeInterval: fromSeconds(2) });
+    rig.advert();
+    rig.pass(1_600);
+    rig.frame();
+    rig.pass(1_400);
+    assert.deepEqual(trusts(rig), ['1500 unheard', '1600 trusted']);
+  });
+
   it('takes along what it knows, and bids as usual a dead interval after a frame', () => {
     const rig = LinkRig.waiting();
     rig.advert();
@@ -74,6 +94,33 @@ describe('a master to which nothing comes', () => {
     rig.pass(3_000);
     assert.deepEqual(trusts(rig), ['3000 dark']);
     assert.deepEqual(rig.instance.warnings, ['path-unconfirmed']);
+  });
+
+  it('bids better where it took over and has heard nobody since', () => {
+    const rig = LinkRig.waiting();
+    rig.advert();
+    rig.pass(2_900);
+    rig.frame();
+    rig.pass(100);
+    rig.role('master');
+    assert.equal(rig.instance.trust, 'trusted');
+    rig.pass(3_000);
+    assert.equal(rig.instance.trust, 'unheard');
+    assert.deepEqual(rig.instance.warnings, ['path-unconfirmed']);
+  });
+
+  it('is as one that served before once it has heard anybody in its term', () => {
+    const rig = LinkRig.waiting({ targets: [GATEWAY] });
+    rig.answer(GATEWAY);
+    rig.advert();
+    rig.pass(2_900);
+    rig.answer(GATEWAY);
+    rig.pass(100);
+    rig.role('master');
+    rig.pass(500);
+    rig.answer(GATEWAY);
+    rig.pass(3_000);
+    assert.equal(rig.instance.trust, 'dark');
   });
 
   it('asks once in an advertisement interval, and an answer is enough', () => {
