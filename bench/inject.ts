@@ -5,7 +5,13 @@
 //   node --import tsx bench/inject.ts INTERFACE SOURCE MAC VHID VIP PASSWORD
 import { readFileSync } from 'node:fs';
 import { invariant } from '../src/base/assert.ts';
-import { CARP_GROUP, multicastMac, parseIpv4, parseMac, parseVhid } from '../src/carp/addresses.ts';
+import {
+  CARP_MULTICAST,
+  multicastMac,
+  parseIpv4,
+  parseMac,
+  parseVhid,
+} from '../src/carp/addresses.ts';
 import { BOW_OUT, writeAdvert } from '../src/carp/advert.ts';
 import { advertDigest } from '../src/carp/digest.ts';
 import { ETHERTYPE_IPV4 } from '../src/base/ethertypes.ts';
@@ -26,8 +32,12 @@ invariant(mac !== undefined, 'MAC is an Ethernet address');
 invariant(vhid !== undefined, 'VHID is 1 to 255');
 
 const group = { passphrase: Buffer.from(password), vhid, addresses: [vip] };
-const address = { source, destination: CARP_GROUP };
-const header = { destination: multicastMac(CARP_GROUP), source: mac, etherType: ETHERTYPE_IPV4 };
+const address = { source, destination: CARP_MULTICAST };
+const header = {
+  destination: multicastMac(CARP_MULTICAST),
+  source: mac,
+  etherType: ETHERTYPE_IPV4,
+};
 const ifindex = Number(readFileSync(`/sys/class/net/${device}/ifindex`, 'utf8'));
 const socket = openPacketSocket({ ifindex });
 

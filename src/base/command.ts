@@ -38,8 +38,8 @@ export type CommandResult =
       readonly truncated: boolean;
     }
   /**
-   * Not over at the limit; its group was killed. `ended` is false where it hangs in the kernel,
-   * which no signal ends: it may still do what it was about to do.
+   * Not over at the limit; its process group was killed. `ended` is false where it hangs in the
+   * kernel, which no signal ends: it may still do what it was about to do.
    */
   | { readonly kind: 'timeout'; readonly ended: boolean }
   /** No such program, or no such interpreter as the first line of the script names. */

@@ -30,14 +30,14 @@ export const DROP_REASONS = {
 export type DropReason = keyof typeof DROP_REASONS;
 
 /** What an instance is willing to believe. */
-export interface Group {
+export interface CarpGroup {
   readonly key: GroupKey;
   /** The destination adverts must bear, exactly (ucarp `mcastip`). */
-  readonly group: Ipv4;
+  readonly destination: Ipv4;
 }
 
 /** An advert that passed every check, and whose it is. */
-export interface AcceptedAdvert<Member extends Group> {
+export interface AcceptedAdvert<Member extends CarpGroup> {
   readonly member: Member;
   readonly from: Ipv4;
   readonly advert: Advert;
@@ -51,15 +51,15 @@ export interface DroppedPacket {
 }
 
 /** What one interface listens for. */
-export interface AdvertListener<Member extends Group> {
+export interface AdvertListener<Member extends CarpGroup> {
   /** Our own source addresses on this interface; packets that bear one are ours or a conflict. */
   readonly ownSources: ReadonlySet<Ipv4>;
-  /** The instances with this vhid; more than one where they use different groups. */
+  /** The instances with this vhid; more than one where they send to different addresses. */
   readonly members: (vhid: number) => readonly Member[];
 }
 
 /** Judges one packet that starts at its IPv4 header. Total: all bytes give an advert or a drop. */
-export function acceptPacket<Member extends Group>(
+export function acceptPacket<Member extends CarpGroup>(
   packet: Uint8Array,
   listener: AdvertListener<Member>,
 ): Result<AcceptedAdvert<Member>, DroppedPacket> {
@@ -73,7 +73,7 @@ export function acceptPacket<Member extends Group>(
   if (!advert.ok) return drop(advert.reason, source, payload[1]);
   const { vhid } = advert.value;
   const sameVhid = listener.members(vhid);
-  const member = sameVhid.find((candidate) => candidate.group === ip.value.destination);
+  const member = sameVhid.find((candidate) => candidate.destination === ip.value.destination);
   if (member !== undefined && isSigned(member.key, advert.value)) {
     return ok({ member, from: source, advert: advert.value });
   }

@@ -12,11 +12,11 @@ export type Ipv4 = number & { readonly [ipv4Brand]: true };
 /** A 48-bit Ethernet address as lower-case text, "02:00:00:00:00:01". */
 export type Mac = string & { readonly [macBrand]: true };
 
-/** A virtual host id, 1 to 255: with the group, what tells CARP groups on a segment apart. */
+/** A virtual host id, 1 to 255: with the destination, what tells CARP groups on a segment apart. */
 export type Vhid = number & { readonly [vhidBrand]: true };
 
 /** Where CARP and VRRP advertisements go: 224.0.0.18 (IANA; ucarp's default of --mcast). */
-export const CARP_GROUP = 0xe0000012 as Ipv4;
+export const CARP_MULTICAST = 0xe0000012 as Ipv4;
 
 /** 0.0.0.0, the sender of an address probe (RFC 5227) and the mark of "no address". */
 export const ANY_IPV4 = 0 as Ipv4;
@@ -80,8 +80,8 @@ export function writeMac(bytes: Uint8Array, offset: number, mac: Mac): void {
 }
 
 /** The Ethernet address of an IPv4 multicast group: 01:00:5e and its low 23 bits (RFC 1112). */
-export function multicastMac(group: Ipv4): Mac {
-  const low = group & 0x7fffff;
+export function multicastMac(multicast: Ipv4): Mac {
+  const low = multicast & 0x7fffff;
   const bytes = [0x01, 0x00, 0x5e, low >>> 16, (low >>> 8) & 0xff, low & 0xff];
   return readMac(Uint8Array.from(bytes), 0);
 }

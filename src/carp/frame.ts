@@ -77,7 +77,7 @@ export function classifyFrame(
   if (bytes.length < TYPE_OFFSET + 2) return fail('truncated');
   const from = macText(bytes.subarray(MAC_BYTES, TYPE_OFFSET));
   if (view.ownMacs.has(from)) return fail('own-source');
-  if (isGroup(from) || from === NO_STATION) return fail('group-source');
+  if (isMulticastMac(from) || from === NO_STATION) return fail('group-source');
   if (LINK_LOCAL.test(macText(bytes.subarray(0, MAC_BYTES)))) return fail('link-local');
   const read = readTags(frame);
   if (read === undefined) return fail('truncated');
@@ -203,7 +203,7 @@ function extensionBytes(kind: number, length: number): number {
 }
 
 /** The lowest bit of the first byte is set: no station has such an address. */
-function isGroup(mac: string): boolean {
+function isMulticastMac(mac: string): boolean {
   return /^.[13579bdf]/.test(mac);
 }
 

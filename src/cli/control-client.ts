@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import { fail, ok, type Result } from '../base/result.ts';
-import { groupName } from '../serving/groups.ts';
+import { unixGroupName } from '../serving/unix-accounts.ts';
 
 /** An answer: the status of HTTP and the text, which is JSON. */
 export interface ControlReply {
@@ -109,10 +109,11 @@ export function describeTrouble(socketPath: string, error: unknown, withinMs: nu
 
 /** Who may use it, as far as that can be seen from here. */
 function ownerText(socketPath: string): string {
-  const remedy = (group: string): string => `it is for root and the group ${group}; ask as one`;
+  const remedy = (unixGroup: string): string =>
+    `it is for root and the group ${unixGroup}; ask as one`;
   try {
     const { gid } = statSync(socketPath);
-    return remedy(groupName(gid) ?? String(gid));
+    return remedy(unixGroupName(gid) ?? String(gid));
   } catch {
     return 'its directory is closed to this user; ask as root';
   }

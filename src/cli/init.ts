@@ -10,7 +10,7 @@ import { formatIpv4, parseIpv4 } from '../carp/addresses.ts';
 import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';
-import { findUser } from '../serving/groups.ts';
+import { findUser } from '../serving/unix-accounts.ts';
 import { reportText } from '../doctor/report.ts';
 import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 import type { InitCommand } from './commands.ts';

@@ -86,7 +86,7 @@ export async function runUcarp(
   const config: Config = {
     log: { level, format: 'text' },
     metrics: { listen: options.metrics },
-    control: { socket: undefined, group: undefined },
+    control: { socket: undefined, unixGroup: undefined },
     state: { directory: undefined },
     instances: [instance],
   };

@@ -109,8 +109,8 @@ export interface InstanceConfig {
   readonly neutral: boolean;
   readonly ignoreLinkState: boolean;
   /** Destination address of the adverts. */
-  readonly group: Ipv4;
-  /** Adverts go to the broadcast MAC address; the IP destination stays `group`. */
+  readonly destination: Ipv4;
+  /** Adverts go to the broadcast MAC address; the IP destination stays. */
   readonly broadcast: boolean;
   /** True: carpd adds and removes the address. False: the hooks do. */
   readonly manageAddress: boolean;
@@ -146,8 +146,8 @@ export const METRICS_LISTEN_DEFAULT = '127.0.0.1:9112';
 export interface ControlConfig {
   /** Absolute path of the Unix socket; undefined: there is none. */
   readonly socket: string | undefined;
-  /** Name or number of the group that may use it; undefined: as the file system gives it. */
-  readonly group: string | undefined;
+  /** Name or number of the Unix group that may use it; undefined: as the file system gives it. */
+  readonly unixGroup: string | undefined;
 }
 
 /** What outlives the process. */

@@ -12,7 +12,7 @@ export function effectiveConfig(config: Config): Record<string, unknown> {
     metrics: { listen: config.metrics.listen?.text ?? 'off' },
     control: {
       socket: config.control.socket ?? 'off',
-      ...(config.control.group === undefined ? {} : { group: config.control.group }),
+      ...(config.control.unixGroup === undefined ? {} : { group: config.control.unixGroup }),
     },
     state: { directory: config.state.directory ?? 'off' },
     instances: Object.fromEntries(
@@ -41,7 +41,7 @@ function effectiveInstance(instance: InstanceConfig): Record<string, unknown> {
     preempt: instance.preempt,
     neutral: instance.neutral,
     ignoreLinkState: instance.ignoreLinkState,
-    multicastGroup: formatIpv4(instance.group),
+    multicastGroup: formatIpv4(instance.destination),
     broadcast: instance.broadcast,
     manageAddress: instance.manageAddress,
     hooks: {

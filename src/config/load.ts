@@ -127,14 +127,14 @@ function readTop(top: Raw): Omit<Config, 'instances'> | undefined {
   const format = read(topFields.logFormat);
   const listen = read(topFields.metricsListen);
   const socket = read(topFields.controlSocket);
-  const group = readIfGiven(topFields.controlGroup);
+  const unixGroup = readIfGiven(topFields.controlUnixGroup);
   const directory = read(topFields.stateDirectory);
-  if (!level.ok || !format.ok || !listen.ok || !socket.ok || !group.ok || !directory.ok)
+  if (!level.ok || !format.ok || !listen.ok || !socket.ok || !unixGroup.ok || !directory.ok)
     return undefined;
   return {
     log: { level: level.value, format: format.value },
     metrics: { listen: listen.value },
-    control: { socket: socket.value, group: group.value },
+    control: { socket: socket.value, unixGroup: unixGroup.value },
     state: { directory: directory.value },
   };
 }

@@ -70,7 +70,7 @@ export function readInstance(name: string, raw: Raw, context: ReadContext): Draf
     preempt: take(f.preempt),
     neutral: take(f.neutral),
     ignoreLinkState: take(f.ignoreLinkState),
-    group: take(f.multicastGroup),
+    destination: take(f.multicastGroup),
     broadcast: take(f.broadcast),
     manageAddress: take(f.manageAddress),
     hooks: readHooks(take),
@@ -170,7 +170,7 @@ function reportCadence({ advbase, advskew, deadRatio }: Draft, { fault, warn }: 
 }
 
 function reportAddresses(draft: Draft, { fault, warn }: ReadContext): void {
-  const { address, source, group, broadcast } = draft;
+  const { address, source, destination, broadcast } = draft;
   if (address !== undefined && address.ip === source) {
     fault('address', 'is the same as source; the virtual IP belongs to no node, give another');
   }
@@ -178,8 +178,8 @@ function reportAddresses(draft: Draft, { fault, warn }: ReadContext): void {
     const problem = edgeOfPrefix(address);
     if (problem !== undefined) warn('address', problem);
   }
-  if (group !== undefined && broadcast === false && !isMulticast(group)) {
-    const shown = formatIpv4(group);
+  if (destination !== undefined && broadcast === false && !isMulticast(destination)) {
+    const shown = formatIpv4(destination);
     fault('multicastGroup', `${shown} is not a multicast address; use 224.0.0.18, or broadcast`);
   }
 }

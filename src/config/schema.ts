@@ -5,7 +5,7 @@
 import convict from 'convict';
 import { invariant } from '../base/assert.ts';
 import { fail } from '../base/result.ts';
-import { CARP_GROUP, formatIpv4 } from '../carp/addresses.ts';
+import { CARP_MULTICAST, formatIpv4 } from '../carp/addresses.ts';
 import {
   CONTROL_SOCKET_DEFAULT,
   GATE_DEFAULTS,
@@ -60,7 +60,12 @@ export const topFields = {
     CONTROL_SOCKET_DEFAULT,
     'where the commands ask the daemon',
   ),
-  controlGroup: optional('control.group', values.group, undefined, 'who may use the socket'),
+  controlUnixGroup: optional(
+    'control.group',
+    values.unixGroup,
+    undefined,
+    'who may use the socket',
+  ),
   stateDirectory: optional(
     'state.directory',
     values.directory,
@@ -88,7 +93,7 @@ export const instanceFields = {
   multicastGroup: optional(
     'multicastGroup',
     values.destinationAddress,
-    formatIpv4(CARP_GROUP),
+    formatIpv4(CARP_MULTICAST),
     'destination of the adverts',
   ),
   broadcast: optional('broadcast', values.boolean, false, 'adverts to the broadcast MAC address'),

@@ -83,9 +83,9 @@ function noteOwner(
 }
 
 function reportGroup(draft: Draft, { groups, virtualIps }: Segment, fault: Report): void {
-  const { interfaceName, vhid, group, address } = draft;
-  if (vhid !== undefined && group !== undefined) {
-    const key = `${vhid} ${group}`;
+  const { interfaceName, vhid, destination, address } = draft;
+  if (vhid !== undefined && destination !== undefined) {
+    const key = `${vhid} ${destination}`;
     const sameGroup = groups.get(key);
     if (sameGroup === undefined) groups.set(key, draft);
     else {

@@ -208,8 +208,8 @@ export function socketPath(value: unknown): Read<string | undefined> {
   return path;
 }
 
-/** Name or number of a group; whether there is one is known only where the daemon runs. */
-export function group(value: unknown): Read<string> {
+/** Name or number of a Unix group; whether there is one is known only where the daemon runs. */
+export function unixGroup(value: unknown): Read<string> {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return ok(String(value));
   if (typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(value)) {
     return ok(value);

@@ -181,12 +181,12 @@ export class Daemon {
     throw failed.reason;
   }
 
-  #openControl({ socket, group }: ControlConfig): Opened | undefined {
+  #openControl({ socket, unixGroup }: ControlConfig): Opened | undefined {
     if (socket === undefined) return undefined;
     const { events, ports } = this.#options;
     return ports.openControl({
       path: socket,
-      group,
+      unixGroup,
       events,
       status: () => ({ pid: ports.pid, instances: this.reports() }),
       explain: (name) => this.report(name),

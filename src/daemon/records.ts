@@ -79,9 +79,9 @@ function servedBy(instances: readonly InstanceConfig[], placeOf: PlaceOf): reado
   return instances.flatMap((config) => {
     const place = placeOf(config);
     if (place?.ifindex === undefined) return [];
-    const { address, vhid, group } = config;
+    const { address, vhid, destination } = config;
     const { name: interfaceName, ifindex } = place;
     const { ip, prefixLength } = address;
-    return [{ interfaceName, ifindex, address: ip, prefixLength, vhid, group }];
+    return [{ interfaceName, ifindex, address: ip, prefixLength, vhid, destination }];
   });
 }

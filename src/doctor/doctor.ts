@@ -2,7 +2,7 @@
 // is to be heard on each segment. It changes nothing.
 import { toMillis } from '../base/time.ts';
 import { messageOf } from '../base/errors.ts';
-import { formatIpv4, CARP_GROUP } from '../carp/addresses.ts';
+import { formatIpv4, CARP_MULTICAST } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { finding, type Finding } from './checks/catalogue.ts';
 import { firewallFindings, type FirewallFacts } from './checks/firewall-checks.ts';
@@ -131,13 +131,15 @@ class InterfaceRound {
     const known = this.#instances.flatMap((instance) => instance.peers);
     const facts = readInterface(link, this.#links, uplinks, known);
     const others = [...this.#links.all()].map((other) => readInterface(other, this.#links));
-    const groups = this.#instances.map(({ group }) => formatIpv4(group));
+    const destinations = this.#instances.map(({ destination }) => formatIpv4(destination));
     const peers = this.#instances.flatMap((instance) => instance.peers.map(formatIpv4));
     const found = [
-      ...linkFindings(facts, groups),
-      ...[...new Set(groups.length > 0 ? groups : [formatIpv4(CARP_GROUP)])].flatMap((group) =>
+      ...linkFindings(facts, destinations),
+      ...[
+        ...new Set(destinations.length > 0 ? destinations : [formatIpv4(CARP_MULTICAST)]),
+      ].flatMap((destination) =>
         // Rules of a firewall know an interface by its own name alone.
-        firewallFindings(firewall, link.name, group, peers),
+        firewallFindings(firewall, link.name, destination, peers),
       ),
     ];
     for (const instance of this.#instances) {
@@ -185,7 +187,7 @@ class InterfaceRound {
   }
 
   async #groupOf(instance: InstanceConfig): Promise<GroupFacts> {
-    const { name, vhid, address, group, gate, peers, source } = instance;
+    const { name, vhid, address, destination, gate, peers, source } = instance;
     const link = this.#links.find(this.#name);
     const vip = formatIpv4(address.ip);
     const own = link?.addresses.map((one) => one.address) ?? [];
@@ -198,7 +200,7 @@ class InterfaceRound {
       name,
       vhid,
       vip,
-      group: formatIpv4(group),
+      destination: formatIpv4(destination),
       intervalMs: toMillis(advertInterval(instance)),
       targets: [...new Set(targets)],
       source: source === undefined ? own.find((one) => one !== vip) : formatIpv4(source),

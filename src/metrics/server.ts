@@ -115,7 +115,7 @@ function text(message: string): Body {
 /** Resolves to the claim of a Unix socket. */
 async function listen(server: Server, address: ListenAddress): Promise<ClaimedPath | undefined> {
   if (address.kind === 'unix') {
-    return listenAt(server, { path: address.path, group: undefined }, METRICS_SOCKET);
+    return listenAt(server, { path: address.path, unixGroup: undefined }, METRICS_SOCKET);
   }
   const { host, port } = address;
   await new Promise<void>((resolve, reject) => {

@@ -79,7 +79,7 @@ export class Leftovers {
    */
   #isOurs(place: ServedPlace): boolean {
     const { links, holderOf, hasRival } = this.#options;
-    const { address, ifindex, vhid, group, prefixLength, interfaceName } = place;
+    const { address, ifindex, vhid, destination, prefixLength, interfaceName } = place;
     const link = links.byIndex(ifindex);
     const there = addressesOf(link, place);
     const asPut = there.every(
@@ -92,7 +92,9 @@ export class Leftovers {
     );
     if (there.length === 0 || !asPut || hasRival()) return false;
     const virtualIp = formatIpv4(address);
-    return holderOf({ ifindex, vhid, group: formatIpv4(group), virtualIp }) === undefined;
+    return (
+      holderOf({ ifindex, vhid, destination: formatIpv4(destination), virtualIp }) === undefined
+    );
   }
 
   /** Resolves to whether it is off. */

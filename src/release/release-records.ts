@@ -8,7 +8,7 @@ import { readRegularFile } from '../config/read-file.ts';
 /** What has to be known of an instance to release it. */
 export type ReleaseRecord = Pick<
   InstanceConfig,
-  'name' | 'interfaceName' | 'vhid' | 'group' | 'source' | 'address' | 'manageAddress'
+  'name' | 'interfaceName' | 'vhid' | 'destination' | 'source' | 'address' | 'manageAddress'
 > & {
   readonly hooks: Omit<InstanceConfig['hooks'], 'up'>;
 };
@@ -17,7 +17,7 @@ const FILE_NAME = 'duties.json';
 const FILE_MODE = 0o600;
 const BYTES_MAX = 4_194_304;
 /** Another one is of another version of carpd, and not read. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Puts these on record, in the place of those before; throws the system's error. `interfaceNameOf`:
@@ -57,8 +57,8 @@ function isWhatWasWritten(duties: unknown): duties is readonly ReleaseRecord[] {
 
 /** Nothing else of the configuration, and no passphrase. */
 function releaseRecordOf(config: InstanceConfig, interfaceName: string): ReleaseRecord {
-  const { name, vhid, group, source, address, manageAddress } = config;
+  const { name, vhid, destination, source, address, manageAddress } = config;
   const { down, timeoutMs, xparam } = config.hooks;
   const hooks = { down, timeoutMs, xparam };
-  return { name, interfaceName, vhid, group, source, address, manageAddress, hooks };
+  return { name, interfaceName, vhid, destination, source, address, manageAddress, hooks };
 }

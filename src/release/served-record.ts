@@ -13,7 +13,7 @@ export interface ServedPlace {
   /** 0 to 32. */
   readonly prefixLength: number;
   readonly vhid: number;
-  readonly group: Ipv4;
+  readonly destination: Ipv4;
 }
 
 /** The boot and the network namespace in which an index of an interface means something. */
@@ -74,7 +74,7 @@ export function recordServed(
 
 /** With addresses as people write them. */
 function written(place: ServedPlace): object {
-  return { ...place, address: formatIpv4(place.address), group: formatIpv4(place.group) };
+  return { ...place, address: formatIpv4(place.address), group: formatIpv4(place.destination) };
 }
 
 interface RealmPlaces extends Realm {
@@ -103,16 +103,16 @@ function realmOf({ boot, namespace, places }: Mapping): RealmPlaces | undefined 
 
 function placeOf(one: Mapping): ServedPlace | undefined {
   const { interfaceName, ifindex, prefixLength, vhid } = one;
-  const [address, group] = [one['address'], one['group']].map((value) =>
+  const [address, destination] = [one['address'], one['group']].map((value) =>
     typeof value === 'string' ? parseIpv4(value) : undefined,
   );
-  if (typeof interfaceName !== 'string' || address === undefined || group === undefined) {
+  if (typeof interfaceName !== 'string' || address === undefined || destination === undefined) {
     return undefined;
   }
   const numbers = [ifindex, prefixLength, vhid].filter((value) => typeof value === 'number');
   const [index, length, id] = numbers;
   if (index === undefined || length === undefined || id === undefined) return undefined;
-  return { interfaceName, ifindex: index, address, prefixLength: length, vhid: id, group };
+  return { interfaceName, ifindex: index, address, prefixLength: length, vhid: id, destination };
 }
 
 type Mapping = Readonly<Record<string, unknown>>;

@@ -16,7 +16,7 @@ import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { SOCKET_PATH_BYTES_MAX } from '../config/values.ts';
-import { findGroup } from './groups.ts';
+import { findUnixGroup } from './unix-accounts.ts';
 
 /** What a socket is for, in messages. */
 export interface SocketPurpose {
@@ -30,8 +30,8 @@ export interface SocketPurpose {
 export interface Place {
   /** Absolute, at most 107 bytes. */
   readonly path: string;
-  /** Name or number; undefined: the group of the process or, where it is set-GID, the directory. */
-  readonly group: string | undefined;
+  /** Name or number; undefined: that of the process or, where it is set-GID, the directory. */
+  readonly unixGroup: string | undefined;
 }
 
 /** A place, and what is said of it. */
@@ -39,7 +39,7 @@ interface Target extends Place {
   readonly purpose: SocketPurpose;
 }
 
-/** Read and write for the owner and the group. */
+/** Read and write for the owner and the Unix group. */
 const SOCKET_MODE = 0o660;
 const DIRECTORY_MODE = 0o755;
 /** Until it has its mode, nobody else may connect. */
@@ -62,10 +62,10 @@ export interface ClaimedPath {
  */
 export async function listenAt(
   server: Server,
-  { path, group }: Place,
+  { path, unixGroup }: Place,
   purpose: SocketPurpose,
 ): Promise<ClaimedPath> {
-  const target = { path, group, purpose };
+  const target = { path, unixGroup, purpose };
   // libuv removes on closing whatever stands at the path that it was given, also where that is
   // another daemon's by now. So it gets a name of its own, and the real one as a second name.
   const birthPath = join(dirname(path), `.${randomBytes(3).toString('base64url')}`);
@@ -73,7 +73,7 @@ export async function listenAt(
   try {
     makeDirectory(dirname(path));
     await findStale(target);
-    const gid = group === undefined ? undefined : groupNumber(target, group);
+    const gid = unixGroup === undefined ? undefined : groupNumber(target, unixGroup);
     await listen(server, birthPath);
     try {
       if (gid !== undefined) giveTo(birthPath, gid, target);
@@ -152,11 +152,11 @@ function claimed(path: string): ClaimedPath {
   };
 }
 
-function groupNumber(target: Target, group: string): number {
-  const gid = findGroup(group);
+function groupNumber(target: Target, unixGroup: string): number {
+  const gid = findUnixGroup(unixGroup);
   if (gid !== undefined) return gid;
-  const remedy = `create it (groupadd --system ${group}), or correct control.group`;
-  throw refused(target, `there is no group ${group} in /etc/group; ${remedy}`);
+  const remedy = `create it (groupadd --system ${unixGroup}), or correct control.group`;
+  throw refused(target, `there is no group ${unixGroup} in /etc/group; ${remedy}`);
 }
 
 function giveTo(birthPath: string, gid: number, target: Target): void {
@@ -164,7 +164,7 @@ function giveTo(birthPath: string, gid: number, target: Target): void {
     chownSync(birthPath, process.geteuid?.() ?? 0, gid);
   } catch (error) {
     const remedy = 'make the user that carpd runs as a member of it, or leave control.group out';
-    const failed = `it can't be given to the group ${target.group ?? ''} (${messageOf(error)})`;
+    const failed = `it can't be given to the group ${target.unixGroup ?? ''} (${messageOf(error)})`;
     throw refused(target, `${failed}; ${remedy}`, error);
   }
 }

@@ -13,7 +13,7 @@ export interface KnownGroup {
   /** Of the instance. */
   readonly name: string;
   readonly key: GroupKey;
-  readonly group: Ipv4;
+  readonly destination: Ipv4;
 }
 
 /** good: `instance` signs like that; other-group: it does, but sends to another destination. */
@@ -130,7 +130,7 @@ function judge(
   );
   const [first] = signing;
   if (first === undefined) return { digest: 'bad' };
-  const fitting = signing.find(({ group }) => group === destination);
+  const fitting = signing.find((group) => group.destination === destination);
   if (fitting !== undefined) return { digest: 'good', instance: fitting.name };
   return { digest: 'other-group', instance: first.name };
 }

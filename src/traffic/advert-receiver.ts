@@ -1,14 +1,14 @@
 // Adverts of one interface come in by two sockets, the CARP socket and the frame witness. They are
 // given to the segment in the order in which they were read, in the loop's own time.
 import type { Micros } from '../base/time.ts';
-import type { AcceptedAdvert, DroppedPacket, Group } from '../carp/accept.ts';
+import type { AcceptedAdvert, DroppedPacket, CarpGroup } from '../carp/accept.ts';
 import type { Result } from '../base/result.ts';
 import type { AdvertCopy } from '../segment/advert-pairs.ts';
 import type { SegmentInput } from '../segment/inputs.ts';
 import { PacketLoss } from './packet-loss.ts';
 
 /** An instance that adverts may be for. */
-export interface Hearer extends Group {
+export interface Hearer extends CarpGroup {
   readonly name: string;
 }
 

@@ -41,34 +41,34 @@ export class AdvertWay {
   }
 
   /** Sends one packet, once; rejects with a CarpdError where it can leave neither way. */
-  async send(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
+  async send(packet: Uint8Array, destination: Ipv4, broadcast: boolean): Promise<void> {
     const { carp } = this.#options;
-    const destination = broadcast ? BROADCAST_MAC : multicastMac(group);
+    const station = broadcast ? BROADCAST_MAC : multicastMac(destination);
     // The kernel lets no raw socket send to everybody, and only the kernel knows a host's MAC.
-    if (broadcast) return void this.#sendFrame(packet, destination);
-    if (!isMulticast(group)) return carp.send(packet, formatIpv4(group));
+    if (broadcast) return void this.#sendFrame(packet, station);
+    if (!isMulticast(destination)) return carp.send(packet, formatIpv4(destination));
     try {
-      this.#sendFrame(packet, destination);
+      this.#sendFrame(packet, station);
     } catch (error) {
       // What the raw socket says of the same trouble is no news.
-      await carp.send(packet, formatIpv4(group)).catch(() => {
+      await carp.send(packet, formatIpv4(destination)).catch(() => {
         throw error;
       });
     }
     this.#count += 1;
-    if (this.#count % ASK_EVERY === FIRST_ASKED) void this.#askFirewall(packet, group);
+    if (this.#count % ASK_EVERY === FIRST_ASKED) void this.#askFirewall(packet, destination);
   }
 
   /**
    * With a TTL of 0 the kernel takes the packet through the rules for what goes out and no further
-   * (ip_mc_output), since this host has joined the group itself. It has no advert in it: a rule may
-   * set another TTL.
+   * (ip_mc_output), since this host has joined the multicast group itself. It has no advert in
+   * it: a rule may set another TTL.
    */
-  async #askFirewall(packet: Uint8Array, group: Ipv4): Promise<void> {
+  async #askFirewall(packet: Uint8Array, destination: Ipv4): Promise<void> {
     const question = Uint8Array.from(packet).fill(0, IPV4_HEADER_BYTES);
     question[TTL_AT] = 0;
     try {
-      await this.#options.carp.send(question, formatIpv4(group));
+      await this.#options.carp.send(question, formatIpv4(destination));
     } catch (error) {
       if (error instanceof SocketError && error.errno === 'EPERM') this.#options.onBlocked();
     }

@@ -1,11 +1,11 @@
 // Whom a packet of protocol 112 may be for: the instances of one interface by their vhid, and the
 // addresses that they send from. Asked for every packet, so that both are kept, and not gathered.
 import { fromSeconds, plus, type Micros } from '../base/time.ts';
-import type { Group } from '../carp/accept.ts';
+import type { CarpGroup } from '../carp/accept.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 
 /** An instance as far as it hears adverts. */
-export interface Hearer extends Group {
+export interface Hearer extends CarpGroup {
   /** What its own adverts bear, or bore a moment ago. */
   readonly ownSources: readonly Ipv4[];
 }
@@ -38,7 +38,7 @@ export class Hearers<Member extends Hearer> {
     this.sourcesChanged();
   }
 
-  /** More than one where they use different groups. */
+  /** More than one where they send to different addresses. */
   readonly withVhid = (vhid: number | undefined): readonly Member[] =>
     (vhid === undefined ? undefined : this.#byVhid.get(vhid)) ?? [];
 

@@ -17,8 +17,8 @@ export interface InterfaceSocketsOptions extends Pick<
   readonly linkEvents: LinkEvents;
   /** The interface as it is now. */
   readonly link: () => Link | undefined;
-  /** The groups whose adverts are wanted now. */
-  readonly groups: () => Iterable<Ipv4>;
+  /** Where adverts go that are wanted now. */
+  readonly destinations: () => Iterable<Ipv4>;
   /** A packet of protocol 112; called from within the socket. */
   readonly onPacket: (packet: Uint8Array) => void;
   /** The sockets failed or may be opened again: call `ensure` from the loop. */
@@ -31,7 +31,7 @@ interface Sockets {
   readonly carp: CarpSocket;
   readonly packet: PacketSocket;
   readonly way: AdvertWay;
-  /** The groups whose adverts come in. */
+  /** Adverts to these addresses come in. */
   readonly joined: Set<Ipv4>;
 }
 
@@ -53,12 +53,12 @@ export class InterfaceSockets {
     this.#options = options;
   }
 
-  /** Whether adverts to this group come in, and adverts can be sent. */
-  hears(group: Ipv4): boolean {
-    return this.#sockets?.joined.has(group) ?? false;
+  /** Whether adverts to this address come in, and adverts can be sent. */
+  hears(destination: Ipv4): boolean {
+    return this.#sockets?.joined.has(destination) ?? false;
   }
 
-  /** Brings the sockets to what the interface and the groups need now. Never rejects. */
+  /** Brings the sockets to what the interface and its instances need now. Never rejects. */
   async ensure(): Promise<void> {
     if (this.#sockets !== undefined && this.#sockets.ifindex !== this.#options.link()?.ifindex) {
       this.#closeSockets();
@@ -67,18 +67,18 @@ export class InterfaceSockets {
     else this.#joinAll(this.#sockets);
   }
 
-  /** Nobody wants this group any more. */
-  leave(group: Ipv4): void {
-    if (this.#sockets?.joined.delete(group) !== true) return;
-    if (isMulticast(group)) this.#sockets.carp.leave(formatIpv4(group));
+  /** Nobody wants adverts to this address any more. */
+  leave(destination: Ipv4): void {
+    if (this.#sockets?.joined.delete(destination) !== true) return;
+    if (isMulticast(destination)) this.#sockets.carp.leave(formatIpv4(destination));
   }
 
-  /** Leaves and joins all groups, so that snooping switches hear of them again. */
+  /** Leaves and joins all multicast groups, so that snooping switches hear of them again. */
   rejoin(): void {
     const sockets = this.#sockets;
     // Those of an interface that was replaced are opened anew, and join then.
     if (sockets === undefined || sockets.ifindex !== this.#options.link()?.ifindex) return;
-    for (const group of [...sockets.joined]) this.leave(group);
+    for (const destination of [...sockets.joined]) this.leave(destination);
     this.#joinAll(sockets);
   }
 
@@ -90,10 +90,10 @@ export class InterfaceSockets {
     throw this.#unusable('it has no MAC');
   }
 
-  /** Sends one advertisement packet to `group`; see AdvertWay. */
-  async sendAdvert(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
+  /** Sends one advertisement packet to `destination`; see AdvertWay. */
+  async sendAdvert(packet: Uint8Array, destination: Ipv4, broadcast: boolean): Promise<void> {
     if (this.#sockets === undefined) throw this.#unusable('no socket is open');
-    await this.#sockets.way.send(packet, group, broadcast);
+    await this.#sockets.way.send(packet, destination, broadcast);
   }
 
   /** Sends a whole Ethernet frame, or throws. */
@@ -128,10 +128,10 @@ export class InterfaceSockets {
   }
 
   async #openOnLink(): Promise<void> {
-    const { link, groups } = this.#options;
+    const { link, destinations } = this.#options;
     for (;;) {
       const ifindex = link()?.ifindex;
-      if (ifindex === undefined || this.#closed || [...groups()].length === 0) return;
+      if (ifindex === undefined || this.#closed || [...destinations()].length === 0) return;
       this.#cancelReopening();
       try {
         await this.#open(ifindex);
@@ -202,14 +202,14 @@ export class InterfaceSockets {
     });
   }
 
-  /** Joins what is not joined; a group that can't be joined holds off its own instances only. */
+  /** Joins what is not joined; what can't be joined holds off its own instances only. */
   #joinAll({ carp, joined }: Sockets): void {
-    for (const group of this.#options.groups()) {
-      if (joined.has(group)) continue;
+    for (const destination of this.#options.destinations()) {
+      if (joined.has(destination)) continue;
       try {
         // Adverts to a unicast or broadcast address need no membership.
-        if (isMulticast(group)) carp.join(formatIpv4(group));
-        joined.add(group);
+        if (isMulticast(destination)) carp.join(formatIpv4(destination));
+        joined.add(destination);
       } catch (error) {
         this.#failed(error);
       }

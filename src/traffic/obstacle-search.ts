@@ -30,12 +30,12 @@ export class ObstacleSearch {
     this.#options = options;
   }
 
-  /** Looks for what kept an advert of `from` to `group`, unless that was done a moment ago. */
-  lookFor(from: Ipv4, group: Ipv4): void {
+  /** Looks for what kept an advert of `from` to `destination`, unless it just did. */
+  lookFor(from: Ipv4, destination: Ipv4): void {
     const { now, onError } = this.#options;
     if (this.#lookedAt !== undefined && since(now(), this.#lookedAt) < LOOK_AGAIN) return;
     this.#lookedAt = now();
-    this.#look(from, group).catch((error: unknown) => onError(messageOf(error)));
+    this.#look(from, destination).catch((error: unknown) => onError(messageOf(error)));
   }
 
   /** The CARP socket hears again: what is in the way next time may be another thing. */
@@ -48,9 +48,9 @@ export class ObstacleSearch {
     return this.#options.link()?.name ?? this.#options.interfaceName;
   }
 
-  async #look(from: Ipv4, group: Ipv4): Promise<void> {
+  async #look(from: Ipv4, destination: Ipv4): Promise<void> {
     const lookedAt = this.#lookedAt;
-    const found = this.#plainOne(from) ?? (await this.#behindFirewall(from, group));
+    const found = this.#plainOne(from) ?? (await this.#behindFirewall(from, destination));
     if (this.#lookedAt === lookedAt) this.#options.onFound(found);
   }
 
@@ -61,10 +61,10 @@ export class ObstacleSearch {
     return isStrict && wayBackTo(from) !== this.#name ? 'reverse-path' : undefined;
   }
 
-  async #behindFirewall(from: Ipv4, group: Ipv4): Promise<Obstacle> {
+  async #behindFirewall(from: Ipv4, destination: Ipv4): Promise<Obstacle> {
     const facts = await this.#options.readFirewall();
     const sources = [formatIpv4(from)];
-    const findings = firewallFindings(facts, this.#name, formatIpv4(group), sources);
+    const findings = firewallFindings(facts, this.#name, formatIpv4(destination), sources);
     const isInTheWay = findings.some(({ text }) => text.includes('on the way in'));
     return isInTheWay ? 'firewall' : 'unknown';
   }

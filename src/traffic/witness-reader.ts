@@ -74,7 +74,8 @@ function readAnswer(arp: ArpPacket, from: string, { macs, ownMacs }: AnswerView)
   if (arp.operation !== 'reply') return { kind: 'frame', from };
   const { senderMac: mac, senderIp: address, targetMac } = arp;
   if (ownMacs.has(mac)) return { kind: 'uncounted', reason: 'arp-own-sender' };
-  if (isGroup(mac) || mac === ZERO_MAC) return { kind: 'uncounted', reason: 'arp-no-station' };
+  if (isMulticastMac(mac) || mac === ZERO_MAC)
+    return { kind: 'uncounted', reason: 'arp-no-station' };
   const isAnswer = macs.has(targetMac) && address !== ANY_IPV4;
   return isAnswer ? { kind: 'arp-reply', address, mac, from } : { kind: 'frame', from };
 }
@@ -86,6 +87,6 @@ function isWholeCarpPacket(payload: Uint8Array): boolean {
 }
 
 /** The lowest bit of the first byte, as text its second digit. */
-function isGroup(mac: Mac): boolean {
+function isMulticastMac(mac: Mac): boolean {
   return Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
 }

@@ -132,13 +132,13 @@ describe('the socket', () => {
 
   test('is for the group that is configured, and there must be one', async (t) => {
     if (process.getuid?.() !== 0) return t.diagnostic('only root may give a file away');
-    for (const group of ['adm', '4']) {
-      const control = await running(t, { group });
+    for (const unixGroup of ['adm', '4']) {
+      const control = await running(t, { unixGroup });
       assert.equal(lstatSync(control.path).gid, 4, 'adm is 4 on Debian');
       assert.equal(lstatSync(control.path).mode & 0o777, 0o660);
     }
     const path = newPath(t);
-    const { message } = await told(opened(t, path, { group: 'nobodys' }), 'control-failed');
+    const { message } = await told(opened(t, path, { unixGroup: 'nobodys' }), 'control-failed');
     assert.match(
       message,
       /there is no group nobodys in \/etc\/group; create it \(groupadd --system/,

@@ -40,7 +40,7 @@ async function served(t: TestContext): Promise<Served> {
   const opened = new Promise<void>((resolve) => bus.subscribe(['control-opened'], () => resolve()));
   const control = openControl({
     path,
-    group: undefined,
+    unixGroup: undefined,
     events: bus,
     status: () => ({ pid: 1, instances: [DB, WEB] }),
     explain: () => DB,

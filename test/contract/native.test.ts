@@ -166,13 +166,13 @@ inNamespace(import.meta.url, () => {
         sender.send(toGroup(1));
         sender.send(frame(2));
         await arrives(2);
-        receiver.joinGroup(GROUP);
+        receiver.takeAddress(GROUP);
         sender.send(toGroup(3));
         await arrives(3);
         deepEqual(heard, [2, 3]);
-        throws(() => receiver.joinGroup(GROUP.subarray(1)), /EINVAL/);
+        throws(() => receiver.takeAddress(GROUP.subarray(1)), /EINVAL/);
         receiver.close();
-        throws(() => receiver.joinGroup(GROUP), /is closed/);
+        throws(() => receiver.takeAddress(GROUP), /is closed/);
         equal(await shell('grep -c 0180c200000e /proc/net/dev_mcast || true'), '0\n');
         sender.close();
       }));

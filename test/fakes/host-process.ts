@@ -293,11 +293,11 @@ export class FakeProcess {
 export function namesOf({
   ifindex,
   vhid,
-  group,
+  destination,
   virtualIp,
 }: GroupPlace): readonly { readonly name: string; readonly has: GroupHolder['has'] }[] {
   return [
-    { name: `carpd/${ifindex}/${vhid}/${group}`, has: 'group' },
+    { name: `carpd/${ifindex}/${vhid}/${destination}`, has: 'group' },
     { name: vipName(virtualIp, ifindex), has: 'virtual IP' },
   ];
 }

@@ -76,7 +76,7 @@ export class FakePacketSocket implements PacketSocket {
     this.#filter = filter;
   }
 
-  joinGroup(): void {
+  takeAddress(): void {
     // Every card of such a host takes in all groups.
   }
 

@@ -173,7 +173,7 @@ export class CarpdHost implements Kernel {
 
   #namesOfNext(): ReturnType<typeof namesOf> {
     const ifindex = this.#options.station.uplink.nextIndex;
-    return namesOf({ ifindex, vhid: VHID, group: GROUP, virtualIp: formatIpv4(VIP) });
+    return namesOf({ ifindex, vhid: VHID, destination: GROUP, virtualIp: formatIpv4(VIP) });
   }
 
   #hookRan(path: string): void {

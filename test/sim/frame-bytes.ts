@@ -3,7 +3,7 @@ import { writeAdvert, readAdvert } from '../../src/carp/advert.ts';
 import {
   ANY_IPV4,
   BROADCAST_MAC,
-  CARP_GROUP,
+  CARP_MULTICAST,
   ipv4,
   multicastMac,
   parseMac,
@@ -64,8 +64,8 @@ function write(frame: Frame): Uint8Array {
       const { advbase, advskew, demote, counter } = frame.advert;
       const digest = advertDigest(KEY, counter);
       const advert = writeAdvert({ vhid: KEY.vhid, advbase, advskew, demote, counter, digest });
-      const ends = { source: frame.from, destination: CARP_GROUP, identification: 0 };
-      const header = { destination: multicastMac(CARP_GROUP), source: mac };
+      const ends = { source: frame.from, destination: CARP_MULTICAST, identification: 0 };
+      const header = { destination: multicastMac(CARP_MULTICAST), source: mac };
       return writeEthernet({ ...header, etherType: ETHERTYPE_IPV4 }, writeCarpPacket(ends, advert));
     }
     case 'arp-request':

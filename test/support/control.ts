@@ -42,7 +42,7 @@ export function opened(
   const log = new EventLog(logger, () => micros(0), noTimer);
   const control = openControl({
     path,
-    group: undefined,
+    unixGroup: undefined,
     events: { publish: (event) => log.log(event) },
     status: () => ({ pid: 1, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),

@@ -5,12 +5,12 @@ import {
   acceptPacket,
   type AcceptedAdvert,
   type DroppedPacket,
-  type Group,
+  type CarpGroup,
   type AdvertListener,
 } from '../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../src/carp/advert.ts';
 import {
-  CARP_GROUP,
+  CARP_MULTICAST,
   parseIpv4,
   parseVhid,
   type Ipv4,
@@ -65,16 +65,16 @@ export const KEY: GroupKey = {
   addresses: [VIP],
 };
 
-export const GROUP: Group = { key: KEY, group: CARP_GROUP };
+export const GROUP: CarpGroup = { key: KEY, destination: CARP_MULTICAST };
 
 /** Listens as 10.77.0.2 for the vector's group only. */
-export const LISTENER: AdvertListener<Group> = {
+export const LISTENER: AdvertListener<CarpGroup> = {
   ownSources: new Set([OWN_SOURCE]),
   members: (vhid) => (vhid === KEY.vhid ? [GROUP] : []),
 };
 
 /** Judges a packet as the node 10.77.0.2. */
-export function accept(packet: Uint8Array): Result<AcceptedAdvert<Group>, DroppedPacket> {
+export function accept(packet: Uint8Array): Result<AcceptedAdvert<CarpGroup>, DroppedPacket> {
   return acceptPacket(packet, LISTENER);
 }
 
@@ -97,7 +97,12 @@ export function packetAround(
   payload: Uint8Array,
   ends: { source?: Ipv4; destination?: Ipv4 } = {},
 ): Uint8Array {
-  const to = { source: SOURCE, destination: CARP_GROUP, identification: IDENTIFICATION, ...ends };
+  const to = {
+    source: SOURCE,
+    destination: CARP_MULTICAST,
+    identification: IDENTIFICATION,
+    ...ends,
+  };
   return writeCarpPacket(to, payload);
 }
 

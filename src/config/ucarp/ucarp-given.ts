@@ -1,7 +1,7 @@
 // What ucarp's options say one by one, each value checked as it comes. Pure.
 import { unreachable } from '../../base/assert.ts';
 import { fail } from '../../base/result.ts';
-import { CARP_GROUP, type Ipv4, type Vhid } from '../../carp/addresses.ts';
+import { CARP_MULTICAST, type Ipv4, type Vhid } from '../../carp/addresses.ts';
 import type { ListenAddress } from '../config.ts';
 import { listenAddress } from '../listen-address.ts';
 import type { UcarpKey } from './ucarp-options.ts';
@@ -18,7 +18,7 @@ export interface Given {
   interfaceName: string | undefined;
   /** of-interface: the option was given, and was empty. */
   source: Ipv4 | 'of-interface' | undefined;
-  group: Ipv4;
+  destination: Ipv4;
   vhid: Vhid | undefined;
   passphrase: { kind: 'inline'; text: string } | { kind: 'file'; path: string } | undefined;
   address: Ipv4 | undefined;
@@ -40,7 +40,7 @@ export function nothingGiven(): Given {
   return {
     interfaceName: undefined,
     source: undefined,
-    group: CARP_GROUP,
+    destination: CARP_MULTICAST,
     vhid: undefined,
     passphrase: undefined,
     address: undefined,
@@ -67,7 +67,7 @@ export function takeOption(given: Given, key: UcarpKey, value: string): string |
     case 'srcip':
       return takeSource(given, value);
     case 'mcastip':
-      return accept(values.destinationAddress(value), (ip) => (given.group = ip));
+      return accept(values.destinationAddress(value), (ip) => (given.destination = ip));
     case 'vhid':
       return accept(vhid(value), (id) => (given.vhid = id));
     case 'pass':

@@ -163,7 +163,7 @@ function refuseCombination(
   ip: Ipv4,
   source: Ipv4 | undefined,
 ): UcarpFault | undefined {
-  const { advbase, advskew, interfaceName, group } = given;
+  const { advbase, advskew, interfaceName, destination } = given;
   if (advbase === BOW_OUT && advskew === BOW_OUT) {
     return fault(1, '--advbase 255 with --advskew 255 means stepping down; lower one of them');
   }
@@ -174,8 +174,11 @@ function refuseCombination(
     interfaceName === undefined ? undefined : values.interfaceNameProblem(interfaceName);
   if (problem !== undefined)
     return fault(2, `--interface: ${values.show(interfaceName)} ${problem}`);
-  if (!given.flags.has('nomcast') && !isMulticast(group)) {
-    return fault(2, `--mcast: ${formatIpv4(group)} is not a multicast address; or add --nomcast`);
+  if (!given.flags.has('nomcast') && !isMulticast(destination)) {
+    return fault(
+      2,
+      `--mcast: ${formatIpv4(destination)} is not a multicast address; or add --nomcast`,
+    );
   }
   return undefined;
 }
@@ -194,7 +197,7 @@ function instanceOf(given: Given, id: Vhid, ip: Ipv4, source: Ipv4 | undefined):
     preempt: flags.has('preempt'),
     neutral: flags.has('neutral'),
     ignoreLinkState: flags.has('ignoreifstate'),
-    group: given.group,
+    destination: given.destination,
     broadcast: flags.has('nomcast'),
     manageAddress: false,
     hooks: {

@@ -53,7 +53,7 @@ export class AdvertSender {
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
     const { config, key, shared, randomIdentification, onDone, onFailed } = this.#options;
-    const { vhid, group, broadcast } = config;
+    const { vhid, destination, broadcast } = config;
     const from = this.#sourceOf(effect);
     let sent = false;
     try {
@@ -61,8 +61,8 @@ export class AdvertSender {
         const digest = advertDigest(key, counter);
         const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
         const identification = randomIdentification();
-        const packet = writeCarpPacket({ source: from, destination: group, identification }, bytes);
-        await shared.sendAdvert(packet, group, broadcast);
+        const packet = writeCarpPacket({ source: from, destination, identification }, bytes);
+        await shared.sendAdvert(packet, destination, broadcast);
         sent = true;
       }
     } catch (error) {

@@ -51,7 +51,7 @@ export class Instance implements InterfaceMember {
   readonly name: string;
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly group: Ipv4;
+  readonly destination: Ipv4;
   readonly shared: SharedInterface;
   /** What is known of it beside its election. */
   readonly record: InstanceRecord;
@@ -88,7 +88,7 @@ export class Instance implements InterfaceMember {
       vhid: config.vhid,
       addresses: [config.address.ip],
     };
-    this.group = config.group;
+    this.destination = config.destination;
     this.#claims = this.#createClaimPublisher();
     this.effects = new EffectRunner({
       ...options,

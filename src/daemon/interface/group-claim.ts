@@ -13,7 +13,7 @@ export type Claimed =
   | { readonly kind: 'held'; readonly holder: GroupHolder }
   | { readonly kind: 'failed'; readonly detail: string };
 
-type GroupConfig = Pick<InstanceConfig, 'vhid' | 'group' | 'address'>;
+type GroupConfig = Pick<InstanceConfig, 'vhid' | 'destination' | 'address'>;
 
 export interface GroupClaimOptions extends Pick<Ports, 'startTimer' | 'lockGroup'> {
   readonly config: GroupConfig;
@@ -74,6 +74,6 @@ export class GroupClaim {
 }
 
 /** What is to be held for an instance on this interface. */
-export function placeOf({ vhid, group, address }: GroupConfig, ifindex: number): GroupPlace {
-  return { ifindex, vhid, group: formatIpv4(group), virtualIp: formatIpv4(address.ip) };
+export function placeOf({ vhid, destination, address }: GroupConfig, ifindex: number): GroupPlace {
+  return { ifindex, vhid, destination: formatIpv4(destination), virtualIp: formatIpv4(address.ip) };
 }

@@ -55,9 +55,9 @@ export class InterfaceMembers implements Iterable<InterfaceMember> {
     return [...this.#all].map(({ config }) => config.interfaceName);
   }
 
-  /** The groups whose adverts are wanted. */
-  get groups(): ReadonlySet<Ipv4> {
-    return new Set([...this.#all].map(({ group }) => group));
+  /** Where adverts go that are wanted. */
+  get destinations(): ReadonlySet<Ipv4> {
+    return new Set([...this.#all].map(({ destination }) => destination));
   }
 
   /** The virtual IPs of those that are master. */

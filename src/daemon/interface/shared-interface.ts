@@ -80,7 +80,7 @@ export class SharedInterface {
       ...options,
       linkEvents: this.#linkEvents,
       link: () => this.link(),
-      groups: () => this.#members.groups,
+      destinations: () => this.#members.destinations,
       onPacket: (packet) => this.#receiver.heard(packet),
       onTrouble: () => void this.refreshSoon(),
     });
@@ -141,7 +141,8 @@ export class SharedInterface {
     this.#members.delete(member);
     this.linkDriver.drop(member);
     void this.#configuring.ask();
-    if (!this.#members.groups.has(member.group)) this.#sockets.leave(member.group);
+    if (!this.#members.destinations.has(member.destination))
+      this.#sockets.leave(member.destination);
     void this.#tendingClaims.ask();
   }
 
@@ -205,9 +206,9 @@ export class SharedInterface {
     void this.#refreshing.ask();
   }
 
-  /** Sends one advertisement packet to `group`; rejects with a CarpdError. */
-  sendAdvert(packet: Uint8Array, group: Ipv4, broadcast: boolean): Promise<void> {
-    return this.#sockets.sendAdvert(packet, group, broadcast);
+  /** Sends one advertisement packet to `destination`; rejects with a CarpdError. */
+  sendAdvert(packet: Uint8Array, destination: Ipv4, broadcast: boolean): Promise<void> {
+    return this.#sockets.sendAdvert(packet, destination, broadcast);
   }
 
   /** Sends a whole Ethernet frame, or throws. */
@@ -245,14 +246,14 @@ export class SharedInterface {
   /** Tells one member once more how the interface is. */
   notify(member: InterfaceMember): void {
     if (this.#members.has(member))
-      member.linkChanged(this.link(), this.#sockets.hears(member.group));
+      member.linkChanged(this.link(), this.#sockets.hears(member.destination));
   }
 
   #notifyMembers(): void {
     const link = this.link();
     const members = [...this.#members];
     const sources = members.map(({ source }) => source);
-    for (const member of members) member.linkChanged(link, this.#sockets.hears(member.group));
+    for (const member of members) member.linkChanged(link, this.#sockets.hears(member.destination));
     const isOther = members.some(({ source }, index) => source !== sources[index]);
     if (isOther) this.linkDriver.configure(members);
   }
@@ -267,7 +268,7 @@ export class SharedInterface {
     if (this.#receiver.flooded) this.linkDriver.mastersChanged();
     if (by === 'socket') return this.#obstacle.clear();
     const member = this.#members.named(name);
-    if (member !== undefined) this.#obstacle.lookFor(from, member.group);
+    if (member !== undefined) this.#obstacle.lookFor(from, member.destination);
   }
 
   #tendClaims(): void {

@@ -14,11 +14,11 @@ export interface FirewallFacts {
   readonly managers: readonly ('firewalld' | 'ufw')[];
 }
 
-/** For adverts to `group` in both directions; `peers`: who sends them, as far as that is known. */
+/** For adverts to `destination` in both directions; `peers`: who sends them, if known. */
 export function firewallFindings(
   facts: FirewallFacts,
   interfaceName: string,
-  group: string,
+  destination: string,
   peers: readonly string[] = [],
 ): readonly Finding[] {
   if (facts.nft === undefined && facts.iptables === undefined) {
@@ -27,7 +27,7 @@ export function firewallFindings(
   }
   const found = (['input', 'output'] as const).flatMap((direction) => {
     const sources = direction === 'input' ? peers : [];
-    const path = { direction, interfaceName, group, sources };
+    const path = { direction, interfaceName, destination, sources };
     const judged = judge(facts, path);
     if (judged.fate === 'accepted') return [];
     const remedy = remedyFor(facts, path, judged);

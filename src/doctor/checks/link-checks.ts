@@ -65,12 +65,12 @@ const LACP_CARRYING = 0x3c;
 const ANSWER_NOTHING = 8;
 const ANSWER_NEIGHBOURS = 2;
 /** 224.0.0.0/24, which no bridge or switch may hold back (RFC 4541, 2.1.2). */
-const LOCAL_GROUP = /^224\.0\.0\./;
+const LOCAL_MULTICAST = /^224\.0\.0\./;
 
-/** Findings about the interface itself; `groups`: where adverts go on it. */
+/** Findings about the interface itself; `destinations`: where adverts go on it. */
 export function linkFindings(
   facts: InterfaceFacts,
-  groups: readonly string[] = [],
+  destinations: readonly string[] = [],
 ): readonly Finding[] {
   const { name, isEthernet, up, link, addresses, multicast } = facts;
   if (!isEthernet) {
@@ -82,7 +82,7 @@ export function linkFindings(
       finding('interface-down', name, `${name} is down`, `ip link set ${shellWord(name)} up`),
     ];
   }
-  const found = [...bondFindings(facts), ...kernelFindings(facts, groups)];
+  const found = [...bondFindings(facts), ...kernelFindings(facts, destinations)];
   if (link?.carrier === false && link.uplinkFault === undefined) {
     const remedy = 'check the cable, the switch port, and every layer below';
     found.push(finding('no-carrier', name, `${name} has no carrier`, remedy));
@@ -107,7 +107,10 @@ export function linkFindings(
   return found;
 }
 
-function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): readonly Finding[] {
+function kernelFindings(
+  facts: InterfaceFacts,
+  destinations: readonly string[],
+): readonly Finding[] {
   const { name, noUplink, missingUplinks = [], uplinksApart = [] } = facts;
   const { snoopingBridge, arpIgnore, arpFilter, arp } = facts;
   const found: Finding[] = [];
@@ -145,7 +148,7 @@ function kernelFindings(facts: InterfaceFacts, groups: readonly string[]): reado
       finding('reverse-path', name, text, `sysctl -w ${keys.join(' ')}, or mend the route`),
     );
   }
-  const snooped = groups.find((group) => !LOCAL_GROUP.test(group));
+  const snooped = destinations.find((one) => !LOCAL_MULTICAST.test(one));
   if (snoopingBridge !== undefined && snooped !== undefined) {
     const text =
       `${snoopingBridge} snoops on multicast, and does not ask who wants it itself: adverts to ` +

@@ -8,7 +8,7 @@ export interface GroupFacts {
   readonly name: string;
   readonly vhid: number;
   readonly vip: string;
-  readonly group: string;
+  readonly destination: string;
   /** From one of our adverts to the next. */
   readonly intervalMs: number;
   /** Probe targets and peers, as addresses. */
@@ -132,7 +132,8 @@ export function advertFindings(own: GroupFacts, heard: Heard): readonly Finding[
     const text = `${source} is master, with an advert every ${expectedMs.toFixed(0)} ms`;
     found.push(finding('adverts-good', name, text));
   } else if (ours.length === 0 && !own.holdsVip) {
-    const text = `no advert of vhid ${String(vhid)} to ${own.group} in ${String(heard.seconds)} s`;
+    const [to, seconds] = [own.destination, String(heard.seconds)];
+    const text = `no advert of vhid ${String(vhid)} to ${to} in ${seconds} s`;
     const remedy = 'where a master should be: check that it runs, and that it is on this segment';
     found.push(finding('no-adverts', name, text, remedy));
   }
@@ -158,8 +159,9 @@ function speakerFindings(own: GroupFacts, one: Speaker): Finding[] {
       'or the other group another vhid';
     return [finding('peer-disagrees', name, text, remedy)];
   }
-  if (one.destination !== own.group) {
-    const text = `${one.source} sends to ${one.destination}, and this instance to ${own.group}`;
+  if (one.destination !== own.destination) {
+    const { source, destination } = one;
+    const text = `${source} sends to ${destination}, and this instance to ${own.destination}`;
     return [finding('peer-disagrees', name, text, 'give both the same group (--mcast)')];
   }
   const ratio = one.expectedMs / own.intervalMs;

@@ -106,7 +106,7 @@ class SegmentListener {
       onError: () => undefined,
     });
     this.#carp = carp;
-    for (const { group } of groups) carp.join(group);
+    for (const { destination } of groups) carp.join(destination);
   }
 
   ask(mac: Mac): void {
@@ -161,7 +161,7 @@ class SegmentListener {
     const seen = observe({ ...captured, bytes: whole }, this.#options.known);
     if (seen === undefined || seen.vlanIds.length > 0) return;
     this.#speakers.add(seen);
-    const isOurs = this.#options.groups.some(({ group }) => group === seen.destination);
+    const isOurs = this.#options.groups.some(({ destination }) => destination === seen.destination);
     if (isOurs && this.#carp !== undefined) this.#atCard += 1;
   }
 

@@ -113,7 +113,7 @@ function conditionOf(option: string, value: string, path: AdvertPath): Tri | und
     case '-p':
       return isCarp(value);
     case '-d':
-      return isDestination(value, path.group);
+      return isDestination(value, path.destination);
     case '-s':
       return isSource(value.split(','), path.sources);
     case '-i':

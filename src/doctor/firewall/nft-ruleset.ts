@@ -201,7 +201,7 @@ function compare(left: unknown, values: readonly string[], path: AdvertPath): Tr
     case 'protocol':
       return anyOf(values.map(isCarp));
     case 'daddr':
-      return anyOf(values.map((value) => isDestination(value, path.group)));
+      return anyOf(values.map((value) => isDestination(value, path.destination)));
     case 'saddr':
       return isSource(values, path.sources);
     case 'ttl':

@@ -139,7 +139,7 @@ export interface AdvertPath {
   readonly direction: 'input' | 'output';
   readonly interfaceName: string;
   /** Destination of the adverts, as text. */
-  readonly group: string;
+  readonly destination: string;
   /** Who sends them, as text; undefined or empty: nobody knows. */
   readonly sources?: readonly string[];
 }
@@ -160,9 +160,9 @@ export function isInterface(pattern: string, name: string, wildcard: '*' | '+'):
 }
 
 /** An address with or without prefix length. */
-export function isDestination(text: string, group: string): Tri {
+export function isDestination(text: string, destination: string): Tri {
   const [address = '', length = '32'] = text.split('/');
-  const [mask, given, wanted] = [Number(length), numberOf(address), numberOf(group)];
+  const [mask, given, wanted] = [Number(length), numberOf(address), numberOf(destination)];
   if (given === undefined || wanted === undefined || !(mask >= 0 && mask <= 32)) return 'maybe';
   const size = 2 ** (32 - mask);
   return Math.floor(given / size) === Math.floor(wanted / size) ? 'yes' : 'no';

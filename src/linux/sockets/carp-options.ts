@@ -70,7 +70,7 @@ export function carpReceiveOptions(bound: BoundTo): readonly SocketOption[] {
   return [
     bindToDevice(bound),
     { ...capped, option: SO_RCVBUFFORCE, instead: capped },
-    // Groups that other programs have joined on this host are no concern of ours.
+    // Multicast groups that other programs have joined on this host are no concern of ours.
     { level: SOL_IP, option: IP_MULTICAST_ALL, value: 0 },
   ];
 }
@@ -87,20 +87,24 @@ export function carpSendOptions(bound: BoundTo): readonly SocketOption[] {
   ];
 }
 
-/** Joining or leaving an IPv4 group in dotted-quad text. */
-export function membership(what: 'join' | 'leave', group: string, ifindex: number): SocketOption {
+/** Joining or leaving an IPv4 multicast group in dotted-quad text. */
+export function membership(
+  what: 'join' | 'leave',
+  multicast: string,
+  ifindex: number,
+): SocketOption {
   const option = what === 'join' ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
-  return { level: SOL_IP, option, value: ipMreqn(group, ifindex) };
+  return { level: SOL_IP, option, value: ipMreqn(multicast, ifindex) };
 }
 
 function bindToDevice({ interfaceName }: BoundTo): SocketOption {
   return { level: SOL_SOCKET, option: SO_BINDTODEVICE, value: Buffer.from(`${interfaceName}\0`) };
 }
 
-/** struct ip_mreqn: group, local address (any), interface index in the machine's byte order. */
-function ipMreqn(group: string, ifindex: number): Buffer {
+/** struct ip_mreqn: multicast group, any local address, index in the machine's byte order. */
+function ipMreqn(multicast: string, ifindex: number): Buffer {
   const request = Buffer.alloc(12);
-  request.set(group.split('.').map(Number), 0);
+  request.set(multicast.split('.').map(Number), 0);
   request.set(new Uint8Array(Int32Array.of(ifindex).buffer), 8);
   return request;
 }

@@ -21,9 +21,9 @@ export interface CarpSocket {
    */
   send(packet: Uint8Array, destination: string): Promise<void>;
   /** Joins a multicast group on this interface; nothing if it is joined already. */
-  join(group: string): void;
+  join(multicast: string): void;
   /** Leaves a group; nothing if it is not joined. */
-  leave(group: string): void;
+  leave(multicast: string): void;
   /**
    * Hands out, now, the packets that wait in the socket; false if a bound left some there. For a
    * wake that is late: then timers are served before the packets that came in meanwhile.
@@ -101,7 +101,7 @@ class OpenCarpSocket implements CarpSocket {
   readonly #raw: Raw;
   readonly #options: CarpSocketOptions;
   readonly #pending = new Set<PendingSend>();
-  readonly #groups = new Set<string>();
+  readonly #joined = new Set<string>();
   #receiver: RawSocket | undefined;
   #sender: RawSocket | undefined;
   /** raw-socket has closed the receiver: to read it would make another one, bound to nothing. */
@@ -146,23 +146,23 @@ class OpenCarpSocket implements CarpSocket {
     await this.#send(Buffer.from(packet), destination, operation);
   }
 
-  join(group: string): void {
-    if (this.#groups.has(group)) return;
-    const operation = this.#operation(`join ${group}`);
+  join(multicast: string): void {
+    if (this.#joined.has(multicast)) return;
+    const operation = this.#operation(`join ${multicast}`);
     if (this.#receiver === undefined) throw closedError(operation);
-    if (!isIPv4(group)) throw new SocketError('CARPD_SOCKET', operation, 'not an IPv4 address');
+    if (!isIPv4(multicast)) throw new SocketError('CARPD_SOCKET', operation, 'not an IPv4 address');
     try {
-      setOption(this.#receiver, membership('join', group, this.#options.ifindex));
+      setOption(this.#receiver, membership('join', multicast, this.#options.ifindex));
     } catch (error) {
       throw socketError(operation, 'open', error);
     }
-    this.#groups.add(group);
+    this.#joined.add(multicast);
   }
 
-  leave(group: string): void {
-    if (!this.#groups.delete(group) || this.#receiver === undefined) return;
+  leave(multicast: string): void {
+    if (!this.#joined.delete(multicast) || this.#receiver === undefined) return;
     try {
-      setOption(this.#receiver, membership('leave', group, this.#options.ifindex));
+      setOption(this.#receiver, membership('leave', multicast, this.#options.ifindex));
     } catch {
       // With its interface the membership has gone already; nothing else can be wrong here.
     }

@@ -81,7 +81,7 @@ export class DatagramSocket {
     native().attachFilter(this.#fd, filter);
   }
 
-  /** Packet sockets: joins a group of the link layer, or throws what the addon throws. */
+  /** Packet sockets: joins a multicast group of the link layer, or throws what the addon throws. */
   joinLinkGroup(address: Uint8Array): void {
     if (this.#closed) throw Object.assign(new Error('the socket is closed'), { code: 'EBADF' });
     native().joinLinkGroup(this.#fd, address);

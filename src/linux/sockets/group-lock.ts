@@ -14,7 +14,7 @@ export interface GroupPlace {
   readonly ifindex: number;
   readonly vhid: number;
   /** The address that its adverts go to. */
-  readonly group: string;
+  readonly destination: string;
   /** The address that the group moves between hosts. */
   readonly virtualIp: string;
 }
@@ -81,7 +81,7 @@ export function groupHolder(place: GroupPlace): GroupHolder | undefined {
  * that can't be asked: it is as if there were no other process then.
  */
 export function isServedElsewhere(address: Ipv4, ifindex: number): boolean {
-  const place = { ifindex, vhid: 0, group: '', virtualIp: formatIpv4(address) };
+  const place = { ifindex, vhid: 0, destination: '', virtualIp: formatIpv4(address) };
   try {
     return namesOf(place, 'virtual IP').some((name) => {
       const found = lookUp(name, 'virtual IP');
@@ -173,11 +173,13 @@ class HeldLock implements GroupLock {
 }
 
 function namesOf(
-  { ifindex, vhid, group, virtualIp }: GroupPlace,
+  { ifindex, vhid, destination, virtualIp }: GroupPlace,
   what: GroupHolder['has'],
 ): readonly string[] {
   const name =
-    what === 'group' ? `carpd/${ifindex}/${vhid}/${group}` : `carpd/${ifindex}/vip/${virtualIp}`;
+    what === 'group'
+      ? `carpd/${ifindex}/${vhid}/${destination}`
+      : `carpd/${ifindex}/vip/${virtualIp}`;
   return Array.from({ length: NAMES_MAX }, (_, n) => (n === 0 ? name : `${name}/${n}`));
 }
 

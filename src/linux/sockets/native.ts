@@ -38,12 +38,12 @@ export interface NativeSockets {
   ): number;
   attachFilter(fd: number, filter: Uint8Array): void;
   /**
-   * Packet sockets: has the interface take in frames to a group's MAC address (6 bytes), which a
+   * Packet sockets: has the interface take in frames to a multicast MAC address (6 bytes), which a
    * network card drops otherwise, until the socket is closed.
    */
   joinLinkGroup(fd: number, address: Uint8Array): void;
-  /** Opens a NETLINK_ROUTE socket; `groups` is a mask of RTMGRP_*. */
-  openNetlink(groups: number): number;
+  /** Opens a NETLINK_ROUTE socket; `multicastGroups` is a mask of RTMGRP_*. */
+  openNetlink(multicastGroups: number): number;
   /** Sends one datagram at once, or throws; never waits. */
   send(fd: number, bytes: Uint8Array): void;
   /** Reads one datagram; undefined if none waits. Never waits. */

@@ -11,10 +11,10 @@ export interface PacketSocket {
   /** Replaces the filter; what the old one let through stays queued. Throws a CarpdError. */
   setFilter(filter: Uint8Array): void;
   /**
-   * Has the interface take in frames to a group's MAC address until the socket is closed: a card
-   * drops those of groups that nobody asked for. Throws a CarpdError.
+   * Has the interface take in frames to a multicast MAC address until the socket is closed: a card
+   * drops those that nobody asked for. Throws a CarpdError.
    */
-  joinGroup(address: Uint8Array): void;
+  takeAddress(address: Uint8Array): void;
   /** Hands out the frames that wait in the socket, now; false if a bound left some there. */
   drain(): boolean;
   /** The second time does nothing. */
@@ -62,7 +62,7 @@ export function openPacketSocket(options: PacketSocketOptions): PacketSocket {
         throw refusedFilter(ifindex, error);
       }
     },
-    joinGroup: (address) => {
+    takeAddress: (address) => {
       try {
         socket.joinLinkGroup(address);
       } catch (error) {

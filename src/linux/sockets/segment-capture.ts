@@ -38,7 +38,7 @@ export interface SegmentCapture {
 }
 
 /** Whom switches speak to; a card drops all that unless somebody asks for it. */
-const SWITCH_GROUPS: readonly (readonly number[])[] = [
+const SWITCH_ADDRESSES: readonly (readonly number[])[] = [
   // Spanning tree, LACP, and LLDP to the nearest bridge, the nearest one that is no relay, and the
   // nearest one of a customer (the last has the address of spanning tree).
   [0x01, 0x80, 0xc2, 0x00, 0x00, 0x00],
@@ -66,7 +66,7 @@ export function openSegmentCapture(options: SegmentCaptureOptions): SegmentCaptu
   const { ifindex, onFrame, onLife, onError } = options;
   const common = { ifindex, protocol: ALL_PROTOCOLS, ignoreOutgoing: true, onError };
   const capture = openPacketSocket({ ...common, filter: wanted(), onFrame });
-  joinSwitchGroups(capture);
+  joinSwitchAddresses(capture);
   let heard = 0;
   const life = openPacketSocket({
     ...common,
@@ -86,10 +86,10 @@ export function openSegmentCapture(options: SegmentCaptureOptions): SegmentCaptu
   };
 }
 
-function joinSwitchGroups(capture: PacketSocket): void {
-  for (const group of SWITCH_GROUPS) {
+function joinSwitchAddresses(capture: PacketSocket): void {
+  for (const address of SWITCH_ADDRESSES) {
     try {
-      capture.joinGroup(Uint8Array.from(group));
+      capture.takeAddress(Uint8Array.from(address));
     } catch {
       // A driver that can't: then what the card takes in anyhow is all there is to hear.
     }

@@ -1,5 +1,5 @@
-// Runs child processes: an argument array and never a shell, a group of its own, a time limit that
-// ends the whole group, and a result for everything that can happen.
+// Runs child processes: an argument array and never a shell, a process group of its own, a time
+// limit that ends the whole of it, and a result for everything that can happen.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../base/command.ts';
@@ -40,7 +40,7 @@ export function runCommand(request: CommandRequest): RunningCommand {
     ended = true;
   });
   const kill = (): void => {
-    if (!ended) killGroup(child);
+    if (!ended) killProcessGroup(child);
   };
   return { result: settle(child, request, kill), kill };
 }
@@ -149,12 +149,12 @@ function exited(
   };
 }
 
-function killGroup(child: ChildProcess): void {
+function killProcessGroup(child: ChildProcess): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // Everybody in the group has ended already.
+    // Everybody in the process group has ended already.
   }
 }
 

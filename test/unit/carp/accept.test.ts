@@ -5,10 +5,10 @@ import {
   acceptPacket,
   DROP_REASONS,
   type DropReason,
-  type Group,
+  type CarpGroup,
 } from '../../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../../src/carp/advert.ts';
-import { CARP_GROUP } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
 import {
   accept,
   address,
@@ -261,15 +261,18 @@ describe('oddities that are accepted, as ucarp does', () => {
 
 describe('several instances', () => {
   it('finds the one of two with the same vhid by its group', () => {
-    const otherGroup: Group = { key: KEY, group: address('239.192.200.5') };
+    const otherGroup: CarpGroup = { key: KEY, destination: address('239.192.200.5') };
     const listener = { ...LISTENER, members: () => [GROUP, otherGroup] };
     const advert = writeAdvert(signedAdvert());
     for (const member of [GROUP, otherGroup]) {
-      const accepted = acceptPacket(packetAround(advert, { destination: member.group }), listener);
+      const accepted = acceptPacket(
+        packetAround(advert, { destination: member.destination }),
+        listener,
+      );
       assert.ok(accepted.ok, 'accepted.ok');
       assert.equal(accepted.value.member, member);
     }
-    assert.equal(GROUP.group, CARP_GROUP);
+    assert.equal(GROUP.destination, CARP_MULTICAST);
   });
 
   it('knows all of its own source addresses', () => {

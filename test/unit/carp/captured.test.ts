@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { acceptPacket, type Group } from '../../../src/carp/accept.ts';
+import { acceptPacket, type CarpGroup } from '../../../src/carp/accept.ts';
 import { writeAdvert } from '../../../src/carp/advert.ts';
 import { BROADCAST_MAC, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
 import { gratuitousArp } from '../../../src/carp/arp.ts';
@@ -36,13 +36,13 @@ interface Captured {
 const FILE = new URL('../../vectors/ucarp-adverts.json', import.meta.url);
 const CAPTURED = JSON.parse(readFileSync(FILE, 'utf8')) as Captured;
 
-function groupOf(captured: CapturedAdvert): Group {
+function groupOf(captured: CapturedAdvert): CarpGroup {
   const key = {
     passphrase: Buffer.from(captured.password),
     vhid: virtualHostId(captured.vhid),
     addresses: [address(captured.vip)],
   };
-  return { key, group: address(captured.group) };
+  return { key, destination: address(captured.group) };
 }
 
 function mac(text: string) {
@@ -75,9 +75,13 @@ describe('adverts captured from ucarp', () => {
 
     it(`${desc}: written`, () => {
       const source = mac(`00:00:5e:00:00:${vhid.toString(16).padStart(2, '0')}`);
-      const destination = captured.broadcast ? BROADCAST_MAC : multicastMac(member.group);
+      const destination = captured.broadcast ? BROADCAST_MAC : multicastMac(member.destination);
       const identification = Number.parseInt(captured.frame.slice(36, 40), 16);
-      const ends = { source: address(captured.source), destination: member.group, identification };
+      const ends = {
+        source: address(captured.source),
+        destination: member.destination,
+        identification,
+      };
       const advert = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
       const header = { destination, source, etherType: ETHERTYPE_IPV4 };
       const frame = writeEthernet(header, writeCarpPacket(ends, advert));

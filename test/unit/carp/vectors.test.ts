@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ADVERT_BYTES, readAdvert, writeAdvert } from '../../../src/carp/advert.ts';
-import { CARP_GROUP, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
 import { internetChecksum } from '../../../src/carp/checksum.ts';
 import { advertDigest } from '../../../src/carp/digest.ts';
 import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
@@ -34,7 +34,7 @@ describe('the worked vector', () => {
   it('is written as ucarp wrote it, 70 bytes with the Ethernet header', () => {
     const source = parseMac('00:00:5e:00:00:2a');
     assert.ok(source !== undefined, 'source !== undefined');
-    const header = { destination: multicastMac(CARP_GROUP), source, etherType: ETHERTYPE_IPV4 };
+    const header = { destination: multicastMac(CARP_MULTICAST), source, etherType: ETHERTYPE_IPV4 };
     const frame = writeEthernet(header, advertPacket());
     assert.equal(frame.length, 70);
     assert.equal(hexOf(frame), CAPTURED_ETHERNET + CAPTURED);
@@ -56,7 +56,7 @@ describe('the worked vector', () => {
     const { payload, ...header } = ip.value;
     assert.deepEqual(header, {
       source: SOURCE,
-      destination: CARP_GROUP,
+      destination: CARP_MULTICAST,
       protocol: 112,
       ttl: 255,
       fragment: false,

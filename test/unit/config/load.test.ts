@@ -93,10 +93,10 @@ describe('warnings', () => {
 describe('a good configuration', () => {
   test('has every default of the contract', () => {
     const config = good(db({}));
-    const { address, group, passphrase, ...rest } = config.instances[0]!;
+    const { address, destination, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'info', format: 'auto' });
     assert.equal(`${formatIpv4(address.ip)}/${String(address.prefixLength)}`, '10.9.0.100/24');
-    assert.equal(formatIpv4(group), '224.0.0.18');
+    assert.equal(formatIpv4(destination), '224.0.0.18');
     assert.equal(Buffer.from(passphrase.reveal()).toString(), PASS);
     assert.deepEqual(rest, {
       name: 'db',
@@ -152,13 +152,13 @@ instances:
     peers: [10.9.0.20]
     gate: { policy: promote-after, promoteAfter: 2m, uplinks: [bond0] }
 `);
-    const { address, group, source, passphrase, ...rest } = config.instances[0]!;
+    const { address, destination, source, passphrase, ...rest } = config.instances[0]!;
     assert.deepEqual(config.log, { level: 'debug', format: 'text' });
     assert.deepEqual(config.metrics, { listen: undefined });
-    assert.deepEqual(config.control, { socket: undefined, group: 'adm' });
+    assert.deepEqual(config.control, { socket: undefined, unixGroup: 'adm' });
     assert.deepEqual(config.state, { directory: undefined });
     assert.equal(address.prefixLength, 32);
-    assert.equal(formatIpv4(group), '10.1.2.3');
+    assert.equal(formatIpv4(destination), '10.1.2.3');
     assert.equal(formatIpv4(source!), '10.9.0.10');
     assert.equal(passphrase.reveal().length, 19);
     assert.deepEqual(rest, {

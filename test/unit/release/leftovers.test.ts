@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { micros } from '../../../src/base/time.ts';
-import { CARP_GROUP } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
 import type { DomainEvent } from '../../../src/events/events.ts';
 import { InterfaceAddresses } from '../../../src/addressing/interface-addresses.ts';
 import { Leftovers, type LeftoversOptions } from '../../../src/release/leftovers.ts';
@@ -39,8 +39,8 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
     const ifindex = links.add('eth0', { addresses: [OWN, VIP] });
     events = [];
     const address = ip('10.9.0.100');
-    const group = CARP_GROUP;
-    place = { interfaceName: 'eth0', ifindex, address, prefixLength: 24, vhid: 7, group };
+    const destination = CARP_MULTICAST;
+    place = { interfaceName: 'eth0', ifindex, address, prefixLength: 24, vhid: 7, destination };
     recordServed(directory, REALM, [place]);
   });
 

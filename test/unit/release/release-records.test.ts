@@ -17,10 +17,10 @@ describe('the release records', () => {
     writeReleaseRecords(folder, [dbConfig(), dbConfig()]);
     const config = dbConfig({ hooks, source: '10.9.0.10' });
     writeReleaseRecords(folder, [config]);
-    const { name, interfaceName, vhid, group, source, address, manageAddress } = config;
+    const { name, interfaceName, vhid, destination, source, address, manageAddress } = config;
     const down = { down: ['/down', 'x'], timeoutMs: 3_000, xparam: 'p' };
     const record = {
-      ...{ name, interfaceName, vhid, group, source, address, manageAddress },
+      ...{ name, interfaceName, vhid, destination, source, address, manageAddress },
       hooks: down,
     };
     deepEqual(readReleaseRecords(folder), [record]);
@@ -42,7 +42,13 @@ describe('the release records', () => {
 
   test('are none where there is no record, or none that can be read', () => {
     deepEqual(readReleaseRecords(join(folder, 'none')), []);
-    for (const text of ['', '{', 'null', '{"format":2,"duties":[]}', '{"format":1,"duties":{}}']) {
+    for (const text of [
+      '',
+      '{',
+      'null',
+      '{"format":2,"duties":[{}]}',
+      '{"format":3,"duties":{}}',
+    ]) {
       writeFileSync(path, text);
       deepEqual(readReleaseRecords(folder), [], text);
     }

@@ -10,7 +10,7 @@ import {
   servedPlaces,
   type ServedPlace,
 } from '../../../src/release/served-record.ts';
-import { CARP_GROUP } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
 import { ip } from '../../support/reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-served-'));
@@ -25,7 +25,7 @@ const PLACE: ServedPlace = {
   address: ip('10.9.0.100'),
   prefixLength: 24,
   vhid: 7,
-  group: CARP_GROUP,
+  destination: CARP_MULTICAST,
 };
 
 describe('the places on record', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CARP_GROUP, parseIpv4, parseVhid, type Vhid } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST, parseIpv4, parseVhid, type Vhid } from '../../../src/carp/addresses.ts';
 import { internetChecksum } from '../../../src/carp/checksum.ts';
 import { observe, type KnownGroup, type Observation } from '../../../src/sniff/observe.ts';
 import { LINK_TYPES, type LinkType } from '../../../src/sniff/pcap.ts';
@@ -67,10 +67,14 @@ describe('an advert of the real ucarp', () => {
       [{ ...groupOf(FIRST), key: keyOf({ ...FIRST, vip: '10.0.0.1' }) }],
       'bad',
     ],
-    ['with another group', [{ ...groupOf(FIRST), group: address('224.0.0.19') }], 'other-group'],
+    [
+      'with another group',
+      [{ ...groupOf(FIRST), destination: address('224.0.0.19') }],
+      'other-group',
+    ],
     [
       'with two instances of its vhid',
-      [{ ...groupOf(FIRST), group: address('224.0.0.19') }, groupOf(FIRST)],
+      [{ ...groupOf(FIRST), destination: address('224.0.0.19') }, groupOf(FIRST)],
       'good',
     ],
   ];
@@ -166,7 +170,7 @@ function groupOf(vector: Vector): KnownGroup {
   return {
     name: 'db',
     key: keyOf(vector),
-    group: vector === FIRST ? CARP_GROUP : address(vector.group),
+    destination: vector === FIRST ? CARP_MULTICAST : address(vector.group),
   };
 }
 
@@ -184,7 +188,7 @@ function id(number: number): Vhid {
   return vhid;
 }
 
-function address(text: string): typeof CARP_GROUP {
+function address(text: string): typeof CARP_MULTICAST {
   const parsed = parseIpv4(text);
   assert.ok(parsed !== undefined, text);
   return parsed;

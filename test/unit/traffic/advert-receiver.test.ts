@@ -12,7 +12,7 @@ const BAD = 255;
 const MEMBER: Hearer = {
   name: 'db',
   key: { passphrase: Uint8Array.of(1), vhid: 7 as Vhid, addresses: [] },
-  group: address('224.0.0.18'),
+  destination: address('224.0.0.18'),
 };
 
 describe('the receiver of an interface', () => {

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromMillis, micros, plus } from '../../../src/base/time.ts';
-import { CARP_GROUP, ipv4, parseVhid, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST, ipv4, parseVhid, type Ipv4 } from '../../../src/carp/addresses.ts';
 import { Hearers, type Hearer } from '../../../src/traffic/hearers.ts';
 
 const [OWN, OTHER] = [ipv4(0x0a090001), ipv4(0x0a090002)];
@@ -11,7 +11,7 @@ function hearer(vhid: number, ownSources: Ipv4[]): Hearer {
   const known = parseVhid(vhid);
   if (known === undefined) throw new Error('no vhid');
   const key = { passphrase: new Uint8Array(), vhid: known, addresses: [] };
-  return { key, group: CARP_GROUP, ownSources };
+  return { key, destination: CARP_MULTICAST, ownSources };
 }
 
 test('members are found by their vhid until they go', () => {

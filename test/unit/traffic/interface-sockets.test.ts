@@ -108,7 +108,7 @@ class World {
       interfaceName: 'eth0',
       linkEvents,
       link: () => LINK,
-      groups: () => [GROUP],
+      destinations: () => [GROUP],
       onPacket: () => undefined,
       onTrouble: () => undefined,
       startTimer,
@@ -138,7 +138,7 @@ class World {
     return {
       send: () => undefined,
       setFilter: () => undefined,
-      joinGroup: () => undefined,
+      takeAddress: () => undefined,
       drain: () => true,
       close: () => {
         if (open) this.open.packet -= 1;

@@ -48,11 +48,11 @@ describe('an empty --srcip, as the hook of Debian gives it under DHCP', () => {
 describe('defaults', () => {
   test('are those of ucarp', () => {
     const { instance, passphrase, ...rest } = run();
-    const { address, source, group, ...plain } = instance;
+    const { address, source, destination, ...plain } = instance;
     assert.equal(formatIpv4(address.ip), '10.0.0.100');
     assert.equal(address.prefixLength, 32);
     assert.equal(text(source), '10.0.0.1');
-    assert.equal(formatIpv4(group), '224.0.0.18');
+    assert.equal(formatIpv4(destination), '224.0.0.18');
     assert.ok(passphrase.kind === 'inline');
     assert.equal(Buffer.from(passphrase.secret.reveal()).toString(), 'pw');
     assert.deepEqual(plain, {
@@ -94,7 +94,7 @@ describe('values that are taken', () => {
     { argv: ['-s', ''], look: (r) => text(r.instance.source), value: 'of the interface' },
     ...['--mcast', '--mcastip', '--m', '-m'].map((name) => ({
       argv: [name, '224.0.0.19'],
-      look: (r: UcarpRun) => formatIpv4(r.instance.group),
+      look: (r: UcarpRun) => formatIpv4(r.instance.destination),
       value: '224.0.0.19',
     })),
     { argv: ['-M', '--mcast=10.1.1.1'], look: (r) => r.instance.broadcast, value: true },

@@ -17,7 +17,7 @@ const GROUP: GroupFacts = {
   name: 'db',
   vhid: 7,
   vip: '10.9.0.100',
-  group: '224.0.0.18',
+  destination: '224.0.0.18',
   intervalMs: 1_000,
   targets: [],
   source: '10.9.0.10',

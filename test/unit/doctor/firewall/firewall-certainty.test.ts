@@ -9,7 +9,7 @@ import type { AdvertPath, Fate } from '../../../../src/doctor/firewall/ruleset.t
 
 type Json = Readonly<Record<string, unknown>>;
 
-const PATH: AdvertPath = { direction: 'input', interfaceName: 'eth0', group: '224.0.0.18' };
+const PATH: AdvertPath = { direction: 'input', interfaceName: 'eth0', destination: '224.0.0.18' };
 const DROP = { drop: null };
 const ACCEPT = { accept: null };
 const RETURN = { return: null };
@@ -95,7 +95,7 @@ describe('what is certain of rules', () => {
   test('the old tables are mended by their own command', () => {
     const iptables = '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p vrrp -j DROP';
     const facts = { nft: '{"nftables":[]}', iptables, managers: [] };
-    const [finding] = firewallFindings(facts, 'eth0', PATH.group);
+    const [finding] = firewallFindings(facts, 'eth0', PATH.destination);
     assert.match(finding?.remedy ?? '', /^iptables-legacy -I INPUT -i eth0 -p 112 -j ACCEPT$/);
   });
 });

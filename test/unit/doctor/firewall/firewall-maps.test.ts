@@ -9,7 +9,7 @@ import type { AdvertPath, Fate } from '../../../../src/doctor/firewall/ruleset.t
 
 type Json = Readonly<Record<string, unknown>>;
 
-const PATH = { direction: 'input', interfaceName: 'eth0', group: '224.0.0.18' } as const;
+const PATH = { direction: 'input', interfaceName: 'eth0', destination: '224.0.0.18' } as const;
 const CHAIN = { family: 'inet', table: 'f', name: 'in', type: 'filter', hook: 'input' };
 const ACCEPT = { accept: null };
 const DROP = { drop: null };
@@ -212,7 +212,7 @@ describe('rules that iptables keeps in nft', () => {
     });
     const facts = { nft: vague, iptables: undefined, managers: [] };
     const codes = (given: object): readonly string[] =>
-      firewallFindings({ ...facts, ...given }, 'eth0', PATH.group).map(({ code }) => code);
+      firewallFindings({ ...facts, ...given }, 'eth0', PATH.destination).map(({ code }) => code);
     assert.deepEqual(codes({}), ['firewall-drops']);
     assert.deepEqual(codes({ iptablesOverNft }), ['firewall-good']);
   });
@@ -222,7 +222,7 @@ describe('rules that iptables keeps in nft', () => {
       firewallFindings(
         { nft, iptables: undefined, iptablesOverNft, managers: [] },
         'eth0',
-        PATH.group,
+        PATH.destination,
       )[0]?.remedy;
     const nft = 'nft insert rule inet f in iifname eth0 ip protocol 112 accept';
     assert.equal(remedy(ruleset('drop', [])), nft);

@@ -6,7 +6,7 @@ import { iptablesFate } from '../../../../src/doctor/firewall/iptables-rules.ts'
 import { nftFate } from '../../../../src/doctor/firewall/nft-ruleset.ts';
 import type { AdvertPath } from '../../../../src/doctor/firewall/ruleset.ts';
 
-const INPUT: AdvertPath = { direction: 'input', interfaceName: 'eth0', group: '224.0.0.18' };
+const INPUT: AdvertPath = { direction: 'input', interfaceName: 'eth0', destination: '224.0.0.18' };
 const OUTPUT: AdvertPath = { ...INPUT, direction: 'output' };
 
 const PROTOCOL = { payload: { protocol: 'ip', field: 'protocol' } };

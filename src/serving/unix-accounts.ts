@@ -11,14 +11,14 @@ export interface Owner {
 }
 
 /** The number of a group by its name or, as text, its number; undefined: there is none. */
-export function findGroup(group: string): number | undefined {
+export function findUnixGroup(group: string): number | undefined {
   if (/^\d{1,9}$/.test(group)) return Number(group);
   const number = entries(GROUP_FILE).find(([name]) => name === group)?.[2];
   return number === undefined ? undefined : Number(number);
 }
 
 /** The name of a group by its number; undefined where it has none. */
-export function groupName(gid: number): string | undefined {
+export function unixGroupName(gid: number): string | undefined {
   return entries(GROUP_FILE).find(([, , number]) => number === String(gid))?.[0];
 }
 
