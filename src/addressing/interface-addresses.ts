@@ -55,7 +55,7 @@ export class InterfaceAddresses implements AddressView {
   }
 
   /** The kernel told of an address; returns it where it is one of another interface. */
-  told(event: AddressEvent): Ipv4 | undefined {
+  addressChanged(event: AddressEvent): Ipv4 | undefined {
     if (event.kind !== 'gap' && event.address.ifindex !== this.current()?.ifindex) {
       return parseIpv4(event.address.address);
     }

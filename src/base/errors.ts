@@ -75,7 +75,7 @@ export function systemWords(code: string): string | undefined {
 }
 
 /**
- * The text of anything that was thrown. Errors of the system are told in words: Node.js would quote
+ * The text of anything that was thrown. Errors of the system are put in words: Node.js would quote
  * the name of the error, the system call and the path once more.
  */
 export function messageOf(error: unknown): string {

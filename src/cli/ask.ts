@@ -9,7 +9,7 @@ import { askDaemon, type ControlReply, type AskOptions } from './control-client.
 export interface Question extends AskOptions {
   readonly socketPath: string;
   readonly path: string;
-  /** Undefined: the answer is a fault, which is told as such. */
+  /** Undefined: the answer is a fault, which is shown as such. */
   readonly show: (answer: ControlReply) => CommandOutcome | undefined;
 }
 
@@ -36,7 +36,7 @@ export async function ask(question: Question): Promise<CommandOutcome> {
   }
 }
 
-/** The instances that a report has, which begins with what is told of the daemon. */
+/** The instances that a report has, which begins with what is said of the daemon. */
 interface Named {
   readonly instances: readonly { readonly name: string }[];
 }

@@ -49,8 +49,8 @@ export async function release(command: ReleaseCommand): Promise<CommandOutcome> 
   } catch (error) {
     return complaint(`release: ${messageOf(error)}`, EXIT_FAILED);
   }
-  const told = outcomes.filter(({ outcome }) => outcome === 'released' || !quiet);
-  const done = told.filter((one) => !isFailed(one)).map(line);
+  const shown = outcomes.filter(({ outcome }) => outcome === 'released' || !quiet);
+  const done = shown.filter((one) => !isFailed(one)).map(line);
   const failed = [...held.map(heldLine), ...outcomes.filter(isFailed).map(line)];
   const exitCode = faults.length > 0 ? EXIT_USAGE : failed.length > 0 ? EXIT_FAILED : 0;
   return {

@@ -38,7 +38,7 @@ export function status(command: StatusCommand, screen: Screen): Promise<CommandO
 
 /**
  * The table again and again until `signal` is aborted: in place on a terminal, else one after the
- * other. A daemon that does not answer is told in its place, and asked again.
+ * other. A daemon that does not answer is named in its place, and asked again.
  */
 export async function watchStatus(
   command: StatusCommand,

@@ -14,7 +14,7 @@ const EXIT_SET_UP = 2;
 /** The file that is run as the command; it loads this one. */
 const COMMAND = fileURLToPath(new URL('../ucarp.js', import.meta.url));
 
-/** What the daemonized process tells the one that waits for it. */
+/** What the daemonized process reports to the one that waits for it. */
 type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'complaint'; readonly line: string }
@@ -83,23 +83,23 @@ function daemonize(argv: readonly string[], options: UcarpRun): Promise<number> 
 
 function background(): Promise<number> {
   Reflect.deleteProperty(process.env, DAEMON_MARK);
-  const tell = (report: Report): void => {
+  const send = (report: Report): void => {
     if (process.connected) process.send?.(report);
   };
   return new Promise((resolve) => {
     process.once('message', (order: Order) => {
-      const complain = (line: string): void => tell({ kind: 'complaint', line });
+      const complain = (line: string): void => send({ kind: 'complaint', line });
       process.chdir(order.folder);
       const request = readUcarpArguments(order.argv, complain);
       if (request.kind === 'done') return resolve(request.exitCode);
       const onStarted = (): void => {
         process.chdir('/');
-        tell({ kind: 'ready' });
+        send({ kind: 'ready' });
         process.disconnect();
       };
       runUcarp(request.options, { complain, onStarted }, () => unpack(order.passfile)).then(
         (exitCode) => {
-          tell({ kind: 'ended', exitCode });
+          send({ kind: 'ended', exitCode });
           resolve(exitCode);
         },
         (error: unknown) => {

@@ -94,8 +94,8 @@ export async function runUcarp(
   const log = openUcarpLog(options, level);
   const warnings = [...options.warnings, ...passphrase.value.warnings, ...findDoubts(false)];
   const mode = { reload: undefined, endWithInterface: true };
-  const told = { onStarted, onFailed: complain };
-  return runDaemon({ config, log, warnings, mode, version: version(), ...told });
+  const callbacks = { onStarted, onFailed: complain };
+  return runDaemon({ config, log, warnings, mode, version: version(), ...callbacks });
 }
 
 function openUcarpLog({ facility }: UcarpRun, level: 'debug' | 'info'): Logger {

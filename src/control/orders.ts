@@ -16,7 +16,7 @@ import {
 export interface OrderedInstance extends HandoverNode {
   readonly name: string;
   /** Tells the world what became of an order. */
-  readonly tell: Publish<OrderEventFields>;
+  readonly publish: Publish<OrderEventFields>;
   handover(): void;
   /** Takes over what the record of maintenance says of it. */
   maintenanceChanged(): void;
@@ -64,30 +64,30 @@ export class Orders {
     const objection = order.force ? undefined : await findObjection(instance, time);
     if (objection !== undefined) {
       const message = `refused, nothing was changed: ${objection}`;
-      return this.#tell(order, instance, { reason: 'no-peer', message });
+      return this.#publishEnd(order, instance, { reason: 'no-peer', message });
     }
     if (order.kind === 'handover') {
-      this.#told(instance, order, 'an operator asks for a handover');
+      this.#publishBegun(instance, order, 'an operator asks for a handover');
       const result = await handOver(instance, time, () => {
         instance.handover();
         return settled();
       });
-      return this.#tell(order, instance, result);
+      return this.#publishEnd(order, instance, result);
     }
     const { maintenance } = this.#options;
     const stored = await maintenance.set([instance.name], true, this.#names());
     if (!stored.ok) {
-      return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
+      return this.#publishEnd(order, instance, { reason: 'not-stored', message: stored.reason });
     }
-    this.#told(instance, order, `maintenance is on, ${maintenance.lifeText}`);
+    this.#publishBegun(instance, order, `maintenance is on, ${maintenance.lifeText}`);
     const result = await handOver(instance, time, () => this.#maintenanceChanged());
     const end = `${endOfMaintenance(instance.name)} ends it`;
     const kept = `maintenance is on, ${maintenance.lifeText}; ${end}`;
     if (result.reason === 'not-master') {
-      return this.#tell(order, instance, { reason: 'maintenance-on', message: kept });
+      return this.#publishEnd(order, instance, { reason: 'maintenance-on', message: kept });
     }
     const message = `${kept}; ${result.message}`;
-    return this.#tell(order, instance, { ...result, message });
+    return this.#publishEnd(order, instance, { ...result, message });
   }
 
   async #maintenanceOff(instances: readonly OrderedInstance[]): Promise<readonly OrderResult[]> {
@@ -99,12 +99,12 @@ export class Orders {
     if (stored.ok) await this.#maintenanceChanged();
     return instances.map((instance) => {
       if (!stored.ok) {
-        return this.#tell(order, instance, { reason: 'not-stored', message: stored.reason });
+        return this.#publishEnd(order, instance, { reason: 'not-stored', message: stored.reason });
       }
       const message = wasOn.has(instance.name)
         ? 'maintenance is off: it takes part in the election again'
         : 'maintenance was off already: nothing has changed';
-      return this.#tell(order, instance, { reason: 'maintenance-off', message });
+      return this.#publishEnd(order, instance, { reason: 'maintenance-off', message });
     });
   }
 
@@ -119,17 +119,17 @@ export class Orders {
   }
 
   /** Before anything is done. */
-  #told(instance: OrderedInstance, order: Order, detail: string): void {
+  #publishBegun(instance: OrderedInstance, order: Order, detail: string): void {
     const { kind: event, force } = order;
-    instance.tell({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
+    instance.publish({ event, force, outcome: 'begun', reason: null, detail, afterMs: null });
   }
 
-  #tell(order: Order, instance: OrderedInstance, answer: NodeAnswer): OrderResult {
+  #publishEnd(order: Order, instance: OrderedInstance, answer: NodeAnswer): OrderResult {
     const { reason, message, afterMs = null } = answer;
     const { outcome } = ORDER_REASONS[reason];
     const { state, master } = instance.snapshot();
     const { kind: event, force } = order;
-    instance.tell({ event, force, outcome, reason, detail: message, afterMs });
+    instance.publish({ event, force, outcome, reason, detail: message, afterMs });
     return {
       name: instance.name,
       outcome,

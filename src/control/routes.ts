@@ -1,4 +1,4 @@
-// What the control socket can be asked and told: its paths, and the answer to each.
+// What the control socket can be asked and ordered: its paths, and the answer to each.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, ok, type Result } from '../base/result.ts';
 import { show } from '../config/values.ts';
@@ -17,7 +17,7 @@ export interface Controlled {
   readonly explain: (name: string) => InstanceReport | undefined;
   /** The names of all instances. */
   readonly names: () => readonly string[];
-  /** Who is told of events as they happen. */
+  /** Who is sent events as they happen. */
   readonly watchers: Watchers;
   /** Carries an order out for these instances; never rejects. */
   readonly order: (order: Order, names: readonly string[]) => Promise<readonly OrderResult[]>;
@@ -95,7 +95,7 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
-/** The answer to a request; `onWhole` is told how long it may take when it has come in whole. */
+/** The answer to a request; `onWhole` is given how long it may take when it has come in whole. */
 export async function reply(
   request: IncomingMessage,
   controlled: Controlled,

@@ -23,7 +23,7 @@ const CONNECTIONS_MAX = 16;
 const CONTROL_SOCKET = { what: 'the control socket', setting: 'control.socket' };
 
 /**
- * Opens the control socket and keeps it open. That it can't be opened is told, once for each
+ * Opens the control socket and keeps it open. That it can't be opened is reported, once for each
  * reason, and tried again every 10 s: the election does not depend on it. Closing it cuts its
  * clients, and removes the socket file if it is ours.
  */

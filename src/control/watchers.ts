@@ -47,8 +47,8 @@ export class Watchers {
     this.#watches.add(watch);
     const names = EVENT_NAMES.filter((name) => wish.verbose || EVENTS[name].frequent !== true);
     // From here to the subscription nothing can happen in between.
-    for (const state of states()) watch.tell(state);
-    const unsubscribe = bus.subscribe(names, (event) => watch.tell(event));
+    for (const state of states()) watch.send(state);
+    const unsubscribe = bus.subscribe(names, (event) => watch.send(event));
     response.once('close', () => {
       unsubscribe();
       watch.ended();
@@ -80,7 +80,7 @@ class Watch {
     response.on('drain', () => this.#taken());
   }
 
-  tell(event: DomainEvent): void {
+  send(event: DomainEvent): void {
     if (!this.#concerns(event)) return;
     // Once one is lost the rest is, until all that waits is taken: so the gap has one place.
     if (this.#lost > 0 || this.#response.writableLength > BUFFERED_BYTES_MAX) this.#lose();

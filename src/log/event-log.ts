@@ -16,14 +16,14 @@ const KEYS_MAX = 512;
 /** Kinds of lines, for as many instances as a daemon has. */
 const KINDS_MAX = 65_536;
 const FAULT_PERIOD = fromSeconds(60);
-/** Nobody wonders that a line is told by so much too late. */
+/** Nobody wonders that a line is written by so much too late. */
 const LATE = fromSeconds(1);
 
-/** A bus on which everything is logged, gaps of the log are told, and faulty listeners named. */
+/** A bus on which everything is logged, its gaps are reported, and faulty listeners named. */
 export function openLoggedBus(log: Logger, now: () => Micros, startTimer: StartTimer): EventBus {
   const faults = new RateLimit(FAULT_PERIOD, KEYS_MAX);
   const bus = new EventBus((error, of) => {
-    // A listener that fails at this very event would be told of it for ever.
+    // A listener that fails at this very event would be given it for ever.
     const allowed = of === 'listener-failed' ? undefined : faults.allow(of, now());
     if (allowed === undefined) return;
     const detail = messageOf(error);
@@ -52,7 +52,7 @@ export class EventLog {
   }
 
   log(event: DomainEvent): void {
-    // Nothing is told after the end.
+    // Nothing is logged after the end.
     if (endsLog(event)) this.#logAll();
     const line = lineOf(event);
     if (line === undefined) return;
@@ -61,7 +61,7 @@ export class EventLog {
     const { once, quotaKey } = line;
     if (once === undefined) return this.#pass(next, now);
     const isRepeat = !this.#repeats.hasRoom(once.key, now);
-    // A new one that its kind has no room for is remembered when it is told: keys may be forged.
+    // A new one that its kind has no room for is remembered when it is logged: keys may be forged.
     if (!isRepeat && !this.#kinds.hasRoom(quotaKey, now)) return this.#pass(next, now);
     const admission = this.#repeats.admit(once.key, quotaOf(once), next, now);
     if (admission.passed !== undefined) this.#pass(admission.passed, now);

@@ -1,10 +1,10 @@
 // How often lines may be written: a few at once, then one in a while, which stands for those that
-// were left out. What is left out is never lost: the newest of it is kept until it may be told, so
+// were left out. What is left out is never lost: the newest of it is kept until it may come, so
 // that the log ends with how things stand, however fast they changed. Pure.
 import { micros, plus, type Micros } from '../base/time.ts';
 import type { Quota } from '../events/catalogue/define.ts';
 
-/** Something to be told, and for how many more of its kind it stands. */
+/** Something to be logged, and for how many more of its kind it stands. */
 export interface PendingLine<Line> {
   readonly line: Line;
   readonly at: Micros;
@@ -20,7 +20,7 @@ interface Bucket<Line> {
   held: PendingLine<Line> | undefined;
 }
 
-/** What came of a line: it is told, or kept until then. */
+/** What came of a line: it is logged, or kept until then. */
 export type Admission<Line> =
   { readonly passed: PendingLine<Line> } | { readonly passed: undefined; readonly until: Micros };
 
@@ -33,7 +33,7 @@ export class LineQuotas<Line> {
     this.#keysMax = keysMax;
   }
 
-  /** Whether a line of this key would be told now. */
+  /** Whether a line of this key would be logged now. */
   hasRoom(key: string, now: Micros): boolean {
     const bucket = this.#buckets.get(key);
     return bucket === undefined || tokenAt(bucket) <= now;
@@ -47,12 +47,12 @@ export class LineQuotas<Line> {
     return passed === undefined ? { passed, until: tokenAt(bucket) } : { passed };
   }
 
-  /** All that was kept and may be told by now. */
+  /** All that was kept and may be logged by now. */
   due(now: Micros): readonly PendingLine<Line>[] {
     return [...this.#buckets.values()].flatMap((bucket) => release(bucket, now) ?? []);
   }
 
-  /** All that was kept: nothing will be told later. */
+  /** All that was kept: nothing will be logged later. */
   takeAll(): readonly PendingLine<Line>[] {
     const all = [...this.#buckets.values()].flatMap((bucket) => bucket.held ?? []);
     this.#buckets.clear();

@@ -1,5 +1,5 @@
 // Where the lines of the log go: a descriptor whose reader may be slow, stuck or gone. Writing
-// never blocks the process; what nobody takes is dropped, counted, and told of when somebody reads
+// never blocks the process; what nobody takes is dropped, counted, and reported when somebody reads
 // again.
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -24,7 +24,7 @@ type Manner = 'yields' | 'file' | 'blocks';
 export interface LogOutputOptions {
   /** Open for writing; it stays the caller's. */
   readonly fd: number;
-  /** Lines were dropped, and what was kept has been taken now: the place to tell of the gap. */
+  /** Lines were dropped, and what was kept has been taken now: the place to report the gap. */
   readonly onGap: (lostLines: number) => void;
 }
 

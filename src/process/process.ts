@@ -29,7 +29,7 @@ export interface ProcessMode {
 export interface ProcessOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** What is doubtful of the configuration or of the host; each is told first of all. */
+  /** What is doubtful of the configuration or of the host; each is published first of all. */
   readonly warnings: readonly string[];
   readonly mode: ProcessMode;
   /** Of carpd, for its metrics. */
@@ -120,7 +120,7 @@ class DaemonProcess {
     try {
       await this.#daemon.start();
     } catch (error) {
-      this.#tellFailure(error);
+      this.#publishFailure(error);
       onFailed?.(messageOf(error));
       const held = error instanceof CarpdError && error.code === 'CARPD_GROUP';
       this.#end(mode.endWithInterface || held ? EXIT_SET_UP : EXIT_FAILED);
@@ -143,7 +143,7 @@ class DaemonProcess {
     for (const signal of this.#early) this.#order(signal);
   }
 
-  /** Before everything has started it is a failed set-up, which is told apart above. */
+  /** Before everything has started it is a failed set-up, which is another case above. */
   #interfaceGone(): void {
     if (!this.#options.mode.endWithInterface || !this.#started) return;
     this.#stop('the interface is gone', EXIT_DONE);
@@ -156,7 +156,7 @@ class DaemonProcess {
     this.#daemon.stop().then(
       (leftBehind) => this.#end(leftBehind.length === 0 ? exitCode : EXIT_FAILED),
       (error: unknown) => {
-        this.#tellFailure(error);
+        this.#publishFailure(error);
         this.#end(EXIT_FAILED);
       },
     );
@@ -186,11 +186,11 @@ class DaemonProcess {
     });
   }
 
-  #tellFailure(error: unknown): void {
+  #publishFailure(error: unknown): void {
     this.#events.publish({ event: 'daemon-failed', detail: messageOf(error), fatal: false });
   }
 
-  #tellSignal(signal: NodeJS.Signals, meaning: string): void {
+  #publishSignal(signal: NodeJS.Signals, meaning: string): void {
     this.#events.publish({ event: 'signal-received', signal, meaning });
   }
 
@@ -222,7 +222,7 @@ class DaemonProcess {
     if (signal === 'SIGUSR1') this.#daemon.logState();
     if (signal === 'SIGHUP' && reload !== undefined) void this.#reload(reload);
     if (signal !== 'SIGUSR2') return;
-    this.#tellSignal(signal, 'every master hands over');
+    this.#publishSignal(signal, 'every master hands over');
     this.#daemon.handover();
   }
 
@@ -236,13 +236,13 @@ class DaemonProcess {
     const insists =
       since(this.#ports.now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
     if (insists) this.#fail(`${signal} again: ending at once, without waiting for hooks`);
-    else this.#tellSignal(signal, 'already ending');
+    else this.#publishSignal(signal, 'already ending');
   }
 
   /** One at a time; who asks while the file is being read has it read once more. */
   async #reload(reload: Reload): Promise<void> {
     if (this.#endingSince !== undefined) return;
-    this.#tellSignal('SIGHUP', 'reading the configuration again');
+    this.#publishSignal('SIGHUP', 'reading the configuration again');
     this.#reloadsAsked += 1;
     if (this.#reloadsAsked > 1) return;
     try {

@@ -77,7 +77,7 @@ class Supervised implements Supervision {
     });
     events.subscribe(['signal-received'], ({ signal }) => {
       if (signal !== 'SIGHUP' || this.#phase !== 'running') return;
-      manager.tell({ RELOADING: '1', MONOTONIC_USEC: String(now()) });
+      manager.notify({ RELOADING: '1', MONOTONIC_USEC: String(now()) });
     });
     events.subscribe(['configuration-reloaded', 'configuration-rejected'], ({ event }) => {
       this.#rejected = event === 'configuration-rejected';
@@ -85,7 +85,7 @@ class Supervised implements Supervision {
     });
     events.subscribe(['daemon-stopping'], ({ why }) => {
       this.#phase = 'stopping';
-      manager.tell({ STOPPING: '1', STATUS: `stopping: ${why}` });
+      manager.notify({ STOPPING: '1', STATUS: `stopping: ${why}` });
     });
     events.subscribe(NEWS, () => {
       // When all that comes of it at once has happened.
@@ -98,7 +98,7 @@ class Supervised implements Supervision {
 
   #tellReady(): void {
     this.#status = this.#statusText();
-    this.#options.manager.tell({ READY: '1', STATUS: this.#status });
+    this.#options.manager.notify({ READY: '1', STATUS: this.#status });
   }
 
   #refreshStatus(): void {
@@ -106,7 +106,7 @@ class Supervised implements Supervision {
     const status = this.#statusText();
     if (status === this.#status) return;
     this.#status = status;
-    this.#options.manager.tell({ STATUS: status });
+    this.#options.manager.notify({ STATUS: status });
   }
 
   #statusText(): string {
@@ -120,14 +120,14 @@ class Supervised implements Supervision {
     this.#cancelBeat = this.#options.startTimer(this.#beatMs, () => void this.#beat());
   }
 
-  /** Nothing is told before the loop has proved itself: one that is stuck stays silent. */
+  /** systemd hears nothing before the loop has proved itself: one that is stuck stays silent. */
   async #beat(): Promise<void> {
     const { manager, turn } = this.#options;
     const overdue = await turn();
     if (overdue <= OVERDUE_MAX) {
-      manager.tell({ WATCHDOG: '1' });
+      manager.notify({ WATCHDOG: '1' });
       const isStopping = this.#phase === 'stopping';
-      if (isStopping) manager.tell({ EXTEND_TIMEOUT_USEC: String(STOP_EXTENSION_USEC) });
+      if (isStopping) manager.notify({ EXTEND_TIMEOUT_USEC: String(STOP_EXTENSION_USEC) });
     }
     this.#refreshStatus();
     this.#beatLater();

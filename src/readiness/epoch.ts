@@ -148,7 +148,7 @@ function lacksAny(
   return known.some((uplink) => !seen.some((other) => isOne(uplink, other)));
 }
 
-/** Where the tags become known by which its frames are told, what was seen of it still counts. */
+/** Where the tags become known by which its frames are known, what was seen of it still counts. */
 function hasStayed(known: UplinkFacts, seen: UplinkFacts): boolean {
   if (known.above !== undefined && seen.above === undefined) return known.ifindex === seen.ifindex;
   return keyOf(known) === keyOf(seen);

@@ -109,7 +109,7 @@ export function judgeBond(bond: BondFacts): BondVerdict {
 
 /**
  * Of bonds side by side one is enough, since they are ways of one interface; what they lack is
- * named once, and their ports are told one after the other. Undefined: there is none.
+ * named once, and their ports are listed one after the other. Undefined: there is none.
  */
 export function judgeBonds(bonds: readonly BondFacts[]): BondVerdict | undefined {
   const all = bonds.map(judgeBond);

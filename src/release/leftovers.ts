@@ -102,7 +102,7 @@ export class Leftovers {
     const { links, events, startTimer, clock, withKeeper } = this.#options;
     const link = links.byIndex(place.ifindex);
     if (link === undefined) return true;
-    const tell = (removed: boolean, detail: string | null): boolean => {
+    const publish = (removed: boolean, detail: string | null): boolean => {
       const vip = formatIpv4(place.address);
       const command = `ip addr del ${vip}/${place.prefixLength} dev ${shellWord(link.name)}`;
       const news = { event: 'vip-leftover', vip, removed, detail, command } as const;
@@ -111,7 +111,7 @@ export class Leftovers {
     };
     const own = ownAddresses(link, virtualIps).filter(({ scope }) => scope < SCOPE_HOST);
     if (own.length === 0) {
-      return tell(false, 'it has no other address there, and may be the own one of this host');
+      return publish(false, 'it has no other address there, and may be the own one of this host');
     }
     const outcome = await withKeeper(link, async (keeper) => {
       const vip = { address: place.address, prefixLength: place.prefixLength };
@@ -125,8 +125,8 @@ export class Leftovers {
       reconciler.close();
       return ended;
     });
-    if (outcome.kind === 'failed') return tell(false, outcome.fault.detail);
-    return outcome.kind === 'removed' ? tell(true, null) : true;
+    if (outcome.kind === 'failed') return publish(false, outcome.fault.detail);
+    return outcome.kind === 'removed' ? publish(true, null) : true;
   }
 }
 

@@ -53,7 +53,7 @@ export async function release(options: ReleaseOptions): Promise<readonly Release
   const kept = new Map<number | string, Kept>();
   const links = await openLinkWatch({
     onChange: () => kept.forEach(({ addresses }) => void addresses.changed()),
-    onAddress: (event) => kept.forEach(({ addresses }) => void addresses.told(event)),
+    onAddress: (event) => kept.forEach(({ addresses }) => void addresses.addressChanged(event)),
     onError: () => undefined,
   });
   // An interface of several names has one keeper: two would put back what the other takes off.

@@ -137,8 +137,8 @@ function linkRows(instances: readonly InstanceReport[]): readonly Row[] {
 function linkCells(name: string, { conditions, epoch }: LinkReport): Cells {
   const needed = conditions.filter(({ status }) => status !== 'not-applicable');
   const ready = needed.every(({ status }) => status === 'met');
-  const told = needed.map((one) => `${one.name} ${STATUS_WORDS[one.status]}`);
-  return [plainText(name), ready ? 'yes' : 'no', ageText(epoch.forMs), told.join(', ')];
+  const words = needed.map((one) => `${one.name} ${STATUS_WORDS[one.status]}`);
+  return [plainText(name), ready ? 'yes' : 'no', ageText(epoch.forMs), words.join(', ')];
 }
 
 function portLines({ bond }: LinkReport): readonly string[] {

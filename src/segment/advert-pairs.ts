@@ -1,7 +1,7 @@
 // Adverts come in twice: by the CARP socket, which lies behind the host's firewall, and, while it
 // is open, by the frame witness before it. Each is delivered once, and it is known by which socket.
 //
-// The two copies of one advert are told from two adverts with the same bytes (an OpenBSD master
+// The two copies of one advert are known from two adverts with the same bytes (an OpenBSD master
 // never changes its counter) by counting: each copy of one socket is one of the other's at most.
 // The kernel queues the witness's copy first. So a copy that the socket gets has its twin in the
 // witness's queue by then, or there is none; and a copy that the witness gets has its twin in the

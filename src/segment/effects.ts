@@ -38,7 +38,7 @@ export type SegmentEffect =
       /** Of one that only the witness saw: why, as far as that was found out. */
       readonly keptBy: Obstacle | undefined;
     }
-  /** A packet is not believed; told once, however many sockets got it. */
+  /** A packet is not believed; reported once, however many sockets got it. */
   | { readonly kind: 'packet-refused'; readonly dropped: DroppedPacket }
   /** Of the election of one instance. */
   | {

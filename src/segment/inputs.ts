@@ -8,7 +8,7 @@ import type { InstanceSettings, ReadinessInput } from '../readiness/inputs.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';
 import type { AdvertCopy } from './advert-pairs.ts';
 
-/** What the segment itself tells an election; the rest comes from outside. */
+/** What the segment itself gives an election; the rest comes from outside. */
 type Inner =
   | 'gate-changed'
   | 'doubt-changed'
@@ -40,7 +40,7 @@ export type SegmentInput =
   | { readonly kind: 'instance-removed'; readonly name: string }
   /** What the readiness has to know of all instances; those that were not added are left out. */
   | { readonly kind: 'instances-changed'; readonly instances: readonly InstanceSettings[] }
-  | { readonly kind: 'instance-told'; readonly name: string; readonly input: InstanceInput }
+  | { readonly kind: 'instance-input'; readonly name: string; readonly input: InstanceInput }
   // ---- facts ----
   | ({ readonly kind: 'facts-read' } & FactsRead)
   | Extract<ReadinessInput, { kind: 'neighbours-found' }>

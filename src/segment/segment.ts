@@ -88,7 +88,7 @@ export class Segment {
   readonly #machines: SegmentMachines;
   readonly #link: LinkMachine;
   readonly #elections = new Elections();
-  /** What the readiness was told of last. */
+  /** Those that the readiness was given last. */
   #instances: readonly InstanceSettings[] = [];
   readonly #pairs: AdvertPairs;
   readonly #witness = new WitnessWishes();
@@ -96,7 +96,7 @@ export class Segment {
   #hasGuests = false;
   #obstacle: Obstacle | undefined;
   #tickAt: Micros;
-  #evidenceTold: string;
+  #evidenceKnown: string;
   /** Steps that follow from those that were taken; one at a time, in the order of their causes. */
   readonly #agenda: (() => void)[] = [];
   #effects: SegmentEffect[] = [];
@@ -106,7 +106,7 @@ export class Segment {
     this.#link = machines.link(now);
     this.#pairs = new AdvertPairs(this.#link.epoch);
     this.#tickAt = now;
-    this.#evidenceTold = String(this.#link.epoch);
+    this.#evidenceKnown = String(this.#link.epoch);
   }
 
   /** Takes one input and returns what is to be done or known, in order; see the contract. */
@@ -162,7 +162,7 @@ export class Segment {
         return this.#pairs.forget(input.name);
       case 'instances-changed':
         return this.#configure(input.instances, now);
-      case 'instance-told':
+      case 'instance-input':
         return this.#elect(input.name, input.input, now);
       case 'facts-read':
         return this.#readFacts(input, now);
@@ -308,12 +308,12 @@ export class Segment {
   #judge(input: ReadinessInput, now: Micros): void {
     this.#agenda.push(() => {
       for (const effect of this.#link.step(input, now)) this.#linkSays(effect, now);
-      this.#tellEvidence();
+      this.#noteEvidence();
     });
   }
 
   #linkSays(effect: ReadinessEffect, now: Micros): void {
-    // One that was removed is not told of any more.
+    // One that was removed takes part no more.
     if ('name' in effect && !this.#elections.has(effect.name)) return;
     switch (effect.kind) {
       case 'open-witness':
@@ -348,11 +348,11 @@ export class Segment {
     }
   }
 
-  #tellEvidence(): void {
+  #noteEvidence(): void {
     const { epoch, evidence } = this.#link;
-    const told = [epoch, ...evidence.map(({ kind }) => kind)].join(' ');
-    if (told === this.#evidenceTold) return;
-    this.#evidenceTold = told;
+    const key = [epoch, ...evidence.map(({ kind }) => kind)].join(' ');
+    if (key === this.#evidenceKnown) return;
+    this.#evidenceKnown = key;
     this.#effects.push({ kind: 'evidence-changed', epoch, evidence });
   }
 

@@ -31,7 +31,7 @@ export class WitnessWishes {
   /** The CARP socket loses packets. */
   flooded = false;
   #answersUntil = micros(0);
-  #told: WitnessWish | undefined;
+  #last: WitnessWish | undefined;
 
   /** A question leaves: its answer is wanted, however closed the witness is otherwise. */
   asked(now: Micros): void {
@@ -41,13 +41,13 @@ export class WitnessWishes {
   /** Whether the wish is another one than when this was called last; `wish` says which. */
   isNews(epoch: number, now: Micros): boolean {
     const wish = this.#judge(epoch, now);
-    const isSame = keyOf(wish) === keyOf(this.#told);
-    this.#told = wish;
+    const isSame = keyOf(wish) === keyOf(this.#last);
+    this.#last = wish;
     return !isSame;
   }
 
   get wish(): WitnessWish | undefined {
-    return this.#told;
+    return this.#last;
   }
 
   #judge(epoch: number, now: Micros): WitnessWish | undefined {

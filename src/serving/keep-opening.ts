@@ -31,7 +31,7 @@ const LOOK_MS = 5_000;
 /** Tries until it is open, every 10 s; closing ends that, or closes what was opened. */
 export function keepOpening(options: OpeningOptions): Opened {
   const { open, onOpened, onFailed, onLost } = options;
-  let told: string | undefined;
+  let reported: string | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let current: Losable | undefined;
@@ -39,15 +39,15 @@ export function keepOpening(options: OpeningOptions): Opened {
   const opened = (thing: Losable): void => {
     if (closed) return thing.close();
     current = thing;
-    told = undefined;
+    reported = undefined;
     timer = setInterval(look, LOOK_MS);
     onOpened();
   };
   const failed = (error: unknown): void => {
     if (closed) return;
     const reason = messageOf(error);
-    if (reason !== told) onFailed(reason);
-    told = reason;
+    if (reason !== reported) onFailed(reason);
+    reported = reason;
     timer = setTimeout(attempt, RETRY_MS);
   };
   const look = (): void => {

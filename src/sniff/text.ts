@@ -122,13 +122,13 @@ export function observationJson(seen: Observation, time: string): string {
 
 /** The last line of JSON, without its end. */
 export function summaryJson({ speakers, ...rest }: Summary): string {
-  const told = speakers.map(({ meanMs, jitterMs, ...speaker }) => ({
+  const shown = speakers.map(({ meanMs, jitterMs, ...speaker }) => ({
     ...speaker,
     meanMs: rounded(meanMs),
     jitterMs: rounded(jitterMs),
     expectedMs: rounded(speaker.expectedMs),
   }));
-  return JSON.stringify({ event: 'summary', speakers: told, ...rest });
+  return JSON.stringify({ event: 'summary', speakers: shown, ...rest });
 }
 
 function rounded(ms: number | undefined): number | null {

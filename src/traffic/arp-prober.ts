@@ -14,7 +14,7 @@ export interface ArpProberOptions {
 /** The MAC addresses of so many hosts are remembered. */
 const MACS_MAX = 64;
 
-/** Sends the questions; `answered` is told of the answers. */
+/** Sends the questions; `answered` gets the answers. */
 export class ArpProber {
   readonly #options: ArpProberOptions;
   readonly #listeners = new Set<(host: Ipv4) => void>();

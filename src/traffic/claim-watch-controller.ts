@@ -1,5 +1,5 @@
 // The watch for claims of others on one interface: open while an instance on it is master, and
-// closed otherwise, which costs nothing. Claims that come in numbers are told of together.
+// closed otherwise, which costs nothing. Claims that come in numbers are reported together.
 import { messageOf } from '../base/errors.ts';
 import type { Ipv4, Mac } from '../carp/addresses.ts';
 import { readArp } from '../carp/arp.ts';
@@ -33,7 +33,7 @@ interface Waiting {
   frames: number;
 }
 
-/** Hosts that are told apart between two turns of the loop: a flood may bear thousands. */
+/** Hosts that are distinguished between two turns of the loop: a flood may bear thousands. */
 const WAITING_MAX = 256;
 
 /** Opens and closes the watch for foreign claims on one interface. */

@@ -22,7 +22,7 @@ const REMEDY =
 export class HookRights {
   readonly #isRoot: boolean;
   #wasRefused = false;
-  #told = false;
+  #isReported = false;
 
   /** `isRoot`: hooks may do everything. */
   constructor(isRoot: boolean) {
@@ -39,8 +39,8 @@ export class HookRights {
     const { result } = report;
     const wasRefused = this.#wasRefused;
     this.#wasRefused = false;
-    if (result.kind !== 'failed' || !wasRefused || this.#isRoot || this.#told) return report;
-    this.#told = true;
+    if (result.kind !== 'failed' || !wasRefused || this.#isRoot || this.#isReported) return report;
+    this.#isReported = true;
     return { ...report, result: { ...result, detail: `${result.detail}: ${REMEDY}` } };
   }
 }

@@ -20,8 +20,8 @@ export type Attempt =
   | { readonly kind: 'fault'; readonly fault: VipFault };
 
 /**
- * What is to be told beside how an attempt ended. `promoted`: other addresses hung on the virtual
- * IP, so that promote_secondaries was set while it was deleted; told once. `taken-along`: deleting
+ * What is reported beside how an attempt ended. `promoted`: other addresses hung on the virtual
+ * IP, so promote_secondaries was set while it was deleted; reported once. `taken-along`: deleting
  * the virtual IP made the kernel delete these addresses of the host; they are there again, with
  * their routes, but for what the commands in `unsaved` make.
  * `other-prefix`: the virtual IP is there already, with another prefix length, and is left so.
@@ -260,9 +260,9 @@ export class AddressKeeper {
     const deleted = plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command] : []));
     if (deleted.length === 0) return;
     const gone = new Set(deleted.map(({ address }) => address));
-    const told = report.news.every(({ kind }) => kind !== 'gap');
+    const isWhole = report.news.every(({ kind }) => kind !== 'gap');
     const { endangered } = plan;
-    const all = told
+    const all = isWhole
       ? lossesOf(report.news, gone)
       : await this.#rescue.unheardLosses(precaution, place, { deleted, endangered });
     const others = addressesIn(foreign);

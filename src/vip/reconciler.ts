@@ -54,7 +54,7 @@ interface Task extends VipWish {
   delays: number;
   /** How often it was lost without a calm time between. */
   losses: number;
-  /** Whether the present loss, or the present failure to remove it, was told. */
+  /** Whether the present loss, or the present failure to remove it, was reported. */
   reported: boolean;
   /** Lost by our own doing, so that nobody need hear of it. */
   quiet: boolean;
@@ -114,7 +114,7 @@ export class VipReconciler implements Ward {
       const wasThere = this.isShown;
       const removing = this.#attempted?.phase === 'removing' ? this.#attempted : undefined;
       this.#accept({ term: 0, present: false }, (attempt) => {
-        // What was taken off by then was told of already.
+        // What was taken off by then was reported already.
         resolve(staleOutcomeOf(wasThere && removing?.phase !== 'settled', attempt));
       });
     });
@@ -197,7 +197,7 @@ export class VipReconciler implements Ward {
     else this.#options.keeper.wake();
   }
 
-  /** A release that was reached all the same is told as one: the address is really off. */
+  /** A release that was reached all the same is reported as one: the address is really off. */
   #reportOvertaken(attempted: Task, attempt: Attempt): void {
     for (const task of this.#overtaken.splice(0)) {
       const released = task === attempted && !task.present && attempt.kind === 'reached';

@@ -41,13 +41,13 @@ describe('the socket of a service manager', () => {
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       equal((await lines.next()).value, 'ready');
       const manager = findServiceManager({ NOTIFY_SOCKET: path });
-      manager?.tell({ READY: '1', STATUS: 'db MASTER' });
-      for (let count = 0; count < FLOOD; count += 1) manager?.tell({ STATUS: `${count}` });
-      manager?.tell({ STOPPING: '1' });
+      manager?.notify({ READY: '1', STATUS: 'db MASTER' });
+      for (let count = 0; count < FLOOD; count += 1) manager?.notify({ STATUS: `${count}` });
+      manager?.notify({ STOPPING: '1' });
       const first = await receive(child.stdin, lines);
       equal(first[0], 'READY=1\nSTATUS=db MASTER');
       ok(first.length < FLOOD, 'the queue was never full');
-      manager?.tell({ WATCHDOG: '1' });
+      manager?.notify({ WATCHDOG: '1' });
       deepEqual(await receive(child.stdin, lines), [
         `STATUS=${FLOOD - 1}`,
         'STOPPING=1',
@@ -55,7 +55,7 @@ describe('the socket of a service manager', () => {
       ]);
       child.stdin.end();
       await once(child, 'close');
-      manager?.tell({ WATCHDOG: '1' });
+      manager?.notify({ WATCHDOG: '1' });
     });
   }
 });

@@ -117,7 +117,7 @@ const inputs: fc.Arbitrary<SegmentInput> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      kind: fc.constant('instance-told' as const),
+      kind: fc.constant('instance-input' as const),
       name: names,
       input: told,
     }),
@@ -143,8 +143,8 @@ const READY: readonly SegmentInput[] = [
   { kind: 'instance-added', name: 'db', settings: DEFAULTS },
   { kind: 'facts-read', facts: PLAIN, hasGuests: false },
   { kind: 'instances-changed', instances: [INSTANCE] },
-  { kind: 'instance-told', name: 'db', input: { kind: 'carrier-changed', up: true } },
-  { kind: 'instance-told', name: 'db', input: { kind: 'interface-ready', source: OWN } },
+  { kind: 'instance-input', name: 'db', input: { kind: 'carrier-changed', up: true } },
+  { kind: 'instance-input', name: 'db', input: { kind: 'interface-ready', source: OWN } },
 ];
 
 const CHECKED: SegmentMachines = {

@@ -82,7 +82,7 @@ export class SegmentRig {
   }
 
   tell(input: InstanceInput, name = 'db'): readonly string[] {
-    return this.give({ kind: 'instance-told', name, input });
+    return this.give({ kind: 'instance-input', name, input });
   }
 
   frame(epoch = this.segment.link.epoch): readonly string[] {

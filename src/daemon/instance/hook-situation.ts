@@ -1,4 +1,4 @@
-// What a hook is told in its environment besides ucarp's arguments. Pure.
+// What a hook gets in its environment besides ucarp's arguments. Pure.
 import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { LastTransition } from '../../report/report.ts';

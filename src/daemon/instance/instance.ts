@@ -272,7 +272,7 @@ export class Instance implements InterfaceMember {
 
   /** Under its name there may be another one once it has ended. */
   #feed(input: InstanceInput): void {
-    if (this.#last === undefined) this.linkDriver.tell(this.name, input);
+    if (this.#last === undefined) this.linkDriver.giveTo(this.name, input);
   }
 
   #feedMaintenance(): void {

@@ -66,7 +66,7 @@ export class InterfaceUsability {
   #source: Ipv4 | undefined;
   /** Sources of before, each with when it is forgotten. */
   readonly #former = new Map<Ipv4, Micros>();
-  /** The interface as it was told of last. */
+  /** The interface as it was seen last. */
   #lookedAt: { readonly link: Link | undefined; readonly usable: boolean } | undefined;
 
   constructor(options: InterfaceUsabilityOptions) {
@@ -119,7 +119,7 @@ export class InterfaceUsability {
   }
 
   /**
-   * Takes the interface as it is now and tells of what has changed; undefined: nothing has. Without
+   * Takes the interface as it is now and returns what has changed; undefined: nothing has. Without
    * sockets (`usable` false) it can neither hear nor speak, and without the group it may not.
    */
   update(link: Link | undefined, usable: boolean): UsabilityChange | undefined {

@@ -1,5 +1,5 @@
 // The virtual IP of one instance, for real: claimed and released as its election wants it, with
-// what becomes of that told to the election.
+// what becomes of that reported to the election.
 import { unreachable } from '../../base/assert.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { InstanceEvents } from '../../events/publish/instance-events.ts';
@@ -87,7 +87,7 @@ export class MasterAddress {
     if (outcome === undefined) return;
     this.#options.instanceEvents.staleVip(outcome);
     if (outcome.kind !== 'removed' && outcome.kind !== 'absent') return;
-    // It took the place of a release that had failed, whose end nobody tells any more.
+    // It took the place of a release that had failed, whose end nobody reports any more.
     this.#options.post(() => {
       const { stuckTerm } = this.#hold;
       if (stuckTerm !== undefined) this.#released(stuckTerm);

@@ -1,5 +1,5 @@
 // The hooks of one instance, for real: run one after the other, with what they print and how they
-// end told to the log and to the election.
+// end reported to the log and to the election.
 import type { InstanceConfig } from '../../config/config.ts';
 import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -15,7 +15,7 @@ export interface MasterHooksOptions extends Pick<
   /** The name of the interface now. */
   readonly interfaceName: () => string;
   readonly instanceEvents: InstanceEvents;
-  /** What a hook that is due is told in its environment. */
+  /** What a hook that is due gets in its environment. */
   readonly situation: () => Readonly<Record<string, string>>;
   /** Queues work for the loop. */
   readonly post: (run: () => void) => void;

@@ -27,7 +27,7 @@ export function orderedInstance(
     ask: (hosts) => linkDriver.askHosts(hosts),
     onAnswer: (listener) => linkDriver.onAnswer(listener),
     onStep: (listener) => record.onStep(listener),
-    tell: instancePublisher(events, config),
+    publish: instancePublisher(events, config),
     handover: () => instance.handover(),
     maintenanceChanged: () => instance.maintenanceChanged(),
   };

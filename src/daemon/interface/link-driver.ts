@@ -77,7 +77,7 @@ export class LinkDriver implements Member {
     return this.#segment.link.epoch;
   }
 
-  /** Has an instance take part; it is told of all that happens to it from here on. */
+  /** Has an instance take part; it gets all that happens to it from here on. */
   enroll(instance: SegmentMember, settings: ElectionSettings): void {
     const { name } = instance;
     this.#members.set(name, instance);
@@ -85,7 +85,7 @@ export class LinkDriver implements Member {
     this.give({ kind: 'instance-added', name, settings });
   }
 
-  /** Nothing is told to this one any more; `configure` follows. */
+  /** This one gets nothing any more; `configure` follows. */
   drop(instance: SegmentMember): void {
     const { name } = instance;
     if (this.#members.get(name) !== instance) return;
@@ -95,8 +95,8 @@ export class LinkDriver implements Member {
   }
 
   /** An order to an instance, or what became of what it wanted. */
-  tell(name: string, input: InstanceInput): void {
-    this.give({ kind: 'instance-told', name, input });
+  giveTo(name: string, input: InstanceInput): void {
+    this.give({ kind: 'instance-input', name, input });
   }
 
   /** The election of an instance; undefined: it takes no part. */
@@ -225,7 +225,7 @@ export class LinkDriver implements Member {
     const concerned = new Set<string>();
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       const effects = this.#segment.step(next, this.#options.now());
-      if (next.kind === 'instance-told') concerned.add(next.name);
+      if (next.kind === 'instance-input') concerned.add(next.name);
       for (const effect of effects) {
         if ('name' in effect) concerned.add(effect.name);
         this.#carryOut(effect);

@@ -1,4 +1,4 @@
-// What an instance is to the segment of its interface: who is told what happens to it, and who
+// What an instance is to the segment of its interface: who gets what happens to it, and who
 // carries out what its election wants.
 import type { Micros } from '../../base/time.ts';
 import type { Effect } from '../../election/effects.ts';
@@ -14,7 +14,7 @@ export interface EffectPerformer {
   perform(effect: Effect, masterDownAt: Micros | undefined): void;
 }
 
-/** An instance as its segment tells it what happens. */
+/** An instance as its segment has it. */
 export interface SegmentMember extends ReadinessSource {
   readonly name: string;
   readonly effects: EffectPerformer;

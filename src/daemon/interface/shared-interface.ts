@@ -183,7 +183,7 @@ export class SharedInterface {
 
   /** The kernel told of an address, of this interface or another. */
   addressChanged(event: AddressEvent): void {
-    const other = this.addresses.told(event);
+    const other = this.addresses.addressChanged(event);
     if (this.#members.hasVip(other)) void this.#notifying.ask();
   }
 

@@ -25,7 +25,7 @@ interface Waiting {
 
 /** An advert may be late by so much of its interval. */
 const INTERVALS_TO_WAIT = 1.5;
-/** More claims than that, each of another form or MAC address, are told of at once. */
+/** More claims than that, each of another form or MAC address, are published at once. */
 const WAITING_MAX = 16;
 
 /** Publishes foreign claims for the virtual IP of one instance, once their owner is known. */
@@ -51,7 +51,7 @@ export class ClaimPublisher {
     } else this.#wait(key, claim, answered);
   }
 
-  /** What waits is told at once. */
+  /** What waits is published at once. */
   close(): void {
     for (const key of [...this.#waiting.keys()]) this.#publish(key);
   }

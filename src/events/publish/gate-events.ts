@@ -1,4 +1,4 @@
-// What an instance tells of its gate: each change once, and now and then that it is still closed.
+// What an instance publishes of its gate: each change once, and sometimes that it is still closed.
 import { fromSeconds, micros, plus, since, toMillis, type Micros } from '../../base/time.ts';
 import type { HoldReason, State } from '../../election/effects.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
@@ -34,7 +34,7 @@ export class GateEvents {
   readonly #now: () => Micros;
   #gate: GateVerdict | undefined;
   #warned: readonly Warning[] = [];
-  /** Of a closed gate, what was told of it last. */
+  /** Of a closed gate, what was published of it last. */
   #reportedReasons: readonly Reason[] = [];
   /** Who answers for the virtual IP. */
   #holder: string | undefined;

@@ -1,4 +1,4 @@
-// What an instance tells the world: what became of its effects, turned into events.
+// What an instance publishes: what became of its effects, turned into events.
 import { unreachable } from '../../base/assert.ts';
 import { since, toMillis, type Micros } from '../../base/time.ts';
 import { isBowOut } from '../../carp/advert.ts';

@@ -1,4 +1,4 @@
-// What is told of an interface: each change once, never each frame.
+// What is published of an interface: each change once, never each frame.
 import { unreachable } from '../../base/assert.ts';
 import { fromSeconds, toMillis, type Micros } from '../../base/time.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
@@ -73,7 +73,7 @@ export class LinkEvents {
     }
   }
 
-  /** The ports of the bond as judged now; those that are as they were are not told again. */
+  /** The ports of the bond as judged now; those that are as they were are not published again. */
   ports(ports: readonly PortVerdict[]): void {
     for (const { name: port, ifindex, status, faults } of ports) {
       const before = this.#ports.find((one) => one.ifindex === ifindex);

@@ -15,7 +15,7 @@ export interface Uplink {
   /** The VLAN ids of a frame for the interface when it is caught here, outermost first. */
   readonly vlans: readonly number[];
   /**
-   * The tags that a frame bears here are not known, as where the table of a bridge is not told. It
+   * The tags that a frame bears here are not known, as where the table of a bridge is not known. It
    * counts if it is caught on this interface above as well, and bears `vlans` there.
    */
   readonly above?: { readonly ifindex: number; readonly name: string } | undefined;
@@ -70,7 +70,7 @@ export interface LinkStack {
  *
  * - A VLAN, macvlan, ipvlan or MACsec stands on the interface it names; if that one is in another
  *   network namespace, it is out of sight, and the last one in sight is the uplink. Through MACsec
- *   frames can't be told below, so it is the uplink itself.
+ *   frames can't be distinguished below, so it is the uplink itself.
  * - A bridge stands on the ports that lead to other hosts: hardware, bonds, team devices,
  *   tunnels, and VLANs and the like on them; never on a veth or tap, where a local virtual machine
  *   would pass for the network. A veth whose far end is a port of another bridge in sight leads to
@@ -166,7 +166,7 @@ interface Choice {
   readonly faults: readonly StackFault[];
 }
 
-/** As deep as frames for the interface can be told from others. */
+/** As deep as frames for the interface can be distinguished from others. */
 function chooseUplinks(layer: Layer): Choice {
   if (layer.kind === 'passing') {
     const below = layer.below.filter(({ vlans }) => vlans !== undefined);
@@ -225,9 +225,9 @@ function vlansAtBottom(layer: Layer): readonly number[] {
 /** Two ways may lead to one uplink; by different VLANs they are two. */
 function uniqueUplinks(chosen: readonly Layer[]): readonly Uplink[] {
   const unique = new Map<string, Uplink>();
-  for (const { link, toldAt, ...layer } of chosen) {
-    const vlans = layer.vlans ?? toldAt?.vlans ?? [];
-    const above = layer.vlans === undefined ? toldAt?.link : undefined;
+  for (const { link, knownAt, ...layer } of chosen) {
+    const vlans = layer.vlans ?? knownAt?.vlans ?? [];
+    const above = layer.vlans === undefined ? knownAt?.link : undefined;
     unique.set(`${link.ifindex} ${vlans.join()} ${above?.ifindex ?? ''}`, {
       ...placeOf(link),
       vlans,

@@ -11,14 +11,14 @@ export interface Layer {
   readonly link: Link;
   /**
    * The VLAN ids that a frame for the interface at the top bears when it is caught here, outermost
-   * first; undefined: such frames can't be told from others here.
+   * first; undefined: such frames can't be distinguished from others here.
    */
   readonly vlans: readonly number[] | undefined;
   /**
-   * Where such frames can be told though they can't here: on a bridge above, of whose ports it is
+   * Where such frames can be distinguished, if not here: on a bridge above, of whose ports it is
    * not known which VLANs they carry, and how. Undefined: there is none.
    */
-  readonly toldAt: Place | undefined;
+  readonly knownAt: Place | undefined;
   /** passing: on exactly one other. unseen: on one that is out of sight. leaf: on nothing. */
   readonly kind: 'passing' | 'bridge' | 'bond' | 'team' | 'unseen' | 'leaf';
   /** One of a passing layer; of a bridge every port; else none. */
@@ -68,7 +68,7 @@ const LEADING_OUTSIDE: ReadonlySet<string | undefined> = new Set([
 /** The tree below `link`, whose frames bear `vlans` where it is caught. */
 export function stackBelow(link: Link, links: LinkView, vlans: readonly number[] = []): Layer {
   const tags = vlans.map((id) => ({ id, protocol: ETHERTYPE_VLAN }));
-  return descend(link, links, { tags, toldAt: undefined, blocked: false, above: [] });
+  return descend(link, links, { tags, knownAt: undefined, blocked: false, above: [] });
 }
 
 /** The layer itself and all below it. */
@@ -99,16 +99,16 @@ interface Tag {
 
 /** How one has come to a layer. */
 interface Way {
-  /** Of a frame for the interface at the top, outermost first; undefined: can't be told. */
+  /** Of a frame for the interface at the top, outermost first; undefined: not known. */
   readonly tags: readonly Tag[] | undefined;
-  readonly toldAt: Place | undefined;
+  readonly knownAt: Place | undefined;
   readonly blocked: boolean | undefined;
   readonly above: readonly number[];
 }
 
 function descend(link: Link, links: LinkView, way: Way): Layer {
-  const { tags, toldAt, blocked } = way;
-  const here = { link, vlans: tags?.map(({ id }) => id), toldAt, blocked, below: [] };
+  const { tags, knownAt, blocked } = way;
+  const here = { link, vlans: tags?.map(({ id }) => id), knownAt, blocked, below: [] };
   if (way.above.includes(link.ifindex) || way.above.length >= DEPTH_MAX) {
     return { ...here, kind: 'unseen' };
   }
@@ -127,7 +127,7 @@ function descend(link: Link, links: LinkView, way: Way): Layer {
   const lower =
     link.link === undefined || link.linkElsewhere === true ? undefined : links.byIndex(link.link);
   if (lower === undefined) return { ...here, kind: 'unseen' };
-  const below = [descend(lower, links, { tags: tagsBelow(link, tags), toldAt, blocked, above })];
+  const below = [descend(lower, links, { tags: tagsBelow(link, tags), knownAt, blocked, above })];
   return { ...here, kind: 'passing', below };
 }
 
@@ -154,7 +154,7 @@ interface Descent {
 function beyondCable({ end, bridge }: Cable, near: Link, { links, way }: Descent): Layer {
   const blocked = either(way.blocked, isBlocked(end));
   const above = [...way.above, end.ifindex, bridge.ifindex];
-  const layer = { vlans: way.tags?.map(({ id }) => id), toldAt: way.toldAt, blocked };
+  const layer = { vlans: way.tags?.map(({ id }) => id), knownAt: way.knownAt, blocked };
   const beyond = { from: end, caughtOn: near, links, way: { ...way, blocked, above } };
   const below: Layer = {
     ...layer,
@@ -178,9 +178,9 @@ function portsBelow(
     const through = throughPort(bridge, { from, port, tags: way.tags });
     const isLost = way.tags !== undefined && through.tags === undefined;
     const vlans = way.tags?.map(({ id }) => id) ?? [];
-    const toldAt = isLost ? { link: caughtOn, vlans } : way.toldAt;
+    const knownAt = isLost ? { link: caughtOn, vlans } : way.knownAt;
     const blocked = either(way.blocked, through.blocked);
-    return descend(port, links, { ...through, toldAt, blocked, above: way.above });
+    return descend(port, links, { ...through, knownAt, blocked, above: way.above });
   });
 }
 
@@ -199,7 +199,7 @@ function either(one: boolean | undefined, other: boolean | undefined): boolean |
  * (net/bridge/br_vlan.c). A bridge that filters VLANs gives its host the frames of its own pvid
  * without a tag if that VLAN is untagged there, and those of VLANs that are tagged there with it; a
  * tag of another protocol than its own is payload. A port has a frame in the form in which it sends
- * it. Where no table is told, that form is not known, and frames themselves have to show whether
+ * it. Where no table is known, that form is not known, and frames themselves have to show whether
  * they pass.
  */
 function throughPort(
@@ -231,7 +231,7 @@ function isRead(table: Link['bridgeVlans']): table is readonly VlanRange[] {
 const IFLA_VLAN_ID = 1;
 const IFLA_VLAN_PROTOCOL = 5;
 
-/** Below MACsec frames are ciphered, and below a VLAN whose id is not known they can't be told. */
+/** Below MACsec frames are ciphered, and below a VLAN of unknown id they look like others. */
 function tagsBelow(
   { kind, data }: Link,
   tags: readonly Tag[] | undefined,

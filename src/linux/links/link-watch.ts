@@ -210,17 +210,17 @@ class NetlinkWatch implements LinkWatch {
       case 'link':
         return this.#table.setLink(event.link);
       case 'port':
-        return this.#portTold(event);
+        return this.#portChanged(event);
       case 'link-gone':
         return this.#table.removeLink(event.link.ifindex);
       case 'address':
-        return this.#tellAddress(
+        return this.#addressChanged(
           'added',
           event,
           this.#table.setAddress(event.address, event.dumped),
         );
       case 'address-gone':
-        return this.#tellAddress('removed', event, this.#table.removeAddress(event.address));
+        return this.#addressChanged('removed', event, this.#table.removeAddress(event.address));
       case 'done':
         if (event.sequence !== this.#dump?.sequence) return [];
         if (event.error === 0) return this.#endDump(this.#dump);
@@ -236,7 +236,7 @@ class NetlinkWatch implements LinkWatch {
     }
   }
 
-  #portTold({ bridgePort, dumped }: Extract<NetlinkEvent, { kind: 'port' }>): LinkChange[] {
+  #portChanged({ bridgePort, dumped }: Extract<NetlinkEvent, { kind: 'port' }>): LinkChange[] {
     const { ifindex, vlans, isOther } = bridgePort;
     const changed = this.#table.setPort(bridgePort, dumped);
     // An empty table is left out of an event, as is one that the kernel does not tell of.
@@ -246,7 +246,7 @@ class NetlinkWatch implements LinkWatch {
   }
 
   /** Tells of an event when the table shows what has `changed` by it. */
-  #tellAddress(
+  #addressChanged(
     kind: 'added' | 'removed',
     { dumped, port, sequence, address }: Extract<NetlinkEvent, { address: AddressMessage }>,
     changed: LinkChange[],

@@ -14,7 +14,7 @@ export interface ServiceManager {
    * be sent now goes out with the next call, where no later message of the same variables has
    * taken its place.
    */
-  tell(variables: Readonly<Record<string, string>>): void;
+  notify(variables: Readonly<Record<string, string>>): void;
 }
 
 /** Sends one datagram to a Unix socket, or throws; "@" begins an abstract name. */
@@ -47,7 +47,7 @@ class NotifySocket implements ServiceManager {
     this.#send = send;
   }
 
-  tell(variables: Readonly<Record<string, string>>): void {
+  notify(variables: Readonly<Record<string, string>>): void {
     const names = Object.keys(variables).join();
     // A line break in a value would begin a variable of its own.
     const lines = Object.entries(variables).map(

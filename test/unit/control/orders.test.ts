@@ -102,7 +102,7 @@ class FakeInstance implements OrderedInstance {
     if (this.#snapshot.state === 'MASTER') this.#snapshot = { ...this.#snapshot, leaving };
   }
 
-  tell(news: OrderEventFields): void {
+  publish(news: OrderEventFields): void {
     this.told.push(news);
   }
 }

@@ -34,7 +34,7 @@ describe('a supervised daemon', () => {
     events = new EventBus((error) => ok(false, String(error)));
     supervision = supervise({
       ...{ startTimer, nextTurn },
-      manager: { watchdogMs: WATCHDOG_MS, tell: (variables) => void told.push(variables) },
+      manager: { watchdogMs: WATCHDOG_MS, notify: (variables) => void told.push(variables) },
       events,
       now: () => micros(7),
       reports: () => instances,

@@ -34,12 +34,12 @@ describe('the service manager', () => {
       if (isFull) throw new Error('EAGAIN');
       got.push(new TextDecoder().decode(bytes));
     });
-    manager?.tell({ READY: '1', STATUS: 'two\nlines' });
-    manager?.tell({ WATCHDOG: '1' });
-    manager?.tell({ STATUS: 'old' });
-    manager?.tell({ STATUS: 'new' });
+    manager?.notify({ READY: '1', STATUS: 'two\nlines' });
+    manager?.notify({ WATCHDOG: '1' });
+    manager?.notify({ STATUS: 'old' });
+    manager?.notify({ STATUS: 'new' });
     isFull = false;
-    manager?.tell({ WATCHDOG: '1' });
+    manager?.notify({ WATCHDOG: '1' });
     deepEqual(got, ['READY=1\nSTATUS=two lines', 'STATUS=new', 'WATCHDOG=1']);
   });
 });
