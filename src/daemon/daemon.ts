@@ -45,7 +45,7 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
-  readonly #interfaces = new SharedInterfaces((...place) => this.#createHub(...place));
+  readonly #interfaces = new SharedInterfaces((...place) => this.#createInterface(...place));
   readonly #instances: Instances;
   readonly #metrics: MetricsService;
   readonly #maintenance: Maintenance;
@@ -146,7 +146,7 @@ export class Daemon {
 
   /** For the same case: to start `ip` takes descriptors, of which none may be left. */
   closeSockets(): void {
-    for (const shared of this.#interfaces) shared.close();
+    for (const sharedInterface of this.#interfaces) sharedInterface.close();
     this.#links?.close();
   }
 
@@ -157,7 +157,7 @@ export class Daemon {
     this.#links = await ports.openLinkWatch({
       onChange: (change) => this.#driver.post(() => this.#linkChanged(change)),
       onAddress: (event) => {
-        for (const shared of this.#interfaces) shared.addressChanged(event);
+        for (const sharedInterface of this.#interfaces) sharedInterface.addressChanged(event);
       },
       onError: (error) => events.publish({ event: 'links-unreadable', detail: messageOf(error) }),
     });
@@ -238,11 +238,11 @@ export class Daemon {
     if (links === undefined) return;
     this.#records?.write(configs, (one) => {
       const running = this.#instances.get(one.name);
-      return running?.shared.place ?? this.#instances.place(one, links);
+      return running?.sharedInterface.place ?? this.#instances.place(one, links);
     });
   }
 
-  #createHub(name: string, links: LinkWatch, ifindex: number | undefined): SharedInterface {
+  #createInterface(name: string, links: LinkWatch, ifindex: number | undefined): SharedInterface {
     const { events, ports } = this.#options;
     return new SharedInterface({
       ...ports,
@@ -257,7 +257,7 @@ export class Daemon {
   async #stop(): Promise<readonly string[]> {
     for (const instance of this.#instances) instance.insist();
     // What is under way has to end first, and an `ip` that hangs would hold it up.
-    for (const shared of this.#interfaces) shared.keeper.hurry();
+    for (const sharedInterface of this.#interfaces) sharedInterface.keeper.hurry();
     await this.#reloading;
     const leftBehind = await this.#instances.removeAll();
     if (leftBehind.length === 0) this.#record([]);
@@ -273,21 +273,23 @@ export class Daemon {
     const { ports } = this.#options;
     for (const isLast of [false, true]) {
       this.#links?.drain();
-      for (const shared of this.#interfaces) shared.drain();
+      for (const sharedInterface of this.#interfaces) sharedInterface.drain();
       if (!isLast) await new Promise<void>((resolve) => void ports.nextTurn(resolve));
     }
   }
 
   #linkChanged(change: LinkChange): void {
-    for (const shared of this.#interfaces.linkChanged(change)) {
-      this.#reloading = this.#reloading.then(() => this.#move(shared)).catch(() => undefined);
+    for (const sharedInterface of this.#interfaces.linkChanged(change)) {
+      this.#reloading = this.#reloading
+        .then(() => this.#move(sharedInterface))
+        .catch(() => undefined);
     }
   }
 
-  async #move(shared: SharedInterface): Promise<void> {
+  async #move(sharedInterface: SharedInterface): Promise<void> {
     const links = this.#links;
     if (links === undefined || this.#stopping !== undefined) return;
-    await this.#instances.move(shared, links);
+    await this.#instances.move(sharedInterface, links);
   }
 
   #lateWake(lateBy: Micros): void {

@@ -69,7 +69,11 @@ export class Instances implements Iterable<Instance> {
       config,
       virtualIps: () => this.#virtualIpsNow(),
       isServed: (address, ifindex) => this.#serves(address, ifindex),
-      shared: interfaces.of(config.interfaceName, links, this.place(config, links)?.ifindex),
+      sharedInterface: interfaces.of(
+        config.interfaceName,
+        links,
+        this.place(config, links)?.ifindex,
+      ),
       driver,
       events,
       onInterfaceGone: this.#options.onInterfaceGone,
@@ -107,8 +111,8 @@ export class Instances implements Iterable<Instance> {
   }
 
   /** Makes those on this interface anew, on that of the same interface. */
-  async move(shared: SharedInterface, links: LinkWatch): Promise<void> {
-    const moving = [...this.#all.values()].filter((one) => one.shared === shared);
+  async move(sharedInterface: SharedInterface, links: LinkWatch): Promise<void> {
+    const moving = [...this.#all.values()].filter((one) => one.sharedInterface === sharedInterface);
     await Promise.all(moving.map(({ name }) => this.remove(name)));
     await Promise.all(moving.map(({ config }) => this.add(config, links)));
   }
@@ -120,8 +124,8 @@ export class Instances implements Iterable<Instance> {
   keepPlaces(changed: readonly InstanceConfig[]): void {
     const kept = new Map<string, number>();
     for (const { name, interfaceName } of changed) {
-      const { config, shared } = this.#all.get(name) ?? {};
-      const ifindex = shared?.place.ifindex;
+      const { config, sharedInterface } = this.#all.get(name) ?? {};
+      const ifindex = sharedInterface?.place.ifindex;
       if (config?.interfaceName === interfaceName && ifindex !== undefined) kept.set(name, ifindex);
     }
     this.#keptPlaces = kept;
@@ -134,11 +138,11 @@ export class Instances implements Iterable<Instance> {
     return before ?? links.find(interfaceName);
   }
 
-  #forget({ name, shared }: Instance): void {
+  #forget({ name, sharedInterface }: Instance): void {
     this.#all.delete(name);
     this.#virtualIps = undefined;
     this.#options.metrics.removed(name);
-    this.#options.interfaces.leave(shared);
+    this.#options.interfaces.leave(sharedInterface);
   }
 
   #virtualIpsNow(): ReadonlySet<Ipv4> {
@@ -149,7 +153,8 @@ export class Instances implements Iterable<Instance> {
   /** Whether one of the instances has this virtual IP on this interface. */
   #serves(address: Ipv4, ifindex: number): boolean {
     return [...this.#all.values()].some(
-      ({ config, shared }) => config.address.ip === address && shared.place.ifindex === ifindex,
+      ({ config, sharedInterface }) =>
+        config.address.ip === address && sharedInterface.place.ifindex === ifindex,
     );
   }
 }

@@ -42,8 +42,8 @@ export class Records {
       holderOf: options.groupHolder,
       hasRival: options.hasRivalDaemon,
       withKeeper: async ({ name, ifindex }, run) => {
-        const shared = interfaces.of(name, links, ifindex);
-        return run(shared.keeper).finally(() => interfaces.leave(shared));
+        const sharedInterface = interfaces.of(name, links, ifindex);
+        return run(sharedInterface.keeper).finally(() => interfaces.leave(sharedInterface));
       },
     });
   }

@@ -17,7 +17,7 @@ const ASK_AFTER_UP = fromSeconds(3);
 /** A host that has claimed the address is asked for again so much later, until none answers. */
 const ASK_AGAIN = fromSeconds(10);
 
-/** What of an instance's configuration a tenure needs. */
+/** What of an instance's configuration a master's term needs. */
 interface MasterTermSettings {
   /** False: the hooks add and remove the address, and are waited for. */
   readonly manageAddress: boolean;

@@ -14,7 +14,7 @@ type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
 export interface AdvertSenderOptions extends Pick<Ports, 'randomIdentification'> {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly shared: Pick<SharedInterface, 'sendAdvert' | 'isLocal'>;
+  readonly sharedInterface: Pick<SharedInterface, 'sendAdvert' | 'isLocal'>;
   /** The address that the next advert comes from; undefined: none can be sent. */
   readonly source: () => Ipv4 | undefined;
   /** An advert has left, or could not; never called from within `send`. */
@@ -52,7 +52,7 @@ export class AdvertSender {
 
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
-    const { config, key, shared, randomIdentification, onDone, onFailed } = this.#options;
+    const { config, key, sharedInterface, randomIdentification, onDone, onFailed } = this.#options;
     const { vhid, destination, broadcast } = config;
     const from = this.#sourceOf(effect);
     let sent = false;
@@ -62,7 +62,7 @@ export class AdvertSender {
         const bytes = writeAdvert({ vhid, advbase, advskew, demote: 0, counter, digest });
         const identification = randomIdentification();
         const packet = writeCarpPacket({ source: from, destination, identification }, bytes);
-        await shared.sendAdvert(packet, destination, broadcast);
+        await sharedInterface.sendAdvert(packet, destination, broadcast);
         sent = true;
       }
     } catch (error) {
@@ -78,11 +78,11 @@ export class AdvertSender {
    * peers may obey nobody else.
    */
   #sourceOf({ advert }: SendAdvert): Ipv4 | undefined {
-    const { source, shared } = this.#options;
+    const { source, sharedInterface } = this.#options;
     const now = source();
     if (advert === 'regular') this.#advertisedFrom = now;
     const before = this.#advertisedFrom;
     if (advert !== 'bow-out' || now === undefined || before === undefined) return now;
-    return shared.isLocal(before) ? before : now;
+    return sharedInterface.isLocal(before) ? before : now;
   }
 }

@@ -26,7 +26,7 @@ import { MasterResources } from './master-resources.ts';
 export interface EffectRunnerOptions extends InstancePorts {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
-  readonly shared: SharedInterface;
+  readonly sharedInterface: SharedInterface;
   readonly driver: Driver;
   readonly instanceEvents: InstanceEvents;
   readonly record: InstanceRecord;
@@ -58,14 +58,14 @@ export class EffectRunner implements EffectPerformer {
 
   /** Begins it; `masterDownAt`: when the master's time was over, as it stood before. */
   perform(effect: Effect, masterDownAt: Micros | undefined): void {
-    const { shared, instanceEvents, election, member, now } = this.#options;
+    const { sharedInterface, instanceEvents, election, member, now } = this.#options;
     switch (effect.kind) {
       case 'send-advert':
         return this.#sender.send(effect);
       case 'state-changed':
         this.#lastTransition = { ...effect, at: now() };
         instanceEvents.transition(effect, election(), masterDownAt);
-        return shared.mastersChanged();
+        return sharedInterface.mastersChanged();
       case 'claim-vip':
         return this.#resources.claim(effect.term);
       case 'release-vip':
@@ -73,7 +73,7 @@ export class EffectRunner implements EffectPerformer {
       case 'announce':
         return this.#announcer.announce(announcementOf(effect));
       case 'ask-for-vip':
-        return shared.askForVip(member);
+        return sharedInterface.askForVip(member);
       case 'stop-announcing':
         return this.#announcer.stop();
       case 'run-hook':
@@ -159,27 +159,27 @@ export class EffectRunner implements EffectPerformer {
   }
 
   #createAnnouncer(): Announcer {
-    const { config, shared, instanceEvents } = this.#options;
+    const { config, sharedInterface, instanceEvents } = this.#options;
     return new Announcer({
       ...this.#options,
       vip: config.address.ip,
-      mac: () => shared.mac(),
+      mac: () => sharedInterface.mac(),
       burst: config.announce.burst,
       intervalMs: config.announce.intervalMs,
-      sender: { send: (frame) => shared.sendFrame(frame) },
+      sender: { send: (frame) => sharedInterface.sendFrame(frame) },
       onSent: () => instanceEvents.announced(),
       onSendError: (reason) => instanceEvents.announceFailed(reason),
     });
   }
 
   #createResources(): MasterResources {
-    const { shared, driver, record, now } = this.#options;
+    const { sharedInterface, driver, record, now } = this.#options;
     return new MasterResources({
       ...this.#options,
-      keeper: shared.keeper,
+      keeper: sharedInterface.keeper,
       mayAnotherServe: () => record.mayAnotherServe(now()),
-      interfaceName: () => shared.place.name,
-      ifindex: () => shared.place.ifindex,
+      interfaceName: () => sharedInterface.place.name,
+      ifindex: () => sharedInterface.place.ifindex,
       post: (run) => driver.post(run),
       advertsOut: () => this.#sender.allOut,
       situation: () => this.#situation(),

@@ -36,7 +36,7 @@ export interface InstanceOptions extends InstancePorts {
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;
-  readonly shared: SharedInterface;
+  readonly sharedInterface: SharedInterface;
   readonly driver: Driver;
   readonly events: EventSink;
   /** The interface has vanished or was set down, having been usable before or not. */
@@ -52,13 +52,13 @@ export class Instance implements InterfaceMember {
   readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly destination: Ipv4;
-  readonly shared: SharedInterface;
+  readonly sharedInterface: SharedInterface;
   /** What is known of it beside its election. */
   readonly record: InstanceRecord;
   readonly linkDriver: LinkDriver;
   /** Carries out what its election wants. */
   readonly effects: EffectRunner;
-  readonly isOn = (link: object): boolean => link === this.shared;
+  readonly isOn = (link: object): boolean => link === this.sharedInterface;
   readonly #options: InstanceOptions;
   readonly #instanceEvents: InstanceEvents;
   readonly #gateEvents: GateEvents;
@@ -72,16 +72,16 @@ export class Instance implements InterfaceMember {
     this.#options = options;
     this.name = config.name;
     this.config = config;
-    this.shared = options.shared;
+    this.sharedInterface = options.sharedInterface;
     this.record = options.record;
-    this.linkDriver = options.shared.linkDriver;
+    this.linkDriver = options.sharedInterface.linkDriver;
     const publish = instancePublisher(options.events, config);
     this.#instanceEvents = new InstanceEvents(config, publish, options.now);
     this.#gateEvents = new GateEvents(publish, options.now);
     this.#usability = new InterfaceUsability({
       ...options,
       instanceEvents: this.#instanceEvents,
-      lookAgain: () => options.driver.post(() => options.shared.notify(this)),
+      lookAgain: () => options.driver.post(() => options.sharedInterface.notify(this)),
     });
     this.key = {
       passphrase: config.passphrase.reveal(),
@@ -138,12 +138,12 @@ export class Instance implements InterfaceMember {
 
   /** Cleans up after an earlier run and takes part from then on. */
   async start(): Promise<void> {
-    const { shared } = this.#options;
-    this.#usability.claim(shared.link());
-    if (this.#usability.mayRemoveStale(shared.link())) await this.effects.removeStale();
+    const { sharedInterface } = this.#options;
+    this.#usability.claim(sharedInterface.link());
+    if (this.#usability.mayRemoveStale(sharedInterface.link())) await this.effects.removeStale();
     this.#feed({ kind: 'started' });
     this.#feedMaintenance();
-    await shared.add(this);
+    await sharedInterface.add(this);
   }
 
   /**
@@ -173,7 +173,7 @@ export class Instance implements InterfaceMember {
 
   #close(): string | undefined {
     this.#last = this.snapshot();
-    this.#options.shared.remove(this);
+    this.#options.sharedInterface.remove(this);
     this.#claims.close();
     const leftBehind = this.effects.close();
     this.#options.claim.release();
@@ -251,7 +251,7 @@ export class Instance implements InterfaceMember {
 
   #stand(change: UsabilityChange | undefined): void {
     if (change === undefined) return;
-    this.shared.sourcesChanged();
+    this.sharedInterface.sourcesChanged();
     const { now, isBack } = change;
     if (now.kind === 'fault') {
       this.#feed({ kind: 'interface-lost', cause: now.fault });
@@ -259,7 +259,7 @@ export class Instance implements InterfaceMember {
       return;
     }
     // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (isBack && this.#usability.mayRemoveStale(this.shared.link()))
+    if (isBack && this.#usability.mayRemoveStale(this.sharedInterface.link()))
       void this.effects.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });

@@ -24,7 +24,7 @@ export interface InterfaceUsabilityOptions {
   readonly config: InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
-  readonly shared: {
+  readonly sharedInterface: {
     /** Whether any interface of this host has the address. */
     readonly isLocal: (address: Ipv4) => boolean;
     /** The other interfaces of this host that have the address. */
@@ -98,9 +98,9 @@ export class InterfaceUsability {
    * this daemon serves it there.
    */
   get elsewhere(): readonly string[] {
-    const { config, shared, isServed } = this.#options;
+    const { config, sharedInterface, isServed } = this.#options;
     const { ip } = config.address;
-    const found = shared.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
+    const found = sharedInterface.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
     return found.map(({ name }) => name).sort();
   }
 
@@ -180,11 +180,11 @@ export class InterfaceUsability {
   }
 
   #needs(): Needs {
-    const { config, virtualIps, shared, isServedElsewhere } = this.#options;
-    const carrierBelow = shared.linkDriver.hasCarrier(config.name);
+    const { config, virtualIps, sharedInterface, isServedElsewhere } = this.#options;
+    const carrierBelow = sharedInterface.linkDriver.hasCarrier(config.name);
     return {
       ...config,
-      isLocal: shared.isLocal,
+      isLocal: sharedInterface.isLocal,
       virtualIps: virtualIps(),
       carrierBelow,
       isServedElsewhere,

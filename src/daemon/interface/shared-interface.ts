@@ -200,7 +200,7 @@ export class SharedInterface {
     if (this.#members.namesSource) void this.#notifying.ask();
   }
 
-  /** Another hub has the same interface: from here on it is as if there were none. */
+  /** Another one has the same interface: from here on it is as if there were none. */
   standAside(): void {
     this.#aside = true;
     void this.#refreshing.ask();

@@ -6,7 +6,7 @@ import { BoundLinks } from '../../../src/linux/links/bound-links.ts';
 import type { Link, LinkWatch } from '../../../src/linux/links/link-watch.ts';
 import { FakeLinks } from '../../fakes/link-watch.ts';
 
-class FakeHub implements KnownInterface {
+class FakeInterface implements KnownInterface {
   readonly interfaceName: string;
   readonly #links: LinkWatch;
   memberNames: string[];
@@ -114,14 +114,14 @@ describe('the interfaces of a daemon', () => {
 });
 
 async function none(): Promise<{
-  interfaces: SharedInterfaces<FakeHub>;
+  interfaces: SharedInterfaces<FakeInterface>;
   kernel: FakeLinks;
   links: LinkWatch;
 }> {
   const kernel = new FakeLinks();
   const links = await kernel.open({ onChange: () => undefined, onError: () => undefined });
   return {
-    interfaces: new SharedInterfaces((name, watch) => new FakeHub(name, watch)),
+    interfaces: new SharedInterfaces((name, watch) => new FakeInterface(name, watch)),
     kernel,
     links,
   };

@@ -24,7 +24,7 @@ class Rig {
       addresses: [this.config.address.ip],
     },
     source: () => this.source,
-    shared: {
+    sharedInterface: {
       isLocal: (address) => this.local.includes(address),
       sendAdvert: (packet) => {
         const read = readIpv4(packet);

@@ -54,7 +54,11 @@ function standing(): Standing {
   const usability = new InterfaceUsability({
     config,
     virtualIps: () => new Set([config.address.ip]),
-    shared: { isLocal: () => true, elsewhere: () => [], linkDriver: { hasCarrier: () => true } },
+    sharedInterface: {
+      isLocal: () => true,
+      elsewhere: () => [],
+      linkDriver: { hasCarrier: () => true },
+    },
     isServed: () => false,
     isServedElsewhere: () => false,
     instanceEvents: new InstanceEvents(config, () => undefined, now),
