@@ -4,7 +4,7 @@
 import { shellWord } from '../base/command.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { AddressBatch, BatchOptions } from './address-batch.ts';
-import { IP_BATCH } from './ip-outcome.ts';
+import { IP_BATCH, type IpOutcome, type VipFaultReason } from './ip-outcome.ts';
 import { commandLine, type Vip } from './plan.ts';
 import { lossesBetween, restoreCommand, type Loss } from './plan-losses.ts';
 import { missingRoutes, readAddresses, SHOW_ADDRESSES, SHOW_ROUTES } from './plan-routes.ts';
@@ -39,11 +39,17 @@ export interface Unsaved {
   readonly routes: readonly string[];
 }
 
+/** How an attempt ended. `may-pass`: it may go well next time. */
+type Try = 'done' | 'may-pass' | 'refused';
+
 const COMMAND_TIMEOUT_MS = 2_000;
-/** So often the interface may be renamed while its addresses are made anew. */
-const NAMES_MAX = 3;
+/** So often it is tried: the interface may be renamed meanwhile, or `ip` be killed by somebody. */
+const TRIES_MAX = 3;
+/** Between two tries under one name: an `ip` that could not be started may be able to by then. */
+const PAUSE_MS = 250;
 /** Some ten thousand routes; of more, none is known. */
 const OUTPUT_BYTES_MAX = 4 * 1_048_576;
+const PASSING: readonly VipFaultReason[] = ['command-timeout', 'command-failed'];
 const ALREADY_THERE = /File exists/i;
 const FAILED_LINE = /^Command failed \S+:(\d+)$/;
 
@@ -96,11 +102,12 @@ export class Rescue {
     virtualIps: ReadonlySet<Ipv4>,
   ): Promise<Unsaved> {
     let missing = losses;
-    await this.#byItsName(place, async (now) => {
+    await this.#tryOften(place, async (now) => {
       const commands = missing.map(({ lost }) => restoreCommand(lost, now.name, place.name));
       const { each } = await this.#options.batch.run(commands, now);
       missing = missing.filter((_, index) => each[index]?.kind === 'fault');
-      return missing.length === 0;
+      if (missing.length === 0) return 'done';
+      return each.some(mayPass) ? 'may-pass' : 'refused';
     });
     const routes = await this.#restoreRoutes(precaution, place, virtualIps);
     const { name } = this.#placeNow(place);
@@ -121,28 +128,34 @@ export class Rescue {
     if (precaution.kind !== 'pictured' || precaution.routes === undefined) return [];
     const { routes } = precaution;
     let unsaved: readonly string[] = [];
-    await this.#byItsName(place, async (now) => {
+    await this.#tryOften(place, async (now) => {
       const after = await this.#show(SHOW_ROUTES);
-      const lines =
-        after === undefined ? [] : missingRoutes(routes, after, now, virtualIps, place.name);
-      unsaved = lines.length === 0 ? [] : await this.#addRoutes(lines);
-      return unsaved.length === 0;
+      if (after === undefined) return 'may-pass';
+      const lines = missingRoutes(routes, after, now, virtualIps, place.name);
+      unsaved = [];
+      if (lines.length === 0) return 'done';
+      const said = await this.#run(IP_BATCH, lines.map((line) => `${line}\n`).join(''));
+      unsaved = said?.ok === true ? [] : failedLines(lines, said?.output);
+      if (unsaved.length === 0) return 'done';
+      return said === undefined ? 'may-pass' : 'refused';
     });
     return unsaved;
   }
 
-  /** Resolves to those that could not be added. */
-  async #addRoutes(lines: readonly string[]): Promise<readonly string[]> {
-    const said = await this.#run(IP_BATCH, lines.map((line) => `${line}\n`).join(''));
-    return said?.ok === true ? [] : failedLines(lines, said?.output);
+  /** Tries until it works or is refused, and once more for each new name of the interface. */
+  async #tryOften(place: Place, attempt: (now: Place) => Promise<Try>): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const now = this.#placeNow(place);
+      const came = await attempt(now);
+      if (came === 'done' || tries === TRIES_MAX) return;
+      if (this.#placeNow(place).name !== now.name) continue;
+      if (came === 'refused') return;
+      await this.#pause();
+    }
   }
 
-  /** Tries until it works, once more for each new name that the interface gets meanwhile. */
-  async #byItsName(place: Place, attempt: (now: Place) => Promise<boolean>): Promise<void> {
-    for (let names = 1; names <= NAMES_MAX; names += 1) {
-      const now = this.#placeNow(place);
-      if ((await attempt(now)) || this.#placeNow(place).name === now.name) return;
-    }
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#options.startTimer(PAUSE_MS, resolve));
   }
 
   /** The same interface by the name that it has now. */
@@ -166,9 +179,14 @@ export class Rescue {
     const given = input === undefined ? {} : { input };
     const limits = { timeoutMs: COMMAND_TIMEOUT_MS, outputBytesMax: OUTPUT_BYTES_MAX };
     const result = await runCommand({ argv, env, ...limits, ...given }).result;
-    if (result.kind !== 'exited' || result.truncated) return undefined;
+    if (result.kind !== 'exited' || result.truncated || result.code === undefined) return undefined;
     return { ok: result.code === 0, output: result.output };
   }
+}
+
+/** It may go well next time: `ip` was killed, hung, was not started, or failed without words. */
+function mayPass(outcome: IpOutcome): boolean {
+  return outcome.kind === 'fault' && PASSING.includes(outcome.fault.reason);
 }
 
 /** All that is known of an address of which there is no picture. */

@@ -111,6 +111,47 @@ describe('a batch of which the kernel could not tell everything', () => {
   });
 });
 
+describe('an `ip` that fails while what went is put back', () => {
+  const KILLED = { kind: 'exited', code: undefined, signal: 'SIGKILL', output: '' } as const;
+
+  /** The batches with these numbers are killed: the second makes addresses, then routes. */
+  async function killedAt(...batches: readonly number[]) {
+    const made = world(new FakeKernel(FIRST, HOST));
+    const { kernel, time } = made;
+    kernel.routes.set('default', '10.9.0.1');
+    let begun = 0;
+    kernel.onRun = () => {
+      begun += 1;
+      kernel.refuseWith = batches.includes(begun) ? { ...KILLED, truncated: false } : undefined;
+    };
+    const released = made.reconciler.releaseStale();
+    for (let pause = 0; pause < 5; pause += 1) {
+      await settle();
+      await time.advance(250);
+    }
+    await released;
+    return made;
+  }
+
+  it('is tried again, so that the host keeps its address and its routes', async () => {
+    for (const batches of [[2], [2, 3], [3], [3, 4], [2, 4]]) {
+      const { kernel, notices, time } = await killedAt(...batches);
+      assert.deepEqual(kernel.texts, [HOST], String(batches));
+      assert.deepEqual([...kernel.routes], [['default', '10.9.0.1']], String(batches));
+      const addresses = [on(HOST).address];
+      assert.deepEqual(notices, [{ kind: 'taken-along', addresses, unsaved: [] }]);
+      assert.equal(time.pending, 0);
+    }
+  });
+
+  it('is not tried for ever, and what is left is told', async () => {
+    const { notices, kernel } = await killedAt(2, 3, 4);
+    assert.equal(kernel.batches, 5);
+    const unsaved = [`ip addr add ${HOST} dev bond0`];
+    assert.deepEqual(notices, [{ kind: 'taken-along', addresses: [on(HOST).address], unsaved }]);
+  });
+});
+
 describe('an interface that is renamed while what went is put back', () => {
   const OWN = `${HOST} label bond0:x`;
 
