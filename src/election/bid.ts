@@ -92,6 +92,17 @@ export class Bid {
     this.#deadlines.set('advertise', next > now ? next : plus(now, this.interval));
   }
 
+  /**
+   * The interval, which was `before`, is another one. The next advert is as soon as either wants:
+   * with a longer one the peers learn of it by an advert that comes as they expect it.
+   */
+  paceChanged(before: Micros, now: Micros): void {
+    const dueAt = this.#deadlines.get('advertise');
+    if (dueAt === undefined) return;
+    const next = micros(Math.max(now, dueAt - before + this.interval));
+    this.#deadlines.set('advertise', micros(Math.min(dueAt, next)));
+  }
+
   /** A regular advert has left, or has not. Says whether the node is demoted by it. */
   sent(ok: boolean): boolean {
     const verdict = this.#health.record(ok);

@@ -1,5 +1,5 @@
 // A process that stood still finds adverts that waited for it, and a silence that proves little.
-import { fromMillis, type Micros } from '../base/time.ts';
+import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
 import type { Deadlines } from './deadlines.ts';
 
@@ -43,9 +43,27 @@ export class CatchingUp {
     if (dueAt !== undefined && dueAt < fairAt) this.#deadlines.set('masterDown', fairAt);
   }
 
+  /** The dead interval is another one from now on; a farewell that was heard needs none. */
+  patienceChanged(before: Micros, after: Micros, now: Micros): void {
+    const dueAt = this.#deadlines.get('masterDown');
+    if (dueAt === undefined || this.#left !== undefined) return;
+    this.#deadlines.set('masterDown', silenceOver(dueAt, before, after, now));
+  }
+
   /** A backup waits for its master until then; `left` is one that has just said that it leaves. */
   waitFor(left: Ipv4 | undefined, dueAt: Micros): void {
     this.#left = left;
     this.#deadlines.set('masterDown', dueAt);
   }
+}
+
+/**
+ * When the silence of a master is over that was to be over at `dueAt`, where the dead interval was
+ * `before` and is `after`. A longer one is waited for from the same moment. A shorter one counts
+ * from now: the master may have the old pace still, since no two nodes are reloaded at once. It
+ * ends no later than it was to end.
+ */
+function silenceOver(dueAt: Micros, before: Micros, after: Micros, now: Micros): Micros {
+  if (after >= before) return plus(dueAt, micros(after - before));
+  return micros(Math.min(dueAt, plus(now, after)));
 }

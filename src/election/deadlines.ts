@@ -7,6 +7,7 @@ export type DeadlineName =
   | 'masterDown'
   | 'upHook'
   | 'carrierGrace'
+  | 'sourceGrace'
   | 'stepDownEnd'
   | 'vipRetry'
   | 'demotionEnd'

@@ -1,6 +1,7 @@
 // Everything that can happen to an election, as plain data: what is recorded can be replayed.
 import type { Micros } from '../base/time.ts';
 import type { Ipv4 } from '../carp/addresses.ts';
+import type { ChangeableSettings } from './settings.ts';
 
 /** An advert that passed every check of carp/accept. */
 export interface HeardAdvert {
@@ -75,6 +76,8 @@ export type Input =
   /** A hook ended, however it ended; one that is not configured ends at once. */
   | { readonly kind: 'hook-finished'; readonly hook: HookName; readonly term: number }
   | { readonly kind: 'handover-requested' }
+  /** The configuration has changed in what needs no new start; it holds from now on. */
+  | { readonly kind: 'reconfigured'; readonly settings: ChangeableSettings }
   | { readonly kind: 'maintenance-changed'; readonly on: boolean }
   | { readonly kind: 'stop-requested' }
   /** A reload wants it to end: as a stop, but a master whose address can't go stays. */

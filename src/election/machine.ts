@@ -7,7 +7,7 @@ import type { Ipv4 } from '../carp/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import * as rules from './advert-rules.ts';
 import { Bid } from './bid.ts';
-import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
+import { advertInterval, masterDownInterval } from './cadence.ts';
 import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Cause, Effect, HoldReason, State } from './effects.ts';
@@ -15,22 +15,11 @@ import { Following } from './following.ts';
 import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
 import { Participation } from './participation.ts';
 import { Preemption } from './preemption.ts';
+import { reconfigure, type Reconfigurable } from './reconfigure.ts';
+import type { ElectionSettings } from './settings.ts';
 import type { ElectionSnapshot } from './snapshot.ts';
 import { StepDown } from './step-down.ts';
 import { MasterTerm } from './master-term.ts';
-
-/** What of an instance's configuration the election needs. */
-export interface ElectionSettings extends Cadence {
-  readonly preempt: boolean;
-  /** No down hook at the start (ucarp -n). */
-  readonly neutral: boolean;
-  /** True: carpd adds and removes the address. False: the hooks do. */
-  readonly manageAddress: boolean;
-  /** Announce the address again and again, so often; undefined: don't. */
-  readonly announceRefresh: Micros | undefined;
-  /** Where the advert counter starts; random, so that two starts never look alike. */
-  readonly initialCounter: bigint;
-}
 
 const VIP_RETRY_DELAY = fromSeconds(10);
 
@@ -54,7 +43,9 @@ export class Election {
   readonly #stepDown: StepDown;
   #effects: Effect[] = [];
 
-  constructor(settings: ElectionSettings) {
+  constructor(given: ElectionSettings) {
+    // A copy, which all parts read: `reconfigured` changes it.
+    const settings = { ...given };
     this.#settings = settings;
     const emit = (effect: Effect): void => void this.#effects.push(effect);
     this.#bid = new Bid(settings, this.#deadlines, emit);
@@ -130,6 +121,7 @@ export class Election {
     switch (input.kind) {
       case 'interface-ready':
         this.#participation.interfaceReady(input.source);
+        this.#stepDown.back('source');
         return this.#settle('interface-ready', now);
       case 'interface-lost':
         return this.#interfaceLost(input.cause, now);
@@ -165,6 +157,8 @@ export class Election {
         return this.#holdsVip() ? this.#masterTerm.moved(this.#isMute) : undefined;
       case 'handover-requested':
         return this.#leave('handover', now);
+      case 'reconfigured':
+        return reconfigure(this.#parts, input.settings, now);
       case 'stop-requested':
         return this.#stop(false, now);
       case 'retire-requested':
@@ -180,7 +174,9 @@ export class Election {
     this.#participation.interfaceLost();
     this.#following.forget();
     // Only the address is gone: frames still pass, so the peers can be told not to wait.
-    if (cause === 'no-source-address' && this.#state === 'MASTER') return this.#leave(cause, now);
+    if (cause === 'no-source-address' && this.#state === 'MASTER') {
+      return this.#stepDown.lost('source', now);
+    }
     this.#participation.silenced();
     this.#settle(cause, now);
   }
@@ -332,8 +328,8 @@ export class Election {
 
   #carrierChanged(up: boolean, now: Micros): void {
     this.#hold('carrier-lost', !up, now);
-    if (up) this.#stepDown.carrierBack();
-    else if (this.#state === 'MASTER') this.#stepDown.carrierLost(now);
+    if (up) this.#stepDown.back('carrier');
+    else if (this.#state === 'MASTER') this.#stepDown.lost('carrier', now);
   }
 
   #doubtChanged(inDoubt: boolean, now: Micros): void {
@@ -364,9 +360,8 @@ export class Election {
   }
 
   #woken(now: Micros): void {
-    if (this.#deadlines.take('carrierGrace', now) !== undefined) {
-      this.#leave('carrier-lost', now);
-    }
+    const loss = this.#stepDown.takeLoss(now);
+    if (loss !== undefined) this.#leave(loss, now);
     const forgiven = this.#deadlines.take('demotionEnd', now) !== undefined;
     if (forgiven && this.#state !== 'MASTER') this.#bid.forgive();
     if (this.#deadlines.take('vipRetry', now) !== undefined) this.#hold('vip-failed', false, now);
@@ -382,6 +377,11 @@ export class Election {
     const advertiseAt = this.#deadlines.take('advertise', now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
     if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);
+  }
+
+  get #parts(): Reconfigurable {
+    const [settings, bid, catchingUp] = [this.#settings, this.#bid, this.#catchingUp];
+    return { settings, bid, catchingUp, masterTerm: this.#masterTerm };
   }
 
   #self(): rules.Self {

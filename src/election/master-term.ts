@@ -162,6 +162,15 @@ export class MasterTerm {
     this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
   }
 
+  /** It may be announced again and again more often, or less, than so far. */
+  refreshChanged(now: Micros): void {
+    const { announceRefresh } = this.#settings;
+    const at = this.#deadlines.get('refresh');
+    if (announceRefresh === undefined) return this.#deadlines.clear('refresh');
+    const isSooner = at === undefined || at > plus(now, announceRefresh);
+    if (this.#vipUp && isSooner) this.#planRefresh(now);
+  }
+
   /** A deadline may have come. */
   woken(mute: boolean, now: Micros): void {
     const asks = this.#deadlines.take('askForVip', now) !== undefined;

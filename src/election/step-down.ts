@@ -3,11 +3,19 @@
 import { invariant } from '../base/assert.ts';
 import { fromSeconds, plus, type Micros } from '../base/time.ts';
 import { advertInterval, type Cadence } from './cadence.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { DeadlineName, Deadlines } from './deadlines.ts';
 import type { Cause } from './effects.ts';
 
 /** An address that can't be taken off is tried so long before the node goes on without that. */
 const PATIENCE = fromSeconds(10);
+
+/** What a master may do without for a moment: such a blink costs its clients nothing. */
+const LOSSES = {
+  carrier: { grace: 'carrierGrace', cause: 'carrier-lost' },
+  source: { grace: 'sourceGrace', cause: 'no-source-address' },
+} as const satisfies Record<string, { readonly grace: DeadlineName; readonly cause: Cause }>;
+
+type Lost = keyof typeof LOSSES;
 
 /** Orders that can be given again: where the address can't go, nobody is harmed by a refusal. */
 const VOLUNTARY: ReadonlySet<Cause> = new Set(['handover', 'maintenance']);
@@ -92,23 +100,33 @@ export class StepDown {
     this.#cause = undefined;
     this.#begunAt = undefined;
     this.#forced = false;
-    this.#deadlines.clear('carrierGrace', 'stepDownEnd');
+    this.#deadlines.clear('carrierGrace', 'sourceGrace', 'stepDownEnd');
     return cause;
   }
 
   /**
-   * A master has lost its carrier. Nobody can have taken over within one interval, unless two
-   * missed adverts are enough. That is the configured interval: the one of a demoted node is
-   * longer, the peers' patience is not.
+   * A master has lost its carrier, or its source address. Nobody can have taken over within one
+   * interval, unless two missed adverts are enough. That is the configured interval: the one of a
+   * demoted node is longer, the peers' patience is not.
    */
-  carrierLost(now: Micros): void {
-    if (this.#deadlines.get('carrierGrace') !== undefined) return;
-    if (this.#cadence.deadRatio <= 2) return this.begin('carrier-lost', now);
-    this.#deadlines.set('carrierGrace', plus(now, advertInterval(this.#cadence)));
+  lost(what: Lost, now: Micros): void {
+    const { grace, cause } = LOSSES[what];
+    if (this.#deadlines.get(grace) !== undefined) return;
+    if (this.#cadence.deadRatio <= 2) return this.begin(cause, now);
+    this.#deadlines.set(grace, plus(now, advertInterval(this.#cadence)));
   }
 
-  carrierBack(): void {
-    this.#deadlines.clear('carrierGrace');
+  /** It has it again. */
+  back(what: Lost): void {
+    this.#deadlines.clear(LOSSES[what].grace);
+  }
+
+  /** Why it has to leave, since what it had lost did not come back in time; undefined: nothing. */
+  takeLoss(now: Micros): Cause | undefined {
+    const over = Object.values(LOSSES).filter(
+      ({ grace }) => this.#deadlines.take(grace, now) !== undefined,
+    );
+    return over[0]?.cause;
   }
 
   #waitForAddress(): void {

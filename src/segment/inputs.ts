@@ -2,7 +2,7 @@
 import type { Micros } from '../base/time.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Input } from '../election/inputs.ts';
-import type { ElectionSettings } from '../election/machine.ts';
+import type { ElectionSettings } from '../election/settings.ts';
 import type { LinkFacts } from '../readiness/facts.ts';
 import type { InstanceSettings, ReadinessInput } from '../readiness/inputs.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import { CAUSES, type Effect } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
-import { Election, type ElectionSettings } from '../../src/election/machine.ts';
+import { Election } from '../../src/election/machine.ts';
+import type { ChangeableSettings, ElectionSettings } from '../../src/election/settings.ts';
 import { CheckedElection } from '../support/election-rules.ts';
 import { INTERFACE_FAULTS } from '../support/interface-faults.ts';
 import { HIGHER, LOWER, OWN } from '../support/rig.ts';
@@ -21,6 +22,17 @@ const boolean = fc.boolean();
 const terms = fc.nat({ max: 3 });
 const skews = fc.oneof(fc.constantFrom(0, 1, 9, 10, 11, 240, 255), fc.nat({ max: 255 }));
 const bases = fc.oneof(fc.constantFrom(0, 1, 1, 2, 3, 4, 255), fc.nat({ max: 255 }));
+
+const changeable: fc.Arbitrary<ChangeableSettings> = fc
+  .record({
+    advbase: fc.constantFrom(0, 1, 1, 1, 2, 255),
+    advskew: fc.constantFrom(0, 1, 10, 240, 255),
+    deadRatio: fc.constantFrom(1, 2, 3, 3, 3),
+    preempt: boolean,
+    announceRefresh: fc.constantFrom(undefined, fromMillis(1_000), fromMillis(7_000)),
+  })
+  // Both zero is refused by the configuration, as by ucarp.
+  .map((record) => (record.advbase + record.advskew > 0 ? record : { ...record, advskew: 1 }));
 
 const heard: fc.Arbitrary<Input> = fc.record({
   kind: fc.constant('advert-heard' as const),
@@ -51,6 +63,7 @@ const conditions: fc.Arbitrary<Input> = fc.oneof(
     trust: fc.constantFrom('trusted', 'trusted', 'unconfirmed', 'unheard', 'dark'),
   }),
   fc.record({ kind: fc.constant('maintenance-changed' as const), on: boolean }),
+  fc.record({ kind: fc.constant('reconfigured' as const), settings: changeable }),
   fc.record({
     kind: fc.constant('catching-up' as const),
     lateBy: fc.constantFrom(undefined, undefined, fromMillis(60), fromMillis(5_000)),
@@ -116,18 +129,15 @@ const events: fc.Arbitrary<Event> = fc.oneof(
 );
 
 const settings: fc.Arbitrary<ElectionSettings> = fc
-  .record({
-    advbase: fc.constantFrom(0, 1, 1, 1, 2, 255),
-    advskew: fc.constantFrom(0, 1, 10, 240, 255),
-    deadRatio: fc.constantFrom(1, 2, 3, 3, 3),
-    preempt: boolean,
-    neutral: boolean,
-    manageAddress: boolean,
-    announceRefresh: fc.constantFrom(undefined, fromMillis(1_000), fromMillis(7_000)),
-    initialCounter: fc.constantFrom(0n, 0xffffffffffffffffn),
-  })
-  // Both zero is refused by the configuration, as by ucarp.
-  .map((record) => (record.advbase + record.advskew > 0 ? record : { ...record, advskew: 1 }));
+  .tuple(
+    changeable,
+    fc.record({
+      neutral: boolean,
+      manageAddress: boolean,
+      initialCounter: fc.constantFrom(0n, 0xffffffffffffffffn),
+    }),
+  )
+  .map(([some, rest]) => ({ ...some, ...rest }));
 
 const READY: readonly Input[] = [
   { kind: 'started' },

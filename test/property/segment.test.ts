@@ -59,6 +59,10 @@ const told: fc.Arbitrary<InstanceInput> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('vip-released' as const), term: fc.constantFrom(1, 1, 2) }),
   fc.constant({ kind: 'vip-contested' as const }),
+  fc.record({
+    kind: fc.constant('reconfigured' as const),
+    settings: fc.constantFrom(DEFAULTS, { ...DEFAULTS, preempt: true, advskew: 50, deadRatio: 5 }),
+  }),
   fc.constant({ kind: 'handover-requested' as const }),
 );
 

@@ -5,6 +5,7 @@
 //   0     ready 10.77.0.5                  at 0 ms, after all deadlines until then: an input
 //   500   world vip=never send=fails       how the world answers from then on
 //   600   hear 10.77.0.9 1/0 demote=1 #7   an advert; its counter is 100 where none is given
+//   800   set advskew=0                   these settings from then on, the others as in rig.ts
 //   9000  wait                             nothing but time
 //   ----
 //       0 < interface-ready 10.77.0.5      what it was given
@@ -13,11 +14,11 @@ import assert from 'node:assert/strict';
 import { toMillis } from '../../src/base/time.ts';
 import type { Effect } from '../../src/election/effects.ts';
 import type { Input, PathTrust } from '../../src/election/inputs.ts';
-import type { ElectionSettings } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/settings.ts';
 import { effectText, inputText } from '../support/effect-text.ts';
 import { INTERFACE_FAULTS, isInterfaceFault } from '../support/interface-faults.ts';
 import { address } from '../support/packets.ts';
-import { Rig, type Answers } from '../support/rig.ts';
+import { DEFAULTS, Rig, type Answers } from '../support/rig.ts';
 
 const SEPARATOR = '----';
 const TIME_WIDTH = 9;
@@ -132,6 +133,8 @@ function readInput(command: string, words: readonly string[], line: string): Inp
     case 'vip-restored':
     case 'vip-released':
       return { kind: command, term: Number(first) };
+    case 'set':
+      return { kind: 'reconfigured', settings: { ...DEFAULTS, ...readSettings(words) } };
     case 'handover':
       return { kind: 'handover-requested' };
     case 'stop':

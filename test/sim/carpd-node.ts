@@ -4,7 +4,7 @@ import { isBowOut } from '../../src/carp/advert.ts';
 import type { Config } from '../../src/config/config.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval } from '../../src/election/cadence.ts';
 import type { InterfaceFault } from '../../src/election/inputs.ts';
-import type { ElectionSettings } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { ReadinessSnapshot } from '../../src/readiness/snapshot.ts';

@@ -2,7 +2,7 @@
 import { fromMillis, type Micros } from '../../src/base/time.ts';
 import { formatIpv4, ipv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import { advertInterval, masterDownInterval } from '../../src/election/cadence.ts';
-import type { ElectionSettings } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import type { Bus } from './bus.ts';
 import { CarpdNode, PROMOTE_AFTER } from './carpd-node.ts';

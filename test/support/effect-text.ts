@@ -72,6 +72,11 @@ export function inputText(input: Input): string {
       return `${input.kind} ${String(input.term)}`;
     case 'vip-stuck':
       return `${input.kind} ${String(input.term)}${input.shown ? '' : ' not shown'}`;
+    case 'reconfigured': {
+      const { advbase, advskew, deadRatio, preempt } = input.settings;
+      const timers = `${String(advbase)}/${String(advskew)} ratio ${String(deadRatio)}`;
+      return `reconfigured ${timers}${preempt ? ' preempt' : ''}`;
+    }
     case 'hook-finished':
       return `hook-finished ${input.hook} ${String(input.term)}`;
     case 'started':

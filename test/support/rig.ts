@@ -4,7 +4,8 @@ import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/
 import type { Ipv4 } from '../../src/carp/addresses.ts';
 import type { Effect, State } from '../../src/election/effects.ts';
 import type { HeardAdvert, Input } from '../../src/election/inputs.ts';
-import { Election, type ElectionSettings } from '../../src/election/machine.ts';
+import { Election } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/settings.ts';
 import { effectText } from './effect-text.ts';
 import { address } from './packets.ts';
 

@@ -2,7 +2,8 @@
 import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
 import type { Ipv4 } from '../../src/carp/addresses.ts';
 import type { HeardAdvert } from '../../src/election/inputs.ts';
-import { Election, type ElectionSettings } from '../../src/election/machine.ts';
+import { Election } from '../../src/election/machine.ts';
+import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { LinkFacts } from '../../src/readiness/facts.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
 import { LinkReadiness } from '../../src/readiness/link.ts';

@@ -1,7 +1,7 @@
 // What the configuration of an instance means to its election.
 import { fromMillis } from '../../base/time.ts';
 import type { InstanceConfig } from '../../config/config.ts';
-import type { ElectionSettings } from '../../election/machine.ts';
+import type { ElectionSettings } from '../../election/settings.ts';
 import type { Randomness } from '../../ports/ports.ts';
 
 /** With a counter that begins anywhere, so that two starts never look alike. */

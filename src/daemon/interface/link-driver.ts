@@ -7,7 +7,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
 import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
 import type { State } from '../../election/effects.ts';
-import type { ElectionSettings } from '../../election/machine.ts';
+import type { ElectionSettings } from '../../election/settings.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../readiness/snapshot.ts';
 import type { SegmentEffect } from '../../segment/effects.ts';

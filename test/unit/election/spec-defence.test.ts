@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
-import type { ElectionSettings } from '../../../src/election/machine.ts';
+import type { ElectionSettings } from '../../../src/election/settings.ts';
 import { HIGHER, LOWER, OWN, Rig } from '../../support/rig.ts';
 
 const CONTESTED = { kind: 'vip-contested' } as const;

@@ -274,9 +274,11 @@ describe('the interface goes away (ucarp exits)', () => {
     });
   }
 
-  it('no-source-address: a master can still say that it leaves', () => {
+  it('no-source-address: a master waits for one interval, and can still say that it leaves', () => {
     const rig = silentMaster(true);
-    assert.deepEqual(rig.feed(SOURCE_LOST), ['stop-announcing', 'release-vip 1']);
+    assert.deepEqual(rig.feed(SOURCE_LOST), []);
+    assert.deepEqual(rig.runFor(999), ['advert regular 1/0']);
+    assert.deepEqual(rig.runFor(1), ['stop-announcing', 'release-vip 1']);
     assert.deepEqual(rig.runFor(1_000), ['advert regular 1/0'], 'until the address is off');
     assert.deepEqual(rig.feed({ kind: 'vip-released', term: 1 }), [
       'advert bow-out 255/255',
@@ -285,9 +287,55 @@ describe('the interface goes away (ucarp exits)', () => {
     ]);
   });
 
+  it('no-source-address: a blink within an interval changes nothing', () => {
+    const rig = silentMaster(true);
+    rig.feed(SOURCE_LOST);
+    rig.runFor(999);
+    assert.deepEqual(rig.feed({ kind: 'interface-ready', source: OWN }), []);
+    rig.runFor(5_000);
+    assert.equal(rig.state, 'MASTER');
+  });
+
+  it('no-source-address: lost again, it has a whole interval once more', () => {
+    const rig = silentMaster(true);
+    rig.feed(SOURCE_LOST);
+    rig.runFor(900);
+    rig.feed({ kind: 'interface-ready', source: OWN }, SOURCE_LOST);
+    rig.runFor(999);
+    assert.equal(rig.election.snapshot().leaving, undefined);
+    rig.runFor(1);
+    assert.equal(rig.election.snapshot().leaving, 'no-source-address');
+  });
+
+  it('no-source-address: told twice, it has one interval', () => {
+    const rig = silentMaster(true);
+    rig.feed(SOURCE_LOST);
+    rig.runFor(900);
+    assert.deepEqual(rig.feed(SOURCE_LOST), []);
+    rig.runFor(100);
+    assert.equal(rig.election.snapshot().leaving, 'no-source-address');
+  });
+
+  for (const deadRatio of [1, 2]) {
+    it(`no-source-address: leaves at once with a dead ratio of ${deadRatio}`, () => {
+      const rig = master({ deadRatio });
+      assert.deepEqual(rig.feed(SOURCE_LOST), ['stop-announcing', 'release-vip 1']);
+    });
+  }
+
+  it('no-source-address: a master that yields meanwhile is INIT, and waits no more', () => {
+    const rig = master({ advskew: 10 });
+    rig.feed(SOURCE_LOST);
+    assert.ok(rig.hear(LOWER, 1, 0).includes('MASTER -> INIT better-advert peer 10.77.0.1'));
+    rig.runFor(5_000);
+    assert.equal(rig.state, 'INIT');
+  });
+
   it('no-source-address: found again meanwhile, the node is BACKUP after the step down', () => {
     const rig = silentMaster(true);
-    rig.feed(SOURCE_LOST, { kind: 'interface-ready', source: HIGHER });
+    rig.feed(SOURCE_LOST);
+    rig.runFor(1_000);
+    rig.feed({ kind: 'interface-ready', source: HIGHER });
     assert.ok(
       rig.feed({ kind: 'vip-released', term: 1 }).includes('MASTER -> BACKUP no-source-address'),
       'it has a source',
@@ -297,7 +345,8 @@ describe('the interface goes away (ucarp exits)', () => {
   it('no-source-address, then altogether: nothing can be sent any more', () => {
     const rig = silentMaster(true);
     rig.feed(SOURCE_LOST);
-    assert.deepEqual(rig.feed(GONE), ['MASTER -> INIT interface-missing']);
+    const released = ['stop-announcing', 'release-vip 1'];
+    assert.deepEqual(rig.feed(GONE), ['MASTER -> INIT interface-missing', ...released]);
   });
 
   it('during a step down: the release that is under way still ends in the down hook', () => {

@@ -5,7 +5,8 @@ import { fromMillis, fromSeconds, plus, type Micros } from '../../../src/base/ti
 import { ipv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import type { Effect } from '../../../src/election/effects.ts';
 import type { Input } from '../../../src/election/inputs.ts';
-import { Election, type ElectionSettings } from '../../../src/election/machine.ts';
+import { Election } from '../../../src/election/machine.ts';
+import type { ElectionSettings } from '../../../src/election/settings.ts';
 
 const TEN_MINUTES = fromSeconds(600);
 /** Stock ucarp hears an advert up to a second late; a pair must bear it. */
