@@ -258,8 +258,10 @@ export class Instance implements InterfaceMember {
       if (MEANS_GONE.has(now.fault)) this.#options.onInterfaceGone();
       return;
     }
-    // An interface that comes back (created anew, renamed back) may bring the address along.
-    if (isBack && this.#usability.mayRemoveStale(this.sharedInterface.link()))
+    // An interface that comes back (created anew, renamed back) may bring the address along. A
+    // master whose source address was away for a moment has put it there itself.
+    const mayBringIt = isBack && !this.isMaster;
+    if (mayBringIt && this.#usability.mayRemoveStale(this.sharedInterface.link()))
       void this.effects.removeStale();
     this.#feed({ kind: 'carrier-changed', up: now.carrier });
     this.#feed({ kind: 'interface-ready', source: now.source });
