@@ -175,6 +175,8 @@ export class Election {
     this.#following.forget();
     // Only the address is gone: frames still pass, so the peers can be told not to wait.
     if (cause === 'no-source-address' && this.#state === 'MASTER') {
+      // A virtual IP that was flushed along is put back by carpd, and by hooks only anew.
+      if (!this.#settings.manageAddress) return this.#leave(cause, now);
       return this.#stepDown.lost('source', now);
     }
     this.#participation.silenced();

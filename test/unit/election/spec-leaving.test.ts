@@ -323,6 +323,12 @@ describe('the interface goes away (ucarp exits)', () => {
     });
   }
 
+  it('no-source-address: leaves at once where hooks manage the address, who do not watch it', () => {
+    const rig = silentMaster(false);
+    assert.deepEqual(rig.feed(SOURCE_LOST), ['stop-announcing', 'hook down 1']);
+    assert.equal(rig.election.snapshot().leaving, 'no-source-address');
+  });
+
   it('no-source-address: a master that yields meanwhile is INIT, and waits no more', () => {
     const rig = master({ advskew: 10 });
     rig.feed(SOURCE_LOST);
