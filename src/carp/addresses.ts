@@ -43,7 +43,8 @@ export function parseIpv4(text: string): Ipv4 | undefined {
 
 /** Dotted-quad text. */
 export function formatIpv4(address: Ipv4): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+  const [low, high] = [address & 0xffff, address >>> 16];
+  return `${high >>> 8}.${high & 0xff}.${low >>> 8}.${low & 0xff}`;
 }
 
 /** Whether the address is an IPv4 multicast group (224.0.0.0/4). */
@@ -65,18 +66,19 @@ export function parseMac(text: string): Mac | undefined {
 
 /** The address whose six bytes stand at `offset`. */
 export function readMac(bytes: Uint8Array, offset: number): Mac {
-  const text = Array.from(bytes.subarray(offset, offset + 6), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  );
-  invariant(text.length === 6, 'a MAC address has six bytes');
-  return text.join(':') as Mac;
+  const six = bytes.subarray(offset, offset + 6);
+  invariant(six.length === 6, 'a MAC address has six bytes');
+  let text = '';
+  // The ninth bit gives each byte two digits.
+  for (const byte of six) text += `:${(byte + 0x100).toString(16).slice(1)}`;
+  return text.slice(1) as Mac;
 }
 
 /** Writes the six bytes of `mac` at `offset`. */
 export function writeMac(bytes: Uint8Array, offset: number, mac: Mac): void {
-  mac.split(':').forEach((byte, index) => {
-    bytes[offset + index] = Number.parseInt(byte, 16);
-  });
+  for (let index = 0; index < 6; index += 1) {
+    bytes[offset + index] = Number.parseInt(mac.slice(3 * index, 3 * index + 2), 16);
+  }
 }
 
 /** The Ethernet address of an IPv4 multicast group: 01:00:5e and its low 23 bits (RFC 1112). */
