@@ -33,6 +33,7 @@ export class HostLinks implements LinkWatch {
   readonly #table: Map<number, Link>;
   #waiting: NetlinkNews[] = [];
   #closed = false;
+  #version = 0;
 
   constructor(watch: LinkWatchOptions, options: HostLinksOptions) {
     this.#watch = watch;
@@ -45,10 +46,15 @@ export class HostLinks implements LinkWatch {
     this.#options.readable(() => this.drain());
   }
 
+  get version(): number {
+    return this.#version;
+  }
+
   find(name: string): Link | undefined {
-    return [...this.#table.values()].find(
-      (link) => link.name === name || link.altNames?.includes(name) === true,
-    );
+    for (const link of this.#table.values()) {
+      if (link.name === name || link.altNames?.includes(name) === true) return link;
+    }
+    return undefined;
   }
 
   byIndex(ifindex: number): Link | undefined {
@@ -80,6 +86,7 @@ export class HostLinks implements LinkWatch {
   }
 
   #take({ ifindex, link, changes, address }: NetlinkNews): void {
+    this.#version += 1;
     if (link === undefined) this.#table.delete(ifindex);
     else this.#table.set(ifindex, link);
     if (address !== undefined) this.#watch.onAddress?.(address);

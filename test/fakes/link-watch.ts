@@ -16,11 +16,16 @@ export class FakeLinks {
   readonly #vlans = new Map<string, readonly VlanRange[]>();
   readonly #watches = new Set<LinkWatchOptions['onChange']>();
   #lastIndex = 0;
+  #version = 0;
 
   /** In the place of openLinkWatch. */
   open(options: LinkWatchOptions): Promise<LinkWatch> {
     this.#watches.add(options.onChange);
+    const version = (): number => this.#version;
     return Promise.resolve({
+      get version() {
+        return version();
+      },
       find: (name) =>
         [...this.#links.values()].find(
           (link) => link.name === name || link.altNames?.includes(name) === true,
@@ -121,6 +126,7 @@ export class FakeLinks {
   }
 
   #tell({ name, ifindex }: Link): void {
+    this.#version += 1;
     for (const onChange of [...this.#watches]) onChange({ name, ifindex });
   }
 }

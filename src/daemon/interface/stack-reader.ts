@@ -16,6 +16,8 @@ export interface StackReaderOptions {
 export class StackReader {
   readonly #options: StackReaderOptions;
   #stack: LinkStack | undefined;
+  /** The version of the links by which the stack was seen to be as it is. */
+  #seenAt: number | undefined;
   /** Those that all instances together name. */
   #uplinks: 'auto' | readonly string[] = 'auto';
 
@@ -32,6 +34,7 @@ export class StackReader {
   useUplinks(uplinks: 'auto' | readonly string[]): boolean {
     const isNew = this.#stack === undefined || !isDeepStrictEqual(uplinks, this.#uplinks);
     this.#uplinks = uplinks;
+    if (isNew) this.#seenAt = undefined;
     return isNew;
   }
 
@@ -39,13 +42,19 @@ export class StackReader {
   read(): FactsRead {
     const stack = this.#resolve();
     this.#stack = stack;
+    this.#seenAt = this.#options.links.version;
     this.#options.onFaults(stack.faults);
     return { facts: stack.facts, hasGuests: stack.hasGuests };
   }
 
   /** Whether a look would find something else than the last one. */
   isStale(): boolean {
-    return !isDeepStrictEqual(this.#resolve(), this.#stack);
+    const { version } = this.#options.links;
+    // It is asked some times a second, and to look takes long.
+    if (version === this.#seenAt) return false;
+    if (!isDeepStrictEqual(this.#resolve(), this.#stack)) return true;
+    this.#seenAt = version;
+    return false;
   }
 
   /** Asks the kernel for what raises no event: the state of LACP and of the ports of a bridge. */

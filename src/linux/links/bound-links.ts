@@ -13,6 +13,10 @@ export class BoundLinks implements LinkWatch {
     this.#bound = new Map(known);
   }
 
+  get version(): number {
+    return this.#links.version;
+  }
+
   /**
    * The interface that had this name, or this alternative name, when it was asked for first, by
    * whatever name it goes now. When that one is gone, it is the one that has the name now.

@@ -93,6 +93,12 @@ export class LinkTable {
   #seen: Set<number> | undefined;
   /** The addresses of a dump that is under way, with what has happened to them meanwhile. */
   #fresh: Map<number, LinkAddress[]> | undefined;
+  #version = 0;
+
+  /** Another number after every change; as long as it is the same, nothing has changed. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** By its name or an alternative one. */
   find(name: string): Link | undefined {
@@ -183,6 +189,7 @@ export class LinkTable {
     const link = this.#links.get(ifindex);
     if (link === undefined) return [];
     this.#links.delete(ifindex);
+    this.#version += 1;
     if (this.#indexes.get(link.name) === ifindex) this.#indexes.delete(link.name);
     return [{ name: link.name, ifindex }];
   }
@@ -215,16 +222,18 @@ export class LinkTable {
   /** For addresses that are known to differ: to compare all of them at each event takes long. */
   #setAddresses(link: Link, addresses: readonly LinkAddress[]): LinkChange[] {
     this.#links.set(link.ifindex, { ...link, addresses });
+    this.#version += 1;
     return [{ name: link.name, ifindex: link.ifindex }];
   }
 
   #replace(link: Link): LinkChange[] {
     const { name, ifindex } = link;
     const before = this.#links.get(ifindex);
+    if (isDeepStrictEqual(before, link)) return [];
     this.#links.set(ifindex, link);
     this.#indexes.set(name, ifindex);
-    if (before === undefined) return [{ name, ifindex }];
-    if (before.name === name) return isDeepStrictEqual(before, link) ? [] : [{ name, ifindex }];
+    this.#version += 1;
+    if (before === undefined || before.name === name) return [{ name, ifindex }];
     if (this.#indexes.get(before.name) === ifindex) this.#indexes.delete(before.name);
     return [
       { name: before.name, ifindex },

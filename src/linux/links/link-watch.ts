@@ -45,6 +45,8 @@ export interface LinkWatchOptions {
 
 /** The interfaces as last heard of; also after `close`. */
 export interface LinkWatch {
+  /** Another number after every change; as long as it is the same, nothing has changed. */
+  readonly version: number;
   /** By its name or an alternative one. */
   find(name: string): Link | undefined;
   byIndex(ifindex: number): Link | undefined;
@@ -130,6 +132,10 @@ class NetlinkWatch implements LinkWatch {
       this.#opening = { resolve, reject };
       this.#beginDump('links');
     });
+  }
+
+  get version(): number {
+    return this.#table.version;
   }
 
   find(name: string): Link | undefined {

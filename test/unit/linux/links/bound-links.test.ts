@@ -38,6 +38,7 @@ function scene(): { table: LinkTable; bound: () => BoundLinks } {
     close: () => undefined,
   };
   const watch = {
+    version: 0,
     find: (name: string) => table.find(name),
     byIndex: (ifindex: number) => table.byIndex(ifindex),
     all: () => table.all(),

@@ -85,3 +85,57 @@ test('a list that somebody holds stays as it was', () => {
   );
   deepEqual(texts(table), ['10.9.0.2 secondary']);
 });
+
+test('its version is another one after each change, and the same when nothing is new', () => {
+  const table = filled();
+  const moves = (change: () => unknown): boolean => {
+    const before = table.version;
+    change();
+    return table.version !== before;
+  };
+  const bridge = { ...ETH0, ifindex: 3, name: 'br0', kind: 'bridge', tagProtocol: 0x8100 };
+  equal(
+    moves(() => table.setLink(ETH0)),
+    false,
+  );
+  equal(
+    moves(() => table.setLink({ ...ETH0, operstate: 2 })),
+    true,
+  );
+  equal(
+    moves(() => table.setLink({ ...ETH0, name: 'eth1' })),
+    true,
+  );
+  equal(
+    moves(() => table.setAddress(message('10.9.0.1'), false)),
+    true,
+  );
+  equal(
+    moves(() => table.setAddress(message('10.9.0.1'), false)),
+    false,
+  );
+  equal(
+    moves(() => table.removeAddress(message('10.9.0.1'))),
+    true,
+  );
+  equal(
+    moves(() => table.setLink(bridge)),
+    true,
+  );
+  equal(
+    moves(() => table.endVlanDump()),
+    true,
+  );
+  equal(
+    moves(() => table.endVlanDump()),
+    false,
+  );
+  equal(
+    moves(() => table.removeLink(3)),
+    true,
+  );
+  equal(
+    moves(() => table.removeLink(3)),
+    false,
+  );
+});
