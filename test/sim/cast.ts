@@ -18,6 +18,7 @@ import type { UplinkKind } from './uplink.ts';
 const NETWORK = 0x0a4d0000;
 const CLIENT = ipv4(NETWORK + 0x8002);
 const NODES_MAX = 4;
+const TAME_ADVSKEW_MAX = 100;
 
 export interface CastOptions {
   readonly flaw?: Flaw;
@@ -38,6 +39,8 @@ export interface CastOptions {
    * beside it one on a plain cable that runs the other program or the same.
    */
   readonly beside?: 'carpd' | 'ucarp';
+  /** The stock ucarp bids worse than every node of carpd, or as they do. */
+  readonly modest?: boolean;
   /** There is a client, and it speaks. */
   readonly talkative?: boolean;
 }
@@ -77,7 +80,8 @@ export function createCast(surroundings: Surroundings, bus: Bus, options: CastOp
     });
   });
   const ucarpNodes = addresses.slice(carpdCount).map((address) => {
-    const advskew = prng.pick([0, 0, 10, 100]);
+    const drawn = prng.pick([0, 0, 10, 100]);
+    const advskew = options.modest === true ? TAME_ADVSKEW_MAX : drawn;
     const preempt = prng.chance(0.3) && options.tame !== true;
     const cadence = { advbase: 1, advskew, deadRatio: 3, preempt };
     return new UcarpNode(surroundings, station('ucarp', address, 'plain'), cadence);
@@ -111,7 +115,7 @@ function wildElection(prng: Prng): ElectionSettings {
 function tameElection(prng: Prng): ElectionSettings {
   return {
     advbase: 1,
-    advskew: prng.pick([0, 0, 1, 10, 50, 100]),
+    advskew: prng.pick([0, 0, 1, 10, 50, TAME_ADVSKEW_MAX]),
     deadRatio: 3,
     preempt: false,
     neutral: false,

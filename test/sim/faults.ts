@@ -103,9 +103,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     node.sendFails = true;
     return () => void (node.sendFails = false);
   },
-  'address failures': (_stage, node) => {
+  'address failures': ({ carpdNodes }, node) => {
     node.performance = { ...USUAL, claimFails: true, releaseFails: true };
-    if (node.isMaster) node.handover();
+    // It is to need the address, or to get rid of it.
+    for (const one of carpdNodes) one.handover();
     return () => void (node.performance = USUAL);
   },
   'slow commands': (_stage, node) => {

@@ -7,8 +7,8 @@ import { World, type Report } from './world.ts';
 export type Scene = (world: World) => Promise<Report>;
 
 /** TIMES=4 npm run test:sim plays four times as many worlds of each kind. */
-const TIMES = Number(process.env['TIMES'] ?? 1);
-const SCENES = 16;
+export const TIMES = Number(process.env['TIMES'] ?? 1);
+const SCENES = 50;
 /** So many worlds show whether a check finds a flaw. */
 const FLAWED = 24;
 

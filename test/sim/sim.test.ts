@@ -5,11 +5,13 @@ import { describe, it } from 'node:test';
 import { toSeconds } from '../../src/base/time.ts';
 import { CAUSES } from '../../src/election/effects.ts';
 import { settledFaults, type Settled } from './invariants.ts';
-import { assertFound, judge, judgeAll, onlySeed, seeds } from './judge.ts';
+import { assertFound, judge, judgeAll, onlySeed, seeds, TIMES } from './judge.ts';
 import * as scenes from './scenes.ts';
 import { World, type Report } from './world.ts';
 
-const WORLDS = 120;
+const WORLDS = 350;
+/** Each cause is reached in so many of them, lest a change of the draws lose one. */
+const REACHED_MIN = 5;
 
 const TAME = { tame: true } as const;
 
@@ -24,16 +26,15 @@ describe('worlds', () => {
       judge(seed, world, report);
       least = Math.min(least, toSeconds(report.bound));
       closest = Math.max(closest, report.settledAfter / report.bound);
-      for (const { cause } of report.transitions) {
-        if (cause !== undefined) reached.set(cause, (reached.get(cause) ?? 0) + 1);
-      }
+      const causes = new Set(report.transitions.flatMap(({ cause }) => cause ?? []));
+      for (const cause of causes) reached.set(cause, (reached.get(cause) ?? 0) + 1);
     }
     const counts = [...reached].map(([cause, count]) => `${cause} ${String(count)}`);
-    test.diagnostic(`causes: ${counts.join(', ')}`);
+    test.diagnostic(`worlds that reach each cause: ${counts.join(', ')}`);
     test.diagnostic(`closest to its bound: ${(closest * 100).toFixed(0)} %`);
     if (onlySeed !== undefined) return;
-    const missed = [...reached].filter(([, count]) => count === 0).map(([cause]) => cause);
-    assert.deepEqual(missed, [], 'the seeds reach every cause');
+    const missed = [...reached].filter(([, count]) => count < REACHED_MIN * TIMES);
+    assert.deepEqual(missed, [], 'the seeds reach every cause, in some worlds each');
     assert.ok(least < 12, `where nothing has to heal first the bound is ${String(least)} s`);
   });
 
