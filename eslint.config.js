@@ -11,7 +11,13 @@ const FUNCTION_LINES_MAX = 70;
 const processFiles = ['src/process/{debugger,early-signals,preflight,process,real-ports}.ts'];
 
 /** What has the outside from `Ports`. */
-const ported = ['src/{addressing,daemon,ports,process,traffic}/**', 'src/events/publish/**'];
+const ported = [
+  'src/{addressing,daemon,ports,process,traffic}/**',
+  'src/events/publish/**',
+  'src/control/{handover,orders}.ts',
+  'src/metrics/service.ts',
+  'src/release/leftovers.ts',
+];
 
 /**
  * Which of Node's modules the files may import (null: all), and which packages. A file has the last
@@ -22,19 +28,19 @@ const outside = [
   { files: ['src/{base,carp,election,events,readiness,report,segment,vip}/**'], node: [], npm: [] },
   { files: ['src/doctor/{checks,firewall}/**', 'src/sniff/**'], node: [], npm: [] },
   { files: ['src/carp/digest.ts'], node: ['crypto'], npm: [] },
+  { files: ['src/metrics/**'], node: [], npm: [] },
+  { files: ['src/metrics/server.ts'], node: null, npm: [] },
   { files: ported, node: ['util'], npm: [], hasPorts: true },
   { files: processFiles, node: null, npm: [] },
   { files: ['src/config/**'], node: null, npm: ['convict', 'yaml'] },
   { files: ['src/linux/sockets/carp-socket.ts'], node: null, npm: ['raw-socket'] },
   { files: ['src/log/log.ts'], node: null, npm: ['pino'] },
-  { files: ['src/metrics/**'], node: [], npm: [] },
-  { files: ['src/metrics/{server,service}.ts'], node: null, npm: [] },
   { files: ['src/metrics/registry.ts'], node: ['timers/promises'], npm: ['prom-client'] },
 ];
 const packages = ['raw-socket', 'pino', 'convict', 'yaml', 'prom-client'];
 
 /** What reaches outside, of which a file with ports imports the types alone; but for what is pure. */
-const outsideFolders = '/(?:linux/\\w+|doctor/facts|control|serving)/';
+const outsideFolders = '/(?:linux/\\w+|doctor/facts|control|serving|state)/|/server[.]ts$';
 const pureNames = ['describeHeld', 'describeHolder', 'resolveStack'];
 
 /** Files without clocks, timers, processes and randomness. */

@@ -12,7 +12,7 @@ export const FLOORS = [
   ['events'],
   ['report'],
   ['linux/sockets'],
-  ['linux/links', 'linux/system', 'serving'],
+  ['linux/links', 'linux/system', 'serving', 'state'],
   ['sniff', 'control', 'log', 'metrics'],
   ['doctor/checks'],
   ['doctor/facts', 'ports'],

@@ -4,7 +4,7 @@ import { formatIpv4 } from '../carp/addresses.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { withoutPassphrases } from '../config/read-file.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';
-import { readReleaseRecords, type ReleaseRecord } from '../release/release-records.ts';
+import { readReleaseRecords, type ReleaseRecord } from '../state/release-records.ts';
 import { release as releaseDuties, type Release } from '../release/release.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
 import { plainText } from '../base/text.ts';

@@ -2,28 +2,23 @@
 // what can't be known counts as on: "never master while on" is a promise, and a node that is held
 // by mistake costs less than one that serves by mistake.
 import { fail, ok, type Result } from '../base/result.ts';
-import {
-  maintenanceFile,
-  readMaintenance,
-  writeMaintenance,
-  type MaintenanceList,
-} from './maintenance-file.ts';
+import type { MaintenanceList, MaintenanceStore } from '../state/maintenance-file.ts';
 import type { MaintenanceEntry } from '../report/report.ts';
 
 /** Which instances of this daemon are in maintenance, remembered over a restart. */
 export class Maintenance {
-  readonly #directory: string | undefined;
+  readonly #store: MaintenanceStore | undefined;
   #list: MaintenanceList = new Map();
   /** Since when everything is held because the file could not be read. */
   #unreadableSince: string | undefined;
   #fault: string | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** `directory` undefined: maintenance ends with the process. */
-  constructor(directory: string | undefined) {
-    this.#directory = directory;
-    if (directory === undefined) return;
-    const read = readMaintenance(directory);
+  /** `store` undefined: maintenance ends with the process. */
+  constructor(store: MaintenanceStore | undefined) {
+    this.#store = store;
+    if (store === undefined) return;
+    const read = store.read();
     if (read.ok) {
       this.#list = read.value;
       return;
@@ -43,8 +38,8 @@ export class Maintenance {
 
   /** Whether it outlives the process, as the end of a sentence. */
   get lifeText(): string {
-    if (this.#directory === undefined) return 'until carpd ends, since state.directory is off';
-    return `kept in ${maintenanceFile(this.#directory)}`;
+    if (this.#store === undefined) return 'until carpd ends, since state.directory is off';
+    return `kept in ${this.#store.path}`;
   }
 
   /** Undefined: it is off. */
@@ -85,8 +80,8 @@ export class Maintenance {
       if (!on) list.delete(name);
       else if (!list.has(name)) list.set(name, timestamp());
     }
-    if (this.#directory !== undefined) {
-      const written = await writeMaintenance(this.#directory, list);
+    if (this.#store !== undefined) {
+      const written = await this.#store.write(list);
       if (!written.ok) return fail(`${written.reason}. ${REMEDY}`);
     }
     this.#list = list;
@@ -96,8 +91,8 @@ export class Maintenance {
 
   /** What the file says now: another daemon may keep its instances in it as well. */
   #stored(): MaintenanceList {
-    if (this.#directory === undefined) return this.#list;
-    const read = readMaintenance(this.#directory);
+    if (this.#store === undefined) return this.#list;
+    const read = this.#store.read();
     return read.ok ? read.value : this.#list;
   }
 }

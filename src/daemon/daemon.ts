@@ -60,8 +60,11 @@ export class Daemon {
     this.#options = options;
     const { config, events, ports } = options;
     const { now } = ports;
+    const { directory } = config.state;
     this.#claims = new GroupClaims(ports);
-    this.#maintenance = new Maintenance(config.state.directory);
+    this.#maintenance = new Maintenance(
+      directory === undefined ? undefined : ports.maintenanceStore(directory),
+    );
     const instances = (): readonly OrderedInstance[] =>
       [...this.#instances].map((instance) => orderedInstance(instance, events, now));
     const settled = (): Promise<void> => new Promise((resolve) => this.#driver.post(resolve));
@@ -201,11 +204,9 @@ export class Daemon {
 
   #createMetrics(): MetricsService {
     const { version, events, ports, logLinesDropped } = this.#options;
-    const { now } = ports;
+    const { now, openMetrics } = ports;
     return new MetricsService({
-      version,
-      events,
-      now,
+      ...{ version, events, now, openMetrics },
       sample: () => ({
         ...sampleAll(this.#instances, this.#interfaces, now()),
         logLinesDropped: logLinesDropped(),

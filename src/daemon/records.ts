@@ -3,17 +3,16 @@
 import { messageOf } from '../base/errors.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
-import { writeReleaseRecords } from '../release/release-records.ts';
 import type { EventSink } from '../events/bus.ts';
 import type { SharedInterfaces } from './shared-interfaces.ts';
 import type { SharedInterface } from './interface/shared-interface.ts';
 import type { Ports } from '../ports/ports.ts';
 import { Leftovers } from '../release/leftovers.ts';
-import type { ServedPlace } from '../release/served-record.ts';
+import type { ServedPlace } from '../state/served-record.ts';
 
 export interface RecordsOptions extends Pick<
   Ports,
-  'now' | 'startTimer' | 'groupHolder' | 'hasRivalDaemon' | 'runtimeDirectory'
+  'now' | 'startTimer' | 'groupHolder' | 'hasRivalDaemon' | 'servedStore' | 'releaseStore'
 > {
   /** Of which the state directory counts; without one nothing outlives the process. */
   readonly config: Pick<Config, 'state'>;
@@ -33,11 +32,12 @@ export class Records {
   #written: readonly [readonly InstanceConfig[], PlaceOf] | undefined;
 
   constructor(options: RecordsOptions) {
-    const { config, links, events, now, startTimer, interfaces } = options;
+    const { config, links, events, now, startTimer, interfaces, servedStore } = options;
+    const { directory } = config.state;
     this.#options = options;
     this.#leftovers = new Leftovers({
       ...{ links, events, startTimer },
-      directory: config.state.directory,
+      store: directory === undefined ? undefined : servedStore(directory),
       clock: now,
       holderOf: options.groupHolder,
       hasRival: options.hasRivalDaemon,
@@ -64,10 +64,9 @@ export class Records {
     this.#written = [instances, placeOf];
     const managed = instances.filter(({ manageAddress }) => manageAddress);
     this.#leftovers.record(servedBy(managed, placeOf));
-    const { runtimeDirectory: directory } = this.#options;
-    if (directory === undefined) return;
+    const { releaseStore } = this.#options;
     try {
-      writeReleaseRecords(directory, instances, (one) => placeOf(one)?.name ?? one.interfaceName);
+      releaseStore?.write(instances, (one) => placeOf(one)?.name ?? one.interfaceName);
     } catch (error) {
       const detail = `${messageOf(error)}; carpd release will go by the configuration alone`;
       this.#options.events.publish({ event: 'configuration-warning', detail });

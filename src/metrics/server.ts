@@ -5,7 +5,12 @@ import { CarpdError, messageOf } from '../base/errors.ts';
 import type { ListenAddress } from '../config/config.ts';
 import { listenAt, type ClaimedPath } from '../serving/unix-socket.ts';
 import { createGuardedServer, hasBody, sendBody, type Body } from '../serving/http-guard.ts';
-import type { Losable } from '../serving/keep-opening.ts';
+import {
+  keepOpening,
+  type Losable,
+  type Opened,
+  type OpeningOptions,
+} from '../serving/keep-opening.ts';
 
 /** What /healthz and /readyz ask. */
 export interface HealthSource {
@@ -15,7 +20,7 @@ export interface HealthSource {
   readinessFailures(): readonly string[];
 }
 
-export interface MetricsServerOptions {
+export interface MetricsServerOptions extends Omit<OpeningOptions, 'open'> {
   readonly address: ListenAddress;
   /** The metrics as text, and of which type that is. */
   readonly metrics: () => Promise<Uint8Array>;
@@ -29,8 +34,17 @@ export interface MetricsServerOptions {
 const CONNECTIONS_MAX = 32;
 const TEXT = 'text/plain; charset=utf-8';
 
-/** Opens the server; rejects with a CarpdError that says what to do. */
-export async function openMetricsServer(options: MetricsServerOptions): Promise<Losable> {
+/**
+ * Opens the server and keeps it open, as `openControl` does with its socket. Closing it cuts its
+ * clients, and removes the socket file if it is ours.
+ */
+export function openMetrics(options: MetricsServerOptions): Opened {
+  const { onOpened, onFailed, onLost } = options;
+  return keepOpening({ open: () => openServer(options), onOpened, onFailed, onLost });
+}
+
+/** Rejects with a CarpdError that says what to do. */
+async function openServer(options: MetricsServerOptions): Promise<Losable> {
   const { address, onFault } = options;
   const server = createGuardedServer({
     connectionsMax: CONNECTIONS_MAX,

@@ -1,21 +1,25 @@
 // The metrics of a daemon: counted from its events, read from its snapshots, served where the
 // configuration says. Nothing of it is loaded before it is wanted, and no election depends on it.
 import { messageOf } from '../base/errors.ts';
-import type { Micros } from '../base/time.ts';
+import { toMillis, type Micros } from '../base/time.ts';
 import type { InstanceConfig, ListenAddress } from '../config/config.ts';
 import type { HookName } from '../election/inputs.ts';
 import type { Page } from './page.ts';
 import type { Metrics } from './registry.ts';
 import type { InstanceLabels, Sample } from './sample.ts';
 import type { EventBus } from '../events/bus.ts';
-import { keepOpening, type Opened } from '../serving/keep-opening.ts';
+import type { Opened } from '../serving/keep-opening.ts';
 import { feedMetrics, instanceLabels } from './counters.ts';
-import { openMetricsServer, type HealthSource } from './server.ts';
+import type { HealthSource, MetricsServerOptions } from './server.ts';
+
+/** Opens a server and keeps it open until what it returns is closed. */
+export type OpenMetrics = (options: MetricsServerOptions) => Opened;
 
 export interface MetricsServiceOptions {
   readonly version: string;
   readonly events: EventBus;
   readonly now: () => Micros;
+  readonly openMetrics: OpenMetrics;
   /** The daemon at this moment. */
   readonly sample: () => Omit<Sample, 'now'>;
   readonly health: HealthSource;
@@ -91,22 +95,19 @@ export class MetricsService {
     feedMetrics(events, metrics);
     const page = new Page(
       () => metrics.render(),
-      () => performance.now(),
+      () => toMillis(now()),
     );
     return { metrics, page, contentType: CONTENT_TYPE };
   }
 
   #open(address: ListenAddress, { page, contentType }: Kept): void {
-    const { events, health } = this.#options;
-    this.#opened = keepOpening({
-      open: () =>
-        openMetricsServer({
-          address,
-          metrics: () => page.content(),
-          metricsType: contentType,
-          health,
-          onFault: (reason) => this.#failed('serving', reason),
-        }),
+    const { events, health, openMetrics } = this.#options;
+    this.#opened = openMetrics({
+      address,
+      metrics: () => page.content(),
+      metricsType: contentType,
+      health,
+      onFault: (reason) => this.#failed('serving', reason),
       onOpened: () => events.publish({ event: 'metrics-opened', address: address.text }),
       onFailed: (reason) => this.#failed('opening', reason),
       onLost: () => this.#failed('serving', `somebody removed ${address.text}; it is opened again`),

@@ -13,8 +13,12 @@ import type { FrameWitness, FrameWitnessOptions } from '../linux/sockets/frame-w
 import type { GroupHolder, GroupPlace, LockAttempt } from '../linux/sockets/group-lock.ts';
 import type { OpenPacketSocket } from '../linux/sockets/packet-socket.ts';
 import type { ServiceManager } from '../linux/system/service-manager.ts';
+import type { OpenMetrics } from '../metrics/service.ts';
 import type { SegmentMachines } from '../segment/segment.ts';
 import type { Opened } from '../serving/keep-opening.ts';
+import type { MaintenanceStore } from '../state/maintenance-file.ts';
+import type { ReleaseStore } from '../state/release-records.ts';
+import type { ServedStore } from '../state/served-record.ts';
 import type { RunCommand, SecondaryPromotion, StartTimer } from '../vip/ports.ts';
 
 /** The one clock, and what happens later. */
@@ -93,10 +97,16 @@ export interface Processes {
 
 /** Files that outlive the process, and sockets that others ask it by. */
 export interface Places {
-  /** Where a service keeps what ends with it; undefined: it has no such directory of its own. */
-  readonly runtimeDirectory: string | undefined;
+  /** Where it is kept, in a state directory, which instances are in maintenance. */
+  readonly maintenanceStore: (directory: string) => MaintenanceStore;
+  /** Where it is on record there what is served; undefined: nothing there could be trusted. */
+  readonly servedStore: (directory: string) => ServedStore | undefined;
+  /** Where a service has on record what it may hold; undefined: it has no directory for that. */
+  readonly releaseStore: ReleaseStore | undefined;
   /** Opens the control socket, now or as soon as it can be. */
   readonly openControl: (options: ControlOptions) => Opened;
+  /** Opens the server of the metrics, now or as soon as it can be. */
+  readonly openMetrics: OpenMetrics;
 }
 
 /** All of it. */

@@ -13,9 +13,13 @@ import { openClaimWatch } from '../linux/sockets/claim-watch.ts';
 import { openFrameWitness } from '../linux/sockets/frame-witness.ts';
 import { groupHolder, isServedElsewhere, lockGroup } from '../linux/sockets/group-lock.ts';
 import { openPacketSocket } from '../linux/sockets/packet-socket.ts';
+import { openMetrics } from '../metrics/server.ts';
 import { nextTurn, now, startTimer } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
 import { findServiceManager } from '../linux/system/service-manager.ts';
+import { maintenanceFile } from '../state/maintenance-file.ts';
+import { releaseRecords } from '../state/release-records.ts';
+import { servedRecord } from '../state/served-record.ts';
 import { hookEnvironment } from '../vip/hooks.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -24,6 +28,7 @@ const IDENTIFICATIONS = 0x10000;
 
 /** Those of this process as it is now: its environment and its user are read here, once. */
 export function realPorts(): Ports {
+  const directory = runtimeDirectory(process.env);
   return {
     ...{ now, startTimer, nextTurn },
     randomCounter: () => randomBytes(COUNTER_BYTES).readBigUInt64BE(),
@@ -40,7 +45,9 @@ export function realPorts(): Ports {
     isRoot: process.geteuid?.() === 0,
     hasRivalDaemon,
     serviceManager: findServiceManager(),
-    runtimeDirectory: runtimeDirectory(process.env),
-    openControl,
+    maintenanceStore: maintenanceFile,
+    servedStore: servedRecord,
+    releaseStore: directory === undefined ? undefined : releaseRecords(directory),
+    ...{ openControl, openMetrics },
   };
 }

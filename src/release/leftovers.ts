@@ -10,17 +10,11 @@ import { VipReconciler } from '../vip/reconciler.ts';
 import type { StaleOutcome } from '../vip/vip-outcome.ts';
 import { linkPublisher, type EventSink } from '../events/bus.ts';
 import { ownAddresses } from '../addressing/own-addresses.ts';
-import {
-  realmNow,
-  recordServed,
-  servedPlaces,
-  type Realm,
-  type ServedPlace,
-} from './served-record.ts';
+import type { ServedPlace, ServedStore } from '../state/served-record.ts';
 
 export interface LeftoversOptions {
   /** Undefined: nothing is kept, and nothing is known to be ours. */
-  readonly directory: string | undefined;
+  readonly store: ServedStore | undefined;
   readonly links: Pick<LinkWatch, 'byIndex'>;
   readonly events: EventSink;
   readonly startTimer: StartTimer;
@@ -35,13 +29,11 @@ export interface LeftoversOptions {
 /** Takes off virtual IPs that an earlier run has left behind. */
 export class Leftovers {
   readonly #options: LeftoversOptions;
-  readonly #realm: Realm | undefined;
   /** On record from before, and neither served now nor known to be gone. */
   #left: readonly ServedPlace[] = [];
 
   constructor(options: LeftoversOptions) {
     this.#options = options;
-    this.#realm = realmNow();
   }
 
   /**
@@ -49,10 +41,10 @@ export class Leftovers {
    * puts it. `virtualIps`: the addresses of all instances, of which none keeps a host reachable.
    */
   async remove(served: readonly ServedPlace[], virtualIps: ReadonlySet<Ipv4>): Promise<void> {
-    const { directory } = this.#options;
-    if (directory === undefined || this.#realm === undefined) return;
+    const { store } = this.#options;
+    if (store === undefined) return;
     const isServed = (one: ServedPlace): boolean => served.some((other) => isSame(one, other));
-    const before = servedPlaces(directory, this.#realm).filter((one) => !isServed(one));
+    const before = store.read().filter((one) => !isServed(one));
     const ours = before.filter((one) => this.#isOurs(one));
     const all = new Set([...virtualIps, ...ours.map(({ address }) => address)]);
     const stays = await Promise.all(
@@ -63,11 +55,11 @@ export class Leftovers {
 
   /** Puts on record where virtual IPs are served now; what can't be written is not known later. */
   record(served: readonly ServedPlace[]): void {
-    const { directory } = this.#options;
-    if (directory === undefined || this.#realm === undefined) return;
+    const { store } = this.#options;
+    if (store === undefined) return;
     const left = this.#left.filter((one) => !served.some((other) => isSame(one, other)));
     try {
-      recordServed(directory, this.#realm, [...served, ...left]);
+      store.write([...served, ...left]);
     } catch {
       // As where the directory is missing: the doctor tells of it.
     }

@@ -16,7 +16,7 @@ import { secondaryPromotion } from '../linux/links/promote-secondaries.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
-import type { ReleaseRecord } from './release-records.ts';
+import type { ReleaseRecord } from '../state/release-records.ts';
 import { placeOf } from '../daemon/interface/group-claim.ts';
 import { InterfaceAddresses } from '../addressing/interface-addresses.ts';
 import { ownAddresses } from '../addressing/own-addresses.ts';

@@ -6,13 +6,13 @@ import { connect, createServer, type NetConnectOpts, type Socket } from 'node:ne
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { fromSeconds } from '../../src/base/time.ts';
 import type { ListenAddress } from '../../src/config/config.ts';
 import { listenAddress } from '../../src/config/listen-address.ts';
 import { EventBus } from '../../src/events/bus.ts';
 import type { EventOf } from '../../src/events/events.ts';
 import { Liveness } from '../../src/daemon/health.ts';
-import { startTimer } from '../../src/linux/system/clock.ts';
+import { now, startTimer } from '../../src/linux/system/clock.ts';
+import { openMetrics } from '../../src/metrics/server.ts';
 import { MetricsService, type MetricsServiceOptions } from '../../src/metrics/service.ts';
 import { eventually } from '../../lab/wait.ts';
 import { watchLoop } from '../support/loop-watch.ts';
@@ -42,7 +42,8 @@ function rig(t: TestContext, changes: Partial<MetricsServiceOptions> = {}): Rig 
   const service = new MetricsService({
     version: '1.2.3',
     events,
-    now: () => fromSeconds(1),
+    now,
+    openMetrics,
     sample: () => ({ instances: [], links: [], logLinesDropped: 0 }),
     health: liveness,
     ...changes,

@@ -4,6 +4,7 @@ import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
 import { formatIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
+import type { MetricsServerOptions } from '../../src/metrics/server.ts';
 import type { Ports } from '../../src/ports/ports.ts';
 import { openClaimWatch } from '../../src/linux/sockets/claim-watch.ts';
 import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
@@ -30,6 +31,8 @@ export class FakeProcess {
   readonly pid: number;
   /** Its control socket, while it has one. */
   control: ControlOptions | undefined;
+  /** Its server of metrics, while it has one. */
+  metrics: MetricsServerOptions | undefined;
   /** What is in the way of opening sockets: an errno. */
   socketErrno: string | undefined;
   /** Every timer fires so much later. */
@@ -118,10 +121,17 @@ export class FakeProcess {
       isRoot: true,
       hasRivalDaemon: () => false,
       serviceManager: undefined,
-      runtimeDirectory: undefined,
+      maintenanceStore: (directory) => host.state.maintenance(directory),
+      servedStore: (directory) => host.state.served(directory),
+      releaseStore: host.state.release,
       openControl: (options) => {
         this.control = options;
         return { close: () => (this.control = undefined) };
+      },
+      openMetrics: (options) => {
+        this.metrics = options;
+        options.onOpened();
+        return { close: () => (this.metrics = undefined) };
       },
     };
   }

@@ -19,6 +19,7 @@ import type { FirewallFacts } from '../../src/doctor/checks/firewall-checks.ts';
 import type { Link, LinkChange } from '../../src/linux/links/link-watch.ts';
 import { HostInterface, messageOf } from './host-interface.ts';
 import type { HostLinks, NetlinkNews } from './host-links.ts';
+import { HostState } from './host-state.ts';
 import { FakePacketSocket, HostCarpSocket } from './host-sockets.ts';
 import type { VirtualTime } from './time.ts';
 import { isGroup, type Medium, type Wire } from './wire.ts';
@@ -88,6 +89,8 @@ export class FakeHost {
   began: (command: Command) => void = () => undefined;
   /** Names of the abstract namespace, and the process that has each. */
   readonly names = new Map<string, number>();
+  /** The files that processes keep. */
+  readonly state = new HostState();
   readonly watches = new Set<HostLinks>();
   readonly sockets = new Set<object>();
   readonly #interfaces = new Map<number, HostInterface>();

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { Maintenance } from '../../../src/control/maintenance.ts';
+import { maintenanceFile } from '../../../src/state/maintenance-file.ts';
 
 const ALL = ['db', 'web'];
 
@@ -31,49 +32,52 @@ const isOn = (maintenance: Maintenance, name: string): boolean =>
 describe('maintenance', () => {
   test('is off where there is no file, and writes none by that', (t) => {
     const path = directory(t);
-    const fresh = new Maintenance(path);
+    const fresh = new Maintenance(maintenanceFile(path));
     assert.deepEqual([fresh.fault, isOn(fresh, 'db')], [undefined, false]);
-    assert.equal(isOn(new Maintenance(join(path, 'none')), 'db'), false);
+    assert.equal(isOn(new Maintenance(maintenanceFile(join(path, 'none'))), 'db'), false);
     assert.deepEqual(readdirSync(path), []);
   });
 
   test('outlives the process, with the time since when, also of others', async (t) => {
     const path = join(directory(t), 'made-by-it');
-    const first = new Maintenance(path);
+    const first = new Maintenance(maintenanceFile(path));
     assert.deepEqual(await first.set(['db'], true, ALL), { ok: true, value: undefined });
     const entry = first.of('db');
     assert.ok(entry !== undefined, 'it is on');
     assert.ok(Date.parse(entry.since) <= Date.now(), 'since now');
     assert.equal(statSync(join(path, 'maintenance.json')).mode & 0o777 & ~0o022, 0o644);
     assert.deepEqual(readdirSync(path), ['maintenance.json']);
-    const second = new Maintenance(path);
+    const second = new Maintenance(maintenanceFile(path));
     assert.deepEqual(second.of('db'), entry);
     await second.set(['web', 'db'], true, ALL);
     assert.deepEqual(second.of('db'), entry, 'on is on already');
     await second.set(['db'], false, ALL);
-    const third = new Maintenance(path);
+    const third = new Maintenance(maintenanceFile(path));
     assert.deepEqual([isOn(third, 'db'), isOn(third, 'web')], [false, true]);
     // One that is not configured now may come back.
     assert.ok((await third.set(['x'], true, ['x'])).ok, 'it is written');
-    assert.equal(isOn(new Maintenance(path), 'web'), true);
+    assert.equal(isOn(new Maintenance(maintenanceFile(path)), 'web'), true);
   });
 
   test('ordered many times at once ends as ordered last', async (t) => {
     const path = directory(t);
-    const maintenance = new Maintenance(path);
+    const maintenance = new Maintenance(maintenanceFile(path));
     const orders = Array.from({ length: 20 }, (_, n) => maintenance.set(['db'], n % 2 === 0, ALL));
     await Promise.all([...orders, maintenance.set(['web'], true, ALL)]);
-    const again = new Maintenance(path);
+    const again = new Maintenance(maintenanceFile(path));
     assert.deepEqual([isOn(again, 'db'), isOn(again, 'web')], [false, true]);
   });
 
   test('of another daemon in the same directory is left as it is', async (t) => {
     const path = directory(t);
-    const [one, other] = [new Maintenance(path), new Maintenance(path)];
+    const [one, other] = [
+      new Maintenance(maintenanceFile(path)),
+      new Maintenance(maintenanceFile(path)),
+    ];
     await other.set(['mail'], true, ['mail']);
     await one.set(['db'], true, ALL);
     await other.set(['mail'], false, ['mail']);
-    const again = new Maintenance(path);
+    const again = new Maintenance(maintenanceFile(path));
     assert.deepEqual([isOn(again, 'db'), isOn(again, 'mail')], [true, false]);
   });
 
@@ -106,7 +110,7 @@ describe('a file that is not right', () => {
       const path = directory(t);
       const file = join(path, 'maintenance.json');
       make(file);
-      const maintenance = new Maintenance(path);
+      const maintenance = new Maintenance(maintenanceFile(path));
       assert.match(maintenance.fault ?? '', says);
       assert.match(
         maintenance.fault ?? '',
@@ -121,7 +125,7 @@ describe('a file that is not right', () => {
         return;
       }
       assert.ok((await maintenance.set(['db'], false, ALL)).ok, 'the file is replaced');
-      const again = new Maintenance(path);
+      const again = new Maintenance(maintenanceFile(path));
       assert.deepEqual([again.fault, isOn(again, 'db')], [undefined, false]);
       assert.equal(again.of('web')?.cause, 'operator', 'the others stay until told otherwise');
     });
@@ -131,7 +135,7 @@ describe('a file that is not right', () => {
 describe('a directory that can not be written', () => {
   test('changes nothing, and says what to do', async (t) => {
     const path = directory(t);
-    const maintenance = new Maintenance(path);
+    const maintenance = new Maintenance(maintenanceFile(path));
     await maintenance.set(['db'], true, ALL);
     const file = join(path, 'maintenance.json');
     const before = readFileSync(file, 'utf8');
@@ -155,7 +159,7 @@ describe('a directory that can not be written', () => {
     writeFileSync(file, '');
     chmodSync(file, 0o600);
     for (const path of [join(file, 'state'), '/proc/none', '/sys/kernel/none']) {
-      const maintenance = new Maintenance(path);
+      const maintenance = new Maintenance(maintenanceFile(path));
       assert.equal(maintenance.fault, undefined, 'nothing can have been written there');
       const set = await maintenance.set(['db'], true, ALL);
       assert.ok(!set.ok, path);

@@ -7,6 +7,7 @@ import { micros } from '../../../src/base/time.ts';
 import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
 import { HANDOVER_MS_MAX } from '../../../src/control/handover.ts';
 import { Maintenance } from '../../../src/control/maintenance.ts';
+import { maintenanceFile } from '../../../src/state/maintenance-file.ts';
 import { startTimer } from '../../../src/linux/system/clock.ts';
 import { FakeTime } from '../vip/fakes.ts';
 import { Orders, type Order, type OrderedInstance } from '../../../src/control/orders.ts';
@@ -327,7 +328,7 @@ describe('maintenance', () => {
 
   test('that can not be stored changes nothing', async () => {
     const instance = new FakeInstance({ state: 'BACKUP' });
-    const maintenance = new Maintenance('/proc/none');
+    const maintenance = new Maintenance(maintenanceFile('/proc/none'));
     const orders = new Orders({
       maintenance,
       startTimer,

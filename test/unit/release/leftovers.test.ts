@@ -1,20 +1,13 @@
 // Which address on another interface is carpd's own, left by an earlier run, and which is not.
 import { deepEqual, equal } from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { micros } from '../../../src/base/time.ts';
 import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
 import type { DomainEvent } from '../../../src/events/events.ts';
 import { InterfaceAddresses } from '../../../src/addressing/interface-addresses.ts';
 import { Leftovers, type LeftoversOptions } from '../../../src/release/leftovers.ts';
-import {
-  realmNow,
-  recordServed,
-  servedPlaces,
-  type ServedPlace,
-} from '../../../src/release/served-record.ts';
+import type { ServedPlace, ServedStore } from '../../../src/state/served-record.ts';
+import { HostState } from '../../fakes/host-state.ts';
 import type { LinkAddress, LinkWatch } from '../../../src/linux/links/link-watch.ts';
 import { AddressKeeper } from '../../../src/vip/keeper.ts';
 import { FakeLinks } from '../../fakes/link-watch.ts';
@@ -22,18 +15,17 @@ import { ip } from '../../support/reports.ts';
 
 const VIP: LinkAddress = { address: '10.9.0.100', prefixLength: 24, secondary: true, scope: 0 };
 const OWN: LinkAddress = { address: '10.9.0.10', prefixLength: 24, secondary: false, scope: 0 };
-const REALM = realmNow() ?? { boot: '', namespace: '' };
 const HOLDER = { pid: 4_711, program: 'carpd', leaving: false, has: 'group' } as const;
 
 describe('what an earlier run has left on eth0, and is now served on eth1', () => {
-  let directory: string;
+  let store: ServedStore;
   let links: FakeLinks;
   let watch: LinkWatch;
   let events: DomainEvent[];
   let place: ServedPlace;
 
   beforeEach(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'carpd-leftovers-'));
+    store = new HostState().served('/state');
     links = new FakeLinks();
     watch = await links.open({ onChange: () => undefined, onError: () => undefined });
     const ifindex = links.add('eth0', { addresses: [OWN, VIP] });
@@ -41,10 +33,8 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
     const address = ip('10.9.0.100');
     const destination = CARP_MULTICAST;
     place = { interfaceName: 'eth0', ifindex, address, prefixLength: 24, vhid: 7, destination };
-    recordServed(directory, REALM, [place]);
+    store.write([place]);
   });
-
-  afterEach(() => rmSync(directory, { recursive: true }));
 
   const commands: string[] = [];
   const startTimer = (): (() => void) => () => undefined;
@@ -73,7 +63,7 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
   ): Promise<readonly string[]> {
     commands.length = 0;
     const leftovers = new Leftovers({
-      ...{ directory, links: watch, startTimer, withKeeper },
+      ...{ store, links: watch, startTimer, withKeeper },
       events: { publish: (event) => void events.push(event) },
       clock: () => micros(0),
       holderOf: () => undefined,
@@ -92,7 +82,7 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
     deepEqual(await remove(), ['addr del 10.9.0.100/24 dev eth0']);
     deepEqual(told(), [['eth0', true]]);
     deepEqual(
-      servedPlaces(directory, REALM).map(({ ifindex }) => ifindex),
+      store.read().map(({ ifindex }) => ifindex),
       [place.ifindex + 1],
     );
   });
@@ -109,7 +99,7 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
   const ALONE: readonly [string, Partial<LeftoversOptions>][] = [
     ['another daemon holds the group there', { holderOf: () => HOLDER }],
     ['another program that keeps virtual IPs runs', { hasRival: () => true }],
-    ['nothing may be kept', { directory: undefined }],
+    ['nothing may be kept', { store: undefined }],
   ];
   for (const [name, changes] of ALONE) {
     test(`is left alone where ${name}`, async () => {
@@ -134,7 +124,7 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
   }
 
   test('is left alone without a record: nobody knows whose it is', async () => {
-    recordServed(directory, REALM, []);
+    store.write([]);
     deepEqual(await remove(), []);
   });
 
@@ -146,6 +136,6 @@ describe('what an earlier run has left on eth0, and is now served on eth1', () =
     links.set('eth0', { addresses: [{ ...VIP, secondary: false }] });
     deepEqual(await remove(), []);
     deepEqual(told(), [['eth0', false]]);
-    equal(servedPlaces(directory, REALM).length, 2, 'the next start looks again');
+    equal(store.read().length, 2, 'the next start looks again');
   });
 });

@@ -28,7 +28,25 @@ const DIRECTORY_MODE = 0o755;
 const BYTES_MAX = 4_194_304;
 const FORMAT = 1;
 
-/** Undefined: it can't be told, and nothing on record can be trusted. */
+/** Where it is on record which virtual IPs are served. */
+export interface ServedStore {
+  /** Those on record; none where there is no record that can be read. */
+  read(): readonly ServedPlace[];
+  /** Puts these on record, in the place of those before; throws the system's error. */
+  write(places: readonly ServedPlace[]): void;
+}
+
+/** The file in a state directory; undefined: nothing in it could be trusted. */
+export function servedRecord(directory: string): ServedStore | undefined {
+  const realm = realmNow();
+  if (realm === undefined) return undefined;
+  return {
+    read: () => servedPlaces(directory, realm),
+    write: (places) => recordServed(directory, realm, places),
+  };
+}
+
+/** Undefined: it is not known, and nothing on record can be trusted. */
 export function realmNow(): Realm | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

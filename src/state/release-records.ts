@@ -19,6 +19,23 @@ const BYTES_MAX = 4_194_304;
 /** Another one is of another version of carpd, and not read. */
 const FORMAT = 3;
 
+/** Where it is on record what this daemon may hold. */
+export interface ReleaseStore {
+  /**
+   * Puts these on record, in the place of those before; throws the system's error.
+   * `interfaceNameOf`: the name that the interface has now.
+   */
+  write(
+    instances: readonly InstanceConfig[],
+    interfaceNameOf: (config: InstanceConfig) => string,
+  ): void;
+}
+
+/** The file in the runtime directory of a unit. */
+export function releaseRecords(directory: string): ReleaseStore {
+  return { write: (instances, nameOf) => writeReleaseRecords(directory, instances, nameOf) };
+}
+
 /**
  * Puts these on record, in the place of those before; throws the system's error. `interfaceNameOf`:
  * the name that the interface has now, by which whoever cleans up finds the address.

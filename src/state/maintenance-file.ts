@@ -16,14 +16,23 @@ const BYTES_MAX = 1_048_576;
 const FILE_MODE = 0o644;
 const DIRECTORY_MODE = 0o755;
 
-/** The path of the file in a state directory. */
-export function maintenanceFile(directory: string): string {
-  return join(directory, FILE_NAME);
+/** Where the list is kept. */
+export interface MaintenanceStore {
+  /** For messages. */
+  readonly path: string;
+  /** The list; it is empty where none was kept. The reason says what is wrong. */
+  read(): Result<MaintenanceList, string>;
+  /** Replaces it, on the disk when this resolves. Nothing has changed where it fails. */
+  write(list: MaintenanceList): Promise<Result<undefined, string>>;
 }
 
-/** Reads the file; one that is not there is an empty list. The reason says what is wrong. */
-export function readMaintenance(directory: string): Result<MaintenanceList, string> {
-  const path = maintenanceFile(directory);
+/** The file in a state directory. */
+export function maintenanceFile(directory: string): MaintenanceStore {
+  const path = join(directory, FILE_NAME);
+  return { path, read: () => read(path), write: (list) => write(path, list) };
+}
+
+function read(path: string): Result<MaintenanceList, string> {
   try {
     const { bytes } = readRegularFile(path, BYTES_MAX);
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -35,16 +44,11 @@ export function readMaintenance(directory: string): Result<MaintenanceList, stri
   }
 }
 
-/** Replaces the file, on the disk when this resolves. Nothing has changed where it fails. */
-export async function writeMaintenance(
-  directory: string,
-  list: MaintenanceList,
-): Promise<Result<undefined, string>> {
-  const path = maintenanceFile(directory);
+async function write(path: string, list: MaintenanceList): Promise<Result<undefined, string>> {
   const birthPath = `${path}.${process.pid}`;
   const instances = Object.fromEntries([...list].map(([name, since]) => [name, { since }]));
   try {
-    await makeDirectory(directory);
+    await makeDirectory(dirname(path));
     await writeThrough(birthPath, `${JSON.stringify({ version: VERSION, instances })}\n`);
     await rename(birthPath, path);
   } catch (error) {

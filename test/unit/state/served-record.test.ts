@@ -9,7 +9,7 @@ import {
   recordServed,
   servedPlaces,
   type ServedPlace,
-} from '../../../src/release/served-record.ts';
+} from '../../../src/state/served-record.ts';
 import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
 import { ip } from '../../support/reports.ts';
 

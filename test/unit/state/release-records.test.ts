@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { writeReleaseRecords, readReleaseRecords } from '../../../src/release/release-records.ts';
+import { writeReleaseRecords, readReleaseRecords } from '../../../src/state/release-records.ts';
 import { dbConfig } from '../../support/reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-duties-'));
