@@ -323,7 +323,7 @@ describe('the interface goes away (ucarp exits)', () => {
     });
   }
 
-  it('no-source-address: leaves at once where hooks manage the address, who do not watch it', () => {
+  it('no-source-address: leaves at once where hooks manage the address', () => {
     const rig = silentMaster(false);
     assert.deepEqual(rig.feed(SOURCE_LOST), ['stop-announcing', 'hook down 1']);
     assert.equal(rig.election.snapshot().leaving, 'no-source-address');
