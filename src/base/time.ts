@@ -43,3 +43,9 @@ export function plus(instant: Micros, duration: Micros): Micros {
 export function since(later: Micros, earlier: Micros): Micros {
   return micros(later - earlier);
 }
+
+/** The earlier of two instants; undefined is never. */
+export function earlier(a: Micros | undefined, b: Micros | undefined): Micros | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}

@@ -1,6 +1,6 @@
 // What a node says in its adverts, and how often: its timers, its skew, which is high while it
 // can't send well or doubts its path, and the counter.
-import { micros, plus, type Micros } from '../base/time.ts';
+import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
 import { BOW_OUT } from '../carp/advert.ts';
 import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } from './cadence.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -15,6 +15,12 @@ const DARK_ADVSKEW = DEMOTED_ADVSKEW - 1;
 /** Better than both: where nobody else is there, the node that serves goes on. */
 export const UNHEARD_ADVSKEW = DEMOTED_ADVSKEW - 2;
 const COUNTER_BITS = 64;
+/**
+ * How much too early an advert may go out to go along with others, of its interval and at most. Its
+ * peers wait for silence from the last advert that they heard, so that none of them minds.
+ */
+const EARLY_SHARE = 1 / 32;
+export const EARLY_MAX = fromMillis(31);
 
 /** Says with which skew one instance bids, and when its next advert is due. */
 export class Bid {
@@ -66,6 +72,12 @@ export class Bid {
     return advertInterval({ advbase, advskew: this.demoted ? this.advskew : advskew });
   }
 
+  /** What is due until then may go out along with an advert of another master. */
+  along(now: Micros): Micros {
+    const early = Math.floor(this.interval * EARLY_SHARE);
+    return plus(now, micros(Math.min(early, EARLY_MAX)));
+  }
+
   /** Goes on from the counter of an advert that was heard, as ucarp does. */
   follow(counter: bigint): void {
     this.#counter = counter;
@@ -84,10 +96,11 @@ export class Bid {
     });
   }
 
-  /** Sends the regular advert that was due at `dueAt` and sets the deadline of the next one. */
+  /** Sends the regular advert that is due at `dueAt` and sets the deadline of the next one. */
   advertise(dueAt: Micros, now: Micros): void {
     this.send('regular');
-    const next = plus(dueAt, this.interval);
+    // One that went out early stays with those that it went with.
+    const next = plus(micros(Math.min(dueAt, now)), this.interval);
     // After a stall one advert is enough: the ones that were missed help nobody now.
     this.#deadlines.set('advertise', next > now ? next : plus(now, this.interval));
   }

@@ -82,5 +82,8 @@ export type Input =
   | { readonly kind: 'stop-requested' }
   /** A reload wants it to end: as a stop, but a master whose address can't go stays. */
   | { readonly kind: 'retire-requested' }
-  /** A deadline may have come; too early is harmless. */
-  | { readonly kind: 'woken' };
+  /**
+   * A deadline may have come; too early is harmless. `along`: another master on the interface sends
+   * its advert now, and one that is due soon goes out with it.
+   */
+  | { readonly kind: 'woken'; readonly along?: true };

@@ -164,7 +164,7 @@ export class Election {
       case 'retire-requested':
         return this.#stop(true, now);
       case 'woken':
-        return this.#woken(now);
+        return this.#woken(input.along === true, now);
       default:
         return unreachable(input);
     }
@@ -361,7 +361,7 @@ export class Election {
     this.#effects.push({ kind: 'stopped' });
   }
 
-  #woken(now: Micros): void {
+  #woken(along: boolean, now: Micros): void {
     const loss = this.#stepDown.takeLoss(now);
     if (loss !== undefined) this.#leave(loss, now);
     const forgiven = this.#deadlines.take('demotionEnd', now) !== undefined;
@@ -376,7 +376,7 @@ export class Election {
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#masterTerm.upHookDue();
     if (this.#holdsVip()) this.#masterTerm.woken(this.#isMute, now);
-    const advertiseAt = this.#deadlines.take('advertise', now);
+    const advertiseAt = this.#deadlines.take('advertise', along ? this.#bid.along(now) : now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
     if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);
   }

@@ -1,7 +1,7 @@
 // The readiness of one interface: what has proved itself since the path last changed, and what that
 // means to each instance on it. Pure: inputs and the time go in, effects come out.
 import { unreachable } from '../base/assert.ts';
-import { micros, since, type Micros } from '../base/time.ts';
+import { earlier, micros, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
 import { EpochTracker, isTooLate, type EpochEndCause } from './epoch.ts';
 import { EvidenceLedger, type Evidence, type EvidenceRecord } from './evidence.ts';
@@ -75,9 +75,8 @@ export class LinkReadiness {
 
   /** When the machine wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const all = [this.#asking.deadline, this.#membership.deadline, this.#members.deadline];
-    const set = all.filter((at) => at !== undefined);
-    return set.length === 0 ? undefined : micros(Math.min(...set));
+    const common = earlier(this.#asking.deadline, this.#membership.deadline);
+    return earlier(common, this.#members.deadline);
   }
 
   /** The number that evidence must bear to count. */

@@ -48,3 +48,9 @@ export type SegmentEffect =
       /** When the master's time was over, as it stood before what brought this effect. */
       readonly masterDownAt: Micros | undefined;
     };
+
+/** Whether an instance sends its regular advert. */
+export function advertises(one: SegmentEffect): boolean {
+  if (one.kind !== 'elected') return false;
+  return one.effect.kind === 'send-advert' && one.effect.advert === 'regular';
+}

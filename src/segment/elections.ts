@@ -6,6 +6,9 @@ import { micros, type Micros } from '../base/time.ts';
 import type { State } from '../election/effects.ts';
 import type { Election } from '../election/machine.ts';
 
+/** Nothing else gets a turn between their adverts: some 30 us each. */
+const TOGETHER_MAX = 64;
+
 export type ElectionMachine = Pick<Election, 'step' | 'deadline' | 'snapshot' | 'brief'>;
 
 /** An election and its place among the others. */
@@ -71,6 +74,11 @@ export class Elections {
   /** Somebody who is no master wants to be woken by then. */
   awaitsSilence(dueBy: Micros): boolean {
     return isBy(this.#waiting.at, dueBy);
+  }
+
+  /** Some of the masters that want to be woken by then. */
+  mastersBy(at: Micros): readonly string[] {
+    return isBy(this.#masters.at, at) ? this.#masters.due(at).slice(0, TOGETHER_MAX) : [];
   }
 
   /** Who is due by then; masters first: their adverts must not wait for hundreds of promotions. */

@@ -41,10 +41,10 @@
 // closes for silence does so before its instance would be promoted by it; every change of state is
 // known to the readiness before the next input; no input throws because of what the network sent.
 import { unreachable } from '../base/assert.ts';
-import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
+import { earlier, fromMillis, plus, type Micros } from '../base/time.ts';
 import { formatIpv4 } from '../carp/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
-import { UNHEARD_ADVSKEW } from '../election/bid.ts';
+import { EARLY_MAX, UNHEARD_ADVSKEW } from '../election/bid.ts';
 import { advertInterval } from '../election/cadence.ts';
 import type { State } from '../election/effects.ts';
 import type { Input } from '../election/inputs.ts';
@@ -56,7 +56,7 @@ import type { InstanceSettings, ReadinessInput } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';
 import { AdvertPairs, type PairedAdvert, type Settled } from './advert-pairs.ts';
-import type { SegmentEffect } from './effects.ts';
+import { advertises, type SegmentEffect } from './effects.ts';
 import { Elections, type ElectionMachine } from './elections.ts';
 import type { FactsRead, SegmentInput } from './inputs.ts';
 import { ROLES } from './roles.ts';
@@ -123,10 +123,8 @@ export class Segment {
 
   /** When it wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const link = [this.#nextTick, this.#pairs.deadline, this.#link.deadline()];
-    const all = [...link, this.#elections.deadline];
-    const set = all.filter((at) => at !== undefined);
-    return set.length === 0 ? undefined : micros(Math.min(...set));
+    const link = earlier(earlier(this.#nextTick, this.#pairs.deadline), this.#link.deadline());
+    return earlier(link, this.#elections.deadline);
   }
 
   /** Whether what is due by now could make a master: unread adverts must be heard first. */
@@ -259,6 +257,14 @@ export class Segment {
       this.#elect(name, { kind: 'unheard', until: unheardUntil }, now);
     }
     this.#elect(name, { kind: 'woken' }, now);
+    this.#agenda.push(() => this.#advertiseAlong(now));
+  }
+
+  /** One wake-up of this host, and one of each peer, for the adverts of many instances. */
+  #advertiseAlong(now: Micros): void {
+    const early = this.#effects.some(advertises) ? plus(now, EARLY_MAX) : now;
+    const along = this.#elections.mastersBy(early);
+    for (const name of along) this.#elect(name, { kind: 'woken', along: true }, now);
   }
 
   // ---- what comes in ----
