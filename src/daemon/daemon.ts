@@ -73,6 +73,7 @@ export class Daemon {
       ...ports,
       drain: () => this.#drain(),
       onLateWake: (lateBy) => this.#lateWake(lateBy),
+      onWake: (lateBy) => this.#metrics.loopLag(lateBy),
       onOverflow: (dropped) => events.publish({ event: 'queue-overflow', dropped }),
     });
     this.#metrics = this.#createMetrics();

@@ -29,14 +29,20 @@ export interface MetricsOptions {
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /**
- * prom-client's own gauges with names that end as those of counters do: `promtool check metrics`
- * refuses them.
+ * prom-client's own gauges with names that end as those of counters do, which `promtool check
+ * metrics` refuses, and those of its monitor of the loop: carpd_loop_lag_seconds is more to the
+ * point.
  */
-const MISNAMED = [
+const UNWANTED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
+  ...['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
+    (which) => `nodejs_eventloop_lag_${which}_seconds`,
+  ),
 ];
+/** That monitor would wake the process a hundred times a second, more than all that it does. */
+const NEVER_MONITORED = { eventLoopMonitoringPrecision: 2_147_483_647 };
 
 /** The registry of the metrics and their text form. */
 export class Metrics {
@@ -54,8 +60,8 @@ export class Metrics {
     this.#options = options;
     for (const [name, spec] of specs()) this.#register(name, spec);
     this.#forEachAtZero('process', (spec, series) => this.#zero(spec, series));
-    collectDefaultMetrics({ register: this.#registry });
-    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    collectDefaultMetrics({ register: this.#registry, ...NEVER_MONITORED });
+    for (const name of UNWANTED) this.#registry.removeSingleMetric(name);
   }
 
   /**
@@ -94,6 +100,11 @@ export class Metrics {
     if (!this.#isKnown(labels)) return;
     this.#counters.get(name)?.inc(labels, amount);
     this.#histograms.get(name)?.observe(labels, amount);
+  }
+
+  /** The loop came round so many seconds too late to what was due. */
+  loopLag(seconds: number): void {
+    this.#histograms.get('carpd_loop_lag_seconds')?.observe(seconds);
   }
 
   /**

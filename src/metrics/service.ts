@@ -1,7 +1,7 @@
 // The metrics of a daemon: counted from its events, read from its snapshots, served where the
 // configuration says. Nothing of it is loaded before it is wanted, and no election depends on it.
 import { messageOf } from '../base/errors.ts';
-import { toMillis, type Micros } from '../base/time.ts';
+import { toMillis, toSeconds, type Micros } from '../base/time.ts';
 import type { InstanceConfig, ListenAddress } from '../config/config.ts';
 import type { HookName } from '../election/inputs.ts';
 import type { Page } from './page.ts';
@@ -73,6 +73,11 @@ export class MetricsService {
     if (down.length > 0) hooks.push('down');
     this.#instances.set(name, { labels, hooks });
     this.#kept?.metrics.addInstance(labels, hooks);
+  }
+
+  /** The loop came round so much too late to what was due. */
+  loopLag(lateBy: Micros): void {
+    this.#kept?.metrics.loopLag(toSeconds(lateBy));
   }
 
   removed(name: string): void {

@@ -28,6 +28,8 @@ export interface DriverOptions extends Time {
    * queued in the sockets meanwhile has been read; no deadline has been acted upon yet.
    */
   readonly onLateWake: (lateBy: Micros) => void;
+  /** How late the timer came round to the earliest deadline; it is set in whole milliseconds. */
+  readonly onWake: (lateBy: Micros) => void;
   /** Posted packets were dropped because too many were waiting. */
   readonly onOverflow: (dropped: number) => void;
 }
@@ -174,6 +176,7 @@ export class Driver {
     const timeoutMs = Math.min(Math.max(delayMs, 0), TIMEOUT_MS_MAX);
     this.#cancelTimer = this.#options.startTimer(timeoutMs, () => {
       this.#armedFor = undefined;
+      this.#options.onWake(micros(Math.max(0, since(this.#options.now(), deadline))));
       void this.#wake();
     });
   }

@@ -44,6 +44,7 @@ export interface MetricSpec {
 const NONE: readonly LabelValues[] = [{}];
 const NEVER: readonly LabelValues[] = [];
 const TAKEOVER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const LAG_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 const HOLD_BUCKETS = [0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900];
 const HOOK_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -258,6 +259,13 @@ export const METRICS = {
     [],
     NONE,
     'How often the process woke late, since it or the machine had stood still.',
+  ),
+  carpd_loop_lag_seconds: histogram(
+    'process',
+    [],
+    NONE,
+    LAG_BUCKETS,
+    'How late the loop came round to the earliest thing that was due; a timer alone makes it 1 ms.',
   ),
   carpd_log_lines_dropped_total: counter(
     'process',

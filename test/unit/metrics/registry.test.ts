@@ -112,7 +112,8 @@ describe('what is served', () => {
     assert.match(text, /[^\n]\n$/);
     assert.doesNotMatch(text, /nodejs_active_\w+_total/);
     assert.match(text, /^process_start_time_seconds \d/m);
-    assert.match(text, /^nodejs_eventloop_lag_p99_seconds \d/m);
+    assert.match(text, /^nodejs_eventloop_lag_seconds \d/m);
+    assert.doesNotMatch(text, /nodejs_eventloop_lag_p99_seconds/, 'its monitor never rests');
   });
 
   test('the build', async () => {
@@ -122,6 +123,17 @@ describe('what is served', () => {
 });
 
 describe('counting', () => {
+  test('how late the loop was', async () => {
+    const metrics = full();
+    metrics.loopLag(0.0008);
+    metrics.loopLag(0.02);
+    const text = await metrics.render();
+    const counts = ['0.001', '0.01', '0.025', '+Inf'].map((bound) =>
+      valueOf(text, `carpd_loop_lag_seconds_bucket{le="${bound}"}`),
+    );
+    assert.deepEqual(counts, [1, 1, 2, 2]);
+  });
+
   test('counts what is named, and nothing else', async () => {
     const metrics = full();
     const labels = { ...DB, from: 'backup', to: 'master', cause: 'master-down' };

@@ -39,6 +39,7 @@ describe('driver', () => {
   let now: Micros;
   let lateBy: number[];
   let drops: number;
+  let lags: number[];
   let onDrain: () => void;
   let driver: Driver;
 
@@ -59,6 +60,7 @@ describe('driver', () => {
     now = micros(0);
     lateBy = [];
     drops = 0;
+    lags = [];
     onDrain = () => undefined;
     driver = new Driver({
       ...{ startTimer, nextTurn },
@@ -68,6 +70,7 @@ describe('driver', () => {
         return Promise.resolve();
       },
       onLateWake: (by) => lateBy.push(by),
+      onWake: (by) => lags.push(by),
       onOverflow: () => (drops += 1),
     });
   });
@@ -81,6 +84,19 @@ describe('driver', () => {
     await pass(1);
     assert.equal(member.wakes, 1);
     assert.deepEqual(lateBy, []);
+  });
+
+  test('tells how late it comes round to each deadline', async () => {
+    const member = new FakeMember();
+    member.due = micros(100_500);
+    driver.add(member);
+    await pass(101);
+    member.due = fromMillis(200);
+    driver.arm();
+    now = fromMillis(203);
+    mock.timers.tick(100);
+    await turns();
+    assert.deepEqual(lags, [500, 3_000]);
   });
 
   test('hundreds that are due at once are no stall, and others have turns', async () => {
