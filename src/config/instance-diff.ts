@@ -1,41 +1,78 @@
-// Which instances a new configuration adds, changes, removes and leaves alone.
-import { isDeepStrictEqual } from 'node:util';
-import { sameInstance, type Config, type InstanceConfig } from './config.ts';
+// The difference between the configuration that runs and a new one: which keys have changed, what
+// each change costs, and so which instances go on in place, and which have to begin anew. Pure.
+import type { Config, InstanceConfig } from './config.ts';
+import { DAEMON_ROWS, INSTANCE_ROWS, rowsOf, type ReloadCost, type Row } from './reload-table.ts';
+
+/** A key whose value is another one. No passphrase is ever in it. */
+export interface KeyChange {
+  /** As in the file: "log.level", and below an instance "hooks.timeout". */
+  readonly key: string;
+  readonly before: string;
+  readonly after: string;
+  readonly cost: ReloadCost;
+}
+
+/** An instance with what has changed of it. */
+export interface ChangedInstance {
+  /** In its new form. */
+  readonly config: InstanceConfig;
+  /** At least one. */
+  readonly changes: readonly KeyChange[];
+}
 
 /** The difference between two sets of instances. */
 export interface InstanceDiff {
   readonly added: readonly InstanceConfig[];
-  /** In their new form. */
-  readonly changed: readonly InstanceConfig[];
+  /** These have to begin anew. */
+  readonly restarted: readonly ChangedInstance[];
+  /** These go on with what has changed. */
+  readonly inPlace: readonly ChangedInstance[];
   /** In their old form. */
   readonly removed: readonly InstanceConfig[];
   readonly unchanged: readonly InstanceConfig[];
 }
 
-/** Compares by name, and then by everything, the passphrase's bytes included. */
+const instanceRows = rowsOf(INSTANCE_ROWS);
+const daemonRows = rowsOf(DAEMON_ROWS);
+
+/** Compares by name, and then key by key, the passphrase's bytes included. */
 export function diffInstances(
   before: readonly InstanceConfig[],
   after: readonly InstanceConfig[],
 ): InstanceDiff {
   const old = new Map(before.map((instance) => [instance.name, instance]));
-  const kept = after.filter(({ name }) => old.has(name));
-  const isSame = (instance: InstanceConfig): boolean => {
-    const earlier = old.get(instance.name);
-    return earlier !== undefined && sameInstance(earlier, instance);
-  };
   const names = new Set(after.map(({ name }) => name));
+  const kept = after.flatMap((config) => {
+    const earlier = old.get(config.name);
+    return earlier === undefined
+      ? []
+      : [{ config, changes: changesOf(instanceRows, earlier, config) }];
+  });
+  const changed = kept.filter(({ changes }) => changes.length > 0);
   return {
     added: after.filter(({ name }) => !old.has(name)),
-    changed: kept.filter((instance) => !isSame(instance)),
+    restarted: changed.filter(needsRestart),
+    inPlace: changed.filter((one) => !needsRestart(one)),
     removed: before.filter(({ name }) => !names.has(name)),
-    unchanged: kept.filter(isSame),
+    unchanged: kept.filter(({ changes }) => changes.length === 0).map(({ config }) => config),
   };
 }
 
-/** What has changed in vain as long as the process runs; a sentence for each. */
-export function unheededChanges(before: Config, after: Config): readonly string[] {
-  const keys = (['log', 'control', 'state'] as const).filter(
-    (key) => !isDeepStrictEqual(after[key], before[key]),
-  );
-  return keys.map((key) => `the ${key} settings have changed; they apply when carpd restarts`);
+/** What has changed beside the instances. */
+export function diffDaemon(
+  before: Omit<Config, 'instances'>,
+  after: Omit<Config, 'instances'>,
+): readonly KeyChange[] {
+  return changesOf(daemonRows, before, after);
+}
+
+function needsRestart({ changes }: ChangedInstance): boolean {
+  return changes.some(({ cost }) => cost === 'restart');
+}
+
+function changesOf<Of>(rows: readonly Row<Of>[], before: Of, after: Of): readonly KeyChange[] {
+  const changed = rows.filter(({ isSame }) => !isSame(before, after));
+  return changed.map(({ key, cost, show }) => {
+    return { key, cost, before: show(before), after: show(after) };
+  });
 }

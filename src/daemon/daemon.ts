@@ -2,7 +2,7 @@
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
 import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
-import { unheededChanges } from '../config/instance-diff.ts';
+import { planReload, type ReloadPlan } from '../config/reload-plan.ts';
 import { BoundLinks } from '../linux/links/bound-links.ts';
 import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
@@ -22,7 +22,7 @@ import type { Ports } from '../ports/ports.ts';
 import { Records } from './records.ts';
 import { orderedInstance } from './instance/ordered-instance.ts';
 import { Orders, type OrderedInstance } from '../control/orders.ts';
-import { reloadInstances } from './reload.ts';
+import { announceReload, reloadInstances } from './reload.ts';
 import type { InstanceReport } from '../report/report.ts';
 import { stateEvent } from '../report/state-event.ts';
 
@@ -52,6 +52,8 @@ export class Daemon {
   readonly #orders: Orders;
   readonly #claims: GroupClaims;
   #records: Records | undefined;
+  /** In force now, as far as it is not of the instances. */
+  #config: Config;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -60,6 +62,7 @@ export class Daemon {
     this.#options = options;
     const { config, events, ports } = options;
     const { now } = ports;
+    this.#config = config;
     const { directory } = config.state;
     this.#claims = new GroupClaims(ports);
     this.#maintenance = new Maintenance(
@@ -121,6 +124,12 @@ export class Daemon {
     const reloaded = this.#reloading.then(() => this.#reload(config));
     this.#reloading = reloaded.catch(() => undefined);
     return reloaded;
+  }
+
+  /** What a reload of this configuration would do now. */
+  plan(config: Config): ReloadPlan {
+    const before = { ...this.#config, instances: this.#instances.configs };
+    return planReload(before, config, (name) => this.#instances.get(name)?.isMaster === true);
   }
 
   /** Why an instance cannot take part now, in words; undefined if all can. */
@@ -223,9 +232,10 @@ export class Daemon {
     const { events, ports } = this.#options;
     const links = this.#links;
     if (this.#stopping !== undefined || links === undefined) return;
-    for (const detail of unheededChanges(this.#options.config, config)) {
-      events.publish({ event: 'configuration-warning', detail });
-    }
+    announceReload(this.plan(config), events);
+    // What counts from the next start on is told of until then.
+    const { log, control, state } = this.#config;
+    this.#config = { ...config, log, control, state };
     await this.#metrics.listen(config.metrics.listen);
     await reloadInstances(config.instances, {
       ...{ instances: this.#instances, claims: this.#claims, links, events },

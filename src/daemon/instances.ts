@@ -86,6 +86,13 @@ export class Instances implements Iterable<Instance> {
     await instance.start();
   }
 
+  /** The instance of this name goes on with this; resolves when it is in force. */
+  async reconfigure(config: InstanceConfig): Promise<void> {
+    // It may have hooks now whose runs are counted from 0 on.
+    this.#options.metrics.added(config);
+    await this.#all.get(config.name)?.reconfigure(config);
+  }
+
   /** Hands over if it is master, and ends; resolves to what undoes what could not be undone. */
   async remove(name: string): Promise<string | undefined> {
     const instance = this.#all.get(name);

@@ -54,13 +54,13 @@ type PeerEntry = Omit<PeerHeard, 'role'> & { readonly left: boolean };
 export class PeersHeard {
   /** In the order in which they were last heard. */
   readonly #peers = new Map<Ipv4, PeerEntry>();
-  readonly #patience: Micros;
+  readonly #patience: () => Micros;
 
   /**
-   * `patience`: the dead interval, after which a peer that is not heard is quiet. One that says of
-   * itself that it is slower gets two intervals of its own.
+   * `patience`: the dead interval of now, after which a peer that is not heard is quiet. One that
+   * says of itself that it is slower gets two intervals of its own.
    */
-  constructor(patience: Micros) {
+  constructor(patience: () => Micros) {
     this.#patience = patience;
   }
 
@@ -97,7 +97,7 @@ export class PeersHeard {
     // Nobody but who was heard by a bow-out alone has no pace.
     if (left || cadence === undefined) return 'left';
     const own = advertInterval(cadence) * INTERVALS_TO_QUIET;
-    const patience = micros(Math.max(this.#patience, own));
+    const patience = micros(Math.max(this.#patience(), own));
     return since(now, lastAdvertAt) > patience ? 'quiet' : 'master';
   }
 }

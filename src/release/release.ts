@@ -193,10 +193,7 @@ class Releaser {
       const lane = new HookLane({
         interfaceName,
         address: address.ip,
-        xparam: hooks.xparam,
-        up: undefined,
-        down: hooks.down,
-        timeoutMs: hooks.timeoutMs,
+        hooks: () => ({ ...hooks, up: undefined }),
         env: this.#env,
         runCommand,
         clock: now,

@@ -8,13 +8,19 @@ import type { Ipv4, Mac } from '../carp/addresses.ts';
 import { gratuitousArp } from '../carp/arp.ts';
 import type { FrameSender, StartTimer } from './ports.ts';
 
+/** How it is announced. */
+export interface AnnouncePace {
+  /** How many frames follow the first one of a burst; 0 for none, as ucarp. */
+  readonly burst: number;
+  readonly intervalMs: number;
+}
+
 export interface AnnouncerOptions {
   readonly vip: Ipv4;
   /** The MAC of the interface now; a card that was replaced has another. */
   readonly mac: () => Mac;
-  /** How many frames follow the first one of a burst; 0 for none, as ucarp. */
-  readonly burst: number;
-  readonly intervalMs: number;
+  /** As it is now. */
+  readonly pace: () => AnnouncePace;
   readonly sender: FrameSender;
   readonly now: () => Micros;
   readonly startTimer: StartTimer;
@@ -41,7 +47,6 @@ const BURSTS_MAX = 4;
 /** Announces one virtual IP on one interface. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  readonly #allowance: Micros;
   #cancelBurst: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
   #sentAt: Micros | undefined;
@@ -50,7 +55,6 @@ export class Announcer {
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
-    this.#allowance = micros(FRAME_EACH * ((options.burst + 2) * BURSTS_MAX - 1));
   }
 
   /**
@@ -59,7 +63,7 @@ export class Announcer {
    * in place of what is left of an earlier burst; without, an earlier burst goes on.
    */
   announce({ burst, defends = false }: Announcement): void {
-    if (burst) this.#scheduleBurst(this.#options.burst);
+    if (burst) this.#scheduleBurst(this.#options.pace().burst);
     const { now, startTimer } = this.#options;
     const wait = since(this.#nextAt(defends), now());
     if (wait <= 0) return this.#send();
@@ -81,7 +85,7 @@ export class Announcer {
     this.#cancelBurst?.();
     this.#cancelBurst = undefined;
     if (left <= 0) return;
-    this.#cancelBurst = this.#options.startTimer(this.#options.intervalMs, () => {
+    this.#cancelBurst = this.#options.startTimer(this.#options.pace().intervalMs, () => {
       this.#scheduleBurst(left - 1);
       this.announce({ burst: false });
     });
@@ -89,7 +93,8 @@ export class Announcer {
 
   /** When the next frame may leave. */
   #nextAt(defends: boolean): Micros {
-    const allowedAt = micros(this.#restedAt - this.#allowance);
+    const allowance = FRAME_EACH * ((this.#options.pace().burst + 2) * BURSTS_MAX - 1);
+    const allowedAt = micros(this.#restedAt - allowance);
     if (!defends || this.#sentAt === undefined) return allowedAt;
     return micros(Math.max(allowedAt, plus(this.#sentAt, DEFENCE_SPACING)));
   }

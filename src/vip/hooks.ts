@@ -38,18 +38,24 @@ export interface HookReport extends Omit<HookRequest, 'env'> {
   readonly durationMs: number;
 }
 
-export interface HookLaneOptions {
-  readonly interfaceName: string;
-  /** The name that the interface has when a hook begins; absent: always the same. */
-  readonly currentName?: () => string;
-  /** The virtual IP; passed without its prefix. */
-  readonly address: Ipv4;
+/** What is run, and how. */
+export interface HookSettings {
   /** The last argument of both hooks; undefined to pass two arguments only (ucarp --xparam). */
   readonly xparam: string | undefined;
   /** Program and first arguments; undefined or empty for no hook. */
   readonly up: readonly string[] | undefined;
   readonly down: readonly string[] | undefined;
   readonly timeoutMs: number;
+}
+
+export interface HookLaneOptions {
+  readonly interfaceName: string;
+  /** The name that the interface has when a hook begins; absent: always the same. */
+  readonly currentName?: () => string;
+  /** The virtual IP; passed without its prefix. */
+  readonly address: Ipv4;
+  /** As they are now: a hook is run as it is configured when it begins. */
+  readonly hooks: () => HookSettings;
   /** The whole environment of the hooks; see hookEnvironment. */
   readonly env: Readonly<Record<string, string>>;
   readonly runCommand: RunCommand;
@@ -122,7 +128,7 @@ export class HookLane {
   }
 
   #command(hook: HookName): readonly string[] {
-    return this.#options[hook] ?? [];
+    return this.#options.hooks()[hook] ?? [];
   }
 
   #finishUnrun(request: HookRequest, result: HookResult): void {
@@ -143,7 +149,8 @@ export class HookLane {
   }
 
   async #runOne(request: HookRequest): Promise<HookReport> {
-    const { clock, address, xparam, timeoutMs, env } = this.#options;
+    const { clock, address, env } = this.#options;
+    const { xparam, timeoutMs } = this.#options.hooks();
     const interfaceName = this.#options.currentName?.() ?? this.#options.interfaceName;
     const command = this.#command(request.hook);
     const extra = xparam === undefined ? [] : [xparam];

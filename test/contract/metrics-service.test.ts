@@ -224,7 +224,8 @@ describe('health and readiness', () => {
       /^HTTP\/1\.1 503 .*the new configuration was rejected, and the old one is in force/s,
     );
     const none: readonly string[] = [];
-    const sets = { added: none, changed: none, removed: none, unchanged: ['db'] };
+    const others = { added: none, changed: none, restarted: none, removed: none };
+    const sets = { ...others, unchanged: ['db'] };
     events.publish({ event: 'configuration-reloaded', ...sets });
     await says(/^HTTP\/1\.1 200 /);
     events.publish({ event: 'daemon-stopping', why: 'SIGTERM' });

@@ -62,7 +62,9 @@ describe('the descriptors of a live daemon', { skip, concurrency: true }, () => 
     const counts: number[] = [];
     for (let count = 1; count <= RELOADS; count += 1) {
       const advskew = 1 + count;
-      writeFileSync(file, text.replace(/advskew: \d+/, `advskew: ${String(advskew)}`));
+      // Another passphrase, so that the instance begins anew.
+      const changed = text.replace(/(passphrase: .*)/, `$1${String(count)}`);
+      writeFileSync(file, changed.replace(/advskew: \d+/, `advskew: ${String(advskew)}`));
       peer.signal('SIGHUP');
       // Not by the log, whose lines have a limit.
       await eventually(() => seen.adverts().some(({ advert }) => advert.advskew === advskew), {

@@ -284,10 +284,12 @@ describe('the hook lane with real scripts', { skip }, () => {
     const lane = new HookLane({
       interfaceName: 'eth0',
       address: parseIpv4('10.9.0.100') ?? VIP.address,
-      xparam: 'two words',
-      up: [hook, 'first'],
-      down: [join(lab.directory, 'missing')],
-      timeoutMs,
+      hooks: () => ({
+        xparam: 'two words',
+        up: [hook, 'first'],
+        down: [join(lab.directory, 'missing')],
+        timeoutMs,
+      }),
       env: { ...hookEnvironment(process.env), LAB: lab.directory },
       runCommand,
       clock: now,

@@ -12,7 +12,8 @@ import type { SharedInterface } from '../interface/shared-interface.ts';
 type SendAdvert = Extract<Effect, { kind: 'send-advert' }>;
 
 export interface AdvertSenderOptions extends Pick<Ports, 'randomIdentification'> {
-  readonly config: InstanceConfig;
+  /** As it is in force now: a reload may change it in place. */
+  readonly config: () => InstanceConfig;
   readonly key: GroupKey;
   readonly sharedInterface: Pick<SharedInterface, 'sendAdvert' | 'isLocal'>;
   /** The address that the next advert comes from; undefined: none can be sent. */
@@ -53,7 +54,7 @@ export class AdvertSender {
   async #send(effect: SendAdvert): Promise<void> {
     const { advbase, advskew, counter } = effect;
     const { config, key, sharedInterface, randomIdentification, onDone, onFailed } = this.#options;
-    const { vhid, destination, broadcast } = config;
+    const { vhid, destination, broadcast } = config();
     const from = this.#sourceOf(effect);
     let sent = false;
     try {

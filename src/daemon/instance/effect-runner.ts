@@ -24,7 +24,8 @@ import type { InstanceRecord } from './instance-record.ts';
 import { MasterResources } from './master-resources.ts';
 
 export interface EffectRunnerOptions extends InstancePorts {
-  readonly config: InstanceConfig;
+  /** As it is in force now: a reload may change it in place. */
+  readonly config: () => InstanceConfig;
   readonly key: GroupKey;
   readonly sharedInterface: SharedInterface;
   readonly driver: Driver;
@@ -162,10 +163,9 @@ export class EffectRunner implements EffectPerformer {
     const { config, sharedInterface, instanceEvents } = this.#options;
     return new Announcer({
       ...this.#options,
-      vip: config.address.ip,
+      vip: config().address.ip,
       mac: () => sharedInterface.mac(),
-      burst: config.announce.burst,
-      intervalMs: config.announce.intervalMs,
+      pace: () => config().announce,
       sender: { send: (frame) => sharedInterface.sendFrame(frame) },
       onSent: () => instanceEvents.announced(),
       onSendError: (reason) => instanceEvents.announceFailed(reason),
@@ -191,7 +191,7 @@ export class EffectRunner implements EffectPerformer {
     const { config, election, source } = this.#options;
     const lastTransition = this.#lastTransition;
     return hookSituation({
-      ...{ name: config.name, election: election(), lastTransition, source: source() },
+      ...{ name: config().name, election: election(), lastTransition, source: source() },
     });
   }
 

@@ -18,10 +18,9 @@ const PEER_MEMORY_INTERVALS = 3;
 /** What one running instance remembers beside its election. */
 export class InstanceRecord {
   readonly peers: PeersHeard;
-  readonly #config: InstanceConfig;
+  #config: InstanceConfig;
   readonly #maintenance: Pick<Maintenance, 'of'>;
   readonly #startedAt: Micros;
-  readonly #deadInterval: Micros;
   readonly #listeners = new Set<() => void>();
   #stranger: StrangerHeard | undefined;
 
@@ -29,8 +28,16 @@ export class InstanceRecord {
     this.#config = config;
     this.#startedAt = startedAt;
     this.#maintenance = maintenance;
-    this.#deadInterval = masterDownInterval(config);
-    this.peers = new PeersHeard(this.#deadInterval);
+    this.peers = new PeersHeard(() => this.#deadInterval);
+  }
+
+  /** It goes on with this configuration. */
+  reconfigured(config: InstanceConfig): void {
+    this.#config = config;
+  }
+
+  get #deadInterval(): Micros {
+    return masterDownInterval(this.#config);
   }
 
   /** Whether another node is known that can take the virtual IP over: it was heard of late. */

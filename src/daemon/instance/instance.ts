@@ -15,7 +15,7 @@ import { ClaimPublisher } from '../../events/publish/claim-publisher.ts';
 import type { Driver } from '../interface/driver.ts';
 import { instancePublisher, type EventSink } from '../../events/bus.ts';
 import { EffectRunner } from './effect-runner.ts';
-import { electionSettings } from './election-settings.ts';
+import { changeableSettings, electionSettings } from './election-settings.ts';
 import { InterfaceUsability, MEANS_GONE, type UsabilityChange } from './interface-usability.ts';
 import type { AdvertHeard } from '../interface/segment-member.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
@@ -49,7 +49,6 @@ export interface InstanceOptions extends InstancePorts {
 /** Runs one instance from `start` to the end of `stop`. */
 export class Instance implements InterfaceMember {
   readonly name: string;
-  readonly config: InstanceConfig;
   readonly key: GroupKey;
   readonly destination: Ipv4;
   readonly sharedInterface: SharedInterface;
@@ -64,6 +63,7 @@ export class Instance implements InterfaceMember {
   readonly #gateEvents: GateEvents;
   readonly #usability: InterfaceUsability;
   readonly #claims: ClaimPublisher;
+  #config: InstanceConfig;
   /** Its election as it was when it ended. */
   #last: ElectionSnapshot | undefined;
 
@@ -71,15 +71,17 @@ export class Instance implements InterfaceMember {
     const { config } = options;
     this.#options = options;
     this.name = config.name;
-    this.config = config;
+    this.#config = config;
     this.sharedInterface = options.sharedInterface;
     this.record = options.record;
     this.linkDriver = options.sharedInterface.linkDriver;
+    const current = (): InstanceConfig => this.#config;
     const publish = instancePublisher(options.events, config);
-    this.#instanceEvents = new InstanceEvents(config, publish, options.now);
+    this.#instanceEvents = new InstanceEvents(current, publish, options.now);
     this.#gateEvents = new GateEvents(publish, options.now);
     this.#usability = new InterfaceUsability({
       ...options,
+      config: current,
       instanceEvents: this.#instanceEvents,
       lookAgain: () => options.driver.post(() => options.sharedInterface.notify(this)),
     });
@@ -92,6 +94,7 @@ export class Instance implements InterfaceMember {
     this.#claims = this.#createClaimPublisher();
     this.effects = new EffectRunner({
       ...options,
+      config: current,
       key: this.key,
       member: this,
       instanceEvents: this.#instanceEvents,
@@ -100,6 +103,11 @@ export class Instance implements InterfaceMember {
       feed: (input) => this.#feed(input),
     });
     this.linkDriver.enroll(this, electionSettings(config, options));
+  }
+
+  /** As it is in force now. */
+  get config(): InstanceConfig {
+    return this.#config;
   }
 
   /** A master whose source address was removed says with it that it leaves. */
@@ -166,6 +174,21 @@ export class Instance implements InterfaceMember {
     return ended;
   }
 
+  /**
+   * Goes on with this configuration, which differs in nothing that needs a restart (see
+   * config/reload-table.ts); resolves when it is in force.
+   */
+  reconfigure(config: InstanceConfig): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.driver.post(() => {
+        this.#config = config;
+        this.record.reconfigured(config);
+        this.#feed({ kind: 'reconfigured', settings: changeableSettings(config) });
+        resolve(this.sharedInterface.reconfigured());
+      });
+    });
+  }
+
   /** The whole daemon stops: an instance that a reload has asked to end must. */
   insist(): void {
     this.effects.insist();
@@ -202,9 +225,9 @@ export class Instance implements InterfaceMember {
 
   /** Why it is what it is, as plain data. */
   report(): InstanceReport {
-    const { config, record, now } = this.#options;
+    const { record, now } = this.#options;
     const sources = {
-      config,
+      config: this.#config,
       election: this.snapshot(),
       readiness: this.linkDriver.snapshot(),
       ...record.report(now()),
@@ -282,10 +305,10 @@ export class Instance implements InterfaceMember {
   }
 
   #createClaimPublisher(): ClaimPublisher {
-    const { config, record, startTimer, now } = this.#options;
+    const { record, startTimer, now } = this.#options;
     return new ClaimPublisher({
       startTimer,
-      interval: advertInterval(config),
+      interval: () => advertInterval(this.#config),
       judge: (mac) => record.claimant(mac, this.linkDriver.macOf, now()),
       publish: (...claim) => this.#instanceEvents.contested(...claim),
     });

@@ -21,7 +21,8 @@ import type { LinkDriver } from '../interface/link-driver.ts';
 import type { ReportSources } from '../../report/report.ts';
 
 export interface InterfaceUsabilityOptions {
-  readonly config: InstanceConfig;
+  /** As it is in force now: a reload may change it in place. */
+  readonly config: () => InstanceConfig;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly sharedInterface: {
@@ -99,7 +100,7 @@ export class InterfaceUsability {
    */
   get elsewhere(): readonly string[] {
     const { config, sharedInterface, isServed } = this.#options;
-    const { ip } = config.address;
+    const { ip } = config().address;
     const found = sharedInterface.elsewhere(ip).filter(({ ifindex }) => !isServed(ip, ifindex));
     return found.map(({ name }) => name).sort();
   }
@@ -111,7 +112,7 @@ export class InterfaceUsability {
 
   /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */
   fault<Unseen>(unseen: Unseen): string | Unseen | undefined {
-    const { config } = this.#options;
+    const config = this.#options.config();
     if (this.#current === undefined) return unseen;
     if (this.#current.kind === 'ready') return undefined;
     const remedy = remedyFor(this.#current, config);
@@ -166,7 +167,7 @@ export class InterfaceUsability {
 
   /** What it lacks on an interface that is as it should be. */
   #lacking(claimed: Claimed, usable: boolean): Usability | undefined {
-    const { config } = this.#options;
+    const config = this.#options.config();
     if (claimed.kind === 'held') {
       const { holder } = claimed;
       const held = describeHeld(holder, placeOf(config, 0), config.interfaceName);
@@ -180,7 +181,8 @@ export class InterfaceUsability {
   }
 
   #needs(): Needs {
-    const { config, virtualIps, sharedInterface, isServedElsewhere } = this.#options;
+    const { virtualIps, sharedInterface, isServedElsewhere } = this.#options;
+    const config = this.#options.config();
     const carrierBelow = sharedInterface.linkDriver.hasCarrier(config.name);
     return {
       ...config,

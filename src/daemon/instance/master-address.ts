@@ -11,7 +11,8 @@ import type { VipNotice, VipOutcome } from '../../vip/vip-outcome.ts';
 import { AddressHold } from '../../vip/address-hold.ts';
 
 export interface MasterAddressOptions extends Pick<Ports, 'now' | 'startTimer'> {
-  readonly config: InstanceConfig;
+  /** As it is in force now: a reload may change it in place. */
+  readonly config: () => InstanceConfig;
   readonly keeper: AddressKeeper;
   /** Whether another node may take the address over if this one gives it up. */
   readonly mayAnotherServe: () => boolean;
@@ -42,7 +43,7 @@ export class MasterAddress {
 
   constructor(options: MasterAddressOptions) {
     this.#options = options;
-    this.#reconciler = options.config.manageAddress ? this.#createReconciler() : undefined;
+    this.#reconciler = options.config().manageAddress ? this.#createReconciler() : undefined;
   }
 
   /** Something is under way whose end has to be waited for. */
@@ -169,7 +170,7 @@ export class MasterAddress {
     if (term === undefined) return;
     if (this.#isShown()) {
       const { config, keeper } = this.#options;
-      const { ip: address, prefixLength } = config.address;
+      const { ip: address, prefixLength } = config().address;
       this.#leftBehind = keeper.handRemoval({ address, prefixLength }).join('; ');
     }
     this.#released(term);
@@ -177,7 +178,7 @@ export class MasterAddress {
 
   #createReconciler(): VipReconciler {
     const { config, post, now } = this.#options;
-    const { ip: address, prefixLength } = config.address;
+    const { ip: address, prefixLength } = config().address;
     return new VipReconciler({
       ...this.#options,
       vip: { address, prefixLength },

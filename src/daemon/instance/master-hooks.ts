@@ -11,7 +11,8 @@ export interface MasterHooksOptions extends Pick<
   Ports,
   'now' | 'startTimer' | 'runCommand' | 'env' | 'isRoot'
 > {
-  readonly config: InstanceConfig;
+  /** As it is in force now: a reload may change it in place. */
+  readonly config: () => InstanceConfig;
   /** The name of the interface now. */
   readonly interfaceName: () => string;
   readonly instanceEvents: InstanceEvents;
@@ -66,13 +67,10 @@ export class MasterHooks {
     const rights = new HookRights(this.#options.isRoot);
     return new HookLane({
       ...this.#options,
-      interfaceName: config.interfaceName,
+      interfaceName: config().interfaceName,
       currentName: this.#options.interfaceName,
-      address: config.address.ip,
-      xparam: config.hooks.xparam,
-      up: config.hooks.up,
-      down: config.hooks.down,
-      timeoutMs: config.hooks.timeoutMs,
+      address: config().address.ip,
+      hooks: () => config().hooks,
       clock: now,
       onLine: (line, hook) => {
         rights.line(line);

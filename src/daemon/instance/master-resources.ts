@@ -77,7 +77,7 @@ export class MasterResources {
   /** Ends the hooks and says what has to be undone at once where carpd itself fails. */
   abandon(): Holding {
     const downHook = this.#hooks.abandon();
-    const config = { ...this.#options.config, interfaceName: this.#options.interfaceName() };
+    const config = { ...this.#options.config(), interfaceName: this.#options.interfaceName() };
     const ifindex = this.#options.ifindex();
     return { config, ifindex, address: this.#address.held, downHook };
   }

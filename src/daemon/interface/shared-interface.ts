@@ -57,6 +57,7 @@ export class SharedInterface {
   /** A reload may bring hundreds, and each of them would have all others judged once more. */
   readonly #joining: Soon;
   readonly #configuring: Soon;
+  readonly #reconfiguring: Soon;
   readonly #refreshing: Soon;
   readonly #notifying: Soon;
   readonly #tendingClaims: Soon;
@@ -72,6 +73,10 @@ export class SharedInterface {
       new Soon((work) => driver.post(work), run);
     this.#joining = soon(() => this.#join());
     this.#configuring = soon(() => this.linkDriver.configure([...this.#members]));
+    this.#reconfiguring = soon(() => {
+      this.linkDriver.configure([...this.#members]);
+      this.#notifyMembers();
+    });
     this.#refreshing = soon(() => this.refresh());
     this.#notifying = soon(() => this.#notifyMembers());
     this.#tendingClaims = soon(() => this.#tendClaims());
@@ -144,6 +149,11 @@ export class SharedInterface {
     if (!this.#members.destinations.has(member.destination))
       this.#sockets.leave(member.destination);
     void this.#tendingClaims.ask();
+  }
+
+  /** Instances go on with other configurations; resolves when the link is judged by them. */
+  reconfigured(): Promise<void> {
+    return this.#reconfiguring.ask();
   }
 
   /** An instance is master from here on, or is so no more: whose claims of others are heard. */

@@ -69,11 +69,23 @@ export const DAEMON_EVENTS = {
     level: 'error',
     text: ({ detail }) => detail,
   }),
+  'configuration-change': daemonEvent({
+    tells: 'a reload is about to change something',
+    fields: {
+      handsOver: boolean('a master steps down for it'),
+      detail: sentence('which keys of what, from which value to which, and what that takes'),
+    },
+    level: { among: ['info', 'warn'], of: ({ handsOver }) => (handsOver ? 'warn' : 'info') },
+    text: ({ detail }) => detail,
+    // As many as instances, all at once.
+    quota: { burst: 1_000, refill: fromSeconds(1) },
+  }),
   'configuration-reloaded': daemonEvent({
     tells: 'a new configuration is in force',
     fields: {
       added: texts('instances'),
-      changed: texts('instances'),
+      changed: texts('instances, in place or by a restart'),
+      restarted: texts('those of the changed instances that began anew'),
       removed: texts('instances'),
       unchanged: texts('instances'),
     },

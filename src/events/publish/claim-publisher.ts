@@ -9,7 +9,7 @@ import type { ForeignClaim } from '../../carp/claim.ts';
 
 export interface ClaimPublisherOptions extends Pick<Ports, 'startTimer'> {
   /** How long another master may take until it is heard: one interval of the adverts. */
-  readonly interval: Micros;
+  readonly interval: () => Micros;
   /** Whose claim it is, as far as that is known now. */
   readonly judge: (mac: Mac) => Claimant;
   /** `answered`: the address is announced again for it. */
@@ -58,7 +58,7 @@ export class ClaimPublisher {
 
   #wait(key: string, claim: ForeignClaim, answered: boolean): void {
     const { startTimer, interval } = this.#options;
-    const waitMs = Math.ceil(toMillis(interval) * INTERVALS_TO_WAIT);
+    const waitMs = Math.ceil(toMillis(interval()) * INTERVALS_TO_WAIT);
     const cancel = startTimer(waitMs, () => this.#publish(key));
     this.#waiting.set(key, { claim, frames: claim.frames, answered, cancel });
   }

@@ -22,14 +22,18 @@ type Sent = Extract<Effect, { kind: 'send-advert' }>;
 
 /** Publishes what becomes of the effects of one election. */
 export class InstanceEvents {
-  readonly #config: InstanceConfig;
+  readonly #config: () => InstanceConfig;
   readonly #publish: Publish<InstanceEventFields>;
   readonly #now: () => Micros;
   readonly #takeover: TakeoverWatch;
   #reportedNetworks: string | undefined;
   #reportedElsewhere: readonly string[] = [];
 
-  constructor(config: InstanceConfig, publish: Publish<InstanceEventFields>, now: () => Micros) {
+  constructor(
+    config: () => InstanceConfig,
+    publish: Publish<InstanceEventFields>,
+    now: () => Micros,
+  ) {
     this.#config = config;
     this.#publish = publish;
     this.#now = now;
@@ -61,7 +65,7 @@ export class InstanceEvents {
 
   usability(now: Usability): void {
     if (now.kind === 'fault') {
-      const remedy = remedyFor(now, this.#config);
+      const remedy = remedyFor(now, this.#config());
       return this.#publish({ event: 'interface-unusable', fault: now.fault, remedy });
     }
     const source = formatIpv4(now.source);
@@ -70,7 +74,7 @@ export class InstanceEvents {
 
   /** Warns, once, where the virtual IP is in none of the networks of its interface. */
   reachability(networks: readonly Network[]): void {
-    const { ip } = this.#config.address;
+    const { ip } = this.#config().address;
     if (networks.some(({ address, prefixLength }) => samePrefix(address, ip, prefixLength))) return;
     const shown = networks.map(
       ({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`,

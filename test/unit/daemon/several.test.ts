@@ -134,7 +134,10 @@ describe('a reload', () => {
     const { node } = await masters();
     const config = configOf({ db: {}, web: WEB });
     await node.reload({ ...config, state: { directory: '/elsewhere' } });
-    match(node.of('configuration-warning')[0]?.detail ?? '', /the state settings have changed/);
+    deepEqual(
+      node.of('configuration-change').map(({ detail }) => detail),
+      ['carpd: state.directory off -> /elsewhere (counts from the next start of carpd on)'],
+    );
   });
 
   test('refuses an instance whose group another process has', async () => {

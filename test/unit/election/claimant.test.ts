@@ -33,7 +33,7 @@ function judge(
   given: { readonly asked?: readonly ('A' | 'B' | 'NAMED')[]; readonly leaves?: boolean } = {},
 ): Claimant {
   const { asked = [], leaves = false } = given;
-  const peers = new PeersHeard(DEAD);
+  const peers = new PeersHeard(() => DEAD);
   peers.heard(A, PACE, fromSeconds(0));
   if (atMs >= 10_000) peers.heard(B, leaves ? BOW_OUT : PACE, fromSeconds(10));
   const hosts: Readonly<Record<string, Ipv4>> = { A, B, NAMED };

@@ -15,7 +15,7 @@ const at = (milliseconds: number): ReturnType<typeof micros> => fromMillis(milli
 
 describe('a peer', () => {
   test('is master while it advertises, then quiet', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(A, PACE, at(1_000));
     peers.heard(A, PACE, at(2_400));
     const [one] = peers.all(plus(at(2_400), PATIENCE));
@@ -31,7 +31,7 @@ describe('a peer', () => {
   });
 
   test('that bows out has left, and keeps the pace it had', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(A, PACE, at(0));
     peers.heard(A, PACE, at(1_000));
     peers.heard(A, BOW_OUT, at(1_200));
@@ -47,7 +47,7 @@ describe('a peer', () => {
   });
 
   test('that is slower than the dead interval is master between its adverts', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     const slow = { advbase: 10, advskew: 0 };
     peers.heard(A, slow, at(0));
     assert.equal(peers.all(at(9_900))[0]?.role, 'master');
@@ -57,13 +57,13 @@ describe('a peer', () => {
   });
 
   test('of which only a bow-out was heard has no pace', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(A, BOW_OUT, at(0));
     assert.deepEqual(peers.all(at(1))[0]?.cadence, undefined);
   });
 
   test('that fell silent and comes back has no interval yet', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(A, PACE, at(0));
     peers.heard(A, PACE, at(10_000));
     assert.equal(peers.all(at(10_000))[0]?.interval, undefined);
@@ -72,7 +72,7 @@ describe('a peer', () => {
 
 describe('many peers', () => {
   test('stand in the order in which they were heard, the last one first', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(A, PACE, at(0));
     peers.heard(B, PACE, at(1));
     peers.heard(A, PACE, at(2));
@@ -83,7 +83,7 @@ describe('many peers', () => {
   });
 
   test('push out the one that was not heard for the longest', () => {
-    const peers = new PeersHeard(PATIENCE);
+    const peers = new PeersHeard(() => PATIENCE);
     peers.heard(B, PACE, at(0));
     for (let n = 1; n <= PEERS_MAX; n += 1) {
       // One of them is heard again and again, and stays.

@@ -72,6 +72,7 @@ const LINES: Readonly<Record<EventName, string | undefined>> = {
   'signal-received': 'info SIGHUP: reading anew',
   'configuration-warning': 'warn a doubt',
   'configuration-rejected': 'error a fault',
+  'configuration-change': 'warn db: restarts',
   'configuration-reloaded': 'info the new configuration is in force',
   'links-unreadable': 'error ENOBUFS',
   'maintenance-unreadable': 'error EIO',
@@ -166,6 +167,7 @@ describe('the fields of a line', () => {
     assert.deepEqual(line?.fields, {
       added: 'web mail',
       changed: '',
+      restarted: '',
       removed: 'old',
       unchanged: 'db',
     });

@@ -97,7 +97,7 @@ describe('a supervised daemon', () => {
     deepEqual(told[0], { RELOADING: '1', MONOTONIC_USEC: '7' });
     equal(told[1]?.['READY'], '1');
     match(told[1]['STATUS'] ?? '', /was rejected, see the log; as before: db HELD/);
-    const names = { added: [], changed: [], removed: [], unchanged: [] };
+    const names = { added: [], changed: [], restarted: [], removed: [], unchanged: [] };
     events.publish({ event: 'configuration-reloaded', ...names });
     match(told[2]?.['STATUS'] ?? '', /^db HELD/);
   });

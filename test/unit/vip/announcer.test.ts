@@ -24,8 +24,7 @@ function setUp(burst: number) {
   const announcer = new Announcer({
     vip: VIP,
     mac: () => state.mac,
-    burst,
-    intervalMs: 200,
+    pace: () => ({ burst, intervalMs: 200 }),
     sender: {
       send: (frame) => {
         if (state.broken) throw new Error('sendto: Network is down');
@@ -178,8 +177,7 @@ describe('stop', () => {
       const announcer = new Announcer({
         vip: VIP,
         mac: () => MAC,
-        burst: 5,
-        intervalMs: 200,
+        pace: () => ({ burst: 5, intervalMs: 200 }),
         sender: { send: () => undefined },
         startTimer: time.startTimer,
         now: time.clock,

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HookLane, hookEnvironment, type HookReport } from '../../../src/vip/hooks.ts';
-import type { HookLaneOptions, HookResult } from '../../../src/vip/hooks.ts';
+import type { HookLaneOptions, HookResult, HookSettings } from '../../../src/vip/hooks.ts';
 import type { CommandResult } from '../../../src/base/command.ts';
 import { EXITED_OK, FakeTime, HeldCommands, ip, refused, settle } from './fakes.ts';
 
-function setUp(changes: Partial<HookLaneOptions> = {}) {
+function setUp(changes: Partial<HookLaneOptions & HookSettings> = {}) {
   const time = new FakeTime();
   const held = new HeldCommands();
   const reports: HookReport[] = [];
@@ -14,10 +14,13 @@ function setUp(changes: Partial<HookLaneOptions> = {}) {
   const lane = new HookLane({
     interfaceName: 'bond0',
     address: ip('10.9.0.100'),
-    xparam: undefined,
-    up: ['/etc/vip', 'up'],
-    down: ['/etc/vip-down'],
-    timeoutMs: 10_000,
+    hooks: () => ({
+      xparam: undefined,
+      up: ['/etc/vip', 'up'],
+      down: ['/etc/vip-down'],
+      timeoutMs: 10_000,
+      ...changes,
+    }),
     env: { PATH: '/bin' },
     runCommand: held.runCommand,
     clock: time.clock,
@@ -44,6 +47,21 @@ describe('the arguments', () => {
       lane.run({ hook: 'down', term: 1 });
       assert.deepEqual(held.last.request.argv, ['/etc/vip-down', 'bond0', '10.9.0.100', xparam]);
     }
+  });
+});
+
+describe('hooks that are configured anew', () => {
+  it('are run as they are when they begin, also behind one that runs', async () => {
+    const hooks = { xparam: undefined, up: ['/up'], down: ['/down'], timeoutMs: 10_000 };
+    let now: HookSettings = hooks;
+    const { lane, held } = setUp({ hooks: () => now });
+    lane.run({ hook: 'up', term: 1 });
+    lane.run({ hook: 'down', term: 1 });
+    now = { ...hooks, down: ['/new'], xparam: 'x', timeoutMs: 500 };
+    held.last.finish(EXITED_OK);
+    await settle();
+    assert.deepEqual(held.last.request.argv, ['/new', 'bond0', '10.9.0.100', 'x']);
+    assert.equal(held.last.request.timeoutMs, 500);
   });
 });
 

@@ -17,7 +17,7 @@ class Rig {
   readonly sources: (Ipv4 | undefined)[] = [];
   readonly sender = new AdvertSender({
     randomIdentification: () => 7,
-    config: this.config,
+    config: () => this.config,
     key: {
       passphrase: this.config.passphrase.reveal(),
       vhid: this.config.vhid,

@@ -52,7 +52,7 @@ function standing(): Standing {
   const nobody = { leaving: () => undefined, release: () => undefined };
   const lockGroup = () => ({ kind: 'locked', lock: nobody }) as const;
   const usability = new InterfaceUsability({
-    config,
+    config: () => config,
     virtualIps: () => new Set([config.address.ip]),
     sharedInterface: {
       isLocal: () => true,
@@ -61,7 +61,11 @@ function standing(): Standing {
     },
     isServed: () => false,
     isServedElsewhere: () => false,
-    instanceEvents: new InstanceEvents(config, () => undefined, now),
+    instanceEvents: new InstanceEvents(
+      () => config,
+      () => undefined,
+      now,
+    ),
     claim: new GroupClaim({ config, startTimer, lockGroup }),
     now,
     lookAgain: () => undefined,

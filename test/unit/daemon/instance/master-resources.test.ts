@@ -105,8 +105,12 @@ async function stuck(): Promise<Stuck> {
   });
   const resources = new MasterResources({
     situation: () => ({ INSTANCE: 'db' }),
-    ...{ config, keeper, now, runCommand, startTimer, env, isRoot: true },
-    instanceEvents: new InstanceEvents(config, () => undefined, now),
+    ...{ config: () => config, keeper, now, runCommand, startTimer, env, isRoot: true },
+    instanceEvents: new InstanceEvents(
+      () => config,
+      () => undefined,
+      now,
+    ),
     mayAnotherServe: () => true,
     interfaceName: () => 'bond0',
     ifindex: () => 7,

@@ -20,7 +20,7 @@ class Rig {
   claimant: Claimant = STRANGER;
   readonly teller = new ClaimPublisher({
     startTimer: this.time.startTimer,
-    interval: fromSeconds(1),
+    interval: () => fromSeconds(1),
     judge: () => this.claimant,
     publish: ({ form, frames }, { kind }, answered) =>
       this.told.push(`${form} x${frames} ${kind} ${answered ? 'answered' : 'left'}`),
