@@ -50,6 +50,12 @@ export interface Outcome {
   readonly takeovers: number;
 }
 
+/** What comes of it that B boots onto a link that passes nothing, as long as A is let alone. */
+export const BOOTED: Readonly<Record<Program, Outcome>> = {
+  ucarp: { during: 'a and b', after: 'b', takeovers: 1 },
+  carpd: { during: 'a', after: 'a', takeovers: 0 },
+};
+
 /** Which of the two has the lower address, and so wins between equals. */
 export type Rank = 'better' | 'worse';
 

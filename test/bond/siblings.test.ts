@@ -4,6 +4,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import {
+  BOOTED,
   outcome,
   PROGRAMS,
   SIDE_BY_SIDE,
@@ -21,33 +22,27 @@ import { doubleTagOnBond, doubleTagOnPlainLink, teamInsteadOfBond } from './stac
 const FAULT_MS = 10_000;
 const SETTLED_MS = 60_000;
 
-/** B boots onto a link that passes nothing. */
-const BOOT: Readonly<Record<Program, Outcome>> = {
-  ucarp: { during: 'a and b', after: 'b', takeovers: 1 },
-  carpd: { during: 'a', after: 'a', takeovers: 0 },
-};
-
 describe('siblings of the incident', { skip, concurrency: SIDE_BY_SIDE }, () => {
   for (const program of PROGRAMS) {
     test(`${program}: boots onto a team device whose ports pass nothing`, async (t) => {
       const options = { mode: 'active-backup', forwarding: false, up: false } as const;
       const { lab, a, b } = await twoHosts(t, options);
       const scene = { lab, a, b: await teamInsteadOfBond(b) };
-      deepEqual(await boot(t, program, scene), BOOT[program]);
+      deepEqual(await boot(t, program, scene), BOOTED[program]);
     });
 
     test(`${program}: boots onto two VLAN tags of an LACP bond that passes nothing`, async (t) => {
       const { lab, a, b } = await twoHosts(t, { mode: '802.3ad', forwarding: false });
       await doubleTagOnPlainLink(a);
       await b.lacpFormed();
-      deepEqual(await boot(t, program, { lab, a, b: await doubleTagOnBond(b) }), BOOT[program]);
+      deepEqual(await boot(t, program, { lab, a, b: await doubleTagOnBond(b) }), BOOTED[program]);
     });
 
     test(`${program}: boots onto an LACP bond at the slow rate that passes nothing`, async (t) => {
       const options = { mode: '802.3ad', lacpRate: 'slow', forwarding: false } as const;
       const scene = await twoHosts(t, options);
       await scene.b.lacpFormed();
-      deepEqual(await boot(t, program, scene), BOOT[program]);
+      deepEqual(await boot(t, program, scene), BOOTED[program]);
     });
 
     for (const role of ['BACKUP', 'MASTER'] as const) {

@@ -1,6 +1,5 @@
 // Alerts fire on a real Prometheus because of their own faults, made one after the other. Others
 // are in live.test.ts; those of bonds in rules.test.ts alone. Needs root, namespaces, Prometheus.
-import { spawnSync } from 'node:child_process';
 import { equal } from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,21 +7,17 @@ import { test, type TestContext } from 'node:test';
 import { askCarpd } from '../../lab/carpd-command.ts';
 import { startCarpd, type CarpdOptions } from '../../lab/carpd-peer.ts';
 import type { Host } from '../../lab/host.ts';
-import { Lab, labSkipReason } from '../../lab/namespaces.ts';
+import { Lab } from '../../lab/namespaces.ts';
 import { eventually } from '../../lab/wait.ts';
 import { soleMaster, type Peer } from '../../lab/peer.ts';
 import { manage } from './management.ts';
+import { GROUP, skip, VIP, watchedPair, WITHIN_MS, type WatchedPair } from './pair.ts';
 import { Prometheus } from './server.ts';
 
-const VIP = '10.77.0.100';
-const GROUP = { vhid: 7, vip: VIP, password: 'a secret', gate: 'hold' } as const;
-const WITHIN_MS = 30_000;
 const ADVERTS = 'ip protocol 112';
-const installed = spawnSync('prometheus', ['--version']).error === undefined;
-const skip = (await labSkipReason()) || (installed ? false : 'prometheus is not installed');
 
 test('the faults of a pair', { skip }, async (t) => {
-  const { lab, a, b, prometheus } = await watchedPair(t);
+  const { lab, a, b, prometheus } = await calmPair(t);
 
   await t.test('maintenance that is forgotten', async () => {
     await ordered(b, 'maintenance', 'on');
@@ -121,32 +116,15 @@ test('the faults of hooks that manage the address', { skip }, async (t) => {
   });
 });
 
-interface Watched {
-  readonly lab: Lab;
-  /** The master. */
-  readonly a: Peer;
-  readonly b: Peer;
-  readonly prometheus: Prometheus;
-}
-
-async function watchedPair(t: TestContext): Promise<Watched> {
-  const lab = await Lab.create(t);
-  const [hostA, hostB] = [await lab.host('a', '10.77.0.1/24'), await lab.host('b', '10.77.0.2/24')];
-  const watcher = await lab.host('watcher', '10.77.0.50/24');
-  const targets = await manage(watcher, [hostA, hostB]);
-  // Somebody who asks, so that the first one may take the address before the second is there.
-  watcher.spawn(['ping', '-i', '0.5', hostA.address], { label: 'ping' });
-  const a = start(hostA, targets[0] ?? '');
-  await a.waitFor('MASTER', WITHIN_MS);
-  const b = start(hostB, targets[1] ?? '');
-  await b.waitFor('BACKUP', WITHIN_MS);
-  const prometheus = await Prometheus.start(watcher, targets);
+/** The pair, when no alert is pending any more. */
+async function calmPair(t: TestContext): Promise<WatchedPair> {
+  const pair = await watchedPair(t, manage);
   // A rule may be evaluated before the first scrape, and nobody has been scraped then.
-  await eventually(async () => (await prometheus.alerts()).length === 0, {
+  await eventually(async () => (await pair.prometheus.alerts()).length === 0, {
     withinMs: WITHIN_MS,
     what: 'no alert to be pending',
   });
-  return { lab, a, b, prometheus };
+  return pair;
 }
 
 function start(host: Host, listen: string, options: Partial<CarpdOptions> = {}): Peer {

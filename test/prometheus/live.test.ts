@@ -1,25 +1,19 @@
 // Two carpd under the eyes of a real Prometheus: it is asked what the dashboard asks, and its
 // alerts fire as the nodes split and one of them dies. Needs root, namespaces and Prometheus.
-import { spawnSync } from 'node:child_process';
 import { equal, match, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
-import { startCarpd } from '../../lab/carpd-peer.ts';
+import { test } from 'node:test';
 import type { Host } from '../../lab/host.ts';
-import { Lab, labSkipReason } from '../../lab/namespaces.ts';
-import type { Peer } from '../../lab/peer.ts';
 import { eventually } from '../../lab/wait.ts';
-import { Prometheus, type Sample } from './server.ts';
+import { skip, watchedPair, WITHIN_MS } from './pair.ts';
+import type { Prometheus, Sample } from './server.ts';
 
-const VIP = '10.77.0.100';
-const GROUP = { vhid: 7, vip: VIP, password: 'a secret', gate: 'hold' } as const;
 const PORT = 9112;
-const WITHIN_MS = 30_000;
-const installed = spawnSync('prometheus', ['--version']).error === undefined;
-const skip = (await labSkipReason()) || (installed ? false : 'prometheus is not installed');
 
 test('a Prometheus that watches a pair', { skip }, async (t) => {
-  const { lab, a, b, prometheus } = await watchedPair(t);
+  const { lab, a, b, prometheus } = await watchedPair(t, (_, hosts) =>
+    Promise.resolve(hosts.map(target)),
+  );
 
   await t.test('knows every metric and label value of the rules and panels', async () => {
     const page = await prometheus.page(`http://${target(a.host)}/metrics`);
@@ -88,28 +82,6 @@ test('a Prometheus that watches a pair', { skip }, async (t) => {
 });
 
 const TAKEOVERS = 'carpd_takeover_duration_seconds_count';
-
-interface Watched {
-  readonly lab: Lab;
-  readonly a: Peer;
-  readonly b: Peer;
-  readonly prometheus: Prometheus;
-}
-
-/** `a` is master, `b` its backup, and both have been scraped. */
-async function watchedPair(t: TestContext): Promise<Watched> {
-  const lab = await Lab.create(t);
-  const [hostA, hostB] = [await lab.host('a', '10.77.0.1/24'), await lab.host('b', '10.77.0.2/24')];
-  const watcher = await lab.host('watcher', '10.77.0.50/24');
-  // Somebody who asks, so that the first one may take the address before the second is there.
-  watcher.spawn(['ping', '-i', '0.5', hostA.address], { label: 'ping' });
-  const a = startCarpd(hostA, GROUP, { metrics: { listen: target(hostA) } });
-  await a.waitFor('MASTER', WITHIN_MS);
-  const b = startCarpd(hostB, GROUP, { metrics: { listen: target(hostB) } });
-  await b.waitFor('BACKUP', WITHIN_MS);
-  const prometheus = await Prometheus.start(watcher, [target(hostA), target(hostB)]);
-  return { lab, a, b, prometheus };
-}
 
 function target({ address }: Host): string {
   return `${address}:${PORT}`;

@@ -1,7 +1,6 @@
 // What operators do every week sets off no alert: asked of a real Prometheus with the rules as they
 // are shipped. After each act nothing is even pending, so no act comes near the wait of a rule; the
 // waits themselves are in rules.test.ts. Needs root, namespaces and Prometheus.
-import { spawnSync } from 'node:child_process';
 import { deepEqual, equal } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -10,24 +9,16 @@ import { askCarpd } from '../../lab/carpd-command.ts';
 import { logEntry } from '../../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpd } from '../../lab/carpd-peer.ts';
 import type { Host } from '../../lab/host.ts';
-import { Lab, labSkipReason } from '../../lab/namespaces.ts';
 import type { Peer } from '../../lab/peer.ts';
 import { eventually } from '../../lab/wait.ts';
 import { manage } from './management.ts';
+import { GROUP, skip, threeHosts, WITHIN_MS } from './pair.ts';
 import { Prometheus, type Alert } from './server.ts';
 
-const GROUP = { vhid: 7, vip: '10.77.0.100', password: 'a secret', gate: 'hold' } as const;
-const WITHIN_MS = 30_000;
 const DARK_MS = 5_000;
-const installed = spawnSync('prometheus', ['--version']).error === undefined;
-const skip = (await labSkipReason()) || (installed ? false : 'prometheus is not installed');
 
 test('no alert fires', { skip }, async (t) => {
-  const lab = await Lab.create(t);
-  const [hostA, hostB] = [await lab.host('a', '10.77.0.1/24'), await lab.host('b', '10.77.0.2/24')];
-  const watcher = await lab.host('watcher', '10.77.0.50/24');
-  const [targetA = '', targetB = ''] = await manage(watcher, [hostA, hostB]);
-  watcher.spawn(['ping', '-i', '0.5', hostA.address], { label: 'ping' });
+  const { lab, hostA, hostB, watcher, targetA, targetB } = await threeHosts(t, manage);
   const prometheus = await Prometheus.start(watcher, [targetA, targetB], 'shipped');
   const startA = (): Peer => startCarpd(hostA, GROUP, { metrics: { listen: targetA } });
   const startB = (): Peer => startCarpd(hostB, GROUP, { metrics: { listen: targetB } });

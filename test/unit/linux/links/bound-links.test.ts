@@ -4,29 +4,10 @@ import { test } from 'node:test';
 import { BoundLinks } from '../../../../src/linux/links/bound-links.ts';
 import { LinkTable } from '../../../../src/linux/links/link-table.ts';
 import type { LinkMessage } from '../../../../src/linux/links/netlink.ts';
+import { linkMessage } from '../../../support/link-message.ts';
 
-function message(ifindex: number, name: string, altNames: readonly string[] = []): LinkMessage {
-  return {
-    ifindex,
-    type: 1,
-    flags: 0x10043,
-    name,
-    altNames,
-    mac: undefined,
-    master: undefined,
-    link: undefined,
-    linkElsewhere: false,
-    operstate: 6,
-    carrier: true,
-    carrierDownCount: undefined,
-    kind: undefined,
-    data: undefined,
-    slaveKind: undefined,
-    slaveData: undefined,
-    portState: undefined,
-    tagProtocol: undefined,
-  };
-}
+const message = (ifindex: number, name: string, altNames: readonly string[] = []): LinkMessage =>
+  linkMessage({ ifindex, name, altNames });
 
 function scene(): { table: LinkTable; bound: () => BoundLinks } {
   const table = new LinkTable();

@@ -3,14 +3,10 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LinkTable } from '../../../../src/linux/links/link-table.ts';
-import type { AddressMessage, LinkMessage } from '../../../../src/linux/links/netlink.ts';
+import type { AddressMessage } from '../../../../src/linux/links/netlink.ts';
+import { linkMessage } from '../../../support/link-message.ts';
 
-const ETH0: LinkMessage = {
-  ...{ ifindex: 2, type: 1, flags: 1, name: 'eth0', altNames: [], mac: undefined },
-  ...{ master: undefined, link: undefined, linkElsewhere: false, operstate: 6, carrier: true },
-  ...{ carrierDownCount: undefined, kind: undefined, data: undefined, slaveKind: undefined },
-  ...{ slaveData: undefined, portState: undefined, tagProtocol: undefined },
-};
+const ETH0 = linkMessage();
 
 function message(address: string, secondary = false): AddressMessage {
   const none = { label: undefined, broadcast: undefined, metric: undefined };

@@ -3,28 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LinkTable } from '../../../../src/linux/links/link-table.ts';
-import type { AddressMessage, LinkMessage } from '../../../../src/linux/links/netlink.ts';
+import type { AddressMessage } from '../../../../src/linux/links/netlink.ts';
+import { linkMessage } from '../../../support/link-message.ts';
 
-const LOOPBACK: LinkMessage = {
-  ifindex: 1,
-  type: 772,
-  flags: 0x10049,
-  name: 'lo',
-  altNames: [],
-  mac: undefined,
-  master: undefined,
-  link: undefined,
-  linkElsewhere: false,
-  operstate: 0,
-  carrier: true,
-  carrierDownCount: undefined,
-  kind: undefined,
-  data: undefined,
-  slaveKind: undefined,
-  slaveData: undefined,
-  portState: undefined,
-  tagProtocol: undefined,
-};
+const LOOPBACK = linkMessage({ ifindex: 1, type: 772, flags: 0x10049, name: 'lo', operstate: 0 });
 
 function address(index: number): AddressMessage {
   const text = `10.51.${index >> 8}.${index & 0xff}`;
