@@ -42,10 +42,7 @@
 // known to the readiness before the next input; no input throws because of what the network sent.
 import { unreachable } from '../base/assert.ts';
 import { earlier, fromMillis, plus, type Micros } from '../base/time.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
-import { isBowOut } from '../carp/advert.ts';
-import { EARLY_MAX, UNHEARD_ADVSKEW } from '../election/bid.ts';
-import { advertInterval } from '../election/cadence.ts';
+import { EARLY_MAX } from '../election/bid.ts';
 import type { State } from '../election/effects.ts';
 import type { Input } from '../election/inputs.ts';
 import { Election } from '../election/machine.ts';
@@ -54,10 +51,10 @@ import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { ReadinessEffect } from '../readiness/effects.ts';
 import type { InstanceSettings, ReadinessInput } from '../readiness/inputs.ts';
 import { LinkReadiness } from '../readiness/link.ts';
-import type { Obstacle } from '../readiness/obstacle.ts';
-import { AdvertPairs, type PairedAdvert, type Settled } from './advert-pairs.ts';
+import type { PairedAdvert, Settled } from './advert-pairs.ts';
 import { advertises, type SegmentEffect } from './effects.ts';
 import { Elections, type ElectionMachine } from './elections.ts';
+import { Hearing } from './hearing.ts';
 import type { FactsRead, SegmentInput } from './inputs.ts';
 import { ROLES } from './roles.ts';
 import { WitnessWishes } from './witness-wish.ts';
@@ -91,11 +88,9 @@ export class Segment {
   readonly #elections = new Elections();
   /** Those that the readiness was given last. */
   #instances: readonly InstanceSettings[] = [];
-  readonly #pairs: AdvertPairs;
   readonly #witness = new WitnessWishes();
+  readonly #hearing: Hearing;
   #hasBond = false;
-  #hasGuests = false;
-  #obstacle: Obstacle | undefined;
   #tickAt: Micros;
   #evidenceKnown: string;
   /** Steps that follow from those that were taken; one at a time, in the order of their causes. */
@@ -105,7 +100,7 @@ export class Segment {
   constructor(now: Micros, machines = MACHINES) {
     this.#machines = machines;
     this.#link = machines.link(now);
-    this.#pairs = new AdvertPairs(this.#link.epoch);
+    this.#hearing = new Hearing(this.#link.epoch, this.#witness);
     this.#tickAt = now;
     this.#evidenceKnown = String(this.#link.epoch);
   }
@@ -123,7 +118,7 @@ export class Segment {
 
   /** When it wants to be woken, if at all. */
   deadline(): Micros | undefined {
-    const link = earlier(earlier(this.#nextTick, this.#pairs.deadline), this.#link.deadline());
+    const link = earlier(earlier(this.#nextTick, this.#hearing.deadline), this.#link.deadline());
     return earlier(link, this.#elections.deadline);
   }
 
@@ -134,7 +129,7 @@ export class Segment {
 
   /** Whether what is due by now needs the CARP socket to be read. */
   readsSocket(now: Micros): boolean {
-    return isDue(this.#pairs.deadline, now);
+    return isDue(this.#hearing.deadline, now);
   }
 
   /** The election of one instance; undefined: there is none of this name. */
@@ -158,7 +153,7 @@ export class Segment {
         return this.#add(input.name, input.settings, now);
       case 'instance-removed':
         this.#elections.remove(input.name);
-        return this.#pairs.forget(input.name);
+        return this.#hearing.forget(input.name);
       case 'instances-changed':
         return this.#configure(input.instances, now);
       case 'instance-input':
@@ -181,36 +176,7 @@ export class Segment {
       case 'woken':
         return this.#woken(input, now);
       default:
-        return this.#hearing(input, now);
-    }
-  }
-
-  #hearing(input: Extract<SegmentInput, { kind: Hearing }>, now: Micros): void {
-    switch (input.kind) {
-      case 'socket-copy': {
-        const paired = this.#pairs.socketCopy(input, input.witnessRead, now);
-        return paired === undefined ? undefined : this.#hear(paired, now);
-      }
-      case 'witness-copy':
-        return this.#pairs.witnessCopy(input, input.epoch, now);
-      case 'packet-refused':
-        if (input.heardBy === 'witness') return this.#pairs.witnessRefused(input.dropped, now);
-        this.#pairs.socketRefused(now);
-        return void this.#effects.push({ kind: 'packet-refused', dropped: input.dropped });
-      case 'socket-emptied':
-        return this.#pairs.socketEmptied(input.epoch);
-      case 'witness-covers':
-        return this.#pairs.witnessCovers(input.covers);
-      case 'sockets-read':
-        return this.#settled(this.#pairs.settleAll(now), now);
-      case 'flood-changed':
-        this.#witness.flooded = input.flooded;
-        return;
-      case 'obstacle-found':
-        this.#obstacle = input.obstacle;
-        return;
-      default:
-        return unreachable(input);
+        return this.#settled(this.#hearing.take(input, now), now);
     }
   }
 
@@ -249,7 +215,7 @@ export class Segment {
       this.#tickAt = plus(now, this.#hasBond ? BOND_TICK : TICK);
       return void this.#effects.push({ kind: 'look-again' });
     }
-    if (isDue(this.#pairs.deadline, dueBy)) return this.#settled(this.#pairs.settle(now), now);
+    if (isDue(this.#hearing.deadline, dueBy)) return this.#settled(this.#hearing.settle(now), now);
     if (isDue(this.#link.deadline(), dueBy)) return this.#judge({ kind: 'woken' }, now);
     const name = this.#elections.due(dueBy);
     if (name === undefined) return;
@@ -271,7 +237,7 @@ export class Segment {
 
   #readFacts({ facts, hasGuests }: FactsRead, now: Micros): void {
     this.#hasBond = facts?.lower.kind === 'bond';
-    this.#hasGuests = hasGuests;
+    this.#hearing.hasGuests = hasGuests;
     this.#judge({ kind: 'facts-read', facts }, now);
   }
 
@@ -281,25 +247,13 @@ export class Segment {
   }
 
   /** First the gate, which an advert may open: then it is heard like every other. */
-  #hear({ name, from, advert, way }: PairedAdvert, now: Micros): void {
+  #hear(paired: PairedAdvert, now: Micros): void {
+    const { name, from, advert } = paired;
     if (!this.#elections.has(name)) return;
-    // Nothing but the flood keeps it from the socket.
-    const by = this.#witness.flooded ? 'socket' : way.by;
-    if (by === 'socket') this.#obstacle = undefined;
-    const keptBy = by === 'socket' ? undefined : (this.#obstacle ?? 'looking');
+    const heard = this.#hearing.describe(paired);
+    const { heardBy: by, keptBy } = heard;
     this.#effects.push({ kind: 'advert-heard', name, from, advert, by, keptBy });
-    const heard = {
-      from: formatIpv4(from),
-      interval: advertInterval(advert),
-      leaving: isBowOut(advert),
-      doubting: advert.advskew >= UNHEARD_ADVSKEW,
-      epoch: way.epoch,
-      heardBy: by,
-      // Where no guest has part in the interface, all that it gets has come in by the uplink.
-      throughUplink: !this.#hasGuests || way.throughUplink === true,
-      keptBy,
-    };
-    this.#judge({ kind: 'advert-heard', name, ...heard }, now);
+    this.#judge(heard, now);
     this.#run();
     const proved = this.#link.mayPreempt(name, heard.from, now);
     this.#elect(name, { kind: 'advert-heard', from, advert, proved }, now);
@@ -384,16 +338,6 @@ export class Segment {
 }
 
 type Woken = Extract<SegmentInput, { kind: 'woken' }>;
-
-type Hearing =
-  | 'socket-copy'
-  | 'witness-copy'
-  | 'packet-refused'
-  | 'socket-emptied'
-  | 'witness-covers'
-  | 'sockets-read'
-  | 'flood-changed'
-  | 'obstacle-found';
 
 function isDue(deadline: Micros | undefined, now: Micros): boolean {
   return deadline !== undefined && deadline <= now;
