@@ -1,5 +1,5 @@
 // What one interface hears of other nodes: two copies of an advert come out as one, with what it
-// says to the readiness of the link, by which socket it came, and what kept it from the other. Pure.
+// says to the readiness, by which socket it came, and what kept it from the other. Pure.
 import { unreachable } from '../base/assert.ts';
 import type { Micros } from '../base/time.ts';
 import { formatIpv4 } from '../carp/addresses.ts';

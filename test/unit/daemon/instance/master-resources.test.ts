@@ -1,7 +1,12 @@
-// Checks what a stop waits for, and what it says was left behind, after a release that failed.
+// Checks that what a master holds waits for its adverts, what a stop waits for, and what it says
+// was left behind after a release that failed.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MasterResources } from '../../../../src/daemon/instance/master-resources.ts';
+import type { CommandRequest, RunningCommand } from '../../../../src/base/command.ts';
+import {
+  MasterResources,
+  type MasterResourcesOptions,
+} from '../../../../src/daemon/instance/master-resources.ts';
 import { InstanceEvents } from '../../../../src/events/publish/instance-events.ts';
 import type { Input } from '../../../../src/election/inputs.ts';
 import { AddressKeeper } from '../../../../src/vip/keeper.ts';
@@ -11,6 +16,7 @@ import { FakeTime, refused, settle } from '../../vip/fakes.ts';
 
 const HOST = '10.9.0.10/24';
 const VIP = '10.9.0.100/24';
+const DOWN_HOOK = '/etc/carpd/down';
 const PATIENCE_MS = 10_500;
 const EPERM = refused('RTNETLINK answers: Operation not permitted');
 
@@ -81,20 +87,55 @@ describe('a release that failed', () => {
   });
 });
 
-interface Stuck {
+describe('what a master holds', () => {
+  test('begins when the advert before it has left, and not before', async () => {
+    let left = (): void => undefined;
+    const advertsOut = (): Promise<void> => new Promise((resolve) => (left = resolve));
+    const { resources, kernel, begun } = rig({ advertsOut });
+    resources.claim(1);
+    await settle();
+    deepEqual([begun, kernel.texts, resources.busy], [[], [HOST], true]);
+    left();
+    await settle();
+    deepEqual([begun, kernel.texts], [['ip'], [HOST, VIP]]);
+  });
+
+  test('has its hooks run when the advert before them has left, and not before', async () => {
+    let left = (): void => undefined;
+    const advertsOut = (): Promise<void> => new Promise((resolve) => (left = resolve));
+    const { resources, begun, inputs } = rig({ advertsOut });
+    resources.runHook({ hook: 'down', term: 1 });
+    await settle();
+    deepEqual([begun, resources.busy], [[], true]);
+    left();
+    await settle();
+    deepEqual([begun, resources.busy], [[DOWN_HOOK], false]);
+    deepEqual(inputs, [{ kind: 'hook-finished', hook: 'down', term: 1 }]);
+  });
+});
+
+interface Rig {
   readonly resources: MasterResources;
   readonly kernel: FakeKernel;
   readonly time: FakeTime;
   readonly inputs: readonly Input[];
+  /** The programs that were started. */
+  readonly begun: readonly string[];
 }
 
-/** Claimed by term 1; its release by term 2 was refused. */
-async function stuck(): Promise<Stuck> {
+function rig(changes: Partial<MasterResourcesOptions> = {}): Rig {
   const kernel = new FakeKernel(HOST);
   const time = new FakeTime();
   const inputs: Input[] = [];
-  const config = dbConfig({ hooks: {} });
-  const { runCommand } = kernel;
+  const begun: string[] = [];
+  const config = dbConfig({ hooks: { down: [DOWN_HOOK] } });
+  const runCommand = (request: CommandRequest): RunningCommand => {
+    const [program = ''] = request.argv;
+    begun.push(program);
+    if (program === 'ip') return kernel.runCommand(request);
+    const result = { kind: 'exited', code: 0, output: '', truncated: false } as const;
+    return { result: Promise.resolve(result), kill: () => undefined };
+  };
   const { startTimer, clock: now } = time;
   const env = { PATH: '/usr/sbin' };
   const keeper = new AddressKeeper({
@@ -118,7 +159,15 @@ async function stuck(): Promise<Stuck> {
     advertsOut: () => Promise.resolve(),
     feed: (input) => void inputs.push(input),
     onChanged: () => undefined,
+    ...changes,
   });
+  return { resources, kernel, time, inputs, begun };
+}
+
+/** Claimed by term 1; its release by term 2 was refused. */
+async function stuck(): Promise<Rig> {
+  const made = rig();
+  const { resources, kernel, inputs } = made;
   resources.claim(1);
   await settle();
   kernel.refuseWith = EPERM;
@@ -128,5 +177,5 @@ async function stuck(): Promise<Stuck> {
     inputs.map(({ kind }) => kind),
     ['vip-claimed', 'vip-stuck'],
   );
-  return { resources, kernel, time, inputs };
+  return made;
 }
