@@ -1,6 +1,7 @@
 // Two real daemons on hosts in memory: who serves, who takes over, and what is left at the end.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
 import { readArp } from '../../../src/carp/arp.ts';
 import { formatIpv4 } from '../../../src/carp/addresses.ts';
 import { readEthernet } from '../../../src/carp/ethernet.ts';
@@ -164,4 +165,24 @@ test('hooks run in order, one at a time, and none blocks an advert', async () =>
     node.of('hook-finished').map(({ hook, result }) => `${hook} ${result}`),
     ['down ok', 'up ok', 'down ok'],
   );
+});
+
+test('the down hook begins behind the bow-out, however late that leaves', async () => {
+  const scene = new Scene();
+  const host = scene.host();
+  // Then adverts leave by the raw socket, which takes them in its own turn.
+  host.packetErrno = 'ENOBUFS';
+  const node = await scene.boot(configOf({ db: { hooks: { down: ['/etc/down'] } } }), host);
+  await node.becomes('MASTER');
+  await scene.time.pass(3_000);
+  const order: string[] = [];
+  host.began = ({ argv: [program = ''] }) => void order.push(program);
+  scene.wire.passes = (from, _to, frame) => {
+    const read = readEthernet(frame);
+    const isAdvert = read.ok && read.value.etherType === ETHERTYPE_IPV4;
+    if (isAdvert && from === host.macOf('eth0')) order.push('advert');
+    return true;
+  };
+  await node.stop();
+  deepEqual([...new Set(order)], ['ip', 'advert', '/etc/down']);
 });
