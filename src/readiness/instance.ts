@@ -1,20 +1,21 @@
 // What the link's readiness means to one instance: its gate, its doubt, and whether it wants proof.
 import { invariant } from '../base/assert.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
-import { Doubt, Rivals, type DoubtCause } from './doubt.ts';
+import { Doubt, Rivals } from './doubt.ts';
 import { HeardBy } from './heard-by.ts';
 import type { ReadinessEffect } from './effects.ts';
 import type { Epoch } from './epoch.ts';
 import type { EvidenceLedger } from './evidence.ts';
-import { hasCarrier, isSameVerdict, judgeGate, type GateVerdict } from './gate.ts';
+import { hasCarrier, judgeGate, type GateVerdict } from './gate.ts';
 import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
 import { Listening } from './listening.ts';
 import { MasterHeard } from './master-heard.ts';
-import { PathTrust, type Trust } from './path-trust.ts';
+import { PathTrust } from './path-trust.ts';
 import type { Wish } from './prober.ts';
-import { sameList, type Warning } from './reasons.ts';
+import type { Warning } from './reasons.ts';
+import { Reported } from './reported.ts';
 import type { InstanceSnapshot } from './snapshot.ts';
 import { HolderWatch, type HolderVerdict } from './vip-in-use.ts';
 
@@ -60,10 +61,7 @@ export class InstanceReadiness {
   #wish = '';
   /** When its last term as master ended; 0: it has had none. */
   #servedUntil = micros(0);
-  /** What was last told to the world; undefined: nothing yet. */
-  #told: Told | undefined;
-  #toldDoubt: DoubtCause | undefined;
-  #toldTrust: Trust = 'trusted';
+  readonly #reported = new Reported();
 
   constructor(settings: InstanceSettings) {
     this.#settings = checked(settings);
@@ -160,7 +158,7 @@ export class InstanceReadiness {
     this.#rivals.answered(now);
   }
 
-  /** Whether the first advert of its master is missing, and nobody was told so far. */
+  /** Whether the first advert of its master is missing, and that was not reported so far. */
   takeMiss(now: Micros): boolean {
     return this.#role === 'waiting' && this.#master.takeMiss(now);
   }
@@ -189,25 +187,14 @@ export class InstanceReadiness {
     this.#deadline = this.#earliestAfter(now);
   }
 
-  /** What has changed since it was asked last, as the world should hear it. */
-  takeNews(): readonly ReadinessEffect[] {
-    const { name } = this.#settings;
-    const news: ReadinessEffect[] = [];
-    const told = { gate: this.#gate, warnings: this.#warnings };
-    if (this.#told === undefined || !isSame(told, this.#told)) {
-      news.push({ kind: 'gate-changed', name, ...told });
-    }
-    this.#told = told;
-    const { cause } = this.#doubt;
-    if (cause !== this.#toldDoubt) {
-      news.push({ kind: 'doubt-changed', name, inDoubt: cause !== undefined, cause });
-    }
-    this.#toldDoubt = cause;
-    if (this.#path.trust !== this.#toldTrust) {
-      news.push({ kind: 'path-changed', name, trust: this.#path.trust });
-    }
-    this.#toldTrust = this.#path.trust;
-    return news;
+  /** What has changed since it was asked last. */
+  takeChanges(): readonly ReadinessEffect[] {
+    return this.#reported.changes(this.#settings.name, {
+      gate: this.#gate,
+      warnings: this.#warnings,
+      doubt: this.#doubt.cause,
+      trust: this.#path.trust,
+    });
   }
 
   /**
@@ -366,13 +353,4 @@ export class InstanceReadiness {
 function checked(settings: InstanceSettings): InstanceSettings {
   invariant(settings.probeInterval > 0, 'probes are sent at an interval');
   return settings;
-}
-
-interface Told {
-  readonly gate: GateVerdict;
-  readonly warnings: readonly Warning[];
-}
-
-function isSame(a: Told, b: Told): boolean {
-  return isSameVerdict(a.gate, b.gate) && sameList(a.warnings, b.warnings);
 }

@@ -255,7 +255,7 @@ export class LinkReadiness {
       instance.evaluate(shared, now);
       this.#members.evaluated(instance);
       if (instance.takeOtherWishes(shared)) this.#asking.changed(instance);
-      this.#effects.push(...instance.takeNews());
+      this.#effects.push(...instance.takeChanges());
     }
     this.#tendMulticast(touched, now);
     this.#tendWitness();
