@@ -102,10 +102,19 @@ export class Instances implements Iterable<Instance> {
     return leftBehind;
   }
 
-  /** The same of all; resolves to all the commands. */
+  /**
+   * The same of all, for the end of the daemon; resolves to all the commands. What an instance
+   * leaves behind in memory is seen to when all have handed over, and its series stay.
+   */
   async removeAll(): Promise<readonly string[]> {
-    const leftBehind = await Promise.all([...this.#all.keys()].map((name) => this.remove(name)));
-    return leftBehind.flatMap((command) => command ?? []);
+    const all = [...this.#all.values()];
+    await Promise.all(all.map((instance) => instance.end()));
+    return all.flatMap((instance) => {
+      const leftBehind = instance.close();
+      this.#all.delete(instance.name);
+      this.#options.interfaces.leave(instance.sharedInterface);
+      return leftBehind ?? [];
+    });
   }
 
   /** As `remove`, for a reload: resolves to the instance where it stays, as it can't go. */

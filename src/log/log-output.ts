@@ -42,6 +42,8 @@ export class LogOutput {
   #lostInGap = 0;
   #dropped = 0;
   #onEmpty: (() => void) | undefined;
+  /** What else comes in this turn of the loop goes out at its end, by one system call. */
+  #wroteInTurn = false;
 
   constructor({ fd, onGap }: LogOutputOptions) {
     ({ fd: this.#fd, manner: this.#manner } = withoutBlocking(fd));
@@ -70,6 +72,12 @@ export class LogOutput {
     }
     this.#lines.push(line);
     this.#waitingBytes += size;
+    if (this.#wroteInTurn) return;
+    this.#wroteInTurn = true;
+    setImmediate(() => {
+      this.#wroteInTurn = false;
+      this.#attempt();
+    });
     this.#attempt();
   }
 

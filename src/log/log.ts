@@ -99,19 +99,29 @@ const DEBUG_PRIORITY = 7;
 
 type Method = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
+/** Instances whose loggers are kept; reloads may bring ever new names. */
+const KEPT_MAX = 1_024;
+
 function wrap(logger: pino.Logger, shared: Omit<Logger, Method | 'forInstance'>): Logger {
   const writer =
     (method: Method): Logger[Method] =>
     (event, message, fields = {}) => {
       logger[method]({ event, ...fields }, message);
     };
+  // To make one costs more than to write a line.
+  const instances = new Map<string, Logger>();
   return {
     debug: writer('debug'),
     info: writer('info'),
     warn: writer('warn'),
     error: writer('error'),
     fatal: writer('fatal'),
-    forInstance: (name) => wrap(logger.child({ instance: name }), shared),
+    forInstance: (name) => {
+      const known = instances.get(name) ?? wrap(logger.child({ instance: name }), shared);
+      if (instances.size >= KEPT_MAX) instances.clear();
+      instances.set(name, known);
+      return known;
+    },
     ...shared,
   };
 }

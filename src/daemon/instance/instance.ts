@@ -159,9 +159,14 @@ export class Instance implements InterfaceMember {
    * command that removes what could not be removed, if there is such a thing.
    */
   async stop(): Promise<string | undefined> {
+    await this.end();
+    return this.close();
+  }
+
+  /** The first half of `stop`: resolves when nothing is under way; `close` follows. */
+  async end(): Promise<void> {
     this.#options.claim.leaving();
     await this.effects.end('stop-requested');
-    return this.#close();
   }
 
   /**
@@ -170,7 +175,7 @@ export class Instance implements InterfaceMember {
    */
   async retire(): Promise<boolean> {
     const ended = await this.effects.end('retire-requested');
-    if (ended) this.#close();
+    if (ended) this.close();
     return ended;
   }
 
@@ -194,7 +199,8 @@ export class Instance implements InterfaceMember {
     this.effects.insist();
   }
 
-  #close(): string | undefined {
+  /** The other half: it takes no part any more. */
+  close(): string | undefined {
     this.#last = this.snapshot();
     this.#options.sharedInterface.remove(this);
     this.#claims.close();

@@ -81,6 +81,15 @@ describe('a log in a file', () => {
     assert.equal(log.droppedLines(), 0);
   });
 
+  test('writes lines that come together by one system call', async (t) => {
+    const { log, readAll, readNow } = stuckLog(t);
+    for (const line of ['first', 'second', 'third']) log.info('state', line);
+    const messages = (entries: readonly Entry[]) => entries.map(({ msg }) => msg);
+    assert.deepEqual(messages(readNow()), ['first'], 'what may come alone is not held back');
+    const rest = await readAll((entry) => entry.msg === 'third');
+    assert.deepEqual(messages(rest), ['second', 'third']);
+  });
+
   test('has its last line after a flush without the event loop', async (t) => {
     const { log, path } = fileLog(t);
     log.info('state', 'first');
@@ -180,6 +189,8 @@ interface StuckLog {
   readonly log: Logger;
   /** Reads until a line matches; yields the lines read by this call. */
   readonly readAll: (isLast: (entry: Entry) => boolean) => Promise<readonly Entry[]>;
+  /** What can be read at once. */
+  readonly readNow: () => readonly Entry[];
 }
 
 /** A log that goes to a pipe whose reader has not read yet. */
@@ -191,20 +202,23 @@ function stuckLog(t: TestContext): StuckLog {
   t.after(() => [reader, fd].forEach(closeSync));
   const buffer = Buffer.alloc(65_536);
   let rest = '';
+  const readNow = (): Entry[] => {
+    rest += readSome(reader, buffer);
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    return lines.map(readEntry);
+  };
   const readAll: StuckLog['readAll'] = async (isLast) => {
     const entries: Entry[] = [];
     const deadlineMs = performance.now() + WAIT_MS;
     while (!entries.some(isLast)) {
       assert.ok(performance.now() < deadlineMs, 'the line that was waited for comes');
-      rest += readSome(reader, buffer);
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      entries.push(...lines.map(readEntry));
+      entries.push(...readNow());
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     return entries;
   };
-  return { log: openLog({ level: 'info', format: 'json', fd }), readAll };
+  return { log: openLog({ level: 'info', format: 'json', fd }), readAll, readNow };
 }
 
 function readSome(fd: number, buffer: Buffer): string {
