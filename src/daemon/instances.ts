@@ -7,6 +7,7 @@ import type { Link, LinkWatch } from '../linux/links/link-watch.ts';
 import type { MetricsService } from '../metrics/service.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { InstanceReport } from '../report/report.ts';
+import { HookSlots } from '../vip/hook-slots.ts';
 import type { GroupClaims } from './group-claims.ts';
 import { Instance } from './instance/instance.ts';
 import { InstanceRecord } from './instance/instance-record.ts';
@@ -30,6 +31,7 @@ export interface InstancesOptions {
 export class Instances implements Iterable<Instance> {
   readonly #options: InstancesOptions;
   readonly #all = new Map<string, Instance>();
+  readonly #hookSlots = new HookSlots();
   /** The same set until an instance comes or goes. */
   #virtualIps: ReadonlySet<Ipv4> | undefined;
   /** The index of the interface on which an instance goes on in its new form, by its name. */
@@ -67,6 +69,7 @@ export class Instances implements Iterable<Instance> {
     const instance = new Instance({
       ...ports,
       config,
+      hookSlots: this.#hookSlots,
       virtualIps: () => this.#virtualIpsNow(),
       isServed: (address, ifindex) => this.#serves(address, ifindex),
       sharedInterface: interfaces.of(

@@ -11,6 +11,7 @@ import {
   type GroupHolder,
 } from '../linux/sockets/group-lock.ts';
 import { openLinkWatch } from '../linux/links/link-watch.ts';
+import { HookSlots } from '../vip/hook-slots.ts';
 import { hookEnvironment, HookLane, type HookReport } from '../vip/hooks.ts';
 import { secondaryPromotion } from '../linux/links/promote-secondaries.ts';
 import { AddressKeeper } from '../vip/keeper.ts';
@@ -191,6 +192,7 @@ class Releaser {
     const { interfaceName, address, hooks, name } = this.#record;
     const { result } = await new Promise<HookReport>((resolve) => {
       const lane = new HookLane({
+        hookSlots: new HookSlots(),
         interfaceName,
         address: address.ip,
         hooks: () => ({ ...hooks, up: undefined }),

@@ -6,6 +6,7 @@ import { messageOf } from '../base/errors.ts';
 import { since, toMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { dropSuperfluous } from './hook-queue.ts';
+import type { HookSlots } from './hook-slots.ts';
 import type { Clock, RunCommand, StartTimer } from './ports.ts';
 
 export type HookName = 'up' | 'down';
@@ -56,6 +57,8 @@ export interface HookLaneOptions {
   readonly address: Ipv4;
   /** As they are now: a hook is run as it is configured when it begins. */
   readonly hooks: () => HookSettings;
+  /** Shared by the lanes of all instances. */
+  readonly hookSlots: HookSlots;
   /** The whole environment of the hooks; see hookEnvironment. */
   readonly env: Readonly<Record<string, string>>;
   readonly runCommand: RunCommand;
@@ -139,11 +142,15 @@ export class HookLane {
 
   async #work(): Promise<void> {
     this.#busy = true;
-    for (;;) {
+    const { hookSlots, onFinished } = this.#options;
+    while (this.#waiting.length > 0) {
+      if (!hookSlots.enter()) await hookSlots.turn();
+      // Meanwhile some of them may have become pointless.
       const [request, ...rest] = this.#waiting;
-      if (request === undefined) break;
       this.#waiting = rest;
-      this.#options.onFinished(await this.#runOne(request));
+      const report = request && (await this.#runOne(request));
+      hookSlots.leave();
+      if (report !== undefined) onFinished(report);
     }
     this.#busy = false;
   }

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { parseIpv4 } from '../../src/carp/addresses.ts';
 import { now } from '../../src/linux/system/clock.ts';
 import { runCommand } from '../../src/linux/system/command.ts';
+import { HookSlots } from '../../src/vip/hook-slots.ts';
 import { HookLane, hookEnvironment, type HookReport } from '../../src/vip/hooks.ts';
 import { isPresent } from '../../src/vip/plan.ts';
 import { AddressKeeper } from '../../src/vip/keeper.ts';
@@ -282,6 +283,7 @@ describe('the hook lane with real scripts', { skip }, () => {
     const reports: HookReport[] = [];
     const changes = new Changes();
     const lane = new HookLane({
+      hookSlots: new HookSlots(),
       interfaceName: 'eth0',
       address: parseIpv4('10.9.0.100') ?? VIP.address,
       hooks: () => ({

@@ -13,6 +13,7 @@ import type { Holding } from '../../release/holding.ts';
 import type { LastTransition } from '../../report/report.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { Announcer, type Announcement } from '../../vip/announcer.ts';
+import type { HookSlots } from '../../vip/hook-slots.ts';
 import type { Driver } from '../interface/driver.ts';
 import type { EffectPerformer } from '../interface/segment-member.ts';
 import type { InterfaceMember } from '../interface/interface-members.ts';
@@ -26,6 +27,8 @@ import { MasterResources } from './master-resources.ts';
 export interface EffectRunnerOptions extends InstancePorts {
   /** As it is in force now: a reload may change it in place. */
   readonly config: () => InstanceConfig;
+  /** For the hooks of all instances. */
+  readonly hookSlots: HookSlots;
   readonly key: GroupKey;
   readonly sharedInterface: SharedInterface;
   readonly driver: Driver;

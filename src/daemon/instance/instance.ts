@@ -28,11 +28,13 @@ import type { SharedInterface } from '../interface/shared-interface.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import type { LinkDriver } from '../interface/link-driver.ts';
 import { reportInstance, type InstanceReport } from '../../report/report.ts';
+import type { HookSlots } from '../../vip/hook-slots.ts';
 import type { InstancePorts } from '../../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
 
 export interface InstanceOptions extends InstancePorts {
   readonly config: InstanceConfig;
+  readonly hookSlots: HookSlots;
   /** The virtual IPs of all instances: none of them can be a source. */
   readonly virtualIps: () => ReadonlySet<Ipv4>;
   readonly isServed: (address: Ipv4, ifindex: number) => boolean;

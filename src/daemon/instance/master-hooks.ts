@@ -5,6 +5,7 @@ import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { InstanceInput } from '../../segment/inputs.ts';
 import { HookLane, type HookReport, type HookRequest } from '../../vip/hooks.ts';
+import type { HookSlots } from '../../vip/hook-slots.ts';
 import { HookRights } from '../../vip/hook-rights.ts';
 
 export interface MasterHooksOptions extends Pick<
@@ -13,6 +14,7 @@ export interface MasterHooksOptions extends Pick<
 > {
   /** As it is in force now: a reload may change it in place. */
   readonly config: () => InstanceConfig;
+  readonly hookSlots: HookSlots;
   /** The name of the interface now. */
   readonly interfaceName: () => string;
   readonly instanceEvents: InstanceEvents;

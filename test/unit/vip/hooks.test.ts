@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HookLane, hookEnvironment, type HookReport } from '../../../src/vip/hooks.ts';
+import { HOOKS_AT_ONCE, HookSlots } from '../../../src/vip/hook-slots.ts';
 import type { HookLaneOptions, HookResult, HookSettings } from '../../../src/vip/hooks.ts';
 import type { CommandResult } from '../../../src/base/command.ts';
 import { EXITED_OK, FakeTime, HeldCommands, ip, refused, settle } from './fakes.ts';
@@ -12,6 +13,7 @@ function setUp(changes: Partial<HookLaneOptions & HookSettings> = {}) {
   const reports: HookReport[] = [];
   const lines: string[] = [];
   const lane = new HookLane({
+    hookSlots: new HookSlots(),
     interfaceName: 'bond0',
     address: ip('10.9.0.100'),
     hooks: () => ({
@@ -62,6 +64,48 @@ describe('hooks that are configured anew', () => {
     await settle();
     assert.deepEqual(held.last.request.argv, ['/new', 'bond0', '10.9.0.100', 'x']);
     assert.equal(held.last.request.timeoutMs, 500);
+  });
+});
+
+describe('the hooks of several instances', () => {
+  it('run so many at once, and the others in their order', async () => {
+    const hookSlots = new HookSlots();
+    const all = Array.from({ length: HOOKS_AT_ONCE + 3 }, () => setUp({ hookSlots }));
+    for (const { lane } of all) lane.run({ hook: 'up', term: 1 });
+    const started = (): readonly number[] => all.map(({ held }) => held.started.length);
+    const running = (count: number): readonly number[] => all.map((_, at) => Number(at < count));
+    assert.deepEqual(started(), running(HOOKS_AT_ONCE));
+    all[3]?.held.last.finish(EXITED_OK);
+    await settle();
+    assert.deepEqual(started(), running(HOOKS_AT_ONCE + 1));
+    // What an instance still owes goes behind those that wait already.
+    all[3]?.lane.run({ hook: 'down', term: 1 });
+    all[0]?.held.last.finish(EXITED_OK);
+    all[1]?.held.last.finish(EXITED_OK);
+    await settle();
+    assert.deepEqual(started(), running(HOOKS_AT_ONCE + 3));
+    all[2]?.held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(all[3]?.held.started.length, 2);
+  });
+
+  it('leave their places where they are abandoned before their turn', async () => {
+    const hookSlots = new HookSlots(1);
+    const [first, second, third] = [
+      setUp({ hookSlots }),
+      setUp({ hookSlots }),
+      setUp({ hookSlots }),
+    ];
+    for (const { lane } of [first, second, third]) lane.run({ hook: 'up', term: 1 });
+    second.lane.abandon();
+    first.held.last.finish(EXITED_OK);
+    await settle();
+    assert.equal(second.held.started.length, 0);
+    assert.equal(third.held.started.length, 1);
+    assert.deepEqual(
+      second.reports.map(({ result }) => result.kind),
+      ['skipped'],
+    );
   });
 });
 

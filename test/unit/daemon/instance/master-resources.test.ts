@@ -2,6 +2,7 @@
 // was left behind after a release that failed.
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { HookSlots } from '../../../../src/vip/hook-slots.ts';
 import type { CommandRequest, RunningCommand } from '../../../../src/base/command.ts';
 import {
   MasterResources,
@@ -145,6 +146,7 @@ function rig(changes: Partial<MasterResourcesOptions> = {}): Rig {
     isServedElsewhere: kernel.isServedElsewhere,
   });
   const resources = new MasterResources({
+    hookSlots: new HookSlots(),
     situation: () => ({ INSTANCE: 'db' }),
     ...{ config: () => config, keeper, now, runCommand, startTimer, env, isRoot: true },
     instanceEvents: new InstanceEvents(
