@@ -1,5 +1,6 @@
 // The interfaces of a host in memory as a process knows them: by events that wait in its netlink
 // socket until it reads them.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AddressEvent,
   Link,
@@ -32,6 +33,7 @@ export class HostLinks implements LinkWatch {
   readonly #options: HostLinksOptions;
   readonly #table: Map<number, Link>;
   #waiting: NetlinkNews[] = [];
+  #late: NetlinkNews[] = [];
   #closed = false;
   #version = 0;
 
@@ -41,9 +43,36 @@ export class HostLinks implements LinkWatch {
     this.#table = new Map([...options.links].map((link) => [link.ifindex, link]));
   }
 
-  tell(news: NetlinkNews): void {
+  /** `isLate`: it reaches the socket only with `catchUp`. */
+  tell(news: NetlinkNews, isLate = false): void {
+    if (isLate) return void this.#late.push(news);
     this.#waiting.push(news);
     this.#options.readable(() => this.drain());
+  }
+
+  /** What was late comes at once; or it was too much, is lost, and all is asked for anew. */
+  catchUp(how: 'told' | 'lost', links: Iterable<Link>): void {
+    const late = this.#late;
+    this.#late = [];
+    if (how === 'lost' && late.length > 0) this.#overrun(links);
+    else for (const news of late) this.tell(news);
+  }
+
+  #overrun(links: Iterable<Link>): void {
+    this.#waiting = [];
+    const now = new Map([...links].map((link) => [link.ifindex, link]));
+    this.#options.readable(() => {
+      if (this.#closed) return;
+      this.#watch.onAddress?.({ kind: 'gap' });
+      const gone = [...this.#table.values()].filter(({ ifindex }) => !now.has(ifindex));
+      for (const link of gone) this.#take({ ...link, link: undefined, changes: [link] });
+      for (const link of now.values()) {
+        const known = this.#table.get(link.ifindex);
+        if (isDeepStrictEqual(known, link)) continue;
+        const before = known === undefined || known.name === link.name ? [] : [known];
+        this.#take({ ifindex: link.ifindex, link, changes: [...before, link] });
+      }
+    });
   }
 
   get version(): number {

@@ -42,6 +42,8 @@ export class FakeProcess {
   /** Told whenever the process has run. */
   onRan: () => void = () => undefined;
   readonly #opened = new Set<{ close(): void }>();
+  /** Timers and turns that it waits for. */
+  #pending = 0;
   #isTold = false;
   #backlog: Backlog | undefined;
   #isDead = false;
@@ -51,6 +53,11 @@ export class FakeProcess {
     lastPid += 1;
     this.pid = lastPid;
     this.host = host;
+  }
+
+  /** How many timers and turns it waits for; none when it is at its end. */
+  get pending(): number {
+    return this.#pending;
   }
 
   get standsStill(): boolean {
@@ -151,18 +158,22 @@ export class FakeProcess {
 
   #later(delay: Micros, kind: keyof Backlog, run: () => void): () => void {
     let isDue = true;
-    const perform = (): void => {
-      if (isDue && !this.#isDead) run();
+    this.#pending += 1;
+    const settle = (): void => {
+      if (isDue) this.#pending -= 1;
       isDue = false;
+    };
+    const perform = (): void => {
+      const isCalledOff = !isDue || this.#isDead;
+      settle();
+      if (!isCalledOff) run();
       this.onRan();
     };
     this.host.time.after(delay, () => {
       if (this.#backlog === undefined) perform();
       else this.#backlog[kind].push(perform);
     });
-    return () => {
-      isDue = false;
-    };
+    return settle;
   }
 
   #turn(): Promise<void> {

@@ -92,6 +92,7 @@ export class FakeHost {
   /** The files that processes keep. */
   readonly state = new HostState();
   readonly watches = new Set<HostLinks>();
+  #isNetlinkLate = false;
   readonly sockets = new Set<object>();
   readonly #interfaces = new Map<number, HostInterface>();
   /** What those stand on. */
@@ -207,6 +208,17 @@ export class FakeHost {
     const ip = parseIpv4(address);
     invariant(ip !== undefined, address);
     this.#need(name).send(gratuitousArp(mac, ip));
+  }
+
+  /** From now on netlink is late, until `tellAll`. */
+  holdNetlink(): void {
+    this.#isNetlinkLate = true;
+  }
+
+  /** All that was held back is told at once, or was too much and is lost. */
+  tellAll(how: 'told' | 'lost' = 'told'): void {
+    this.#isNetlinkLate = false;
+    for (const watch of this.watches) watch.catchUp(how, this.links());
   }
 
   // ---- what its processes ask for ----
@@ -355,7 +367,8 @@ export class FakeHost {
 
   #tell({ changes, ...news }: NetlinkNews): void {
     const names = changes.map(({ name, ifindex }) => ({ name, ifindex }));
-    for (const watch of this.watches) watch.tell({ ...news, changes: names });
+    const told = { ...news, changes: names };
+    for (const watch of this.watches) watch.tell(told, this.#isNetlinkLate);
   }
 
   #find(name: string): HostInterface | undefined {

@@ -31,6 +31,10 @@ export class Wire implements Medium {
   delay: Micros = micros(50);
   /** Whether a frame gets from one station to another; all do if nobody says otherwise. */
   passes: (from: Mac, to: Mac, frame: Uint8Array) => boolean = () => true;
+  /** Takes a frame to a station, by calling `deliver`. */
+  carry: (to: Mac, deliver: () => void) => void = (_to, deliver) => {
+    this.#time.after(this.delay, deliver);
+  };
   readonly #time: VirtualTime;
   #plugs: readonly Plug[] = [];
   #everPlugged = 0;
@@ -66,7 +70,7 @@ export class Wire implements Medium {
     for (const to of this.#plugs) {
       const isFor = isGroup(destination) || to.mac === destination;
       if (to.mac === from || !isFor || !this.passes(from, to.mac, bytes)) continue;
-      this.#time.after(this.delay, () => to.receive(bytes));
+      this.carry(to.mac, () => to.receive(bytes));
     }
   }
 }

@@ -40,6 +40,8 @@ export class RunningDaemon {
   readonly process: FakeProcess;
   readonly daemon: Daemon;
   readonly told: DomainEvent[] = [];
+  /** Hears of each at once. */
+  onTold: (event: DomainEvent) => void = () => undefined;
   interfacesGone = 0;
   readonly #time: VirtualTime;
 
@@ -49,7 +51,10 @@ export class RunningDaemon {
     const events = new EventBus((error) => {
       throw error;
     });
-    events.subscribe(EVENT_NAMES, (event) => void this.told.push(event));
+    events.subscribe(EVENT_NAMES, (event) => {
+      this.told.push(event);
+      this.onTold(event);
+    });
     this.daemon = new Daemon({
       config,
       ports: this.process.ports(),
