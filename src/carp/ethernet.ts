@@ -6,14 +6,13 @@
 //   then        2 bytes: type, 0x0600 or more
 import { readMac, writeMac, type Mac } from './addresses.ts';
 import { invariant } from '../base/assert.ts';
-import { ETHERTYPE_MIN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../base/ethertypes.ts';
+import { ETHERTYPE_MIN, VLAN_TAG_TYPES } from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
 /** Bytes of a header without tags, as every frame that carpd sends has it. */
 const ETHERNET_HEADER_BYTES = 14;
 
-/** 802.1Q customer tag and 802.1ad service tag. */
-const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
+/** Of one tag, customer's (802.1Q) or service's (802.1ad). */
 const TAG_BYTES = 4;
 const TAGS_MAX = 2;
 const VLAN_ID_MASK = 0x0fff;
@@ -43,7 +42,7 @@ export function readEthernet(bytes: Uint8Array): Result<EthernetFrame, EthernetF
   const vlanIds: number[] = [];
   let typeAt = ETHERNET_HEADER_BYTES - 2;
   let etherType = view.getUint16(typeAt);
-  while (TAG_TYPES.includes(etherType)) {
+  while (VLAN_TAG_TYPES.includes(etherType)) {
     if (vlanIds.length === TAGS_MAX) return fail('too-many-tags');
     if (bytes.length < typeAt + TAG_BYTES + 2) return fail('truncated');
     vlanIds.push(view.getUint16(typeAt + 2) & VLAN_ID_MASK);

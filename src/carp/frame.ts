@@ -6,8 +6,7 @@ import {
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   ETHERTYPE_MIN,
-  ETHERTYPE_SERVICE_VLAN,
-  ETHERTYPE_VLAN,
+  VLAN_TAG_TYPES,
 } from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 
@@ -59,10 +58,7 @@ export type UncountedReason = keyof typeof UNCOUNTED;
 const MAC_BYTES = 6;
 const TYPE_OFFSET = 12;
 const TAG_BYTES = 4;
-const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 const VLAN_ID_MASK = 0x0fff;
-/** Smaller values in the place of the type are the length of an IEEE 802.3 frame. */
-
 /** 01:80:c2:00:00:00 to 0f: no bridge forwards them (IEEE 802.1D, 7.12.6). */
 const LINK_LOCAL = /^01:80:c2:00:00:0[0-9a-f]$/;
 const NO_STATION = '00:00:00:00:00:00';
@@ -99,7 +95,7 @@ function readTags({ bytes, vlan }: WitnessedFrame): Tags | undefined {
   const vlans = [vlan ?? 0];
   let typeAt = TYPE_OFFSET;
   let etherType = view.getUint16(typeAt);
-  while (TAG_TYPES.includes(etherType)) {
+  while (VLAN_TAG_TYPES.includes(etherType)) {
     if (bytes.length < typeAt + TAG_BYTES + 2) return undefined;
     vlans.push(view.getUint16(typeAt + 2) & VLAN_ID_MASK);
     typeAt += TAG_BYTES;

@@ -1,12 +1,7 @@
 // What a switch says of itself on a port: LLDP (IEEE 802.1AB), CDP, spanning tree (IEEE 802.1D and
 // 802.1Q, PVST+) and LACP (IEEE 802.1AX). Any bytes are read; what makes no sense is left out.
 // Pure.
-import {
-  ETHERTYPE_LLDP,
-  ETHERTYPE_SERVICE_VLAN,
-  ETHERTYPE_SLOW_PROTOCOLS,
-  ETHERTYPE_VLAN,
-} from '../../base/ethertypes.ts';
+import { ETHERTYPE_LLDP, ETHERTYPE_SLOW_PROTOCOLS, VLAN_TAG_TYPES } from '../../base/ethertypes.ts';
 
 export interface SwitchName {
   /** Of the switch, or its address where it has no name. */
@@ -38,7 +33,6 @@ export type SwitchFrame =
       readonly state: number;
     };
 
-const VLAN_TAGS = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 const HEADER_BYTES = 14;
 const LENGTH_MAX = 1500;
 const SNAP = [0xaa, 0xaa, 0x03];
@@ -48,7 +42,7 @@ const PVST = '00000c010b';
 /** Reads a frame from its destination address on; undefined: it is none of a switch. */
 export function readSwitchFrame(frame: Uint8Array): SwitchFrame | undefined {
   let [type, at] = [word(frame, 12), HEADER_BYTES];
-  while (VLAN_TAGS.includes(type) && at + 4 <= frame.length) {
+  while (VLAN_TAG_TYPES.includes(type) && at + 4 <= frame.length) {
     type = word(frame, at + 2);
     at += 4;
   }

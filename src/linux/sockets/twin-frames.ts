@@ -1,16 +1,15 @@
 // Frames that were caught twice: at an uplink, whatever tags they bore there, and on the bridge
 // above. The second copy lacks a tag or has another one, and all that follows is the same. Pure.
-import { ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN } from '../../base/ethertypes.ts';
+import { VLAN_TAG_TYPES } from '../../base/ethertypes.ts';
 import type { WitnessedFrame } from '../../carp/frame.ts';
 
 /** So many copies wait for their twins; of more the oldest are forgotten. */
 const WAITING_MAX = 1_024;
-/** What a frame is told by: its headers and some of what they carry. */
+/** What a frame is known by: its headers and some of what they carry. */
 const KEY_BYTES = 160;
 
 const ADDRESS_BYTES = 12;
 const TAG_BYTES = 4;
-const TAG_TYPES: readonly number[] = [ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN];
 
 /** Finds the second copy of a frame among those that came in a moment ago. */
 export class TwinFrames<Origin> {
@@ -37,7 +36,7 @@ export class TwinFrames<Origin> {
 /** The addresses and what stands behind the tags. */
 function keyOf({ bytes }: WitnessedFrame): string {
   let at = ADDRESS_BYTES;
-  while (TAG_TYPES.includes(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))) at += TAG_BYTES;
+  while (VLAN_TAG_TYPES.includes(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0))) at += TAG_BYTES;
   const addresses = bytes.subarray(0, ADDRESS_BYTES);
   return Buffer.concat([addresses, bytes.subarray(at, at + KEY_BYTES)]).toString('latin1');
 }
