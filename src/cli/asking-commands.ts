@@ -147,3 +147,20 @@ export const maintenance = defineCommand({
     return { kind: 'maintenance', on, name, all, force, json, socketPath };
   },
 });
+
+export const reload = defineCommand({
+  usage: ['[--dry-run] [--socket PATH]'],
+  brief: ['reload [--dry-run]', 'apply a changed configuration, and say how'],
+  about:
+    'Has the running carpd read its configuration again and apply what has changed, and prints ' +
+    'each change with what it takes: most are applied in place, some restart an instance, whose ' +
+    'master hands over first. Where the file is refused, nothing is changed, and it says why. ' +
+    'docs/configuration.md lists the keys.',
+  options: { '--dry-run': { doc: 'only say what it would do' }, '--socket': SOCKET },
+  exits: '0 done, 1 the file is refused or no daemon answers, 2 wrong usage.',
+  read: (given) => ({
+    kind: 'reload',
+    dryRun: given.has('--dry-run'),
+    socketPath: given.value('--socket') ?? CONTROL_SOCKET_DEFAULT,
+  }),
+});

@@ -69,6 +69,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { release } = await import('./release.ts');
       return print(await release(command));
     }
+    case 'reload': {
+      const { reload } = await import('./reload.ts');
+      return print(await reload(command));
+    }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
       return print(await doctor(command, process.stdout, interruption()));

@@ -14,6 +14,7 @@ export const COMMAND_NAMES = [
   'sniff',
   'doctor',
   'release',
+  'reload',
   'version',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -31,6 +32,7 @@ export type CarpdCommand =
   | SniffCommand
   | DoctorCommand
   | ReleaseCommand
+  | ReloadCommand
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
   | { readonly kind: 'version' }
   | CarpdMisuse;
@@ -130,6 +132,13 @@ export interface ReleaseCommand {
   readonly names: readonly string[];
   /** Say nothing of addresses that are not there. */
   readonly quiet: boolean;
+}
+
+export interface ReloadCommand {
+  readonly kind: 'reload';
+  /** Only say what it would do. */
+  readonly dryRun: boolean;
+  readonly socketPath: string;
 }
 
 export interface DoctorCommand {

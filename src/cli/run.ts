@@ -1,13 +1,12 @@
 // `carpd run`: the daemon in the foreground.
-import type { Config } from '../config/config.ts';
+import { fail, ok } from '../base/result.ts';
 import { loadConfigApart } from '../config/load-apart.ts';
-import { describeFault, loadConfigFile } from '../config/load.ts';
+import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import { readFileWaiting } from '../config/read-file.ts';
 import { earlySignals } from '../process/early-signals.ts';
-import type { EventSink } from '../events/bus.ts';
 import { openLog } from '../log/log.ts';
 import { findDoubts, findObstacle } from '../process/preflight.ts';
-import { runDaemon } from '../process/process.ts';
+import { runDaemon, type Reloaded } from '../process/process.ts';
 import { nameProcess } from './process-name.ts';
 import { version } from './version.ts';
 
@@ -37,24 +36,17 @@ export async function run(configPath: string): Promise<number> {
     ...findDoubts(manages),
   ];
   const mode = {
-    reload: (events: EventSink) => reload(configPath, events),
+    reload: () => reload(configPath),
     endWithInterface: false,
   };
   return runDaemon({ config, log, warnings, mode, version: version(), onFailed: complain });
 }
 
-async function reload(configPath: string, events: EventSink): Promise<Config | undefined> {
+async function reload(configPath: string): Promise<Reloaded> {
   const loaded = await loadConfigApart(configPath);
-  for (const warning of loaded.warnings) {
-    const detail = `${configPath}: ${describeFault(warning)}`;
-    events.publish({ event: 'configuration-warning', detail });
-  }
-  if (loaded.ok) return loaded.config;
-  for (const fault of loaded.faults) {
-    const detail = `${configPath}: ${describeFault(fault)}; the old configuration stays in force`;
-    events.publish({ event: 'configuration-rejected', detail });
-  }
-  return undefined;
+  const told = (fault: Fault): string => `${configPath}: ${describeFault(fault)}`;
+  const warnings = loaded.warnings.map(told);
+  return { warnings, config: loaded.ok ? ok(loaded.config) : fail(loaded.faults.map(told)) };
 }
 
 function complain(text: string): void {

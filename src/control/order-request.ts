@@ -47,3 +47,16 @@ export function readOrder(kind: Order['kind'], body: unknown): Result<OrderReque
   if (typeof on !== 'boolean') return fail('on: is missing; give true or false');
   return ok({ order: { kind, on, force }, name });
 }
+
+/** Reads the body of a reload: {} or {"dryRun": true}. */
+export function readReload(body: unknown): Result<{ readonly dryRun: boolean }, string> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return fail('the body is no object of JSON; send {} or {"dryRun": true}');
+  }
+  const given = new Map<string, unknown>(Object.entries(body));
+  const unknown = [...given.keys()].find((key) => key !== 'dryRun');
+  if (unknown !== undefined) return fail(`unknown key ${show(unknown)}; known is dryRun`);
+  const dryRun = given.get('dryRun') ?? false;
+  if (typeof dryRun !== 'boolean') return fail(`dryRun: ${show(dryRun)} is not true or false`);
+  return ok({ dryRun });
+}

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, ok, type Result } from '../base/result.ts';
 import { show } from '../config/values.ts';
 import { hasBody, readJson } from './request-body.ts';
-import { readOrder } from './order-request.ts';
+import { readOrder, readReload } from './order-request.ts';
 import { WATCHERS_MAX, type Watchers, type WatchWish } from './watchers.ts';
 import { HANDOVER_MS_MAX } from './handover.ts';
 import type { OrderResult } from '../events/catalogue/order-result.ts';
@@ -19,6 +19,11 @@ export interface Controlled {
   readonly names: () => readonly string[];
   /** Who is sent events as they happen. */
   readonly watchers: Watchers;
+  /**
+   * Reads the configuration again and applies it, or with `dryRun` only says what that would do;
+   * resolves to what it does, a line each, or to why the file is refused.
+   */
+  readonly reload: (dryRun: boolean) => Promise<Result<readonly string[], readonly string[]>>;
   /** Carries an order out for these instances; never rejects. */
   readonly order: (order: Order, names: readonly string[]) => Promise<readonly OrderResult[]>;
 }
@@ -58,6 +63,9 @@ const QUESTION_MS = 5_000;
 /** Beside the waits of a handover, the state directory may be slow. */
 const ORDER_MS = HANDOVER_MS_MAX + 30_000;
 
+/** The file is read within a minute, and masters that restart hand over. */
+const RELOAD_MS = 60_000 + ORDER_MS;
+
 /** Every route. */
 export const ROUTES: readonly Route[] = [
   {
@@ -92,6 +100,12 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/maintenance',
     lifeMs: ORDER_MS,
     answer: (controlled, { body }) => carryOut(controlled, 'maintenance', body),
+  },
+  {
+    method: 'POST',
+    path: '/v1/reload',
+    lifeMs: RELOAD_MS,
+    answer: (controlled, { body }) => reload(controlled, body),
   },
 ];
 
@@ -168,6 +182,16 @@ function readWatchWish(query: URLSearchParams): Result<WatchWish, string> {
   const verbose = query.get('verbose') ?? 'false';
   if (verbose !== 'true' && verbose !== 'false') return fail('verbose is true or false');
   return ok({ name: query.get('name') ?? undefined, verbose: verbose === 'true' });
+}
+
+async function reload({ reload: order }: Controlled, body: unknown): Promise<Reply> {
+  const read = readReload(body);
+  if (!read.ok) return failure(400, read.reason);
+  const { dryRun } = read.value;
+  const result = await order(dryRun);
+  if (result.ok) return { status: 200, body: { dryRun, lines: result.value } };
+  const message = `${result.reason.join('; ')}; the old configuration stays in force`;
+  return { status: 409, body: { error: { message, faults: result.reason } } };
 }
 
 async function carryOut(

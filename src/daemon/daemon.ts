@@ -8,6 +8,8 @@ import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
 import { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
+import { fail } from '../base/result.ts';
+import type { Controlled } from '../control/routes.ts';
 import { Watchers } from '../control/watchers.ts';
 import { Instances } from './instances.ts';
 import { GroupClaims } from './group-claims.ts';
@@ -37,6 +39,8 @@ export interface DaemonOptions {
   readonly logLinesDropped: () => number;
   /** An interface has vanished or was set down; `ucarp` ends then. */
   readonly onInterfaceGone: () => void;
+  /** Reads the file again and applies it, unless it is but to say what that would do. */
+  readonly reload?: Controlled['reload'];
 }
 
 /** The daemon: made, started once, and stopped once, which may come at any time. */
@@ -208,6 +212,7 @@ export class Daemon {
         states: () => this.reports().map(stateEvent),
       }),
       names: () => this.#instances.configs.map(({ name }) => name),
+      reload: this.#options.reload ?? (() => Promise.resolve(fail(['there is no file']))),
       order: (order, names) => this.#orders.give(order, names),
     });
   }

@@ -1,7 +1,9 @@
 // The daemon as a process: signals in, exit code out.
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
+import { fail, ok, type Result } from '../base/result.ts';
 import type { Config } from '../config/config.ts';
+import { planLines } from '../config/reload-plan.ts';
 import { spareDescriptors } from '../linux/system/spare-descriptors.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { closeDebugger } from './debugger.ts';
@@ -15,8 +17,15 @@ import type { Ports } from '../ports/ports.ts';
 import { realPorts } from './real-ports.ts';
 import { supervise } from './systemd.ts';
 
-/** Reads the configuration anew; undefined: it can't be used, and the events say why. */
-type Reload = (events: EventBus) => Promise<Config | undefined>;
+/** What the file says now. */
+export interface Reloaded {
+  /** Or why it can't be used. */
+  readonly config: Result<Config, readonly string[]>;
+  readonly warnings: readonly string[];
+}
+
+/** Reads the configuration anew. */
+type Reload = () => Promise<Reloaded>;
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
 export interface ProcessMode {
@@ -97,6 +106,7 @@ class DaemonProcess {
       version,
       logLinesDropped: () => log.droppedLines(),
       onInterfaceGone: () => this.#interfaceGone(),
+      reload: (dryRun) => this.#reloadByOrder(dryRun),
     });
     this.#beSupervised();
   }
@@ -239,6 +249,31 @@ class DaemonProcess {
     else this.#publishSignal(signal, 'already ending');
   }
 
+  /** What a reload does, or would do, a line each; or why the file is refused. */
+  async #reloadByOrder(dryRun: boolean): Promise<Result<readonly string[], readonly string[]>> {
+    const { reload } = this.#options.mode;
+    if (reload === undefined) return fail(['ucarp reads no configuration file']);
+    if (!this.#started || this.#isEnding()) return fail(['carpd is starting or stopping']);
+    const read = await reload();
+    if (dryRun)
+      return read.config.ok ? ok(planLines(this.#daemon.plan(read.config.value))) : read.config;
+    const lines = read.config.ok ? planLines(this.#daemon.plan(read.config.value)) : [];
+    await this.#apply(read);
+    return read.config.ok ? ok(lines) : read.config;
+  }
+
+  async #apply({ config, warnings }: Reloaded): Promise<void> {
+    for (const detail of warnings) this.#events.publish({ event: 'configuration-warning', detail });
+    if (config.ok) {
+      if (!this.#isEnding()) await this.#daemon.reload(config.value);
+      return;
+    }
+    for (const fault of config.reason) {
+      const detail = `${fault}; the old configuration stays in force`;
+      this.#events.publish({ event: 'configuration-rejected', detail });
+    }
+  }
+
   /** One at a time; who asks while the file is being read has it read once more. */
   async #reload(reload: Reload): Promise<void> {
     if (this.#endingSince !== undefined) return;
@@ -248,8 +283,7 @@ class DaemonProcess {
     try {
       for (let asked = 0; asked !== this.#reloadsAsked;) {
         asked = this.#reloadsAsked;
-        const config = await reload(this.#events);
-        if (config !== undefined && !this.#isEnding()) await this.#daemon.reload(config);
+        await this.#apply(await reload());
       }
     } catch (error) {
       const detail = messageOf(error);

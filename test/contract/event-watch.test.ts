@@ -1,4 +1,5 @@
 // GET /v1/events with real clients: those that read, those that do not, and those that are gone.
+import { ok } from '../../src/base/result.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -46,6 +47,7 @@ async function served(t: TestContext): Promise<Served> {
     explain: () => DB,
     names: () => ['db', 'web'],
     watchers,
+    reload: () => Promise.resolve(ok([])),
     order: () => Promise.resolve([]),
   });
   t.after(() => control.close());

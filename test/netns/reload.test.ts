@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { Capture } from '../../lab/capture.ts';
+import { askCarpd } from '../../lab/carpd-command.ts';
 import { logEntries } from '../../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpdInstances } from '../../lab/carpd-peer.ts';
 import { nowMs } from '../../lab/clock.ts';
@@ -49,6 +50,29 @@ describe('a reload of a master', { skip }, () => {
   for (const count of [1, 3]) {
     test(`in place loses no ping: ${count} in one prefix`, (t) => inPlace(t, count));
   }
+
+  test('by carpd reload says what it costs, and what is wrong with a file', async (t) => {
+    const { host, masters } = await scene(t, 1);
+    const [master] = masters;
+    ok(master);
+    const file = carpdConfigFile(host);
+    const good = readFileSync(file, 'utf8');
+    writeFileSync(file, good.replace('vip0:\n', 'vip0:\n    advskew: 7\n'));
+    const line = 'vip0: advskew 0 -> 7 (applied in place)\nno master steps down\n';
+    const dry = await askCarpd(host, ['reload', '--dry-run']);
+    deepEqual([dry.stdout, dry.stderr, dry.code], [line, '', 0]);
+    equal(logEntries(master, { event: 'configuration-reloaded' }).length, 0);
+    const done = await askCarpd(host, ['reload']);
+    deepEqual([done.stdout, done.stderr, done.code], [line, '', 0]);
+    equal(logEntries(master, { event: 'configuration-reloaded' }).length, 1);
+    match((await askCarpd(host, ['reload'])).stdout, /nothing changes/);
+    writeFileSync(file, good.replace('vhid: 1', 'vhid: 300'));
+    const refused = await askCarpd(host, ['reload']);
+    equal(refused.code, 1);
+    match(refused.stderr, /vhid: .*300.*\ncarpd: nothing was changed/);
+    equal(logEntries(master, { event: 'configuration-rejected' }).length, 1);
+    equal(master.state(), 'MASTER');
+  });
 
   test('that needs a restart says so first, and hands over', async (t) => {
     const { host, masters, backup, pings } = await scene(t, 1);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ok } from '../../src/base/result.ts';
 import { micros } from '../../src/base/time.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/control/server.ts';
@@ -48,6 +49,7 @@ export function opened(
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
     watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
+    reload: () => Promise.resolve(ok([])),
     order: () => Promise.resolve([]),
     ...changes,
   });
