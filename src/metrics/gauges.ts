@@ -18,10 +18,22 @@ export type SetGauge = <Name extends GaugeName>(
 const MS_PER_SECOND = 1_000;
 const STATES: readonly State[] = ['INIT', 'HELD', 'BACKUP', 'MASTER'];
 
-/** Sets all series of all gauges that a sample has something to say about. */
-export function showSample(sample: Sample, wallClock: WallClock, set: SetGauge): void {
+/** Instances that are shown before others get their turn: some milliseconds. */
+const SLICE = 20;
+
+/**
+ * Sets all series of all gauges that a sample has something to say about; `pause` resolves in a
+ * later turn of the loop.
+ */
+export async function showSample(
+  sample: Sample,
+  wallClock: WallClock,
+  set: SetGauge,
+  pause: () => Promise<void>,
+): Promise<void> {
   wallClock.turn();
-  for (const instance of sample.instances) {
+  for (const [index, instance] of sample.instances.entries()) {
+    if (index % SLICE === SLICE - 1) await pause();
     showInstance(instance, set);
     showTimes(instance, sample.now, wallClock, set);
   }

@@ -11,7 +11,7 @@ import {
   type MetricName,
   type MetricSpec,
 } from './catalogue/metrics.ts';
-import { showSample } from './gauges.ts';
+import { showSample, type SetGauge } from './gauges.ts';
 import type { HookName } from '../election/inputs.ts';
 import type { LabelValues } from './catalogue/label-values.ts';
 import type { InstanceLabels, Sample } from './sample.ts';
@@ -112,7 +112,7 @@ export class Metrics {
    * others after each metric, since thousands of series take a while.
    */
   async render(): Promise<string> {
-    this.#show(this.#options.sample());
+    await this.#show(this.#options.sample());
     const parts: string[] = [];
     for (const { name } of this.#registry.getMetricsAsArray()) {
       parts.push(await this.#registry.getSingleMetricAsString(name));
@@ -121,13 +121,12 @@ export class Metrics {
     return `${parts.join('\n\n')}\n`;
   }
 
-  #show(sample: Sample): void {
+  async #show(sample: Sample): Promise<void> {
     for (const gauge of this.#gauges.values()) gauge.reset();
     const build = { version: this.#options.version, node: process.version };
     this.#gauges.get('carpd_build_info')?.set(build, 1);
-    showSample(sample, this.#wallClock, (name, labels, value) =>
-      this.#gauges.get(name)?.set(labels, value),
-    );
+    const set: SetGauge = (name, labels, value) => this.#gauges.get(name)?.set(labels, value);
+    await showSample(sample, this.#wallClock, set, () => nextTurn());
     const { logLinesDropped } = sample;
     const more = logLinesDropped - this.#logLinesCounted;
     this.#counters.get('carpd_log_lines_dropped_total')?.inc(more);
