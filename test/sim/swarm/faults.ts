@@ -272,6 +272,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     else later(prng.between(1, 2_000), renew);
     return undefined;
   },
+  'own address comes behind the virtual IP': ({ node, instance }) => {
+    const { segment, cidr } = instance;
+    const [own, name] = [ownAddress(segment, node.index), interfaceOf(segment)];
+    if (!node.hasOwn(segment)) return undefined;
+    // It is a secondary from then on, which goes with the virtual IP unless somebody sees to it.
+    node.host.meddle(`addr del ${own} dev ${name}`);
+    if (!node.holds(instance)) node.host.meddle(`addr add ${cidr} dev ${name}`);
+    if (!node.hasOwn(segment)) node.host.meddle(`addr add ${own} dev ${name}`);
+    return undefined;
+  },
   'somebody takes the address off': ({ node, instance }) => {
     const name = interfaceOf(instance.segment);
     if (node.holds(instance)) node.host.meddle(`addr del ${instance.cidr} dev ${name}`);
