@@ -134,13 +134,14 @@ export async function handOver(
     const message = `it is still stepping down after ${waited}; carpd explain says why`;
     return { reason: 'still-master', message, afterMs: null };
   }
+  const releasedMs = elapsedMs();
   const isSettled = (): boolean => {
     const { state: after, master, term: laterTerm } = node.snapshot();
     return node.ended || master !== undefined || (after === 'MASTER' && laterTerm > term);
   };
   const successorMs = Math.min(node.deadIntervalMs + SUCCESSOR_SLACK_MS, WAIT_MS_MAX);
   await becomes(node, isSettled, successorMs, time);
-  return settled(node, elapsedMs());
+  return settled(node, elapsedMs(), releasedMs);
 }
 
 function stuck(node: HandoverNode): HandoverResult {
@@ -157,7 +158,7 @@ function notMaster({ state, master }: ElectionSnapshot): HandoverResult {
   return { reason: 'not-master', message, afterMs: null };
 }
 
-function settled(node: HandoverNode, afterMs: number): HandoverResult {
+function settled(node: HandoverNode, afterMs: number, releasedMs: number): HandoverResult {
   const { state, master } = node.snapshot();
   if (master !== undefined) {
     const message = `${formatIpv4(master.address)} took over after ${timeText(afterMs)}`;
@@ -167,12 +168,15 @@ function settled(node: HandoverNode, afterMs: number): HandoverResult {
     const message = 'the instance was stopped before another master was heard';
     return { reason: 'ended', message, afterMs: null };
   }
-  return { reason: 'no-successor', message: leftAlone(state, afterMs), afterMs: null };
+  const message = leftAlone(state, afterMs, afterMs - releasedMs);
+  return { reason: 'no-successor', message, afterMs: null };
 }
 
-function leftAlone(state: State, afterMs: number): string {
+/** `downMs`: so long nobody has served the virtual IP by now. */
+function leftAlone(state: State, afterMs: number, downMs: number): string {
   const nobody = `no other master was heard within ${timeText(afterMs)}`;
-  if (state === 'MASTER') return `${nobody}: this node is master again`;
+  const down = `the virtual IP was down for ${timeText(downMs)}`;
+  if (state === 'MASTER') return `${nobody}: this node is master again, and ${down}`;
   if (state === 'BACKUP') return `${nobody}; this node takes over again if none comes`;
   return `${nobody}, and this node is ${state}: NOBODY SERVES the virtual IP`;
 }

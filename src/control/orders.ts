@@ -1,7 +1,13 @@
 // What operators order through the control socket: handover and maintenance, for one instance or
 // for all, each with an answer that says what came of it.
 import { formatIpv4 } from '../carp/addresses.ts';
-import { findObjection, handOver, type HandoverNode, type OrderTime } from './handover.ts';
+import {
+  findObjection,
+  handOver,
+  type HandoverNode,
+  type HandoverResult,
+  type OrderTime,
+} from './handover.ts';
 import type { Publish } from '../events/bus.ts';
 import type { OrderEventFields } from '../events/events.ts';
 import type { Maintenance } from './maintenance.ts';
@@ -41,6 +47,8 @@ interface NodeAnswer {
   readonly message: string;
   readonly afterMs?: number | null;
 }
+
+const NOBODY = 'No master is heard: NOBODY SERVES the virtual IP as far as this node can tell';
 
 /** Carries orders out. */
 export class Orders {
@@ -84,10 +92,29 @@ export class Orders {
     const end = `${endOfMaintenance(instance.name)} ends it`;
     const kept = `maintenance is on, ${maintenance.lifeText}; ${end}`;
     if (result.reason === 'not-master') {
-      return this.#publishEnd(order, instance, { reason: 'maintenance-on', message: kept });
+      const nobody = instance.snapshot().master === undefined ? `. ${NOBODY}` : '';
+      return this.#publishEnd(order, instance, {
+        reason: 'maintenance-on',
+        message: kept + nobody,
+      });
+    }
+    if (result.reason === 'no-successor' && !order.force) {
+      return this.#publishEnd(order, instance, await this.#takeBack(instance, result));
     }
     const message = `${kept}; ${result.message}`;
     return this.#publishEnd(order, instance, { ...result, message });
+  }
+
+  /** Nobody has come to serve: the node that can must not be kept from it. */
+  async #takeBack(instance: OrderedInstance, result: HandoverResult): Promise<NodeAnswer> {
+    const { maintenance } = this.#options;
+    const stored = await maintenance.set([instance.name], false, this.#names());
+    if (!stored.ok) return { ...result, message: `${result.message}. ${stored.reason}` };
+    await this.#maintenanceChanged();
+    const message =
+      `${result.message}. Maintenance is off again, so that this node can serve. Look for the ` +
+      'other node, or use --force';
+    return { ...result, message };
   }
 
   async #maintenanceOff(instances: readonly OrderedInstance[]): Promise<readonly OrderResult[]> {

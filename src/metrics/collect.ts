@@ -16,6 +16,12 @@ export interface SampledPeer {
   readonly interval: Micros | undefined;
 }
 
+/** A host that may take over, as far as it is sampled. */
+export interface SampledStandby {
+  readonly address: Ipv4;
+  readonly answers: boolean | undefined;
+}
+
 /** An instance as far as it is sampled. */
 export interface SampledInstance {
   readonly config: InstanceConfig;
@@ -24,6 +30,7 @@ export interface SampledInstance {
     readonly peers: { all(now: Micros): readonly SampledPeer[] };
     readonly maintenance: Pick<MaintenanceEntry, 'since'> | undefined;
   };
+  readonly standbys: readonly SampledStandby[];
   snapshot(): ElectionSnapshot;
   isOn(link: SampledLink): boolean;
 }
@@ -80,6 +87,9 @@ function sampleInstance(
     peers: record.peers
       .all(now)
       .map((peer) => ({ address: formatIpv4(peer.address), interval: peer.interval })),
+    standbys: instance.standbys.flatMap(({ address, answers }) =>
+      answers === undefined ? [] : [{ address: formatIpv4(address), answers }],
+    ),
     gateOpen: link?.gate.open ?? false,
     vipPresent: present.has(address.ip),
     effectiveAdvskew: election.effectiveAdvskew,

@@ -54,6 +54,9 @@ function showInstance(instance: InstanceSample, set: SetGauge): void {
   set('carpd_gate_open', labels, flag(instance.gateOpen));
   set('carpd_vip_present', labels, flag(instance.vipPresent));
   set('carpd_effective_advskew', labels, instance.effectiveAdvskew);
+  for (const { address, answers } of instance.standbys) {
+    set('carpd_standby_answers', { ...labels, peer: address }, flag(answers));
+  }
   for (const { address, interval } of peers) {
     const peer = { ...labels, peer: address };
     set('carpd_peer_info', peer, 1);

@@ -32,6 +32,8 @@ export interface InstanceSample {
   readonly lastAdvertAt: Micros | undefined;
   /** 16 at most. */
   readonly peers: readonly PeerSample[];
+  /** Those that may take over and are known to answer, or not to; none while it is no master. */
+  readonly standbys: readonly { readonly address: string; readonly answers: boolean }[];
   readonly gateOpen: boolean;
   readonly vipPresent: boolean;
   readonly effectiveAdvskew: number;

@@ -4,6 +4,13 @@ import { unreachable } from '../base/assert.ts';
 import type { Advice, BondReport, LinkReport, PortReport } from './link-report.ts';
 import { endOfMaintenance } from './next-text.ts';
 import type { InstanceReport, MaintenanceReport } from './report.ts';
+import {
+  addressAdvice,
+  ALONE_ADVICE,
+  hasAddressUnasked,
+  isAlone,
+  standbyLine,
+} from './standby-text.ts';
 import { elsewhereAdvice } from '../vip/words.ts';
 import { bitWords, clockText, STATUS_WORDS, strangerAdvice, timeText } from './words.ts';
 import { plainText, wrap } from '../base/text.ts';
@@ -22,6 +29,7 @@ export function explainText(report: InstanceReport, clock: ClockText = clockText
     ...row('state', stateText(report)),
     ...row('master', masterText(report)),
     ...peerRows(report),
+    ...standbyRows(report),
     ...strangerRows(report),
     ...(takesPart(report) ? row('bids', bidText(report)) : []),
     ...(link === null ? [] : linkRows(link)),
@@ -55,13 +63,17 @@ function whyText(report: InstanceReport, clock: ClockText): string {
 }
 
 function heldText(report: InstanceReport, clock: ClockText): string {
-  const { name, maintenance, holdReasons, link, stateForMs } = report;
+  const { name, maintenance, holdReasons, link, stateForMs, stranger } = report;
   if (maintenance !== null && holdReasons.some((hold) => hold.name === 'maintenance')) {
     return `maintenance ${sinceText(maintenance, clock)}; ${endOfMaintenance(name)} ends it`;
   }
   const other = holdReasons.find(({ name }) => name !== 'gate-closed' && name !== 'carrier-lost');
   if (other !== undefined) return `${other.meaning} (for ${timeText(stateForMs)})`;
   const [first, ...more] = link?.gate.reasons ?? [];
+  // The host that answers is the one whose adverts are dropped: that is the fault, and not its ARP.
+  if (stranger !== null && first?.name === 'vip-in-use') {
+    return `${stranger.address} advertises with another passphrase or virtual IP`;
+  }
   if (link === null || first === undefined) {
     const meanings = holdReasons.map(({ meaning }) => meaning).join('; ');
     return meanings === '' ? 'carpd is still judging its link' : meanings;
@@ -111,12 +123,15 @@ function isUnproved(link: LinkReport | null): boolean {
   return link !== null && link.gate.open && link.gate.reasons.length > 0;
 }
 
-function stateText({ state, stateForMs, lastTransition }: InstanceReport): string {
+function stateText({ state, stateForMs, lastTransition, link }: InstanceReport): string {
   const now = `${state} for ${timeText(stateForMs)}`;
   if (lastTransition === null) return now;
   const { from, cause, peer } = lastTransition;
   const by = peer === null ? '' : ` (${peer})`;
-  return `${now}, after ${from}: ${cause.meaning}${by}`;
+  const [reason] = link?.gate.reasons ?? [];
+  // The gate closes for a link that is not proved, and for a virtual IP that is in use.
+  const isInUse = cause.name === 'gate-closed' && reason?.name === 'vip-in-use';
+  return `${now}, after ${from}: ${isInUse ? reason.meaning : cause.meaning}${by}`;
 }
 
 function masterText({ master, link }: InstanceReport): string {
@@ -135,6 +150,13 @@ function peerRows({ peers, master }: InstanceReport): readonly string[] {
   return others.flatMap(({ address, role, heardAgoMs }, index) =>
     row(index === 0 ? 'peers' : '', `${address}, ${role}, heard ${timeText(heardAgoMs)} ago`),
   );
+}
+
+function standbyRows(report: InstanceReport): readonly string[] {
+  const line = standbyLine(report);
+  // Its doubt is the matter there.
+  if (report.standby.length === 0 && (report.link?.doubt ?? null) !== null) return [];
+  return line === undefined ? [] : row('standby', line);
 }
 
 /** Who advertises the group and is not believed. */
@@ -236,6 +258,8 @@ function adviceRows(report: InstanceReport): readonly string[] {
   const [vip = report.vip] = report.vip.split('/');
   const advice = [
     ...(elsewhere.length > 0 ? [elsewhereAdvice(vip, report.interface, elsewhere)] : []),
+    ...(hasAddressUnasked(report) ? [addressAdvice(report)] : []),
+    ...(isAlone(report) ? [ALONE_ADVICE] : []),
     ...(stranger === null ? [] : [strangerAdvice(stranger, report.vhid)]),
   ];
   const here = advice.flatMap(adviceItem);

@@ -11,7 +11,7 @@ export function nextText(report: InstanceReport): string {
     case 'HELD':
       return `held: ${heldText(report)}`;
     case 'BACKUP':
-      return backupText(report);
+      return preemptText(report) ?? backupText(report);
     case 'MASTER':
       return masterText(report);
     default:
@@ -32,6 +32,28 @@ function heldText({ name, maintenance, holdReasons, link }: InstanceReport): str
   const limit = gate?.opensInMs ?? null;
   const opens = limit === null ? '' : `, opens without proof in ${timeText(limit)}`;
   return `${missing.length === 0 ? 'carpd is still judging its link' : missing.join(', ')}${opens}`;
+}
+
+/** What a node that is better than the master and preempts does; undefined: it is none such. */
+function preemptText(report: InstanceReport): string | undefined {
+  const { preempt, master, advbase, effectiveAdvskew, link, lastTransition } = report;
+  if (!preempt || master === null || link?.silent === true) return undefined;
+  // It was told to leave, or could not serve: it leaves a healthy master alone.
+  const left = lastTransition?.from === 'MASTER' ? lastTransition.cause.name : undefined;
+  if (left === 'handover' || left === 'vip-failed') return undefined;
+  const isBetter =
+    intervalOf(advbase, effectiveAdvskew) < intervalOf(master.advbase, master.advskew);
+  if (!isBetter) return undefined;
+  const { address } = master;
+  return (
+    `takes over from ${address}, which bids less, once ${address} answers ARP and the gate has ` +
+    'been open for a dead interval'
+  );
+}
+
+/** In 1/256 s: the shorter one wins. */
+function intervalOf(advbase: number, advskew: number): number {
+  return advbase * 256 + advskew;
 }
 
 function backupText({ master, masterDownInMs, link }: InstanceReport): string {

@@ -57,6 +57,15 @@ export interface PeerReport {
   readonly adverts: number;
 }
 
+/** A host that may take over from this master, asked by ARP. */
+export interface StandbyReport {
+  readonly address: string;
+  /** Null: it is not known yet. */
+  readonly answers: boolean | null;
+  /** Since its last answer; where there is none, since it was asked first. */
+  readonly forMs: number;
+}
+
 /** A node whose adverts of our vhid bear a digest that is not ours. */
 export interface StrangerReport {
   readonly address: string;
@@ -105,6 +114,10 @@ export interface InstanceReport {
   readonly nextAdvertInMs: number | null;
   /** The one heard last first, 16 at most. */
   readonly peers: readonly PeerReport[];
+  /** Those that may take over, configured or heard; none while it is no master. */
+  readonly standby: readonly StandbyReport[];
+  /** The virtual IP is on the interface. */
+  readonly vipPresent: boolean;
   /** Who was dropped for a wrong digest last, within a minute: passphrase or VIP differ. */
   readonly stranger: StrangerReport | null;
   /** Null: it is off. */
@@ -134,6 +147,13 @@ export interface StrangerHeard {
   readonly at: Micros;
 }
 
+/** A host that may take over, as `StandbyReport` has it. */
+export interface StandbySeen {
+  readonly address: Ipv4;
+  readonly answers: boolean | undefined;
+  readonly since: Micros;
+}
+
 /** Everything a report is made of. */
 export interface ReportSources {
   readonly config: InstanceConfig;
@@ -149,6 +169,9 @@ export interface ReportSources {
   /** As in the report. */
   readonly elsewhere: readonly string[];
   readonly peers: readonly PeerHeard[];
+  /** As in the report. */
+  readonly standbys: readonly StandbySeen[];
+  readonly vipPresent: boolean;
   /** Undefined: none of late. */
   readonly stranger: StrangerHeard | undefined;
   readonly maintenance: MaintenanceEntry | undefined;
@@ -191,6 +214,8 @@ export function reportInstance(sources: ReportSources, now: Micros): InstanceRep
     masterDownInMs: msUntilAny(election.masterDownAt, now),
     nextAdvertInMs: msUntilAny(election.advertiseAt, now),
     peers: sources.peers.map((peer) => reportPeer(peer, now)),
+    standby: sources.standbys.map((one) => reportStandby(one, now)),
+    vipPresent: sources.vipPresent,
     stranger: reportStranger(sources, now),
     maintenance: sources.maintenance ?? null,
     link: readiness === undefined ? null : reportLink(readiness, config, now),
@@ -220,6 +245,10 @@ function reportPeer(peer: PeerHeard, now: Micros): PeerReport {
     intervalMs: interval === undefined ? null : Math.round(toMillis(interval)),
     adverts,
   };
+}
+
+function reportStandby({ address, answers, since: at }: StandbySeen, now: Micros): StandbyReport {
+  return { address: formatIpv4(address), answers: answers ?? null, forMs: msSince(at, now) };
 }
 
 function reportTransition(last: LastTransition, now: Micros): TransitionReport {

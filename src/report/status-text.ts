@@ -4,6 +4,7 @@ import type { State } from '../election/effects.ts';
 import type { LinkReport } from './link-report.ts';
 import { nextText } from './next-text.ts';
 import type { InstanceReport, PeerReport, StatusReport } from './report.ts';
+import { hasAddressUnasked, isAlone, standbyLine } from './standby-text.ts';
 import { ageText, STATUS_WORDS } from './words.ts';
 import { COLUMNS, plainText, wrap } from '../base/text.ts';
 
@@ -51,6 +52,7 @@ function wholeRow(report: InstanceReport): Row {
     cells: instanceCells(report),
     below: [
       ...wrap(nextText(report), `${INDENT}next  `, `${INDENT}      `),
+      ...standbyLines(report),
       ...report.peers.flatMap(peerLines),
     ],
   };
@@ -92,27 +94,42 @@ function instanceCells(report: InstanceReport): Cells {
   return [plainText(name), state, ageText(stateForMs), address, heard, gate, noteText(report)];
 }
 
-/** What is worth a look, by the names that explain, logs and metrics use; '' is nothing. */
-export function noteText({
-  state,
-  fault,
-  link,
-  holdReasons,
-  leaving,
-  demoted,
-  elsewhere,
-}: InstanceReport): string {
+/**
+ * What is worth a look: by the names that explain, logs and metrics use, then in words. '' is
+ * nothing.
+ */
+export function noteText(report: InstanceReport): string {
+  const sentences = noteSentences(report);
+  const names = noteNames(report).join(', ');
+  return plainText([...(names === '' ? [] : [names]), ...sentences].join('; '));
+}
+
+function noteNames({ state, link, holdReasons }: InstanceReport): readonly string[] {
+  const warnings = (link?.warnings ?? []).map(({ name }) => name);
+  // Nothing is known of a link that can't be used.
+  if (state === 'INIT') return warnings;
+  const holds = holdReasons.map(({ name }) => name).filter((name) => name !== 'gate-closed');
+  return [...holds, ...(link?.gate.reasons ?? []).map(({ name }) => name), ...warnings];
+}
+
+function noteSentences(report: InstanceReport): readonly string[] {
+  const { state, fault, link, leaving, demoted, elsewhere, stranger } = report;
   const notes: string[] = [];
   if (state === 'INIT' && fault !== null) notes.push(fault);
   if (leaving !== null) notes.push(`leaving: ${leaving.name}`);
   if (link !== null && link.doubt !== null) notes.push(`in doubt: ${link.doubt.cause}`);
   if (demoted) notes.push('demoted: sends fail');
-  for (const { name } of holdReasons) if (name !== 'gate-closed') notes.push(name);
-  if (state !== 'INIT') notes.push(...(link?.gate.reasons ?? []).map(({ name }) => name));
-  notes.push(...(link?.warnings ?? []).map(({ name }) => name));
+  if (hasAddressUnasked(report)) notes.push('has the VIP though it is not master');
   if (elsewhere.length > 0) notes.push(`VIP also on ${elsewhere.join(' and ')} of this host`);
+  if (stranger !== null) notes.push(`adverts of ${stranger.address} bear another digest`);
+  if (isAlone(report)) notes.push('no standby answers');
   if (link?.silent === true && state === 'BACKUP') notes.push('no advert heard');
-  return plainText(notes.join(', '));
+  return notes;
+}
+
+function standbyLines(report: InstanceReport): readonly string[] {
+  const line = standbyLine(report);
+  return line === undefined ? [] : wrap(`standby: ${line}`, INDENT, `${INDENT}      `);
 }
 
 function peerLines({ address, role, advbase, advskew, heardAgoMs }: PeerReport): readonly string[] {

@@ -105,6 +105,12 @@ const CASES: readonly Case[] = [
     afterMinutes: 10,
   },
   {
+    alert: 'CarpdNoStandby',
+    when: 'the only host that may take over answers the master no more',
+    nodes: [{ ...MASTER, standbyAnswers: (step) => !since(step) }],
+    afterMinutes: 10,
+  },
+  {
     alert: 'CarpdDigestFailures',
     when: 'adverts with another passphrase keep coming',
     nodes: [

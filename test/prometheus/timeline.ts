@@ -32,6 +32,8 @@ export interface Node {
   readonly inMaintenance?: At<boolean>;
   /** Its target is in the scrape configuration; default: always. */
   readonly isTarget?: At<boolean>;
+  /** Whether the host that may take over from this master answers it; absent: none is asked. */
+  readonly standbyAnswers?: At<boolean>;
   readonly carrier?: At<boolean>;
   readonly lacp?: At<boolean>;
   /** Of the second port of the bond. */
@@ -126,6 +128,9 @@ function seriesOf(node: Node): readonly InputSeries[] {
       `carpd_last_advert_received_timestamp_seconds{${own}}`,
       lastTime(node.hears ?? ((step) => !isMaster(step)), isUp),
     ),
+    ...(node.standbyAnswers === undefined
+      ? []
+      : [flag(`carpd_standby_answers{${own},peer="10.9.0.20"}`, node.standbyAnswers)]),
     flag(`carpd_vip_present{${own}}`, node.vipPresent ?? isMaster),
     flag(`carpd_in_doubt{${own}}`, node.inDoubt ?? never),
     flag(`carpd_maintenance{${own}}`, node.inMaintenance ?? never),

@@ -48,6 +48,7 @@ export function instanceSample(changes: Partial<InstanceSample> = {}): InstanceS
     lastTransitionAt: undefined,
     lastAdvertAt: undefined,
     peers: [],
+    standbys: [],
     gateOpen: false,
     vipPresent: false,
     effectiveAdvskew: 0,

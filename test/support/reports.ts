@@ -8,6 +8,7 @@ import {
   reportInstance,
   type InstanceReport,
   type MaintenanceEntry,
+  type StandbySeen,
   type StrangerHeard,
 } from '../../src/report/report.ts';
 import type { Cause, State } from '../../src/election/effects.ts';
@@ -52,6 +53,8 @@ export interface Situation {
   readonly elsewhere?: readonly string[];
   readonly peer?: string;
   readonly peers?: readonly PeerHeard[];
+  readonly standbys?: readonly StandbySeen[];
+  readonly vipPresent?: boolean;
   readonly stranger?: StrangerHeard;
   readonly maintenance?: MaintenanceEntry;
   /** False: nothing is known of the link. */
@@ -107,6 +110,8 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
     fault: situation.fault,
     elsewhere: situation.elsewhere ?? [],
     peers: situation.peers ?? [],
+    standbys: situation.standbys ?? [],
+    vipPresent: situation.vipPresent ?? state === 'MASTER',
     stranger: situation.stranger,
     maintenance: situation.maintenance,
   };

@@ -31,6 +31,7 @@ import { reportInstance, type InstanceReport } from '../../report/report.ts';
 import type { HookSlots } from '../../vip/hook-slots.ts';
 import type { InstancePorts } from '../../ports/ports.ts';
 import { stateEvent } from '../../report/state-event.ts';
+import type { Standby } from '../../traffic/standby-watch.ts';
 
 export interface InstanceOptions extends InstancePorts {
   readonly config: InstanceConfig;
@@ -227,6 +228,19 @@ export class Instance implements InterfaceMember {
     return this.effects.isOver;
   }
 
+  /** What is known of those that may take over. */
+  get standbys(): readonly Standby[] {
+    return this.standbyHosts.flatMap((host) => this.linkDriver.standbyOf(host) ?? []);
+  }
+
+  get standbyHosts(): readonly Ipv4[] {
+    if (!this.isMaster) return [];
+    const { peers } = this.config;
+    const heard = this.record.peers.all(this.#options.now()).map(({ address }) => address);
+    // One list may serve all nodes, and so name this one as well.
+    return [...new Set([...peers, ...heard])].filter((host) => host !== this.source);
+  }
+
   logState(): void {
     this.#options.events.publish(stateEvent(this.report()));
   }
@@ -240,6 +254,7 @@ export class Instance implements InterfaceMember {
       readiness: this.linkDriver.snapshot(),
       ...record.report(now()),
       lastTransition: this.effects.lastTransition,
+      standbys: this.standbys,
       ...this.#usability.report(),
     };
     return reportInstance(sources, now());

@@ -7,6 +7,7 @@ import { CAUSES } from '../../election/effects.ts';
 import type { InterfaceFault } from '../../election/inputs.ts';
 import { describeHeld, describeHolder } from '../../linux/sockets/group-lock.ts';
 import type { Link } from '../../linux/links/link-watch.ts';
+import { hasAddress } from '../../addressing/own-addresses.ts';
 import {
   findNetworks,
   hasOtherAddress,
@@ -30,6 +31,8 @@ export interface InterfaceUsabilityOptions {
     readonly isLocal: (address: Ipv4) => boolean;
     /** The other interfaces of this host that have the address. */
     readonly elsewhere: (address: Ipv4) => readonly Link[];
+    /** The interface itself; undefined: it is not there. */
+    readonly link: () => Link | undefined;
     readonly linkDriver: Pick<LinkDriver, 'hasCarrier'>;
   };
   /** Whether an instance of this daemon has this virtual IP on this interface. */
@@ -106,8 +109,15 @@ export class InterfaceUsability {
   }
 
   /** What of it a report shows. */
-  report(): Pick<ReportSources, 'source' | 'fault' | 'elsewhere'> {
-    return { source: this.#source, fault: this.fault(undefined), elsewhere: this.elsewhere };
+  report(): Pick<ReportSources, 'source' | 'fault' | 'elsewhere' | 'vipPresent'> {
+    const { config, sharedInterface } = this.#options;
+    const link = sharedInterface.link();
+    return {
+      source: this.#source,
+      fault: this.fault(undefined),
+      elsewhere: this.elsewhere,
+      vipPresent: link !== undefined && hasAddress(link, config().address.ip),
+    };
   }
 
   /** Why it can't take part, in words; `unseen` is said where nobody has looked yet. */

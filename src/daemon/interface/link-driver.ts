@@ -15,6 +15,7 @@ import type { InstanceInput, SegmentInput } from '../../segment/inputs.ts';
 import { Segment } from '../../segment/segment.ts';
 import type { WitnessWish } from '../../segment/witness-wish.ts';
 import { ArpProber } from '../../traffic/arp-prober.ts';
+import { StandbyWatch, type Standby } from '../../traffic/standby-watch.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
 import { readinessSettings, ipv4sOf, uplinksOf, wantsGateways } from './readiness-settings.ts';
@@ -34,6 +35,7 @@ export class LinkDriver implements Member {
   readonly #gateways: Gateways;
   readonly #stack: StackReader;
   readonly #prober: ArpProber;
+  readonly #standbys = new StandbyWatch();
   /** All that were added, by their names. */
   readonly #members = new Map<string, SegmentMember>();
   /** Those that the readiness knows. */
@@ -147,6 +149,11 @@ export class LinkDriver implements Member {
   /** The MAC address with which this host answered ARP last; undefined: it did not. */
   readonly macOf = (host: Ipv4): Mac | undefined => this.#prober.macOf(host);
 
+  /** Whether this host answers, who may take over; undefined: it is not asked. */
+  standbyOf(host: Ipv4): Standby | undefined {
+    return this.#standbys.of(host, this.#options.now());
+  }
+
   /** Calls the listener with every host that answers us by ARP; returns how to stop that. */
   onAnswer(listener: (host: Ipv4) => void): () => void {
     return this.#prober.onAnswer(listener);
@@ -214,6 +221,13 @@ export class LinkDriver implements Member {
     this.#options.onTick();
     this.#tendWitness();
     for (const instance of this.#configured) instance.remindHeld();
+    this.#askStandbys();
+  }
+
+  #askStandbys(): void {
+    const wanted = this.#configured.flatMap(({ standbyHosts }) => standbyHosts);
+    const hosts = this.#standbys.round(wanted, this.#options.now());
+    if (hosts.length > 0) this.askHosts(hosts);
   }
 
   /** One input at a time, also where what comes of one is the cause of another. */
@@ -317,6 +331,7 @@ export class LinkDriver implements Member {
       case 'arp-reply': {
         const address = formatIpv4(seen.address);
         this.#prober.answered(seen.address, seen.mac);
+        this.#standbys.answered(seen.address, this.#options.now());
         return this.give({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
       }
       case 'advert-packet':

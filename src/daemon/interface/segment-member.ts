@@ -1,6 +1,7 @@
 // What an instance is to the segment of its interface: who gets what happens to it, and who
 // carries out what its election wants.
 import type { Micros } from '../../base/time.ts';
+import type { Ipv4 } from '../../carp/addresses.ts';
 import type { Effect } from '../../election/effects.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';
@@ -27,6 +28,8 @@ export interface SegmentMember extends ReadinessSource {
   stepped(): void;
   /** Comes about every second. */
   remindHeld(): void;
+  /** The hosts that may take over from it; none while it is no master. */
+  readonly standbyHosts: readonly Ipv4[];
 }
 
 export type AdvertHeard = Extract<SegmentEffect, { kind: 'advert-heard' }>;

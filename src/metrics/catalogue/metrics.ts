@@ -117,6 +117,12 @@ export const METRICS = {
     NONE,
     'When a valid advert of another node came in last, in Unix time; 0 if none has.',
   ),
+  carpd_standby_answers: gauge(
+    'instance',
+    ['peer'],
+    'open',
+    'On a master: 1 if this host, which may take over, answers ARP; 0 if it has been silent.',
+  ),
   carpd_peer_info: gauge(
     'instance',
     ['peer'],

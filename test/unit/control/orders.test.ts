@@ -259,7 +259,10 @@ describe('a handover', () => {
   }
 
   const ALONE: readonly [Partial<ElectionSnapshot>, RegExp][] = [
-    [{ state: 'MASTER', term: 2 }, /within 3\.0 s: this node is master again$/],
+    [
+      { state: 'MASTER', term: 2 },
+      /within 3\.0 s: this node is master again, and the virtual IP was down for 3\.0 s$/,
+    ],
     [{ state: 'BACKUP' }, /within 8\.0 s; this node takes over again if none comes$/],
     [{ state: 'HELD' }, /within 8\.0 s, and this node is HELD: NOBODY SERVES the virtual IP$/],
   ];
@@ -304,6 +307,27 @@ describe('maintenance', () => {
     );
   });
 
+  test('on that nobody takes up is off again, unless it is forced', async () => {
+    const stage = new Stage(new FakeInstance());
+    const result = only(stage.give(ON));
+    await stage.pass(1);
+    stage.instance.answer(PEER);
+    await stage.pass(0);
+    stage.instance.become({ state: 'HELD' });
+    await stage.pass(8_000);
+    const { reason, message, maintenance } = await result;
+    assert.deepEqual([reason, maintenance], ['no-successor', false]);
+    assert.match(message, /NOBODY SERVES the virtual IP\. Maintenance is off again.*--force$/);
+    assert.deepEqual(stage.instance.done, ['maintenance', 'maintenance'], 'it is told of both');
+  });
+
+  test('on beside a master that is heard says nothing of nobody', async () => {
+    const master = { address: PEER, advbase: 1, advskew: 0, heardAt: micros(0) };
+    const stage = new Stage(new FakeInstance({ state: 'BACKUP', master }));
+    const { message } = await only(stage.give(ON));
+    assert.match(message, /; carpd maintenance off db ends it$/);
+  });
+
   test('on and off where it is not master are done at once', async () => {
     const stage = new Stage(new FakeInstance({ state: 'BACKUP' }));
     stage.instance.onOrder = () => {
@@ -313,7 +337,10 @@ describe('maintenance', () => {
     const on = await only(stage.give(ON));
     assert.deepEqual([on.outcome, on.reason, on.maintenance], ['done', 'maintenance-on', true]);
     assert.equal(on.state, 'HELD', 'the state afterwards');
-    assert.match(on.message, /; carpd maintenance off db ends it$/);
+    assert.match(
+      on.message,
+      /; carpd maintenance off db ends it\. No master is heard: NOBODY SERVES/,
+    );
     const off = await only(stage.give(OFF));
     assert.deepEqual(
       [off.outcome, off.reason, off.maintenance],

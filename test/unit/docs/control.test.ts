@@ -58,6 +58,10 @@ function reports(): readonly unknown[] {
     }),
     report(doubting, {
       state: 'MASTER',
+      standbys: [true, undefined].map((answers) => ({
+        ...{ address: ip(rigs.PEER), since: doubting.now },
+        answers,
+      })),
       election: { leaving: 'handover', advertiseAt: inMs(doubting, 1) },
     }),
     report(proved, { state: 'MASTER' }),

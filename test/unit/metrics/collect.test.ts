@@ -13,6 +13,7 @@ function instance(changes: Partial<ElectionSnapshot>, config: object = {}): Samp
   return {
     config: dbConfig(config),
     source: undefined,
+    standbys: [],
     record: { peers: { all: () => [] }, maintenance: undefined },
     snapshot: () => ({ ...NEVER, ...changes }),
     isOn: ({ interfaceName }) => interfaceName === dbConfig(config).interfaceName,
@@ -48,6 +49,7 @@ test('before anything has happened', () => {
       lastTransitionAt: undefined,
       lastAdvertAt: undefined,
       peers: [],
+      standbys: [],
       gateOpen: false,
       vipPresent: false,
       effectiveAdvskew: 0,

@@ -23,6 +23,7 @@ function full(): ReturnType<typeof metricsOf> {
       instanceSample({
         source: '10.9.0.10',
         peers: [{ address: '10.9.0.20', interval: fromSeconds(1) }],
+        standbys: [{ address: '10.9.0.20', answers: true }],
       }),
     ],
     links: [linkSample({ ports: [{ name: 'eth1', ready: true }] })],
@@ -255,6 +256,10 @@ describe('gauges', () => {
             { address: '10.9.0.20', interval: fromMillis(1_250) },
             { address: '10.9.0.30', interval: undefined },
           ],
+          standbys: [
+            { address: '10.9.0.20', answers: true },
+            { address: '10.9.0.30', answers: false },
+          ],
         }),
       ],
       links: [
@@ -281,6 +286,8 @@ describe('gauges', () => {
       shows(`carpd_${name}{${OF_DB}}`, 1);
     shows(`carpd_maintenance_since_timestamp_seconds{${OF_DB}}`, 1_777_636_800.25);
     shows(`carpd_effective_advskew{${OF_DB}}`, 240);
+    shows(`carpd_standby_answers{${OF_DB},peer="10.9.0.20"}`, 1);
+    shows(`carpd_standby_answers{${OF_DB},peer="10.9.0.30"}`, 0);
     shows(`carpd_peer_info{${OF_DB},peer="10.9.0.20"}`, 1);
     shows(`carpd_peer_info{${OF_DB},peer="10.9.0.30"}`, 1);
     shows(`carpd_peer_advert_interval_seconds{${OF_DB},peer="10.9.0.20"}`, 1.25);

@@ -65,6 +65,8 @@ describe('the report', () => {
       masterDownInMs: 2_300,
       nextAdvertInMs: null,
       peers: [],
+      standby: [],
+      vipPresent: false,
       stranger: null,
       maintenance: null,
       link: {

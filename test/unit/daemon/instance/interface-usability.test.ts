@@ -57,6 +57,7 @@ function standing(): Standing {
     sharedInterface: {
       isLocal: () => true,
       elsewhere: () => [],
+      link: () => undefined,
       linkDriver: { hasCarrier: () => true },
     },
     isServed: () => false,
