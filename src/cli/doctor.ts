@@ -6,6 +6,7 @@ import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
 import { credentialName } from '../config/passphrase.ts';
 import { readFileWithMode, withoutPassphrases } from '../config/read-file.ts';
 import type { ExamineTarget } from '../doctor/doctor.ts';
+import { explainLine } from '../report/explain-text.ts';
 import type { StatusReport } from '../report/report.ts';
 import { finding, type Finding } from '../doctor/checks/catalogue.ts';
 import type { RunningDaemon } from '../doctor/checks/place-checks.ts';
@@ -111,8 +112,10 @@ async function runningDaemon(socket: string | undefined): Promise<RunningDaemon 
   if (!answer.ok || answer.value.status !== HTTP_OK) return undefined;
   try {
     const { pid, instances } = JSON.parse(answer.value.text) as StatusReport;
-    const states = instances.map(({ name, state, fault }) => {
-      return { name, state, fault: fault ?? undefined };
+    const states = instances.map((report) => {
+      const { name, state, fault, maintenance } = report;
+      const held = state === 'HELD' ? explainLine(report) : undefined;
+      return { name, state, fault: fault ?? undefined, held, inMaintenance: maintenance !== null };
     });
     return { pid, states };
   } catch {

@@ -79,7 +79,13 @@ export type Effect =
   | { readonly kind: 'ask-for-vip' }
   | { readonly kind: 'run-hook'; readonly hook: HookName; readonly term: number }
   /** A second master was heard while this one stays. */
-  | { readonly kind: 'conflict-heard'; readonly peer: Ipv4; readonly equal: boolean }
+  | {
+      readonly kind: 'conflict-heard';
+      readonly peer: Ipv4;
+      readonly equal: boolean;
+      /** The address is announced again for it. */
+      readonly announces: boolean;
+    }
   /** Sending fails, or works again: how we bid, not what we are. */
   | { readonly kind: 'demotion-changed'; readonly demoted: boolean }
   /**

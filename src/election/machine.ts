@@ -218,7 +218,8 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     if (verdict === 'yield-unconfirmed') return this.#yield('path-unconfirmed', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
-    this.#effects.push({ kind: 'conflict-heard', peer: from, equal });
+    const announces = this.#holdsVip() && !this.#isMute;
+    this.#effects.push({ kind: 'conflict-heard', peer: from, equal, announces });
     if (this.#holdsVip()) this.#masterTerm.conflict(this.#isMute);
   }
 

@@ -10,7 +10,10 @@ const SHOWN_APART = new Set(['schema', 'time', 'event', 'name', 'interface', 'vh
 /** The line without its line feed; `clock` says how a time in ISO 8601 is shown. */
 export function watchText(event: WatchedEvent, clock = (iso: string): string => iso): string {
   const who = 'name' in event ? event.name : 'interface' in event ? event.interface : 'carpd';
-  return plainText(`${clock(event.time)} ${who}: ${textOf(event)}`);
+  const text = textOf(event);
+  // The log names no interface beside its lines, so that some of them begin with it.
+  const said = text.startsWith(`${who}: `) ? text : `${who}: ${text}`;
+  return plainText(`${clock(event.time)} ${said}`);
 }
 
 function textOf(event: WatchedEvent): string {

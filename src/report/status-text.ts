@@ -135,7 +135,14 @@ function standbyLines(report: InstanceReport): readonly string[] {
 function peerLines({ address, role, advbase, advskew, heardAgoMs }: PeerReport): readonly string[] {
   const pace =
     advbase === null || advskew === null ? '' : `, advbase ${advbase} advskew ${advskew}`;
-  const text = `${address} ${role}${pace}, heard ${ageText(heardAgoMs)} ago`;
+  const ago = ageText(heardAgoMs);
+  // Neither is a fault of the peer: a backup is silent.
+  const what = {
+    master: `master${pace}, heard ${ago} ago`,
+    quiet: `quiet: its last advert came ${ago} ago`,
+    left: `left: it stepped down ${ago} ago`,
+  };
+  const text = `${address} ${what[role]}`;
   return wrap(text, `${INDENT}peer  `, `${INDENT}      `);
 }
 

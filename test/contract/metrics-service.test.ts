@@ -94,7 +94,7 @@ describe('the metrics', () => {
     const { events, to, rig: made } = await serving(t);
     assert.equal(made.told[0]?.event, 'metrics-opened');
     const of = { name: 'db', interface: 'bond0', vhid: 7, vip: '10.9.0.100' };
-    events.publish({ event: 'conflict', ...of, peer: '10.9.0.20', equal: false });
+    events.publish({ event: 'conflict', ...of, peer: '10.9.0.20', equal: false, announces: true });
     const text = await get(to, '/metrics');
     assert.match(text, /^HTTP\/1\.1 200 .*content-type: text\/plain; version=0\.0\.4/s);
     assert.match(text, /^carpd_master_conflicts_total\{name="db".*\} 1$/m);

@@ -47,7 +47,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     advskew: 0,
   },
   takeover: { ...DB, event: 'takeover', cause: 'master-down', term: 2, durationMs: 12.75 },
-  conflict: { ...DB, event: 'conflict', peer: '10.9.0.11', equal: false },
+  conflict: { ...DB, event: 'conflict', peer: '10.9.0.11', equal: false, announces: true },
   demotion: { ...DB, event: 'demotion', demoted: true, advskew: 240 },
   doubt: { ...DB, event: 'doubt', inDoubt: true, cause: 'epoch-ended' },
   handover: { ...DB, event: 'handover', ...ORDER },

@@ -83,7 +83,7 @@ export class EffectRunner implements EffectPerformer {
       case 'run-hook':
         return this.#resources.runHook({ hook: effect.hook, term: effect.term });
       case 'conflict-heard':
-        return instanceEvents.conflict(effect.peer, effect.equal);
+        return instanceEvents.conflict(effect.peer, effect.equal, effect.announces);
       case 'demotion-changed':
         return instanceEvents.demotion(effect.demoted, election().effectiveAdvskew);
       case 'step-down-stuck':

@@ -266,7 +266,8 @@ export class Instance implements InterfaceMember {
   }
 
   gateChanged(gate: GateVerdict, warnings: readonly Warning[]): void {
-    this.#gateEvents.changed(gate, warnings, this.linkDriver.snapshotOf(this.name)?.vipHolder?.mac);
+    const holder = this.linkDriver.snapshotOf(this.name)?.vipHolder?.mac;
+    this.#gateEvents.changed(gate, warnings, holder, this.isMaster);
     // Its own carrier an interface may keep though what it stands on has none, as a bridge does.
     this.#stand(this.#usability.carrierChanged());
   }

@@ -56,6 +56,11 @@ export const FINDINGS = {
   'group-twice': { grade: 'failure', tells: 'another daemon here is in the same group' },
   'daemon-running': { grade: 'good', tells: 'carpd runs, and what it is' },
   'instance-unfit': { grade: 'warning', tells: 'carpd runs, and can not take part with it' },
+  'instance-held': {
+    grade: 'warning',
+    tells: 'carpd runs, and is held: it takes over from nobody',
+  },
+  'instance-maintenance': { grade: 'warning', tells: 'carpd runs, and it is in maintenance' },
   'instance-unloaded': { grade: 'warning', tells: 'carpd runs, and does not know of it' },
   'daemon-absent': { grade: 'note', tells: 'no carpd runs with this configuration' },
   'service-disabled': { grade: 'note', tells: 'carpd is not started at boot' },

@@ -35,6 +35,9 @@ export interface InstanceState {
   readonly state: string;
   /** Why it can't take part. */
   readonly fault?: string | undefined;
+  /** Why it is held, in words; absent: it is not. */
+  readonly held?: string | undefined;
+  readonly inMaintenance?: boolean | undefined;
 }
 
 const OTHERS_WRITE = 0o022;
@@ -105,6 +108,14 @@ export function instanceFindings(
       const text = 'the carpd that runs has read another configuration, without it';
       const remedy = `systemctl reload carpd, or kill -HUP ${String(running.pid)}`;
       return [finding('instance-unloaded', name, text, remedy)];
+    }
+    if (known.inMaintenance === true) {
+      const text = 'maintenance is on: this node takes over from nobody';
+      return [finding('instance-maintenance', name, text, `carpd maintenance off ${name} ends it`)];
+    }
+    if (known.state === 'HELD') {
+      const text = `carpd is held and takes over from nobody: ${known.held ?? 'see its gate'}`;
+      return [finding('instance-held', name, text, `carpd explain ${name}`)];
     }
     if (known.state !== 'INIT') return [];
     const text = `carpd can not take part: ${known.fault ?? 'its interface is not ready'}`;

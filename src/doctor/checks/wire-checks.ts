@@ -133,7 +133,8 @@ export function advertFindings(own: GroupFacts, heard: Heard): readonly Finding[
     found.push(finding('adverts-good', name, text));
   } else if (ours.length === 0 && !own.holdsVip) {
     const [to, seconds] = [own.destination, String(heard.seconds)];
-    const text = `no advert of vhid ${String(vhid)} to ${to} in ${seconds} s`;
+    const others = elseHeard(own, heard);
+    const text = `no advert of vhid ${String(vhid)} to ${to} in ${seconds} s${others}`;
     const remedy = 'where a master should be: check that it runs, and that it is on this segment';
     found.push(finding('no-adverts', name, text, remedy));
   }
@@ -174,14 +175,22 @@ function speakerFindings(own: GroupFacts, one: Speaker): Finding[] {
   return [finding('peer-interval', name, text, remedy)];
 }
 
+/** Which other vhids are heard from others, as the end of a sentence: a peer may have another. */
+function elseHeard({ vhid, source }: GroupFacts, { adverts }: Heard): string {
+  const others = adverts.speakers.filter((one) => one.vhid !== vhid && one.source !== source);
+  if (others.length === 0) return '';
+  return `; heard were ${others.map((one) => `vhid ${one.vhid} of ${one.source}`).join(', ')}`;
+}
+
 /** Who has the addresses that matter to an instance. */
 export function addressFindings(own: GroupFacts, heard: Heard): readonly Finding[] {
   const { name, vip, source, targets } = own;
   const found: Finding[] = [];
   const macsOf = (address: string): readonly string[] => [...(heard.answers.get(address) ?? [])];
   const holders = macsOf(vip);
+  // Whose digest is another one is a fault of its own, and the same host.
   const isAdvertised = heard.adverts.speakers.some(
-    (one) => one.vhid === own.vhid && one.badDigests < one.adverts,
+    (one) => one.vhid === own.vhid && one.source !== source,
   );
   if (holders.length > 1 || (holders.length === 1 && own.holdsVip)) {
     const here = own.holdsVip ? ', and it is on this host' : '';
@@ -189,9 +198,15 @@ export function addressFindings(own: GroupFacts, heard: Heard): readonly Finding
     const remedy = 'find the host by its MAC address, and take the address off it';
     found.push(finding('vip-twice', name, text, remedy));
   } else if (holders.length === 1 && !isAdvertised) {
-    const text = `${vip} is answered for by ${holders.join()}, and nobody advertises it`;
-    const remedy = 'find the host by its MAC address; this instance would be held (vip-in-use)';
-    found.push(finding('vip-in-use', name, text, remedy));
+    const others = elseHeard(own, heard);
+    const text =
+      `${vip} is answered for by ${holders.join()}, ` +
+      `and nobody advertises vhid ${String(own.vhid)}`;
+    const remedy =
+      others === ''
+        ? 'find the host by its MAC address; this instance would be held (vip-in-use)'
+        : 'if that is the peer, give both the same vhid; this instance would be held (vip-in-use)';
+    found.push(finding('vip-in-use', name, text + others, remedy));
   }
   if (source !== undefined && macsOf(source).length > 0) {
     const text = `${source} is the address of ${macsOf(source).join(' and ')} as well`;

@@ -106,11 +106,13 @@ export const ELECTION_EVENTS = {
     fields: {
       peer: text('its address'),
       equal: boolean('it bids the same and loses the tie by its address'),
+      announces: boolean('whether the virtual IP is announced again for it'),
     },
     level: 'warn',
-    text: ({ equal, peer, vip }) => {
+    text: ({ equal, peer, vip, announces }) => {
       const rank = equal ? 'an equal master that loses the tie' : 'a worse master';
-      return `heard ${rank}, ${peer}; staying master and announcing ${vip} again`;
+      const reaction = announces ? `announcing ${vip} again` : 'announcing nothing for now';
+      return `heard ${rank}, ${peer}; staying master and ${reaction}`;
     },
     once: { period: fromSeconds(10), key: ({ peer }) => peer },
     counts: { carpd_master_conflicts_total: oneMore },

@@ -50,8 +50,16 @@ export class GateEvents {
     this.#now = now;
   }
 
-  /** `holder`: the MAC address of who answers for the virtual IP, where it is known. */
-  changed(gate: GateVerdict, warnings: readonly Warning[], holder: string | undefined): void {
+  /**
+   * `holder`: the MAC address of who answers for the virtual IP, where it is known. A master has no
+   * promotion before it, so that its gate is no news: `doubt` and the link tell of it.
+   */
+  changed(
+    gate: GateVerdict,
+    warnings: readonly Warning[],
+    holder: string | undefined,
+    isMaster = false,
+  ): void {
     const before = this.#gate;
     this.#gate = gate;
     this.#holder = holder;
@@ -59,8 +67,9 @@ export class GateEvents {
     const answered = warnings.includes('vip-answered');
     if (answered) this.#publishInUse(false);
     else if (!gate.reasons.includes('vip-in-use')) this.#inUseReported = false;
-    if (!gate.open) return this.#publishNewReasons(gate);
+    if (!gate.open) return isMaster ? undefined : this.#publishNewReasons(gate);
     this.#reportedReasons = [];
+    if (isMaster) return;
     if (before?.open !== true && gate.by !== undefined) {
       this.#publish({ event: 'gate-opened', by: gate.by });
     }

@@ -91,8 +91,8 @@ export class InstanceEvents {
     this.#publish({ event: 'vip-elsewhere', interfaces });
   }
 
-  conflict(peer: Ipv4, equal: boolean): void {
-    this.#publish({ event: 'conflict', peer: formatIpv4(peer), equal });
+  conflict(peer: Ipv4, equal: boolean, announces: boolean): void {
+    this.#publish({ event: 'conflict', peer: formatIpv4(peer), equal, announces });
   }
 
   demotion(demoted: boolean, advskew: number): void {

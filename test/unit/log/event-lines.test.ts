@@ -273,6 +273,8 @@ describe('watched text', () => {
     const line = JSON.stringify({ schema: 1, time, ...DB, event: 'new-one', answer: [42] });
     const event = JSON.parse(line) as Parameters<typeof watchText>[0];
     assert.equal(watchText(event), `${time} db: new-one answer=[42]`);
+    const evidence = { ...EVENT_SAMPLES['link-evidence'], schema: 1 as const, time };
+    assert.match(watchText(evidence), / bond0: (?!bond0: )/, 'an interface is named once');
   });
 
   test('carries no control character of a hook', () => {

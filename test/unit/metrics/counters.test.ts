@@ -37,7 +37,7 @@ const OF_INSTANCE: readonly [InstanceEventFields, readonly string[]][] = [
     [`carpd_promotions_held_total{${OF},reason="vip-failed"} 1`],
   ],
   [
-    { event: 'conflict', peer: '10.9.0.20', equal: true },
+    { event: 'conflict', peer: '10.9.0.20', equal: true, announces: true },
     [`carpd_master_conflicts_total{${OF}} 1`],
   ],
   [

@@ -41,7 +41,7 @@ test('a row for each instance, notes by their names, its peers, and each link on
 db    BACKUP  2h   10.9.0.100       10.9.0.20     open
     next  promotes in 2.6 s if 10.9.0.20 falls silent
     peer  10.9.0.20 master, advbase 1 advskew 0, heard 400ms ago
-    peer  10.9.0.30 left, advbase 1 advskew 0, heard 4d ago
+    peer  10.9.0.30 left: it stepped down 4d ago
 a-name-of-20-letters
       HELD    0ms  192.168.100.100  -             closed  no-frames, bond-unseen
     next  held: no-frames

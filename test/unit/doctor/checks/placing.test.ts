@@ -210,6 +210,23 @@ describe('an instance of the daemon that runs', () => {
     assert.match(found[1]?.remedy ?? '', /kill -HUP 9/);
   });
 
+  test('that takes over from nobody is in the way, and says why', () => {
+    const states = [
+      { name: 'db', state: 'HELD', held: 'no data frame has come in' },
+      { name: 'web', state: 'HELD', inMaintenance: true },
+    ];
+    const found = instanceFindings(['db', 'web'], { pid: 9, states });
+    assert.deepEqual(
+      found.map(({ code, about, grade }) => [code, about, grade]),
+      [
+        ['instance-held', 'db', 'warning'],
+        ['instance-maintenance', 'web', 'warning'],
+      ],
+    );
+    assert.match(found[0]?.text ?? '', /takes over from nobody: no data frame has come in$/);
+    assert.match(found[1]?.remedy ?? '', /^carpd maintenance off web/);
+  });
+
   test('nobody knows of without a daemon', () => {
     assert.deepEqual(instanceFindings(['db'], undefined), []);
   });

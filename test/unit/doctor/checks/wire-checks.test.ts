@@ -176,10 +176,23 @@ describe('an address', () => {
     assert.equal(codesOf(addressFindings(GROUP, QUIET)), '');
   });
 
-  test('that somebody has who does not advertise, or not so that we believe it', () => {
+  test('that somebody has who does not advertise', () => {
     assert.equal(codesOf(addressFindings(GROUP, holder)), 'vip-in-use');
+  });
+
+  test('that a host has whose digest is another one is that fault alone', () => {
     const heard = { ...holder, adverts: heardOf({ badDigests: 9 }).adverts };
-    assert.equal(codesOf(addressFindings(GROUP, heard)), 'vip-in-use');
+    assert.equal(codesOf(addressFindings(GROUP, heard)), '');
+    assert.equal(codesOf(advertFindings(GROUP, heard)), 'peer-disagrees');
+  });
+
+  test('that a host has with another vhid names the vhid that is heard', () => {
+    const heard = { ...holder, adverts: heardOf({ vhid: 8 }).adverts };
+    const [inUse] = addressFindings(GROUP, heard);
+    assert.match(inUse?.text ?? '', /nobody advertises vhid 7; heard were vhid 8 of 10\.9\.0\.20$/);
+    assert.match(inUse?.remedy ?? '', /give both the same vhid/);
+    const [none] = advertFindings(GROUP, heard);
+    assert.match(none?.text ?? '', /in \d+ s; heard were vhid 8 of 10\.9\.0\.20$/);
   });
 
   test('that two have, or another one beside us', () => {

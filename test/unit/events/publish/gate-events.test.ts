@@ -60,6 +60,16 @@ describe('GateEvents, as the log shows it', () => {
     assert.equal(line?.fields['reasons'], 'no-frames');
   });
 
+  test('tells a master nothing of a gate that it has passed', () => {
+    instanceEvents.changed(OPEN, [], undefined);
+    assert.deepEqual(told(), ['info gate-opened']);
+    instanceEvents.changed(CLOSED, [], undefined, true);
+    instanceEvents.changed(OPEN, [], undefined, true);
+    assert.deepEqual(told(), []);
+    instanceEvents.changed(CLOSED, [], undefined);
+    assert.deepEqual(told(), ['info gate-closed'], 'it is held now');
+  });
+
   test('tells of other reasons, and when it opens', () => {
     instanceEvents.changed(CLOSED, [], undefined);
     instanceEvents.changed({ ...CLOSED, reasons: ['no-carrier'] }, [], undefined);
