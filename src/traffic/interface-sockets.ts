@@ -36,7 +36,13 @@ interface Sockets {
 }
 
 const REOPEN_DELAY_MS = 5_000;
-/** Open sockets that break within this time of each other are not opened again at once. */
+/**
+ * After so long open sockets that break again are opened: at once the first time, then later and
+ * later, since else nothing would be done but to open them. A master without sockets is silent, so
+ * the first pauses are shorter than the patience of its peers.
+ */
+const BROKEN_DELAYS_MS = [0, 100, 400] as const;
+/** Open sockets that break within this time of each other break again. */
 const CALM_MS = 2 * REOPEN_DELAY_MS;
 
 /** Opens, closes and reopens the sockets of one interface. */
@@ -45,8 +51,9 @@ export class InterfaceSockets {
   #sockets: Sockets | undefined;
   #opening: Promise<void> | undefined;
   #cancelReopening: () => void = () => undefined;
-  /** Runs while it is not long ago that open sockets broke. */
-  #cancelCalm: (() => void) | undefined;
+  /** How often open sockets have broken, each time not long after the last one. */
+  #broken = 0;
+  #cancelCalm: () => void = () => undefined;
   #closed = false;
 
   constructor(options: InterfaceSocketsOptions) {
@@ -115,7 +122,7 @@ export class InterfaceSockets {
   close(): void {
     this.#closed = true;
     this.#cancelReopening();
-    this.#cancelCalm?.();
+    this.#cancelCalm();
     this.#closeSockets();
   }
 
@@ -193,12 +200,12 @@ export class InterfaceSockets {
   #receiveFailed(carp: CarpSocket, error: CarpdError): void {
     if (this.#closed || this.#sockets?.carp !== carp) return;
     this.#closeSockets();
-    this.#failed(error);
-    // Those that break again at once wait: else nothing would be done but to open them.
-    if (this.#cancelCalm === undefined) this.#options.onTrouble();
-    this.#cancelCalm?.();
+    const delayMs = BROKEN_DELAYS_MS[this.#broken] ?? REOPEN_DELAY_MS;
+    this.#broken += 1;
+    this.#failed(error, delayMs);
+    this.#cancelCalm();
     this.#cancelCalm = this.#options.startTimer(CALM_MS, () => {
-      this.#cancelCalm = undefined;
+      this.#broken = 0;
     });
   }
 
@@ -216,12 +223,12 @@ export class InterfaceSockets {
     }
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, delayMs = REOPEN_DELAY_MS): void {
     if (this.#closed) return;
     const { linkEvents, startTimer, onTrouble } = this.#options;
-    linkEvents.socketFailed(messageOf(error), REOPEN_DELAY_MS);
+    linkEvents.socketFailed(messageOf(error), delayMs);
     this.#cancelReopening();
-    this.#cancelReopening = startTimer(REOPEN_DELAY_MS, onTrouble);
+    this.#cancelReopening = startTimer(delayMs, onTrouble);
   }
 
   #closeSockets(): void {

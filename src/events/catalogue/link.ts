@@ -139,7 +139,8 @@ export const LINK_EVENTS = {
     tells: 'a socket failed, and carpd opens it again',
     fields: { detail: sentence('why'), retryInMs: number('when') },
     level: 'error',
-    text: ({ detail, retryInMs }) => `${detail}; trying again in ${retryInMs / MS_PER_SECOND} s`,
+    text: ({ detail, retryInMs: retryMs }) =>
+      `${detail}; trying again ${retryMs === 0 ? 'at once' : `in ${retryMs / MS_PER_SECOND} s`}`,
     once: { period: REPEAT_PERIOD, key: ({ detail }) => detail },
   }),
   'send-blocked': linkEvent({

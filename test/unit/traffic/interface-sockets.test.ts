@@ -10,7 +10,6 @@ import { InterfaceSockets } from '../../../src/traffic/interface-sockets.ts';
 import { LinkEvents } from '../../../src/events/publish/link-events.ts';
 import type { CarpSocket, CarpSocketOptions } from '../../../src/linux/sockets/carp-socket.ts';
 import type { PacketSocket } from '../../../src/linux/sockets/packet-socket.ts';
-import { startTimer } from '../../../src/linux/system/clock.ts';
 import { FakeSegment } from '../../fakes/carp-socket.ts';
 import { linkOf } from '../../support/links.ts';
 
@@ -73,6 +72,32 @@ describe('InterfaceSockets', () => {
   });
 });
 
+describe('sockets that break again and again', () => {
+  const delays = (host: World): readonly unknown[] =>
+    host.news.flatMap((one) => (one.event === 'socket-failed' ? [one.retryInMs] : []));
+
+  test('are opened later and later, the first times within the patience of a peer', async () => {
+    const host = new World();
+    for (let times = 0; times < 5; times += 1) {
+      await host.sockets.ensure();
+      host.last?.onError(fault('it broke'));
+    }
+    assert.deepEqual(delays(host), [0, 100, 400, 5_000, 5_000]);
+    host.sockets.close();
+  });
+
+  test('are opened at once when the last break is long ago', async () => {
+    const host = new World();
+    for (let times = 0; times < 2; times += 1) {
+      await host.sockets.ensure();
+      host.last?.onError(fault('it broke'));
+      host.pass(10_000);
+    }
+    assert.deepEqual(delays(host), [0, 0]);
+    host.sockets.close();
+  });
+});
+
 describe('a late receive error of sockets that were replaced', () => {
   test('concerns nobody: those in their place stay open, and nothing is said', async () => {
     const host = new World();
@@ -97,6 +122,7 @@ class World {
   /** Runs when the kernel has made the socket and before anybody else knows it. */
   beforeOpened: (options: CarpSocketOptions) => void = () => undefined;
   packetFails = false;
+  readonly #timers = new Set<{ readonly delayMs: number; readonly run: () => void }>();
   last: CarpSocketOptions | undefined;
 
   constructor() {
@@ -111,10 +137,22 @@ class World {
       destinations: () => [GROUP],
       onPacket: () => undefined,
       onTrouble: () => undefined,
-      startTimer,
+      startTimer: (delayMs, run) => {
+        const timer = { delayMs, run };
+        this.#timers.add(timer);
+        return () => void this.#timers.delete(timer);
+      },
       openCarpSocket: (options) => this.#openCarp(options),
       openPacketSocket: () => this.#openPacket(),
     });
+  }
+
+  /** So long passes, and what is due by then runs. */
+  pass(ms: number): void {
+    for (const timer of [...this.#timers]) {
+      if (timer.delayMs > ms || !this.#timers.delete(timer)) continue;
+      timer.run();
+    }
   }
 
   async #openCarp(options: CarpSocketOptions): Promise<CarpSocket> {
