@@ -189,10 +189,11 @@ class Releaser {
 
   /** Resolves to what went wrong; a hook that is not configured does not. */
   async #runDownHook(): Promise<string | undefined> {
-    const { interfaceName, address, hooks, name } = this.#record;
+    const { interfaceName, address, hooks, name, manageAddress } = this.#record;
     const { result } = await new Promise<HookReport>((resolve) => {
       const lane = new HookLane({
         hookSlots: new HookSlots(),
+        movesAddress: () => !manageAddress,
         interfaceName,
         address: address.ip,
         hooks: () => ({ ...hooks, up: undefined }),

@@ -1,8 +1,13 @@
-// How many hooks run at once over all instances of a daemon: each is a process to be started, and
+// How many hooks begin at once over all instances of a daemon: each is a process to be started, and
 // hundreds at a time would hold up the adverts of those who start them.
 
 /** So many run, and the others wait for their turn in the order in which they came. */
 export const HOOKS_AT_ONCE = 8;
+/**
+ * A hook that runs for longer gives its place up: it costs nothing more, and a hook that hangs must
+ * not keep the address of another instance where it is.
+ */
+export const PLACE_MS_MAX = 1_000;
 
 /** Places for hooks that run. */
 export class HookSlots {

@@ -6,7 +6,7 @@ import { messageOf } from '../base/errors.ts';
 import { since, toMillis } from '../base/time.ts';
 import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
 import { dropSuperfluous } from './hook-queue.ts';
-import type { HookSlots } from './hook-slots.ts';
+import { PLACE_MS_MAX, type HookSlots } from './hook-slots.ts';
 import type { Clock, RunCommand, StartTimer } from './ports.ts';
 
 export type HookName = 'up' | 'down';
@@ -59,6 +59,8 @@ export interface HookLaneOptions {
   readonly hooks: () => HookSettings;
   /** Shared by the lanes of all instances. */
   readonly hookSlots: HookSlots;
+  /** The hooks put the address on and take it off, in the place of carpd. */
+  readonly movesAddress: () => boolean;
   /** The whole environment of the hooks; see hookEnvironment. */
   readonly env: Readonly<Record<string, string>>;
   readonly runCommand: RunCommand;
@@ -144,15 +146,37 @@ export class HookLane {
     this.#busy = true;
     const { hookSlots, onFinished } = this.#options;
     while (this.#waiting.length > 0) {
-      if (!hookSlots.enter()) await hookSlots.turn();
+      const needsPlace = this.#needsPlace();
+      if (needsPlace && !hookSlots.enter()) await hookSlots.turn();
+      const leave = needsPlace ? this.#stayAWhile() : () => undefined;
       // Meanwhile some of them may have become pointless.
       const [request, ...rest] = this.#waiting;
       this.#waiting = rest;
       const report = request && (await this.#runOne(request));
-      hookSlots.leave();
+      leave();
       if (report !== undefined) onFinished(report);
     }
     this.#busy = false;
+  }
+
+  /** A down hook that takes the address off waits for nobody: another host has it by now. */
+  #needsPlace(): boolean {
+    return this.#waiting[0]?.hook !== 'down' || !this.#options.movesAddress();
+  }
+
+  /** Keeps the place for a while at most; returns what gives it up. */
+  #stayAWhile(): () => void {
+    const { hookSlots, startTimer } = this.#options;
+    let isIn = true;
+    const leave = (): void => {
+      if (isIn) hookSlots.leave();
+      isIn = false;
+    };
+    const cancel = startTimer(PLACE_MS_MAX, leave);
+    return () => {
+      cancel();
+      leave();
+    };
   }
 
   async #runOne(request: HookRequest): Promise<HookReport> {

@@ -284,6 +284,7 @@ describe('the hook lane with real scripts', { skip }, () => {
     const changes = new Changes();
     const lane = new HookLane({
       hookSlots: new HookSlots(),
+      movesAddress: () => false,
       interfaceName: 'eth0',
       address: parseIpv4('10.9.0.100') ?? VIP.address,
       hooks: () => ({

@@ -73,6 +73,7 @@ export class MasterHooks {
       currentName: this.#options.interfaceName,
       address: config().address.ip,
       hooks: () => config().hooks,
+      movesAddress: () => !config().manageAddress,
       clock: now,
       onLine: (line, hook) => {
         rights.line(line);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HookLane, hookEnvironment, type HookReport } from '../../../src/vip/hooks.ts';
-import { HOOKS_AT_ONCE, HookSlots } from '../../../src/vip/hook-slots.ts';
+import { HOOKS_AT_ONCE, HookSlots, PLACE_MS_MAX } from '../../../src/vip/hook-slots.ts';
 import type { HookLaneOptions, HookResult, HookSettings } from '../../../src/vip/hooks.ts';
 import type { CommandResult } from '../../../src/base/command.ts';
 import { EXITED_OK, FakeTime, HeldCommands, ip, refused, settle } from './fakes.ts';
@@ -14,6 +14,7 @@ function setUp(changes: Partial<HookLaneOptions & HookSettings> = {}) {
   const lines: string[] = [];
   const lane = new HookLane({
     hookSlots: new HookSlots(),
+    movesAddress: () => false,
     interfaceName: 'bond0',
     address: ip('10.9.0.100'),
     hooks: () => ({
@@ -87,6 +88,33 @@ describe('the hooks of several instances', () => {
     all[2]?.held.last.finish(EXITED_OK);
     await settle();
     assert.equal(all[3]?.held.started.length, 2);
+  });
+
+  it('leave their places after a while, so that one that hangs holds up nobody', async () => {
+    const hookSlots = new HookSlots(1);
+    const [first, second] = [setUp({ hookSlots }), setUp({ hookSlots })];
+    for (const { lane } of [first, second]) lane.run({ hook: 'up', term: 1 });
+    await first.time.advance(PLACE_MS_MAX - 1);
+    assert.equal(second.held.started.length, 0);
+    await first.time.advance(1);
+    await settle();
+    assert.equal(second.held.started.length, 1);
+    // The place that it has given up already is not given up once more.
+    first.held.last.finish(EXITED_OK);
+    await settle();
+    const third = setUp({ hookSlots });
+    third.lane.run({ hook: 'up', term: 1 });
+    assert.equal(third.held.started.length, 0);
+  });
+
+  it('wait for nobody where a down hook takes the address off', async () => {
+    const hookSlots = new HookSlots(1);
+    const first = setUp({ hookSlots });
+    first.lane.run({ hook: 'up', term: 1 });
+    const second = setUp({ hookSlots, movesAddress: () => true });
+    second.lane.run({ hook: 'down', term: 1 });
+    await settle();
+    assert.equal(second.held.started.length, 1);
   });
 
   it('leave their places where they are abandoned before their turn', async () => {
