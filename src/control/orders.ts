@@ -53,6 +53,8 @@ const NOBODY = 'No master is heard: NOBODY SERVES the virtual IP as far as this 
 /** Carries orders out. */
 export class Orders {
   readonly #options: OrdersOptions;
+  /** The last order that turned maintenance on, by the name of its instance. */
+  readonly #latestOn = new Map<string, Order>();
 
   constructor(options: OrdersOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class Orders {
     if (!stored.ok) {
       return this.#publishEnd(order, instance, { reason: 'not-stored', message: stored.reason });
     }
+    this.#latestOn.set(instance.name, order);
     this.#publishBegun(instance, order, `maintenance is on, ${maintenance.lifeText}`);
     const result = await handOver(instance, time, () => this.#maintenanceChanged());
     const end = `${endOfMaintenance(instance.name)} ends it`;
@@ -98,7 +101,8 @@ export class Orders {
         message: kept + nobody,
       });
     }
-    if (result.reason === 'no-successor' && !order.force) {
+    const isLatest = this.#latestOn.get(instance.name) === order;
+    if (result.reason === 'no-successor' && !order.force && isLatest) {
       return this.#publishEnd(order, instance, await this.#takeBack(instance, result));
     }
     const message = `${kept}; ${result.message}`;

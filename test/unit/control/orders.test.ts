@@ -321,6 +321,22 @@ describe('maintenance', () => {
     assert.deepEqual(stage.instance.done, ['maintenance', 'maintenance'], 'it is told of both');
   });
 
+  test('on that a later order has confirmed is not taken back by the first one', async () => {
+    const stage = new Stage(new FakeInstance());
+    const first = only(stage.give(ON));
+    await stage.pass(1);
+    stage.instance.answer(PEER);
+    await stage.pass(0);
+    stage.instance.become({ state: 'HELD' });
+    await stage.pass(1_000);
+    const second = await only(stage.give({ ...ON, force: true }));
+    assert.deepEqual([second.outcome, second.maintenance], ['done', true]);
+    await stage.pass(8_000);
+    const { reason, maintenance } = await first;
+    assert.deepEqual([reason, maintenance], ['no-successor', true]);
+    assert.ok(stage.maintenance.of('db') !== undefined, 'it is on');
+  });
+
   test('on beside a master that is heard says nothing of nobody', async () => {
     const master = { address: PEER, advbase: 1, advskew: 0, heardAt: micros(0) };
     const stage = new Stage(new FakeInstance({ state: 'BACKUP', master }));
