@@ -17,6 +17,8 @@ const LOSSES = {
 
 type Lost = keyof typeof LOSSES;
 
+const LOSS_CAUSES: ReadonlySet<Cause> = new Set(Object.values(LOSSES).map(({ cause }) => cause));
+
 /** Orders that can be given again: where the address can't go, nobody is harmed by a refusal. */
 const VOLUNTARY: ReadonlySet<Cause> = new Set(['handover', 'maintenance']);
 
@@ -35,6 +37,8 @@ export class StepDown {
   #begunAt: Micros | undefined;
   /** It can't stay master, whatever becomes of the address. */
   #forced = false;
+  /** What it has lost since somebody asked it to leave: it can't stay while that is away. */
+  readonly #lost = new Set<Cause>();
   #stopping = false;
 
   constructor(cadence: Cadence, deadlines: Deadlines) {
@@ -56,7 +60,13 @@ export class StepDown {
   begin(cause: Cause, now: Micros): void {
     this.#cause ??= cause;
     this.#begunAt ??= now;
-    if (!VOLUNTARY.has(cause)) this.#forced = true;
+    if (VOLUNTARY.has(cause)) return;
+    if (VOLUNTARY.has(this.#cause) && LOSS_CAUSES.has(cause)) this.#lost.add(cause);
+    else this.#forced = true;
+  }
+
+  get #mustLeave(): boolean {
+    return this.#forced || this.#lost.size > 0;
   }
 
   /**
@@ -77,14 +87,14 @@ export class StepDown {
    * once: who has to leave does not wait for an address that the interface does not show.
    */
   stuck(shown: boolean): boolean {
-    if (this.#forced && !shown) return true;
+    if (this.#mustLeave && !shown) return true;
     this.#waitForAddress();
     return false;
   }
 
   /** It has been tried for long enough. Where the master stays, it leaves no more from here on. */
   giveUp(): StuckVerdict {
-    if (this.#forced) return 'leave';
+    if (this.#mustLeave) return 'leave';
     this.#cause = undefined;
     this.#begunAt = undefined;
     this.#stopping = false;
@@ -100,6 +110,7 @@ export class StepDown {
     this.#cause = undefined;
     this.#begunAt = undefined;
     this.#forced = false;
+    this.#lost.clear();
     this.#deadlines.clear('carrierGrace', 'sourceGrace', 'stepDownEnd');
     return cause;
   }
@@ -118,7 +129,9 @@ export class StepDown {
 
   /** It has it again. */
   back(what: Lost): void {
-    this.#deadlines.clear(LOSSES[what].grace);
+    const { grace, cause } = LOSSES[what];
+    this.#deadlines.clear(grace);
+    this.#lost.delete(cause);
   }
 
   /** Why it has to leave, since what it had lost did not come back in time; undefined: nothing. */

@@ -1,7 +1,7 @@
 // A step down whose address can't be taken off: who may stay master, and who has to leave.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { backup, HIGHER, LOWER, master, type Rig } from '../../support/rig.ts';
+import { backup, HIGHER, LOWER, master, OWN, type Rig } from '../../support/rig.ts';
 
 const HANDOVER = { kind: 'handover-requested' } as const;
 const MAINTENANCE = { kind: 'maintenance-changed', on: true } as const;
@@ -64,6 +64,26 @@ describe('who was only asked to leave', () => {
     assert.deepEqual(rig.feed(RELEASED), []);
     assert.equal(rig.state, 'MASTER');
   });
+
+  for (const [lost, back] of [
+    [CARRIER_LOST, { kind: 'carrier-changed', up: true }],
+    [NO_SOURCE, { kind: 'interface-ready', source: OWN }],
+  ] as const) {
+    it(`stays as well where what it lost meanwhile is back (${lost.kind})`, () => {
+      const rig = silentMaster();
+      rig.feed(HANDOVER, STUCK, lost);
+      rig.runFor(2_000);
+      rig.feed(back);
+      assert.ok(rig.runFor(8_000).includes('stuck handover stays'));
+      assert.equal(rig.state, 'MASTER');
+    });
+
+    it(`leaves where that is still away (${lost.kind})`, () => {
+      const rig = silentMaster();
+      rig.feed(HANDOVER, STUCK, lost);
+      assert.ok(rig.runFor(10_000).includes('stuck handover leaves'));
+    });
+  }
 
   it('has not handed over, and may preempt and be asked again', () => {
     const rig = silentMaster({ preempt: true });
