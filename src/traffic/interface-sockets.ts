@@ -38,12 +38,13 @@ interface Sockets {
 const REOPEN_DELAY_MS = 5_000;
 /**
  * After so long open sockets that break again are opened: at once the first time, then later and
- * later, since else nothing would be done but to open them. A master without sockets is silent, so
- * the first pauses are shorter than the patience of its peers.
+ * later, since else nothing would be done but to open them. A node without sockets is deaf and
+ * silent, so that no pause is longer than the patience of its peers.
  */
 const BROKEN_DELAYS_MS = [0, 100, 400] as const;
+const BROKEN_DELAY_MS_MAX = 1_000;
 /** Open sockets that break within this time of each other break again. */
-const CALM_MS = 2 * REOPEN_DELAY_MS;
+const CALM_MS = 10_000;
 
 /** Opens, closes and reopens the sockets of one interface. */
 export class InterfaceSockets {
@@ -200,7 +201,7 @@ export class InterfaceSockets {
   #receiveFailed(carp: CarpSocket, error: CarpdError): void {
     if (this.#closed || this.#sockets?.carp !== carp) return;
     this.#closeSockets();
-    const delayMs = BROKEN_DELAYS_MS[this.#broken] ?? REOPEN_DELAY_MS;
+    const delayMs = BROKEN_DELAYS_MS[this.#broken] ?? BROKEN_DELAY_MS_MAX;
     this.#broken += 1;
     this.#failed(error, delayMs);
     this.#cancelCalm();
