@@ -100,7 +100,7 @@ function handsOver({ effect, isMaster }: InstancePlan): boolean {
 
 function costLine({ instances }: ReloadPlan): string {
   const count = instances.filter(handsOver).length;
-  if (count === 0) return 'no master steps down';
+  if (count === 0) return 'no master is restarted';
   return (
     `${counted(count, 'master')} ${count === 1 ? 'hands' : 'hand'} over: without another node ` +
     'that takes over, the virtual IP is away until this node is master again'

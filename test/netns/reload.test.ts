@@ -58,7 +58,7 @@ describe('a reload of a master', { skip }, () => {
     const file = carpdConfigFile(host);
     const good = readFileSync(file, 'utf8');
     writeFileSync(file, good.replace('vip0:\n', 'vip0:\n    advskew: 7\n'));
-    const line = 'vip0: advskew 0 -> 7 (applied in place)\nno master steps down\n';
+    const line = 'vip0: advskew 0 -> 7 (applied in place)\nno master is restarted\n';
     const dry = await askCarpd(host, ['reload', '--dry-run']);
     deepEqual([dry.stdout, dry.stderr, dry.code], [line, '', 0]);
     equal(logEntries(master, { event: 'configuration-reloaded' }).length, 0);

@@ -169,13 +169,13 @@ describe('the plan of a reload', () => {
     assert.match(lines.at(-1) ?? '', /^3 masters hand over/);
   });
 
-  test('says that nothing changes, and that no master steps down', () => {
+  test('says that nothing changes, and that no master is restarted', () => {
     const same = planReload(before, before, () => true);
     assert.ok(isEmptyPlan(same));
     assert.match(planLines(same).join(), /nothing changes/);
     const after = load({ instances: { db: { ...BASE, advskew: 1 }, web, old } });
     const plan = planReload(before, after, () => true);
     assert.ok(!costsService(plan));
-    assert.equal(planLines(plan).at(-1), 'no master steps down');
+    assert.equal(planLines(plan).at(-1), 'no master is restarted');
   });
 });
