@@ -65,6 +65,7 @@ const uncoverable = [
   'src/daemon/interface/segment-member.ts',
   'src/ports/ports.ts',
   'src/election/inputs.ts',
+  'src/election/settings.ts',
   'src/election/snapshot.ts',
   'src/readiness/effects.ts',
   'src/readiness/facts.ts',
