@@ -11,7 +11,7 @@ import type { AdvertHeard, InstanceSettings, Role } from './inputs.ts';
 import { FALLBACK_PROBE_INTERVAL } from './lacp-fallback.ts';
 import { strictFramesCondition, type Condition, type Conditions } from './judge.ts';
 import { Listening } from './listening.ts';
-import { MasterHeard } from './master-heard.ts';
+import { MasterHeard, missedAfter, type HeardMaster } from './master-heard.ts';
 import { PathTrust } from './path-trust.ts';
 import type { Wish } from './prober.ts';
 import type { Warning } from './reasons.ts';
@@ -86,7 +86,7 @@ export class InstanceReadiness {
 
   /** An answer of anybody at all is wanted: in doubt, beside a worse master and without LACP. */
   asksOthers({ lacpMissing }: SharedView): boolean {
-    if (this.awaitsFrame || this.#doubt.cause !== undefined) return true;
+    if (this.#waitsInSilence || this.awaitsFrame || this.#doubt.cause !== undefined) return true;
     return this.#wantsProof && (this.#besideRival || lacpMissing);
   }
 
@@ -223,7 +223,7 @@ export class InstanceReadiness {
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
     if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return [];
     const ask = (address: string, interval: Micros): Wish => ({ address, form: 'ask', interval });
-    const seldom = micros(Math.max(probeInterval, this.#settings.advertInterval));
+    const seldom = this.#pace;
     if (this.#wantsProof) {
       const stations = this.asksOthers(shared) ? others : [];
       const usual = micros(Math.min(probeInterval, FALLBACK_PROBE_INTERVAL));
@@ -265,7 +265,7 @@ export class InstanceReadiness {
 
   /** A frame would tell it something now, however many came before. */
   get awaitsFrame(): boolean {
-    return this.#role === 'waiting' ? this.#path.trust !== 'trusted' : this.samples;
+    return this.#path.samples;
   }
 
   /** A master to which nothing has come in for an advertisement interval. */
@@ -274,15 +274,42 @@ export class InstanceReadiness {
   }
 
   #judgePath({ heardAt, ledger }: SharedView, now: Micros): void {
-    const { gate, deadInterval, advertInterval, probeInterval } = this.#settings;
+    const { gate, deadInterval } = this.#settings;
     const { last } = this.#master;
     if (this.#role === 'master' && gate.policy !== 'off' && this.#doubt.cause === undefined) {
       const hadAnswer = ledger.answeredAt !== undefined;
-      this.#path.update({ heardAt, hadAnswer, deadInterval, advertInterval }, now);
-    } else if (this.#silent && this.#gate.by === 'proof' && last?.leaving === false) {
-      const freshFor = micros(Math.max(advertInterval, probeInterval));
-      this.#path.waitInSilence({ heardAt, missedAt: last.missedAt, freshFor }, now);
+      this.#path.update({ heardAt, hadAnswer, deadInterval, pace: this.#pace }, now);
+    } else if (this.#silent && this.#gate.by === 'proof' && last?.leaving !== true) {
+      const { missedAt, interval: masterInterval } = last ?? this.#unheardMaster(now);
+      const view = { heardAt, missedAt, masterInterval, freshFor: this.#freshFor };
+      this.#path.waitInSilence(view, now);
     } else this.#path.pause(now);
+  }
+
+  /** No master was heard so far: one that lives is missing since its first advert was due. */
+  #unheardMaster(now: Micros): Pick<HeardMaster, 'missedAt' | 'interval'> {
+    const { advertInterval } = this.#settings;
+    return {
+      missedAt: missedAfter(this.#openSince ?? now, advertInterval),
+      interval: advertInterval,
+    };
+  }
+
+  /** Whoever has to hear somebody hears him in this time: nobody is asked more often. */
+  get #pace(): Micros {
+    const { probeInterval, advertInterval } = this.#settings;
+    return micros(Math.max(probeInterval, advertInterval));
+  }
+
+  /** An answer that is half an interval late is not lost. */
+  get #freshFor(): Micros {
+    const { probeInterval, advertInterval } = this.#settings;
+    return micros(Math.max(probeInterval * 1.5, advertInterval));
+  }
+
+  /** Its master is silent, and by what it hears now it judges its own path. */
+  get #waitsInSilence(): boolean {
+    return this.#role === 'waiting' && this.#path.afterSilence;
   }
 
   #hasCarrier(carrier: Condition): boolean {

@@ -6,6 +6,11 @@ import type { AdvertHeard } from './inputs.ts';
 /** Half an interval late is not yet missed: a busy peer, or the pace of a stock ucarp. */
 const MISSED_AFTER_INTERVALS = 1.5;
 
+/** From when on an advert is missing of a master that was or would have been heard last `at`. */
+export function missedAfter(at: Micros, interval: Micros): Micros {
+  return plus(at, micros(interval * MISSED_AFTER_INTERVALS));
+}
+
 /** What its last advert told. */
 export interface HeardMaster {
   /** Its IPv4 address. */
@@ -13,6 +18,8 @@ export interface HeardMaster {
   readonly at: Micros;
   /** The epoch of the socket that heard it. */
   readonly epoch: number;
+  /** The time from one of its adverts to the next. */
+  readonly interval: Micros;
   /** From then on its next advert is missing. */
   readonly missedAt: Micros;
   /** It has said that it leaves. */
@@ -33,8 +40,8 @@ export class MasterHeard {
 
   heard(advert: AdvertHeard, now: Micros): void {
     const { from, interval, leaving, doubting = false, epoch } = advert;
-    const patience = leaving ? micros(0) : micros(interval * MISSED_AFTER_INTERVALS);
-    this.#last = { from, at: now, epoch, missedAt: plus(now, patience), leaving, doubting };
+    const missedAt = leaving ? now : missedAfter(now, interval);
+    this.#last = { from, at: now, epoch, interval, missedAt, leaving, doubting };
     this.#missNoted = leaving;
   }
 

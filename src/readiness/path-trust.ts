@@ -10,6 +10,15 @@ import { micros, plus, since, type Micros } from '../base/time.ts';
  */
 export type Trust = 'trusted' | 'unconfirmed' | 'unheard' | 'dark';
 
+/** So many frames are looked at while one of them is fresh: a busy segment costs nothing. */
+const SAMPLES = 4;
+
+/** Answers to questions that are asked at an interval come a little more or less apart. */
+const HEARD_SHARE_MIN = 7 / 8;
+
+/** A master asks when nothing has come in for one of them, and the answer takes its time. */
+const PAUSE_MAX_PACES = 2;
+
 /** What a master knows of its path now. */
 export interface PathView {
   /** When anything that counts came in last, in whichever epoch. */
@@ -17,7 +26,8 @@ export interface PathView {
   /** Somebody has answered our ARP in this epoch, and so would do so again. */
   readonly hadAnswer: boolean;
   readonly deadInterval: Micros;
-  readonly advertInterval: Micros;
+  /** Somebody is asked once in this time where nothing comes in. */
+  readonly pace: Micros;
 }
 
 /** What a node that waits for a silent master knows of its path now. */
@@ -26,20 +36,28 @@ export interface SilenceView {
   readonly heardAt: Micros | undefined;
   /** Since when an advert of the master is missing. */
   readonly missedAt: Micros;
-  /** Somebody is asked once in this time, so that what was heard before says nothing of now. */
+  /** From one advert of the master to the next: once the path is back, one comes in this time. */
+  readonly masterInterval: Micros;
+  /** What was heard says something of now for so long: somebody answers in this time. */
   readonly freshFor: Micros;
+}
+
+/** Frames that came one after the other, without a long pause. */
+interface Heard {
+  readonly since: Micros;
+  readonly at: Micros;
 }
 
 interface Distrust {
   readonly since: Micros;
   readonly trust: Exclude<Trust, 'trusted'>;
-  provedAt: Micros | undefined;
+  heard: Heard | undefined;
   otherMasterAt: Micros | undefined;
 }
 
 /**
- * The trust of a master in its path. It comes back one dead interval after something has come in,
- * if no other master was heard in that time.
+ * The trust of a master in its path. It comes back when frames have come in for a dead interval in
+ * which no other master was heard.
  */
 export class PathTrust {
   #distrust: Distrust | undefined;
@@ -47,6 +65,8 @@ export class PathTrust {
   #from = micros(0);
   /** It waits for a silent master, or is the master that took over from it. */
   #afterSilence = false;
+  /** What comes in while it waits: since when without a long pause, and when it was last. */
+  #heard: Heard | undefined;
   /** Something has come in since it became master. */
   #heardInTerm = false;
   /** When it is to look again. */
@@ -58,9 +78,14 @@ export class PathTrust {
     return this.#distrust.trust;
   }
 
-  /** Nothing has come in for an advertisement interval: a frame is wanted. */
+  /** Nothing has come in of late: a frame is wanted. */
   get samples(): boolean {
     return this.#samples;
+  }
+
+  /** It waits for a silent master, or took over from one and has not been in doubt since. */
+  get afterSilence(): boolean {
+    return this.#afterSilence;
   }
 
   get deadline(): Micros | undefined {
@@ -70,27 +95,45 @@ export class PathTrust {
   /** It becomes master now, and takes along what it knows of its path. */
   begin(now: Micros): void {
     this.#heardInTerm = false;
+    this.#heard = undefined;
     this.#restart(this.trust, now);
   }
 
   /** It is no master, or in doubt anyhow, which only a proof of the link ends. */
   pause(now: Micros): void {
     this.#afterSilence = false;
+    this.#heard = undefined;
     this.#restart('trusted', now);
     this.#samples = false;
     this.#deadline = undefined;
   }
 
   /**
-   * It waits for a silent master: it has to hear anybody at all once an advert is missing, not
-   * before, and of late. Otherwise it is perhaps its own path that went dark.
+   * It waits for a silent master. Its path is good while frames come in, and have come in over the
+   * time of one advert of that master. A path that was dark may be back only just: then a frame of
+   * somebody else comes before the advert of a master that never left.
    */
-  waitInSilence({ heardAt, missedAt, freshFor }: SilenceView, now: Micros): void {
-    const staleAt = heardAt !== undefined && heardAt >= missedAt ? plus(heardAt, freshFor) : now;
-    const hears = staleAt > now;
+  waitInSilence({ heardAt, missedAt, masterInterval, freshFor }: SilenceView, now: Micros): void {
+    if (now < missedAt) {
+      this.pause(now);
+      this.#deadline = missedAt;
+      return;
+    }
+    const sampleTime = micros(freshFor / SAMPLES);
+    const before = this.#heard;
+    // What comes in before a frame is wanted again is not looked at.
+    const wantedAt = before === undefined ? missedAt : plus(before.at, sampleTime);
+    const counts = heardAt !== undefined && heardAt >= wantedAt;
+    const heard = counts ? goOn(before, heardAt, freshFor) : before;
+    const staleAt = heard === undefined ? now : plus(heard.at, freshFor);
+    const sampleAt = heard === undefined ? now : plus(heard.at, sampleTime);
+    const isGood = heard !== undefined && staleAt > now && lasted(heard, masterInterval);
+    this.#heard = heard;
     this.#afterSilence = true;
-    this.#restart(hears ? 'trusted' : 'unheard', now);
-    this.#deadline = hears ? staleAt : undefined;
+    this.#restart(isGood ? 'trusted' : 'unheard', now);
+    this.#samples = sampleAt <= now;
+    const coming = [staleAt, sampleAt].filter((at) => at > now);
+    this.#deadline = coming.length === 0 ? undefined : micros(Math.min(...coming));
   }
 
   otherMasterHeard(now: Micros): void {
@@ -99,7 +142,7 @@ export class PathTrust {
 
   /** Puts everything where it belongs at this moment. */
   update(view: PathView, now: Micros): void {
-    const { deadInterval, advertInterval } = view;
+    const { deadInterval, pace } = view;
     const heardAt = micros(Math.max(view.heardAt ?? 0, this.#from));
     if (heardAt > this.#from) this.#heardInTerm = true;
     const silence = since(now, heardAt);
@@ -107,10 +150,12 @@ export class PathTrust {
     if (last === undefined) {
       if (silence >= deadInterval) this.#distrust = distrust(this.#silenceMeans(view), now);
     } else if (heardAt > last.since) {
-      last.provedAt ??= heardAt;
-      if (endOf(last, last.provedAt, deadInterval) <= now) this.#restart('trusted', now);
+      last.heard = goOn(last.heard, heardAt, micros(pace * PAUSE_MAX_PACES));
+      if ((endOf(last, deadInterval) ?? Infinity) <= heardAt) this.#restart('trusted', now);
     }
-    this.#samples = since(now, micros(Math.max(heardAt, this.#from))) >= advertInterval;
+    const quietFrom = micros(Math.max(heardAt, this.#from));
+    const isDue = (this.#endsAt(deadInterval) ?? Infinity) <= now;
+    this.#samples = isDue || since(now, quietFrom) >= pace;
     this.#deadline = this.#next(heardAt, view, now);
   }
 
@@ -129,21 +174,36 @@ export class PathTrust {
   }
 
   #next(heardAt: Micros, view: PathView, now: Micros): Micros | undefined {
-    const { deadInterval, advertInterval } = view;
-    const last = this.#distrust;
-    const all = [plus(heardAt, advertInterval), plus(this.#from, advertInterval)];
-    if (last === undefined) all.push(plus(heardAt, deadInterval), plus(this.#from, deadInterval));
-    else if (last.provedAt !== undefined) all.push(endOf(last, last.provedAt, deadInterval));
-    const coming = all.filter((at) => at > now);
+    const { deadInterval, pace } = view;
+    const all = [plus(heardAt, pace), plus(this.#from, pace)];
+    if (this.#distrust === undefined) {
+      all.push(plus(heardAt, deadInterval), plus(this.#from, deadInterval));
+    }
+    const coming = [...all, this.#endsAt(deadInterval) ?? now].filter((at) => at > now);
     return coming.length === 0 ? undefined : micros(Math.min(...coming));
+  }
+
+  /** From then on a frame ends the distrust; undefined: there is none, or nothing came in. */
+  #endsAt(deadInterval: Micros): Micros | undefined {
+    return this.#distrust && endOf(this.#distrust, deadInterval);
   }
 }
 
-function distrust(trust: Distrust['trust'], now: Micros): Distrust {
-  return { since: now, trust, provedAt: undefined, otherMasterAt: undefined };
+function goOn(before: Heard | undefined, heardAt: Micros, pauseMax: Micros): Heard {
+  const goesOn = before !== undefined && since(heardAt, before.at) < pauseMax;
+  return { since: goesOn ? before.since : heardAt, at: heardAt };
 }
 
-function endOf({ otherMasterAt }: Distrust, provedAt: Micros, deadInterval: Micros): Micros {
-  const from = otherMasterAt === undefined ? provedAt : Math.max(otherMasterAt, provedAt);
-  return plus(micros(from), deadInterval);
+/** Whether an advert of the master would have come in this time. */
+function lasted({ since: from, at }: Heard, masterInterval: Micros): boolean {
+  return since(at, from) >= masterInterval * HEARD_SHARE_MIN;
+}
+
+function distrust(trust: Distrust['trust'], now: Micros): Distrust {
+  return { since: now, trust, heard: undefined, otherMasterAt: undefined };
+}
+
+function endOf({ heard, otherMasterAt }: Distrust, deadInterval: Micros): Micros | undefined {
+  if (heard === undefined) return undefined;
+  return plus(micros(Math.max(otherMasterAt ?? 0, heard.since)), deadInterval);
 }

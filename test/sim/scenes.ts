@@ -284,10 +284,23 @@ export function masters(world: World): readonly SimNode[] {
 }
 
 export function expectNoChange(world: World, master: SimNode, from: Micros): void {
-  const changes = world.transitions.filter(({ at, node, to }) => {
-    return since(at, from) > 0 && (node === master.name || to === 'MASTER');
-  });
-  for (const { node, from: before, to } of changes) {
+  expectChangeless(world, master, from, ({ node, to }) => node === master.name || to === 'MASTER');
+}
+
+/** Another one may believe for a moment that nobody serves: it gives way. */
+export function expectServesOn(world: World, master: SimNode, from: Micros): void {
+  expectChangeless(world, master, from, ({ node }) => node === master.name);
+}
+
+function expectChangeless(
+  world: World,
+  master: SimNode,
+  from: Micros,
+  counts: (transition: World['transitions'][number]) => boolean,
+): void {
+  for (const change of world.transitions) {
+    if (since(change.at, from) <= 0 || !counts(change)) continue;
+    const { node, from: before, to } = change;
     world.violated(`${node} goes from ${before} to ${to}, though ${master.name} was a good master`);
   }
 }

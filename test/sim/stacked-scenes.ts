@@ -3,7 +3,8 @@
 import { fromSeconds, micros, plus } from '../../src/base/time.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import type { SimNode } from './node.ts';
-import { BLOCKED_MAX, expectNoChange, masters, pass, settle, SILENCE } from './scenes.ts';
+import { BLOCKED_MAX, expectNoChange, expectServesOn } from './scenes.ts';
+import { masters, pass, settle, SILENCE } from './scenes.ts';
 import type { Uplink } from './uplink.ts';
 import type { Report, World } from './world.ts';
 
@@ -98,6 +99,7 @@ export async function strike(
   if (role === 'BACKUP') {
     if (fault.isTold) expectNoChange(world, peer, from);
     else if (isTold || (isNoticed && !areAlone(world))) expectNoChange(world, peer, over);
+    else if (!areAlone(world)) expectServesOn(world, peer, over);
   } else if (servedByPeer && isNoticed) expectNoChange(world, peer, over);
   return world.report(over, report.bound);
 }

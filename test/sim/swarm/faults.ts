@@ -1,7 +1,6 @@
 // What goes wrong in a swarm: each fault begins now, and what it returns ends it.
 import { micros } from '../../../src/base/time.ts';
 import { parseMac } from '../../../src/carp/addresses.ts';
-import type { Link } from '../../../src/linux/links/link-watch.ts';
 import type { Prng } from '../prng.ts';
 import type { SwarmNode } from './node.ts';
 import { interfaceOf, ownAddress, type Plan, type PlannedInstance } from './plan.ts';
@@ -85,14 +84,17 @@ function replaceInterface(node: SwarmNode, segment: number): number {
   return node.plug(segment);
 }
 
-/** An interface that is of no use for a while. */
-function unusable(changes: Partial<Link>, back: Partial<Link>): Fault {
-  return disturbing(({ node, segment }) => {
-    node.host.set(interfaceOf(segment), changes);
-    node.pathChanged(segment);
-    return () => node.host.set(interfaceOf(segment), back);
-  });
-}
+/** As a bond that gets its first InfiniBand port: its type changes while it has no carrier. */
+const noEthernet: Fault = disturbing(({ node, segment }) => {
+  const name = interfaceOf(segment);
+  node.host.carrier(name, false);
+  node.host.set(name, { type: ARPHRD_NONE });
+  node.pathChanged(segment);
+  return () => {
+    node.host.set(name, { type: ARPHRD_ETHER });
+    node.host.carrier(name, true);
+  };
+});
 
 /** What the kernel tells comes late, or is lost. */
 function blinding(how: 'told' | 'lost'): Fault {
@@ -186,7 +188,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     node.pathChanged(segment);
     return () => node.host.admin(interfaceOf(segment), true);
   }),
-  'no Ethernet': unusable({ type: ARPHRD_NONE }, { type: ARPHRD_ETHER }),
+  'no Ethernet': noEthernet,
   'interface replaced': ({ node, segment }) => {
     replaceInterface(node, segment);
     return undefined;

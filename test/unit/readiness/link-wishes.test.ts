@@ -38,11 +38,14 @@ describe('the witness', () => {
   it('is open while nobody was heard yet, though the gate is open', () => {
     const rig = LinkRig.waiting();
     rig.frame();
-    rig.pass(60_000);
+    rig.pass(1_499);
     assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts']);
+    rig.pass(58_501);
+    // A master that lives would have been heard by then: any frame may say that this path is good.
+    assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts', '1500 any-frame']);
     rig.advert();
     rig.role('master');
-    assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts', '60000 closed']);
+    assert.equal(witness(rig).at(-1), '60000 closed');
   });
 
   it('is open for a dead interval now and then where a master knows of no open firewall', () => {

@@ -212,6 +212,7 @@ describe('proof', () => {
       'rejoin-multicast',
       'verdict-changed',
       'gate-changed',
+      'path-changed',
       'open-witness',
       'probe',
     ]);
