@@ -47,6 +47,7 @@ export type AnnounceReason =
   | 'contested'
   | 'refresh'
   | 'doubt-cleared'
+  | 'path-trusted'
   | 'restored'
   | 'mac-changed';
 

@@ -12,7 +12,7 @@ import { CatchingUp } from './catching-up.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Cause, Effect, HoldReason, State } from './effects.ts';
 import { Following } from './following.ts';
-import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
+import type { HeardAdvert, Input, InterfaceFault, PathTrust } from './inputs.ts';
 import { Participation } from './participation.ts';
 import { Preemption } from './preemption.ts';
 import { reconfigure, type Reconfigurable } from './reconfigure.ts';
@@ -134,7 +134,7 @@ export class Election {
       case 'doubt-changed':
         return this.#doubtChanged(input.inDoubt, now);
       case 'path-changed':
-        return void (this.#bid.trust = input.trust);
+        return this.#pathChanged(input.trust, now);
       case 'catching-up':
         return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'unheard':
@@ -145,14 +145,12 @@ export class Election {
         return this.#advertSent(input.ok, now);
       case 'vip-claimed':
         return this.#vipClaimed(input.term, input.ok, now);
-      case 'vip-restored':
-        if (input.term === this.#masterTerm.term && this.#holdsVip()) {
-          this.#masterTerm.restored(this.#bid.inDoubt);
-        }
-        return;
+      case 'vip-restored': {
+        const isHeld = input.term === this.#masterTerm.term && this.#holdsVip();
+        return isHeld ? this.#masterTerm.restored(this.#bid.inDoubt) : undefined;
+      }
       case 'vip-contested':
-        if (this.#holdsVip()) this.#masterTerm.contested(this.#isMute, now);
-        return;
+        return this.#holdsVip() ? this.#masterTerm.contested(this.#isMute, now) : undefined;
       case 'mac-changed':
         return this.#holdsVip() ? this.#masterTerm.moved(this.#isMute) : undefined;
       case 'handover-requested':
@@ -192,8 +190,8 @@ export class Election {
     if (!isBowOut(advert)) this.#following.follow(from, advert, now);
     else if (fromMaster) this.#following.forget();
     if (this.#state !== 'BACKUP') return;
-    const mayPreempt = proved && this.#mayPreempt(now);
     const sendsWell = !this.#bid.demoted;
+    const mayPreempt = proved && sendsWell && this.#preemption.isAllowed(this.#stateSince, now);
     const view = { fromMaster, isAlone: this.#isAlone(now), mayPreempt, sendsWell };
     this.#heardAsBackup(from, rules.judgeAsBackup(this.#self(), view, advert), now);
   }
@@ -237,10 +235,6 @@ export class Election {
   #isAlone(now: Micros): boolean {
     const listenedSince = micros(Math.max(this.#following.aloneSince, this.#stateSince));
     return since(now, listenedSince) >= masterDownInterval(this.#settings);
-  }
-
-  #mayPreempt(now: Micros): boolean {
-    return !this.#bid.demoted && this.#preemption.isAllowed(this.#stateSince, now);
   }
 
   #advertise(dueAt: Micros, now: Micros): void {
@@ -341,6 +335,12 @@ export class Election {
     if (!this.#holdsVip()) return;
     if (inDoubt) this.#masterTerm.doubtBegan();
     else this.#masterTerm.doubtCleared(now);
+  }
+
+  #pathChanged(trust: PathTrust, now: Micros): void {
+    this.#bid.trust = trust;
+    // Another one may have served, and left, of whom nothing was heard: caches may point at it.
+    if (trust === 'trusted' && this.#holdsVip() && !this.#isMute) this.#masterTerm.trusted(now);
   }
 
   #enter(to: State, cause: Cause, now: Micros, peer = this.#following.master?.address): void {

@@ -157,9 +157,12 @@ export class MasterTerm {
 
   /** The path has proved itself again. */
   doubtCleared(now: Micros): void {
-    if (!this.#vipUp) return;
-    this.#announce('doubt-cleared', true);
-    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
+    this.#announceAnew('doubt-cleared', now);
+  }
+
+  /** The path may have been dark, and is trusted again. */
+  trusted(now: Micros): void {
+    this.#announceAnew('path-trusted', now);
   }
 
   /** It may be announced again and again more often, or less, than so far. */
@@ -189,6 +192,12 @@ export class MasterTerm {
     this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
     this.#planRefresh(now);
     if (!mute) this.#announce('promotion', true);
+  }
+
+  #announceAnew(reason: AnnounceReason, now: Micros): void {
+    if (!this.#vipUp) return;
+    this.#announce(reason, true);
+    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
   }
 
   #planRefresh(now: Micros): void {

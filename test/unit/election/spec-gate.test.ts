@@ -205,6 +205,21 @@ describe('MASTER in doubt', () => {
     assert.equal(rig.election.snapshot().effectiveAdvskew, 0);
   });
 
+  it('announces when a path that may have been dark is trusted again, but not in doubt', () => {
+    const rig = master();
+    rig.feed({ kind: 'path-changed', trust: 'unheard' });
+    const sure = { kind: 'path-changed', trust: 'trusted' } as const;
+    assert.deepEqual(rig.feed(sure), ['announce path-trusted burst']);
+    rig.feed({ kind: 'path-changed', trust: 'unconfirmed' });
+    assert.deepEqual(
+      rig.feed(DOUBT, sure).filter((text) => text.includes('announce ')),
+      [],
+    );
+    const waiting = backup();
+    waiting.feed({ kind: 'path-changed', trust: 'unheard' });
+    assert.deepEqual(waiting.feed(sure), []);
+  });
+
   it('begun before the address was up: it is announced when the doubt is cleared', () => {
     for (const manageAddress of [true, false]) {
       const rig = backup({ manageAddress });
