@@ -64,14 +64,20 @@ export function parseMac(text: string): Mac | undefined {
   return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text) ? (text.toLowerCase() as Mac) : undefined;
 }
 
+/** By its value, the two digits of each byte: it is asked for with every frame. */
+const HEX = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hexOf(byte: number): string {
+  return HEX[byte] ?? '';
+}
+
 /** The address whose six bytes stand at `offset`. */
 export function readMac(bytes: Uint8Array, offset: number): Mac {
   const six = bytes.subarray(offset, offset + 6);
   invariant(six.length === 6, 'a MAC address has six bytes');
-  let text = '';
-  // The ninth bit gives each byte two digits.
-  for (const byte of six) text += `:${(byte + 0x100).toString(16).slice(1)}`;
-  return text.slice(1) as Mac;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = six;
+  const high = `${hexOf(a)}:${hexOf(b)}:${hexOf(c)}`;
+  return `${high}:${hexOf(d)}:${hexOf(e)}:${hexOf(f)}` as Mac;
 }
 
 /** Writes the six bytes of `mac` at `offset`. */

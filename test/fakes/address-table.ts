@@ -21,17 +21,27 @@ const ATTRIBUTES: Readonly<Record<string, (value: string) => Partial<AddressReco
 
 /** The addresses of one interface in memory, changed as Linux changes them. */
 export class AddressTable {
-  all: readonly KernelAddress[] = [];
   promoteSecondaries = false;
   readonly #told: Told;
+  #all: readonly KernelAddress[] = [];
+  #texts: readonly string[] = [];
 
   constructor(told: Told) {
     this.#told = told;
   }
 
+  get all(): readonly KernelAddress[] {
+    return this.#all;
+  }
+
+  set all(all: readonly KernelAddress[]) {
+    this.#all = all;
+    this.#texts = all.map(textOf);
+  }
+
   /** "10.9.0.100/24", in the order of the kernel. */
   get texts(): readonly string[] {
-    return this.all.map(textOf);
+    return this.#texts;
   }
 
   /** "10.9.0.100/24" and further words of `ip addr add`; returns what `ip` says where it fails. */

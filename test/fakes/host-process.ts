@@ -42,6 +42,8 @@ export class FakeProcess {
   /** Told whenever the process has run. */
   onRan: () => void = () => undefined;
   readonly #opened = new Set<{ close(): void }>();
+  /** Commands that have not ended. */
+  #children = 0;
   /** Timers and turns that it waits for. */
   #pending = 0;
   #isTold = false;
@@ -58,6 +60,11 @@ export class FakeProcess {
   /** How many timers and turns it waits for; none when it is at its end. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** How many commands of it run. */
+  get children(): number {
+    return this.#children;
   }
 
   get standsStill(): boolean {
@@ -269,9 +276,11 @@ export class FakeProcess {
       end = (ended) => void this.#later(micros(0), 'others', () => resolve(ended));
     });
     let isOver = false;
+    this.#children += 1;
     const finish = (how: () => CommandResult) => (): void => {
       if (isOver) return;
       isOver = true;
+      this.#children -= 1;
       end(how());
     };
     host.time.after(

@@ -372,8 +372,10 @@ export class FakeHost {
   }
 
   #find(name: string): HostInterface | undefined {
-    const all = [...this.#interfaces.values()];
-    return all.find(({ link, ifindex }) => link.name === name || `if${ifindex}` === name);
+    for (const one of this.#interfaces.values()) {
+      if (one.link.name === name || `if${one.ifindex}` === name) return one;
+    }
+    return undefined;
   }
 
   #need(name: string): HostInterface {

@@ -7,9 +7,12 @@ import { VirtualClock } from './clock.ts';
 /** A clock that runs by its timers alone. */
 export class VirtualTime implements Time {
   readonly #clock: VirtualClock;
+  readonly #rest: () => Promise<void>;
 
-  constructor(clock = new VirtualClock()) {
+  /** `rest`: lets everything run that waits for promises alone; see below. */
+  constructor(clock = new VirtualClock(), rest = promisesRun) {
     this.#clock = clock;
+    this.#rest = rest;
   }
 
   readonly now = (): Micros => this.#clock.now;
@@ -68,7 +71,7 @@ export class VirtualTime implements Time {
   }
 
   async #runTo(end: Micros, probe: () => boolean): Promise<void> {
-    await promisesRun();
+    await this.#rest();
     while (!probe()) {
       const at = this.#clock.next();
       if (at === undefined || at > end) {
@@ -77,7 +80,7 @@ export class VirtualTime implements Time {
       }
       this.#clock.moveTo(at);
       this.#clock.runNext();
-      await promisesRun();
+      await this.#rest();
     }
   }
 }

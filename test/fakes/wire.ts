@@ -32,7 +32,7 @@ export class Wire implements Medium {
   /** Whether a frame gets from one station to another; all do if nobody says otherwise. */
   passes: (from: Mac, to: Mac, frame: Uint8Array) => boolean = () => true;
   /** Takes a frame to a station, by calling `deliver`. */
-  carry: (to: Mac, deliver: () => void) => void = (_to, deliver) => {
+  carry: (to: Mac, deliver: () => void, frame: Uint8Array) => void = (_to, deliver) => {
     this.#time.after(this.delay, deliver);
   };
   readonly #time: VirtualTime;
@@ -70,12 +70,12 @@ export class Wire implements Medium {
     for (const to of this.#plugs) {
       const isFor = isGroup(destination) || to.mac === destination;
       if (to.mac === from || !isFor || !this.passes(from, to.mac, bytes)) continue;
-      this.carry(to.mac, () => to.receive(bytes));
+      this.carry(to.mac, () => to.receive(bytes), bytes);
     }
   }
 }
 
 /** The lowest bit of the first byte. */
 export function isGroup(mac: Mac): boolean {
-  return Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
+  return '13579bdf'.includes(mac.charAt(1));
 }

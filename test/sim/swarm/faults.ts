@@ -1,7 +1,9 @@
 // What goes wrong in a swarm: each fault begins now, and what it returns ends it.
 import { micros } from '../../../src/base/time.ts';
-import { parseMac } from '../../../src/carp/addresses.ts';
+import { parseIpv4, parseMac } from '../../../src/carp/addresses.ts';
+import { gratuitousArp } from '../../../src/carp/arp.ts';
 import type { Prng } from '../prng.ts';
+import { STRANGER } from './client.ts';
 import type { SwarmNode } from './node.ts';
 import { interfaceOf, ownAddress, type Plan, type PlannedInstance } from './plan.ts';
 import { namesOf } from '../../fakes/host-process.ts';
@@ -35,7 +37,6 @@ const ARPHRD_NONE = 0xfffe;
 const DESTINATION = '224.0.0.18';
 const SOMEBODY_ELSE = 1;
 const LAG_MAX_US = 200_000;
-const STRANGER = parseMac('02:ff:00:00:00:99');
 
 /** Something that keeps a host from what it has to do in time. */
 function disturbing(begin: (place: Place, stage: Stage) => End): Fault {
@@ -154,15 +155,14 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'old adverts of demoted nodes': replays({ advbase: 1, advskew: 254, demote: 255 }),
   noise: ({ storm }, { prng, later }) => {
     for (const how of Object.keys(SPOILS).filter(isSpoil)) {
-      if (STRANGER !== undefined && prng.chance(0.5)) {
-        later(prng.between(0, 4_000), () => storm.spoil(how, STRANGER));
-      }
+      if (prng.chance(0.5)) later(prng.between(0, 4_000), () => storm.spoil(how, STRANGER));
     }
     return undefined;
   },
-  'somebody claims the address': ({ node, segment, instance }) => {
-    if (STRANGER !== undefined && instance.segment === segment) {
-      node.host.announce(interfaceOf(segment), STRANGER, instance.ip);
+  'somebody claims the address': ({ segment, storm, instance }) => {
+    const ip = parseIpv4(instance.ip);
+    if (ip !== undefined && instance.segment === segment) {
+      storm.wire.send(STRANGER, gratuitousArp(STRANGER, ip));
     }
     return undefined;
   },
@@ -188,6 +188,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     node.pathChanged(segment);
     return () => node.host.admin(interfaceOf(segment), true);
   }),
+  'another MAC address': ({ node, segment }, { prng }) => {
+    const mac = parseMac(`02:dd:00:00:0${node.index}:${prng.between(16, 99)}`);
+    if (mac !== undefined) node.host.set(interfaceOf(segment), { mac });
+    node.pathChanged(segment);
+    return undefined;
+  },
   'no Ethernet': noEthernet,
   'interface replaced': ({ node, segment }) => {
     replaceInterface(node, segment);

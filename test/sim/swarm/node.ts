@@ -40,6 +40,7 @@ export class SwarmNode {
     time: VirtualTime,
     { plan, index, storms }: { plan: Plan; index: number; storms: readonly Storm[] },
     onTransition: (node: SwarmNode, event: EventOf<'transition'>) => void,
+    onCommand: (node: SwarmNode, lines: readonly string[]) => void,
   ) {
     this.#plan = plan;
     this.#time = time;
@@ -52,6 +53,7 @@ export class SwarmNode {
     this.frames = storms.map(() => 0);
     for (const segment of storms.keys()) this.plug(segment);
     this.host.maySetPromotion = plan.promotion[index] !== 'fixed off';
+    this.host.began = ({ lines }) => onCommand(this, lines);
   }
 
   get name(): string {
@@ -97,6 +99,12 @@ export class SwarmNode {
   hasOwn(segment: number): boolean {
     const own = ownAddress(segment, this.index);
     return this.host.addresses(interfaceOf(segment)).includes(own);
+  }
+
+  /** Whether its kernel promotes secondaries as its operator has it. */
+  promotesAsBefore(segment: number): boolean {
+    const { ifindex } = this.host.linkOf(interfaceOf(segment));
+    return this.host.promotes(ifindex) === (this.#plan.promotion[this.index] === 'on');
   }
 
   /** Whether frames leave by its card at all. */

@@ -4,7 +4,7 @@ import { isBowOut, type Advert } from '../../../src/carp/advert.ts';
 import type { Mac } from '../../../src/carp/addresses.ts';
 import type { EventOf } from '../../../src/events/events.ts';
 import type { SwarmNode } from './node.ts';
-import type { Plan, PlannedInstance } from './plan.ts';
+import { interfaceOf, type Plan, type PlannedInstance } from './plan.ts';
 
 /** An advert that was on its way when the state changed leaves within this time. */
 const ON_ITS_WAY = fromMillis(10);
@@ -63,6 +63,16 @@ export class Rules {
     if (node.state(instance.name) === 'MASTER') return;
     const since = this.#now() - (watched.masterAt ?? -Infinity);
     if (since > ON_ITS_WAY) watched.early ??= { at: this.#now(), advert };
+  }
+
+  /** A daemon begins to run `ip`: only a master has its address put on. */
+  began(node: SwarmNode, lines: readonly string[]): void {
+    for (const instance of this.#plan.instances) {
+      const { name, cidr, segment } = instance;
+      const line = `addr add ${cidr} dev ${interfaceOf(segment)}`;
+      if (node.state(name) === 'MASTER' || !lines.includes(line)) continue;
+      this.complain(node, `${name} has its address put on and is ${node.state(name)}`);
+    }
   }
 
   /** Looks at everything. */

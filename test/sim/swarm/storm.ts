@@ -24,6 +24,8 @@ export interface Weather {
 export const FAIR: Weather = { loss: 0, duplication: 0, delayMaxUs: 1_000 };
 
 const DELAY_MIN_US = 50;
+/** Of an untagged frame that bears IPv4. */
+const PROTOCOL_AT = 23;
 /** So many adverts can be sent again. */
 const KEPT = 64;
 
@@ -31,8 +33,8 @@ const KEPT = 64;
 export interface Onlooker {
   /** A station sends an advert. */
   readonly sent: (from: Mac, advert: Advert) => void;
-  /** A frame of another station comes in by the card with this address. */
-  readonly came: (to: Mac) => void;
+  /** This frame of another station comes in by the card with this address. */
+  readonly came: (to: Mac, frame: Uint8Array) => void;
 }
 
 /** One segment. */
@@ -54,7 +56,7 @@ export class Storm {
     this.#onlooker = onlooker;
     this.wire = new Wire(time);
     this.wire.passes = (from, to) => this.#passes(from, to);
-    this.wire.carry = (to, deliver) => this.#carry(to, deliver);
+    this.wire.carry = (to, deliver, frame) => this.#carry(to, deliver, frame);
   }
 
   /** What the cards of hosts are plugged in to. */
@@ -119,9 +121,9 @@ export class Storm {
     return !this.#prng.chance(this.weather.loss);
   }
 
-  #carry(to: Mac, deliver: () => void): void {
+  #carry(to: Mac, deliver: () => void, frame: Uint8Array): void {
     const arrive = (): void => {
-      this.#onlooker.came(to);
+      this.#onlooker.came(to, frame);
       deliver();
     };
     const clogged = this.#clogged.get(to);
@@ -144,6 +146,8 @@ export class Storm {
 }
 
 function advertOf(frame: Uint8Array): Advert | undefined {
+  // Most frames are ARP, and nothing of them is read.
+  if (frame[PROTOCOL_AT] !== CARP_PROTOCOL) return undefined;
   const ethernet = readEthernet(frame);
   if (!ethernet.ok || ethernet.value.etherType !== ETHERTYPE_IPV4) return undefined;
   const packet = readIpv4(ethernet.value.payload);

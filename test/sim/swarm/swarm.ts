@@ -2,12 +2,23 @@
 // some segments, and the trouble that its seed draws for it.
 import { fromMillis, toMillis } from '../../../src/base/time.ts';
 import { station } from '../../fakes/host.ts';
-import { VirtualTime } from '../../fakes/time.ts';
+import { VirtualClock } from '../../fakes/clock.ts';
+import { promisesRunAlone, VirtualTime } from '../../fakes/time.ts';
+import type { Mac } from '../../../src/carp/addresses.ts';
+import type { EventOf } from '../../../src/events/events.ts';
 import { settledFaults } from '../invariants.ts';
 import { Prng } from '../prng.ts';
+import { Client } from './client.ts';
 import { FAULTS, type Place, type Stage } from './faults.ts';
 import { SwarmNode } from './node.ts';
-import { drawPlan, gatewayOf, interfaceOf, ownAddress, type Plan } from './plan.ts';
+import {
+  drawPlan,
+  gatewayOf,
+  interfaceOf,
+  ownAddress,
+  type Plan,
+  type PlannedInstance,
+} from './plan.ts';
 import { Rules } from './rules.ts';
 import { Storm } from './storm.ts';
 
@@ -25,11 +36,12 @@ const STAYS_DEAD = 0.15;
 
 export class Swarm {
   readonly plan: Plan;
-  readonly time = new VirtualTime();
+  readonly time = new VirtualTime(new VirtualClock(), promisesRunAlone);
   readonly nodes: readonly SwarmNode[];
   readonly storms: readonly Storm[];
   readonly log: string[] = [];
   readonly #prng: Prng;
+  readonly #clients: readonly Client[];
   readonly #rules: Rules;
   readonly #ends = new Set<() => void>();
   /** Which stay dead when all the others are healed. */
@@ -44,24 +56,21 @@ export class Swarm {
     this.storms = Array.from({ length: this.plan.segments }, (_, segment) => {
       return new Storm(this.time, this.#prng, {
         sent: (from, advert) => this.#rules.sent(segment, from, advert),
-        came: (to) => {
-          const node = this.nodes.find((one) => one.macOf(segment) === to);
-          if (node !== undefined) node.frames[segment] = (node.frames[segment] ?? 0) + 1;
-        },
+        came: (to, frame) => this.#came(segment, to, frame),
       });
     });
-    for (const [segment, { wire }] of this.storms.entries()) {
-      station(`gateway${segment}`, wire, this.time, `${gatewayOf(segment)}/24`);
-    }
+    this.#clients = this.storms.map(({ wire }, segment) => {
+      const gateway = station(`gateway${segment}`, wire, this.time, `${gatewayOf(segment)}/24`);
+      return new Client(gateway.macOf('eth0'));
+    });
     const setup = { plan: this.plan, storms: this.storms };
     this.nodes = Array.from({ length: this.plan.hosts }, (_, index) => {
-      return new SwarmNode(this.time, { ...setup, index }, (node, event) => {
-        const { name, from, to, cause } = event;
-        this.note(`${node.name} ${name}: ${from} -> ${to} ${cause}`);
-        this.#changes += 1;
-        if (to === 'MASTER') this.#promotions += 1;
-        this.#rules.changed(node, event);
-      });
+      return new SwarmNode(
+        this.time,
+        { ...setup, index },
+        (node, event) => this.#changed(node, event),
+        (node, lines) => this.#rules.began(node, lines),
+      );
     });
     this.#rules = new Rules(this.plan, this.nodes, this.time.now);
   }
@@ -116,6 +125,21 @@ export class Swarm {
 
   note(text: string): void {
     this.log.push(`${(toMillis(this.time.now()) / 1_000).toFixed(3).padStart(9)} ${text}`);
+  }
+
+  #came(segment: number, to: Mac, frame: Uint8Array): void {
+    const node = this.nodes.find((one) => one.macOf(segment) === to);
+    if (node !== undefined) node.frames[segment] = (node.frames[segment] ?? 0) + 1;
+    // Whoever can't hear a stranger just now does not answer it.
+    this.#clients[segment]?.came(to, frame, this.#ends.size === 0);
+  }
+
+  #changed(node: SwarmNode, event: EventOf<'transition'>): void {
+    const { name, from, to, cause } = event;
+    this.note(`${node.name} ${name}: ${from} -> ${to} ${cause}`);
+    this.#changes += 1;
+    if (to === 'MASTER') this.#promotions += 1;
+    this.#rules.changed(node, event);
   }
 
   async #start(node: SwarmNode): Promise<void> {
@@ -184,7 +208,16 @@ export class Swarm {
       for (const fault of settledFaults(settled, ({ name }) => this.#sideOf(name))) {
         this.#complain(`${instance.name}: ${fault}`);
       }
+      this.#judgeClients(instance);
     }
+  }
+
+  /** Who asks for the address ever so seldom finds it where it was announced last. */
+  #judgeClients({ name, ip, segment }: PlannedInstance): void {
+    const master = this.nodes.find((node) => node.state(name) === 'MASTER');
+    const known = this.#clients[segment]?.macOf(ip);
+    if (master === undefined || known === undefined || known === master.macOf(segment)) return;
+    this.#complain(`${name}: clients look for it at ${known}, not at ${master.name}`);
   }
 
   #sideOf(name: string): number {
@@ -210,11 +243,17 @@ export class Swarm {
         ...[...host.names.keys()],
         ...[...host.sockets, ...host.watches].map(() => 'a socket'),
         ...(running.process.pending === 0 ? [] : [`${running.process.pending} timers`]),
+        ...(running.process.children === 0 ? [] : [`${running.process.children} children`]),
+        ...(running.process.control === undefined ? [] : ['its control socket']),
+        ...(running.process.metrics === undefined ? [] : ['its metrics']),
       ];
       if (kept.length > 0) this.#rules.complain(node, `keeps at its end: ${kept.join()}`);
       for (const segment of this.storms.keys()) {
         const own = ownAddress(segment, node.index);
         if (!node.hasOwn(segment)) this.#rules.complain(node, `${own} is gone at its end`);
+        if (!node.promotesAsBefore(segment)) {
+          this.#rules.complain(node, `promote_secondaries of ${segment} is not as it was`);
+        }
       }
     }
     this.#isOver = true;
