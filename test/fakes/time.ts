@@ -15,6 +15,11 @@ export class VirtualTime implements Time {
     this.#rest = rest;
   }
 
+  /** As the world has it. */
+  get worldNow(): Micros {
+    return this.#clock.now;
+  }
+
   readonly now = (): Micros => this.#clock.now;
 
   readonly startTimer = (delayMs: number, run: () => void): (() => void) =>
@@ -36,12 +41,12 @@ export class VirtualTime implements Time {
 
   /** Lets so much time pass. */
   async pass(byMs: number): Promise<void> {
-    await this.#runTo(plus(this.now(), fromMillis(byMs)), () => false);
+    await this.#runTo(plus(this.worldNow, fromMillis(byMs)), () => false);
   }
 
   /** Lets time pass until `probe` is true; rejects where that takes longer than `withinMs`. */
   async until(what: string, probe: () => boolean, withinMs = 60_000): Promise<void> {
-    const before = this.now();
+    const before = this.worldNow;
     await this.#runTo(plus(before, fromMillis(withinMs)), probe);
     if (probe()) return;
     throw new Error(`not within ${withinMs} ms of ${toMillis(before)} ms: ${what}`);

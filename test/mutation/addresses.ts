@@ -56,6 +56,7 @@ export const ADDRESS_FAULTS = named({
         replace: 'if (losses.length >= 0) return;\n    const unsaved',
       },
     ],
+    seed: 24,
     tests: ['test/unit/vip/keeper.test.ts'],
   },
   'promotion-stays-set': {
@@ -103,6 +104,7 @@ export const ADDRESS_FAULTS = named({
     }`,
       },
     ],
+    seed: 1,
     tests: ['test/unit/election/spec-leaving.test.ts'],
   },
   'bow-out-when-stuck': {
@@ -114,6 +116,7 @@ export const ADDRESS_FAULTS = named({
         replace: 'if (this.#mustLeave || shown) return true;',
       },
     ],
+    seed: 20,
     tests: ['test/unit/election/spec-stuck.test.ts'],
   },
   'never-gives-up-stuck-order': {
@@ -125,6 +128,7 @@ export const ADDRESS_FAULTS = named({
         replace: `if (this.#cause !== undefined) return 'leave';`,
       },
     ],
+    seed: 20,
     tests: ['test/unit/election/spec-stuck.test.ts'],
   },
   'forgotten-release': {
@@ -136,6 +140,7 @@ export const ADDRESS_FAULTS = named({
         replace: '',
       },
     ],
+    seed: 1,
     tests: ['test/unit/election/spec.test.ts'],
   },
   'failed-release-not-retried': {
@@ -147,6 +152,7 @@ export const ADDRESS_FAULTS = named({
         replace: '',
       },
     ],
+    seed: 29,
     tests: ['test/unit/vip/reconciler.test.ts'],
   },
   'unwanted-vip-stays': {
@@ -158,6 +164,7 @@ export const ADDRESS_FAULTS = named({
         replace: 'if (!shown && task.present) this.#mend(task, byUs);',
       },
     ],
+    seed: 9,
     tests: ['test/unit/vip/reconciler-watch.test.ts'],
   },
   'lost-vip-stays-lost': {
@@ -169,6 +176,7 @@ export const ADDRESS_FAULTS = named({
         replace: 'if (shown && !task.present) this.#mend(task, byUs);',
       },
     ],
+    seed: 1,
     tests: ['test/unit/vip/reconciler-watch.test.ts'],
   },
   'lone-host-backs-off': {

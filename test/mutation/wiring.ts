@@ -120,26 +120,4 @@ export const WIRING_FAULTS = named({
     ],
     tests: ['test/unit/daemon/several.test.ts'],
   },
-  'timers-left-behind': {
-    what: 'an interface that ends keeps its table of gateways, and what that waits for',
-    edits: [
-      {
-        file: 'src/daemon/interface/link-driver.ts',
-        find: '    this.#gateways.close();\n',
-        replace: '',
-      },
-    ],
-    tests: ['test/unit/daemon/shared-interfaces.test.ts'],
-  },
-  'own-claims-contested': {
-    what: 'what other interfaces of this host say of the virtual IP is taken for a stranger',
-    edits: [
-      {
-        file: 'src/traffic/claim-watch-controller.ts',
-        find: 'if (!this.#options.isOwnMac(mac)) this.#options.onClaim',
-        replace: 'this.#options.onClaim',
-      },
-    ],
-    tests: ['test/unit/daemon/several.test.ts'],
-  },
 });

@@ -15,6 +15,32 @@ const FLAWED = 24;
 /** Only this world is played, and it prints what happens in it. */
 export const onlySeed = process.env['SEED'];
 
+/** FAULTS=2,5: only these of its faults strike in the swarm that SEED names. */
+export const onlyFaults = numbersOf(process.env['FAULTS']);
+
+/** WORLDS=1000 npm run test:sim plays so many swarms, a half of them with seeds of the day. */
+const WORLDS = Number(process.env['WORLDS'] ?? 240);
+const SEEDS_A_DAY = 1_000_000;
+const DAY_MS = 86_400_000;
+
+/** Those that stay, and those that the date gives. */
+export function swarmSeeds(): {
+  readonly fixed: readonly number[];
+  readonly drawn: readonly number[];
+} {
+  if (onlySeed !== undefined) return { fixed: [Number(onlySeed)], drawn: [] };
+  const from = (first: number, length: number): readonly number[] => {
+    return Array.from({ length }, (_, index) => first + index);
+  };
+  const drawn = Math.floor(WORLDS / 2);
+  const today = Math.floor(Date.now() / DAY_MS) * SEEDS_A_DAY;
+  return { fixed: from(1, WORLDS - drawn), drawn: from(today, drawn) };
+}
+
+function numbersOf(text: string | undefined): ReadonlySet<number> | undefined {
+  return text === undefined ? undefined : new Set(text.split(',').filter(Boolean).map(Number));
+}
+
 export function seeds(count: number): readonly number[] {
   return onlySeed === undefined
     ? Array.from({ length: count * TIMES }, (_, index) => index + 1)

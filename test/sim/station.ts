@@ -68,6 +68,11 @@ export class Station {
     return others.map(({ address }) => address);
   }
 
+  /** What it hangs on comes up with it. */
+  boot(): void {
+    this.uplink.boot();
+  }
+
   send(frame: Frame): void {
     this.#bus.send(this, frame);
   }

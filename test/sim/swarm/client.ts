@@ -19,15 +19,24 @@ export class Client {
     this.#mac = mac;
   }
 
-  /** A frame comes in at the station with this address. `believes`: strangers as well. */
-  came(to: Mac, frame: Uint8Array, believes: boolean): void {
+  /**
+   * A frame comes in at the station with this address. `believes`: strangers as well. `isLossy`: it
+   * may be that nobody else heard of it, and so that nobody ever answers.
+   */
+  came(
+    to: Mac,
+    frame: Uint8Array,
+    { believes, isLossy }: { readonly believes: boolean; readonly isLossy: boolean },
+  ): void {
     if (to !== this.#mac || frame[TYPE_AT] !== ETHERTYPE_ARP >> 8) return;
     if (frame[TYPE_AT + 1] !== (ETHERTYPE_ARP & 0xff)) return;
     const read = readEthernet(frame);
     const arp = read.ok ? readArp(read.value.payload) : read;
     if (!arp.ok || !isGratuitous(arp.value)) return;
     if (arp.value.senderMac === STRANGER && !believes) return;
-    this.#known.set(formatIpv4(arp.value.senderIp), arp.value.senderMac);
+    const address = formatIpv4(arp.value.senderIp);
+    if (isLossy) this.#known.delete(address);
+    else this.#known.set(address, arp.value.senderMac);
   }
 
   /** Where it looks for this address; undefined: it would ask. */

@@ -8,6 +8,7 @@ import type { SwarmNode } from './node.ts';
 import { interfaceOf, ownAddress, type Plan, type PlannedInstance } from './plan.ts';
 import { namesOf } from '../../fakes/host-process.ts';
 import { SPOILS, type Spoil } from './spoil.ts';
+import type { StockHost } from './stock-host.ts';
 import { FAIR, type Storm, type Timers } from './storm.ts';
 
 /** What a fault may lay hands on. */
@@ -16,6 +17,7 @@ export interface Stage {
   readonly plan: Plan;
   readonly nodes: readonly SwarmNode[];
   readonly storms: readonly Storm[];
+  readonly stock: StockHost | undefined;
   /** Calls back in some milliseconds. */
   readonly later: (ms: number, run: () => void) => void;
 }
@@ -240,6 +242,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     if (node.orders > 0) return undefined;
     node.kill();
     return () => void node.start();
+  },
+  'stock ucarp is killed': (_place, { stock }) => {
+    stock?.kill();
+    return () => stock?.start();
   },
   'slow ip': disturbing(({ node }) => {
     node.host.ip = { ms: 1_500 };

@@ -6,9 +6,11 @@ import type { Mac } from '../../../src/carp/addresses.ts';
 import type { State } from '../../../src/election/effects.ts';
 import type { EventOf } from '../../../src/events/events.ts';
 import { FakeHost } from '../../fakes/host.ts';
+import type { VirtualClock } from '../../fakes/clock.ts';
 import type { VirtualTime } from '../../fakes/time.ts';
 import { configOf, RunningDaemon } from '../../support/daemon-scene.ts';
 import { gatewayOf, interfaceOf, ownAddress, type Plan, type PlannedInstance } from './plan.ts';
+import { PacedTime } from './paced-time.ts';
 import { reachedBy } from './reached.ts';
 import type { Storm } from './storm.ts';
 
@@ -37,7 +39,7 @@ export class SwarmNode {
   readonly #states = new Map<string, State>();
 
   constructor(
-    time: VirtualTime,
+    { clock, time }: { readonly clock: VirtualClock; readonly time: VirtualTime },
     { plan, index, storms }: { plan: Plan; index: number; storms: readonly Storm[] },
     onTransition: (node: SwarmNode, event: EventOf<'transition'>) => void,
     onCommand: (node: SwarmNode, lines: readonly string[]) => void,
@@ -47,7 +49,7 @@ export class SwarmNode {
     this.#onTransition = onTransition;
     this.index = index;
     this.calmSince = time.now();
-    this.host = new FakeHost(`node${index}`, time);
+    this.host = new FakeHost(`node${index}`, new PacedTime(clock, plan.rates[index] ?? 1));
     this.host.gateways = storms.map((_, segment) => gatewayOf(segment));
     this.#storms = storms;
     this.frames = storms.map(() => 0);

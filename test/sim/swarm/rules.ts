@@ -1,8 +1,10 @@
 // What must hold of every host of a swarm at every moment, however bad it is.
-import { fromMillis, fromSeconds, toMillis, type Micros } from '../../../src/base/time.ts';
+import { fromMillis, fromSeconds, micros, toMillis, type Micros } from '../../../src/base/time.ts';
 import { isBowOut, type Advert } from '../../../src/carp/advert.ts';
 import type { Mac } from '../../../src/carp/addresses.ts';
+import type { Cause } from '../../../src/election/effects.ts';
 import type { EventOf } from '../../../src/events/events.ts';
+import { RECOVERY } from './bounds.ts';
 import type { SwarmNode } from './node.ts';
 import { interfaceOf, type Plan, type PlannedInstance } from './plan.ts';
 
@@ -10,8 +12,9 @@ import { interfaceOf, type Plan, type PlannedInstance } from './plan.ts';
 const ON_ITS_WAY = fromMillis(10);
 /** An address is on or off, and an advert out, within this time where nothing is in the way. */
 const BOUND = fromSeconds(3);
-/** After what was in the way is gone, what failed is tried again within this time. */
-const RECOVERY = fromSeconds(15);
+
+/** Nobody leaves for these while the address is still on. */
+const VOLUNTARY: ReadonlySet<Cause> = new Set(['handover', 'maintenance']);
 
 interface Watched {
   /** Since when its address has been where it should not be, or not where it should. */
@@ -39,7 +42,7 @@ export class Rules {
   }
 
   /** A change of state, before anything comes of it. */
-  changed(node: SwarmNode, { name, to, from }: EventOf<'transition'>): void {
+  changed(node: SwarmNode, { name, to, from, cause }: EventOf<'transition'>): void {
     const instance = this.#plan.instances.find((one) => one.name === name);
     if (instance === undefined) return;
     const watched = this.#of(node, instance);
@@ -48,6 +51,9 @@ export class Rules {
     if (to === 'MASTER' && now - (watched.early?.at ?? 0) <= ON_ITS_WAY) watched.early = undefined;
     watched.wrongSince = undefined;
     watched.sentAt = now;
+    if (from === 'MASTER' && VOLUNTARY.has(cause) && node.holds(instance) && !node.isBlind) {
+      this.complain(node, `${name} has handed over (${cause}) and keeps its address`);
+    }
     if (to === 'MASTER' && node.frames[instance.segment] === 0 && !node.isBlind) {
       this.complain(node, `${name} is MASTER over a path by which nothing has come in`);
     }
@@ -60,6 +66,9 @@ export class Rules {
     if (node === undefined || instance === undefined) return;
     const watched = this.#of(node, instance);
     watched.sentAt = this.#now();
+    if (isBowOut(advert) && node.holds(instance) && node.isCalm(micros(0)) && !node.isBlind) {
+      this.complain(node, `${instance.name} bows out with its address on`);
+    }
     if (node.state(instance.name) === 'MASTER') return;
     const since = this.#now() - (watched.masterAt ?? -Infinity);
     if (since > ON_ITS_WAY) watched.early ??= { at: this.#now(), advert };

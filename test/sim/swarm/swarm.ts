@@ -1,78 +1,79 @@
 // A swarm: some hosts with real daemons, from their sockets to `ip`, that share some instances on
-// some segments, and the trouble that its seed draws for it.
-import { fromMillis, toMillis } from '../../../src/base/time.ts';
-import { station } from '../../fakes/host.ts';
-import { VirtualClock } from '../../fakes/clock.ts';
-import { promisesRunAlone, VirtualTime } from '../../fakes/time.ts';
+// some segments, perhaps with a stock ucarp, and the trouble that its seed draws for it.
+import { toMillis } from '../../../src/base/time.ts';
 import type { Mac } from '../../../src/carp/addresses.ts';
 import type { EventOf } from '../../../src/events/events.ts';
-import { settledFaults } from '../invariants.ts';
+import { VirtualClock } from '../../fakes/clock.ts';
+import { station } from '../../fakes/host.ts';
+import { promisesRunAlone, VirtualTime } from '../../fakes/time.ts';
 import { Prng } from '../prng.ts';
+import { healingTime } from './bounds.ts';
 import { Client } from './client.ts';
-import { FAULTS, type Place, type Stage } from './faults.ts';
+import { leftAtEnd } from './ending.ts';
+import { FAULTS, type Stage } from './faults.ts';
 import { SwarmNode } from './node.ts';
-import {
-  drawPlan,
-  gatewayOf,
-  interfaceOf,
-  ownAddress,
-  type Plan,
-  type PlannedInstance,
-} from './plan.ts';
+import { Peace } from './peace.ts';
+import { describePlan, drawPlan, gatewayOf, interfaceOf, START_MS_MAX } from './plan.ts';
+import { TROUBLE_END_MS, type Plan, type Trouble } from './plan.ts';
 import { Rules } from './rules.ts';
+import { StockHost } from './stock-host.ts';
 import { Storm } from './storm.ts';
 
-const START_MAX_MS = 3_000;
-const TROUBLE_MS = 60_000;
-const FAULT_MS = { min: 50, max: 9_000 };
-/** The longest that anything needs to heal: an address that could not be added, and elections. */
-const HEALING_MS = 45_000;
 const PEACE_MS = 15_000;
 const LOOK_MS = 50;
 const ORDER_MS_MAX = 60_000;
-/** Of each instance at each host after all is healed: by silence, by a bow-out, by preemption. */
-const PROMOTIONS_MAX = 3;
 const STAYS_DEAD = 0.15;
+
+/** Beside the seed: what of its world is played. */
+export interface SwarmOptions {
+  /** The numbers of the faults that strike; undefined: all. */
+  readonly kept?: ReadonlySet<number> | undefined;
+}
 
 export class Swarm {
   readonly plan: Plan;
-  readonly time = new VirtualTime(new VirtualClock(), promisesRunAlone);
   readonly nodes: readonly SwarmNode[];
-  readonly storms: readonly Storm[];
   readonly log: string[] = [];
+  readonly #clock = new VirtualClock();
+  readonly #time = new VirtualTime(this.#clock, promisesRunAlone);
+  readonly #storms: readonly Storm[];
+  readonly #stock: StockHost | undefined;
   readonly #prng: Prng;
+  readonly #troubles: readonly Trouble[];
   readonly #clients: readonly Client[];
   readonly #rules: Rules;
+  readonly #peace: Peace;
   readonly #ends = new Set<() => void>();
-  /** Which stay dead when all the others are healed. */
-  readonly #dead = new Set<SwarmNode>();
-  #changes = 0;
-  #promotions = 0;
   #isOver = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, { kept }: SwarmOptions = {}) {
     this.#prng = new Prng(seed);
     this.plan = drawPlan(this.#prng, Object.keys(FAULTS));
-    this.storms = Array.from({ length: this.plan.segments }, (_, segment) => {
-      return new Storm(this.time, this.#prng, {
+    this.#troubles = this.plan.troubles.filter(({ number }) => kept?.has(number) !== false);
+    this.#storms = Array.from({ length: this.plan.segments }, (_, segment) => {
+      return new Storm(this.#time, new Prng(seed + segment), {
         sent: (from, advert) => this.#rules.sent(segment, from, advert),
         came: (to, frame) => this.#came(segment, to, frame),
       });
     });
-    this.#clients = this.storms.map(({ wire }, segment) => {
-      const gateway = station(`gateway${segment}`, wire, this.time, `${gatewayOf(segment)}/24`);
+    this.#clients = this.#storms.map(({ wire }, segment) => {
+      const gateway = station(`gateway${segment}`, wire, this.#time, `${gatewayOf(segment)}/24`);
       return new Client(gateway.macOf('eth0'));
     });
-    const setup = { plan: this.plan, storms: this.storms };
+    const setup = { plan: this.plan, storms: this.#storms };
+    const clocks = { clock: this.#clock, time: this.#time };
     this.nodes = Array.from({ length: this.plan.hosts }, (_, index) => {
       return new SwarmNode(
-        this.time,
+        clocks,
         { ...setup, index },
         (node, event) => this.#changed(node, event),
         (node, lines) => this.#rules.began(node, lines),
       );
     });
-    this.#rules = new Rules(this.plan, this.nodes, this.time.now);
+    this.#stock = this.plan.stock && this.#createStock(seed);
+    const { nodes } = this;
+    this.#rules = new Rules(this.plan, nodes, this.#time.now);
+    this.#peace = new Peace({ ...setup, nodes, stock: this.#stock, clients: this.#clients });
   }
 
   /** What was not as it has to be. */
@@ -80,18 +81,14 @@ export class Swarm {
     return [...this.#rules.violations];
   }
 
+  /** The numbers of the faults that struck. */
+  get struck(): readonly number[] {
+    return this.#troubles.map(({ number }) => number);
+  }
+
   /** What it consists of, and what happened in it. */
   get timeline(): string {
-    const { hosts, segments, instances, promotion, kinds } = this.plan;
-    const shared = instances.map(({ name, cidr, hooks }) => {
-      return `${name}: ${cidr}${hooks ? ' with hooks' : ''}`;
-    });
-    const head = [
-      `${hosts} hosts (secondaries are promoted: ${promotion.join()}) on ${segments} segments`,
-      shared.join(', '),
-      `faults: ${[...new Set(kinds)].join(', ')}`,
-    ];
-    return [...head, ...this.log].join('\n');
+    return [...describePlan(this.plan), ...this.log].join('\n');
   }
 
   /** What its daemons have come by. */
@@ -103,42 +100,48 @@ export class Swarm {
   async play(): Promise<void> {
     this.#look();
     for (const node of this.nodes) {
-      this.time.startTimer(this.#prng.between(0, START_MAX_MS), () => void this.#start(node));
+      this.#later(this.#prng.between(0, START_MS_MAX), () => void this.#start(node));
     }
-    for (let count = 0; count < this.plan.faults; count += 1) {
-      const at = START_MAX_MS + this.#prng.between(0, TROUBLE_MS);
-      this.time.startTimer(at, () => this.#trouble());
-    }
-    await this.time.pass(START_MAX_MS + TROUBLE_MS + FAULT_MS.max + 1);
+    this.#later(this.#prng.between(0, START_MS_MAX), () => this.#stock?.start());
+    for (const trouble of this.#troubles) this.#later(trouble.atMs, () => this.#strike(trouble));
+    await this.#time.pass(TROUBLE_END_MS);
     await this.#heal();
-    this.#promotions = 0;
-    await this.time.pass(HEALING_MS);
-    this.#judge();
-    const before = this.#changes;
-    await this.time.pass(PEACE_MS);
-    this.#judge();
-    if (this.#changes !== before) this.#complain('something changes in peace');
-    const most = PROMOTIONS_MAX * this.nodes.length * this.plan.instances.length;
-    if (this.#promotions > most) this.#complain(`${this.#promotions} promotions after healing`);
+    await this.#time.pass(Math.ceil(toMillis(healingTime(this.plan))));
+    this.#judge(this.#peace.faults());
+    this.#peace.settled();
+    await this.#time.pass(PEACE_MS);
+    this.#judge([...this.#peace.faults(), ...this.#peace.unrest()]);
     await this.#end();
   }
 
   note(text: string): void {
-    this.log.push(`${(toMillis(this.time.now()) / 1_000).toFixed(3).padStart(9)} ${text}`);
+    this.log.push(`${(toMillis(this.#time.now()) / 1_000).toFixed(3).padStart(9)} ${text}`);
+  }
+
+  #createStock(seed: number): StockHost {
+    return new StockHost({
+      ...{ clock: this.#clock, plan: this.plan, storms: this.#storms, prng: new Prng(~seed) },
+      changed: (instance, { from, to }) => this.note(`stock ${instance.name}: ${from} -> ${to}`),
+    });
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#time.startTimer(ms, run);
   }
 
   #came(segment: number, to: Mac, frame: Uint8Array): void {
     const node = this.nodes.find((one) => one.macOf(segment) === to);
     if (node !== undefined) node.frames[segment] = (node.frames[segment] ?? 0) + 1;
     // Whoever can't hear a stranger just now does not answer it.
-    this.#clients[segment]?.came(to, frame, this.#ends.size === 0);
+    const believes = this.#ends.size === 0;
+    const isLossy = (this.#storms[segment]?.weather.loss ?? 0) > 0;
+    this.#clients[segment]?.came(to, frame, { believes, isLossy });
   }
 
   #changed(node: SwarmNode, event: EventOf<'transition'>): void {
     const { name, from, to, cause } = event;
     this.note(`${node.name} ${name}: ${from} -> ${to} ${cause}`);
-    this.#changes += 1;
-    if (to === 'MASTER') this.#promotions += 1;
+    this.#peace.changed(`${node.name} ${name}`, to);
     this.#rules.changed(node, event);
   }
 
@@ -149,114 +152,68 @@ export class Swarm {
   #look(): void {
     if (this.#isOver) return;
     this.#rules.look();
-    this.time.startTimer(LOOK_MS, () => this.#look());
+    this.#later(LOOK_MS, () => this.#look());
   }
 
-  #trouble(): void {
-    const { plan, nodes, storms } = this;
-    const prng = this.#prng;
-    const kind = prng.pick(plan.kinds);
-    const node = prng.pick(nodes);
-    const instance = prng.pick(plan.instances);
-    const { segment } = prng.chance(0.8) ? instance : prng.pick(plan.instances);
-    const storm = storms[segment];
-    if (storm === undefined) return;
-    this.note(`${kind} (${node.name}, ${interfaceOf(segment)}, ${instance.name})`);
-    const later = (ms: number, run: () => void): void => void this.time.startTimer(ms, run);
-    const stage: Stage = { prng, plan, nodes, storms, later };
-    const place: Place = { node, segment, storm, instance };
-    const end = FAULTS[kind]?.(place, stage);
+  #strike({ number, kind, host, segment, instance, seed, lastsMs }: Trouble): void {
+    const [node, storm] = [this.nodes[host], this.#storms[segment]];
+    if (node === undefined || storm === undefined) return;
+    const what = `${number}: ${kind} (${node.name}, ${interfaceOf(segment)}, ${instance.name})`;
+    this.note(what);
+    const stage: Stage = {
+      ...{ prng: new Prng(seed), plan: this.plan, nodes: this.nodes, storms: this.#storms },
+      ...{ stock: this.#stock, later: (ms, run) => this.#later(ms, run) },
+    };
+    const end = FAULTS[kind]?.({ node, segment, storm, instance }, stage);
     if (end === undefined) return;
     const once = (): void => {
       if (!this.#ends.delete(once)) return;
-      this.note(`it is over: ${kind} (${node.name})`);
+      this.note(`it is over: ${what}`);
       end();
     };
     this.#ends.add(once);
-    later(prng.between(FAULT_MS.min, FAULT_MS.max), once);
+    this.#later(lastsMs, once);
   }
 
   /** What still lasts is over; some hosts stay dead, and the others run and have a path. */
   async #heal(): Promise<void> {
     for (const end of [...this.#ends]) end();
-    for (const storm of this.storms) storm.heal();
+    for (const storm of this.#storms) storm.heal();
     const areOver = (): boolean => this.nodes.every(({ orders }) => orders === 0);
-    await this.time.until('orders end', areOver, ORDER_MS_MAX);
+    await this.#time.until('orders end', areOver, ORDER_MS_MAX);
     for (const node of this.nodes.slice(1)) if (this.#prng.chance(STAYS_DEAD)) this.#powerOff(node);
-    for (const node of this.nodes) if (!this.#dead.has(node)) void this.#start(node);
+    for (const node of this.nodes) if (!this.#peace.isDead(node)) void this.#start(node);
+    this.#stock?.start();
     this.note('peace');
+    this.#peace.begin();
   }
 
   #powerOff(node: SwarmNode): void {
     this.note(`${node.name} is dead`);
     node.kill();
-    for (const segment of this.storms.keys()) node.host.carrier(interfaceOf(segment), false);
-    this.#dead.add(node);
+    for (const segment of this.#storms.keys()) node.host.carrier(interfaceOf(segment), false);
+    this.#peace.died(node);
   }
 
-  #judge(): void {
+  #judge(faults: readonly string[]): void {
     this.#rules.look();
-    for (const instance of this.plan.instances) {
-      const settled = this.nodes.map((node) => ({
-        name: node.name,
-        alive: node.running !== undefined,
-        isMaster: node.state(instance.name) === 'MASTER',
-        holdsVip: node.holds(instance),
-        mayServe: !this.#dead.has(node),
-        eligible: !this.#dead.has(node),
-      }));
-      for (const fault of settledFaults(settled, ({ name }) => this.#sideOf(name))) {
-        this.#complain(`${instance.name}: ${fault}`);
-      }
-      this.#judgeClients(instance);
-    }
-  }
-
-  /** Who asks for the address ever so seldom finds it where it was announced last. */
-  #judgeClients({ name, ip, segment }: PlannedInstance): void {
-    const master = this.nodes.find((node) => node.state(name) === 'MASTER');
-    const known = this.#clients[segment]?.macOf(ip);
-    if (master === undefined || known === undefined || known === master.macOf(segment)) return;
-    this.#complain(`${name}: clients look for it at ${known}, not at ${master.name}`);
-  }
-
-  #sideOf(name: string): number {
-    return [...this.#dead].some((node) => node.name === name) ? 1 : 0;
-  }
-
-  #complain(text: string): void {
     const [node] = this.nodes;
-    if (node !== undefined) this.#rules.complain(node, text);
+    if (node !== undefined) for (const fault of faults) this.#rules.complain(node, fault);
   }
 
   /** All stop, and leave the hosts as they were. */
   async #end(): Promise<void> {
+    this.#stock?.kill();
     for (const node of this.nodes) {
-      const { running, host } = node;
+      const { running } = node;
       if (running === undefined) continue;
-      const left = await running.stop();
-      await this.time.pass(1);
+      const said = await this.#time.settled(running.daemon.stop());
+      await this.#time.pass(2);
       node.running = undefined;
-      const kept = [
-        ...left,
-        ...this.plan.instances.filter((one) => node.holds(one)).map(({ cidr }) => cidr),
-        ...[...host.names.keys()],
-        ...[...host.sockets, ...host.watches].map(() => 'a socket'),
-        ...(running.process.pending === 0 ? [] : [`${running.process.pending} timers`]),
-        ...(running.process.children === 0 ? [] : [`${running.process.children} children`]),
-        ...(running.process.control === undefined ? [] : ['its control socket']),
-        ...(running.process.metrics === undefined ? [] : ['its metrics']),
-      ];
-      if (kept.length > 0) this.#rules.complain(node, `keeps at its end: ${kept.join()}`);
-      for (const segment of this.storms.keys()) {
-        const own = ownAddress(segment, node.index);
-        if (!node.hasOwn(segment)) this.#rules.complain(node, `${own} is gone at its end`);
-        if (!node.promotesAsBefore(segment)) {
-          this.#rules.complain(node, `promote_secondaries of ${segment} is not as it was`);
-        }
-      }
+      const left = [...said, ...leftAtEnd(node, running, this.plan)];
+      if (left.length > 0) this.#rules.complain(node, `at its end: ${left.join()}`);
     }
     this.#isOver = true;
-    await this.time.pass(toMillis(fromMillis(LOOK_MS)));
+    await this.#time.pass(LOOK_MS);
   }
 }
