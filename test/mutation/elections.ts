@@ -82,6 +82,7 @@ export const ELECTION_FAULTS = named({
         replace: 'if (remote === own && winsTie(from, self.source) && remote < 0)',
       },
     ],
+    seed: 10,
     tests: ['test/unit/election/advert-rules.test.ts'],
   },
   'no-bow-out': {
@@ -235,6 +236,7 @@ export const ELECTION_FAULTS = named({
         replace: '',
       },
     ],
+    seed: 3,
     tests: ['test/unit/election/spec-gate.test.ts'],
   },
   'blind-to-worse-masters': {

@@ -49,6 +49,7 @@ export const LINK_FAULTS = named({
         replace: '(seen.carrierLosses ?? 0) < 0',
       },
     ],
+    seed: 13,
     tests: ['test/unit/readiness/epoch.test.ts'],
   },
   'replaced-interface-ends-no-epoch': {
@@ -131,6 +132,7 @@ export const LINK_FAULTS = named({
         replace: `return this.#hold('gate-closed', false, now);`,
       },
     ],
+    seed: 13,
     tests: ['test/unit/election/spec-gate.test.ts'],
   },
   'path-always-trusted': {

@@ -68,6 +68,7 @@ export const WIRING_FAULTS = named({
         replace: '',
       },
     ],
+    seed: 6,
     tests: ['test/unit/daemon/election.test.ts', 'test/unit/daemon/several.test.ts'],
   },
   'frames-only-by-raw-socket': {
@@ -94,7 +95,7 @@ export const WIRING_FAULTS = named({
         replace: 'this.#cancelReopening = startTimer(delayMs, () => void onTrouble);',
       },
     ],
-    tests: ['test/unit/traffic/interface-sockets.test.ts'],
+    seed: 2,
   },
   'sockets-of-a-gone-interface': {
     what: 'the sockets of an interface that was replaced are kept',
@@ -107,7 +108,7 @@ export const WIRING_FAULTS = named({
         replace: 'if (this.#closed) {',
       },
     ],
-    tests: ['test/unit/traffic/interface-sockets.test.ts'],
+    seed: 1,
   },
   'witness-stays-open': {
     what: 'an interface that ends keeps its frame witness',
