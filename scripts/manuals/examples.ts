@@ -26,7 +26,7 @@ const CARPD: readonly Example[] = [
   },
   {
     tells: 'Change the configuration; a wrong file changes nothing:',
-    lines: ['carpd check --config /etc/carpd/carpd.yaml', 'systemctl reload carpd'],
+    lines: ['carpd check --diff', 'carpd reload'],
   },
   {
     tells: 'Reboot the master. The other node serves meanwhile:',

@@ -149,18 +149,34 @@ export const maintenance = defineCommand({
 });
 
 export const reload = defineCommand({
-  usage: ['[--dry-run] [--socket PATH]'],
+  usage: ['[--dry-run] [--config FILE] [--pid PID] [--socket PATH]'],
   brief: ['reload [--dry-run]', 'apply a changed configuration, and say how'],
   about:
     'Has the running carpd read its configuration again and apply what has changed, and prints ' +
     'each change with what it takes: most are applied in place, some restart an instance, whose ' +
     'master hands over first. Where the file is refused, nothing is changed, and it says why. ' +
     'docs/configuration.md lists the keys.',
-  options: { '--dry-run': { doc: 'only say what it would do' }, '--socket': SOCKET },
-  exits: '0 done, 1 the file is refused or no daemon answers, 2 wrong usage.',
-  read: (given) => ({
-    kind: 'reload',
-    dryRun: given.has('--dry-run'),
-    socketPath: given.value('--socket') ?? CONTROL_SOCKET_DEFAULT,
-  }),
+  options: {
+    '--dry-run': { doc: 'only say what it would do' },
+    '--config': { value: 'FILE', doc: 'look there for control.socket, if --socket is not given' },
+    '--pid': {
+      value: 'PID',
+      doc: 'with --config: where no socket answers, check the file and send SIGHUP',
+    },
+    '--socket': SOCKET,
+  },
+  exits: '0 done; 1 the file, or a part of it, is refused, or no daemon answers; 2 wrong usage.',
+  read: (given) => {
+    const pid = given.value('--pid');
+    const [configPath, socketPath] = [given.value('--config'), given.value('--socket')];
+    if (pid !== undefined && !/^[1-9]\d{0,9}$/.test(pid)) {
+      return misuse(`reload: --pid ${quoted(pid)} is not the number of a process`);
+    }
+    if (pid !== undefined && configPath === undefined) {
+      return misuse('reload: --pid goes with --config only');
+    }
+    const dryRun = given.has('--dry-run');
+    const number = pid === undefined ? undefined : Number(pid);
+    return { kind: 'reload', dryRun, configPath, pid: number, socketPath };
+  },
 });

@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts';
 import { parseArgs } from './args.ts';
 import { checkConfig, type CommandOutcome } from './check.ts';
+import type { CheckCommand } from './commands.ts';
 import { THIS_HOST } from './host-warnings.ts';
 import { carpdHelp } from './help.ts';
 import { version } from './version.ts';
@@ -30,11 +31,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case 'error':
       process.stderr.write(`carpd: ${command.message}\n`);
       return EXIT_USAGE;
-    case 'check': {
-      const { configPath, passphrases } = command;
-      const readFile = passphrases ? readFileWithMode : withoutPassphrases(configPath);
-      return print(checkConfig(command, readFile, THIS_HOST));
-    }
+    case 'check':
+      return print(await check(command));
     case 'status': {
       const { status, watchStatus } = await import('./status.ts');
       if (!command.watch) return print(await status(command, process.stdout));
@@ -86,6 +84,16 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return unreachable(command);
   }
+}
+
+async function check(command: CheckCommand): Promise<CommandOutcome> {
+  const { configPath, passphrases, diff } = command;
+  const readFile = passphrases ? readFileWithMode : withoutPassphrases(configPath);
+  const checked = checkConfig(command, readFile, THIS_HOST);
+  if (!diff || checked.exitCode !== 0) return checked;
+  const { difference } = await import('./reload.ts');
+  const { stdout, stderr, exitCode } = await difference(command);
+  return { stdout, stderr: checked.stderr + stderr, exitCode };
 }
 
 /** Aborted when the user, or whoever reads the output, has had enough. */

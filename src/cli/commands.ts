@@ -45,6 +45,10 @@ export interface CheckCommand {
   readonly quiet: boolean;
   /** False: their files are not read, since they may be out of reach here. */
   readonly passphrases: boolean;
+  /** Print the difference to what the running daemon goes by, and nothing else. */
+  readonly diff: boolean;
+  /** Undefined: where the daemon of the file may answer. */
+  readonly socketPath: string | undefined;
 }
 
 export interface StatusCommand {
@@ -138,7 +142,12 @@ export interface ReloadCommand {
   readonly kind: 'reload';
   /** Only say what it would do. */
   readonly dryRun: boolean;
-  readonly socketPath: string;
+  /** Of the daemon that is meant; undefined: the one at the usual socket. */
+  readonly configPath: string | undefined;
+  /** Whom to signal where no socket answers. */
+  readonly pid: number | undefined;
+  /** Undefined: where the daemon of the file may answer. */
+  readonly socketPath: string | undefined;
 }
 
 export interface DoctorCommand {

@@ -1,6 +1,6 @@
 // The commands about the daemon itself: run it, check what it is given, clean up behind it.
 import { CONFIG_PATH_DEFAULT } from './config-path.ts';
-import { defineCommand } from './grammar.ts';
+import { defineCommand, misuse } from './grammar.ts';
 
 const CONFIG = {
   value: 'FILE',
@@ -29,23 +29,33 @@ lock: carpd warns of one that runs on the same interface with the same vhid.`,
 });
 
 export const check = defineCommand({
-  usage: ['[--config FILE] [--json | --quiet] [--no-passphrases]'],
+  usage: [
+    '[--config FILE] [--json | --quiet] [--no-passphrases]',
+    '--diff [--config FILE] [--socket PATH]',
+  ],
   brief: ['check [--config FILE]', 'validate a configuration and print it complete'],
   about:
     'Validates the configuration and prints the one in effect: defaults filled in, passphrases ' +
-    'redacted. Prints every fault at once, each with its place.',
+    'redacted. Prints every fault at once, each with its place. With --diff, prints instead what ' +
+    'differs from what the running carpd goes by, and what a reload of it would cost; a carpd ' +
+    'that could not read the file says so.',
   options: {
     '--config': CONFIG,
+    '--diff': { doc: 'print the difference to the running configuration, and what it costs' },
+    '--socket': { value: 'PATH', doc: 'with --diff: the control.socket, if it is not in the file' },
     '--json': { doc: 'print JSON instead of YAML' },
     '--quiet': { doc: 'print faults and warnings only' },
     '--no-passphrases': { doc: 'do not read passphrase files and credentials' },
   },
-  exits: '0 valid, 2 not valid or not readable.',
+  exits: '0 valid, 1 the running carpd does not answer or refuses it, 2 not valid or readable.',
   read: (given) => {
     const configPath = given.value('--config') ?? CONFIG_PATH_DEFAULT;
     const passphrases = !given.has('--no-passphrases');
     const [json, quiet] = [given.has('--json'), given.has('--quiet')];
-    return { kind: 'check', configPath, json, quiet, passphrases };
+    const diff = given.has('--diff');
+    const socketPath = given.value('--socket');
+    if (socketPath !== undefined && !diff) return misuse('check: --socket goes with --diff only');
+    return { kind: 'check', configPath, json, quiet, passphrases, diff, socketPath };
   },
 });
 

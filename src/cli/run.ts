@@ -1,4 +1,5 @@
 // `carpd run`: the daemon in the foreground.
+import { resolve } from 'node:path';
 import { fail, ok } from '../base/result.ts';
 import { loadConfigApart } from '../config/load-apart.ts';
 import { describeFault, loadConfigFile, type Fault } from '../config/load.ts';
@@ -6,7 +7,8 @@ import { readFileWaiting } from '../config/read-file.ts';
 import { earlySignals } from '../process/early-signals.ts';
 import { openLog } from '../log/log.ts';
 import { findDoubts, findObstacle } from '../process/preflight.ts';
-import { runDaemon, type Reloaded } from '../process/process.ts';
+import { runDaemon } from '../process/process.ts';
+import type { Reloaded } from '../process/reloads.ts';
 import { nameProcess } from './process-name.ts';
 import { version } from './version.ts';
 
@@ -39,7 +41,16 @@ export async function run(configPath: string): Promise<number> {
     reload: () => reload(configPath),
     endWithInterface: false,
   };
-  return runDaemon({ config, log, warnings, mode, version: version(), onFailed: complain });
+  const file = resolve(configPath);
+  return runDaemon({
+    config,
+    configPath: file,
+    log,
+    warnings,
+    mode,
+    version: version(),
+    onFailed: complain,
+  });
 }
 
 async function reload(configPath: string): Promise<Reloaded> {

@@ -72,7 +72,8 @@ function needsRestart({ changes }: ChangedInstance): boolean {
 
 function changesOf<Of>(rows: readonly Row<Of>[], before: Of, after: Of): readonly KeyChange[] {
   const changed = rows.filter(({ isSame }) => !isSame(before, after));
-  return changed.map(({ key, cost, show }) => {
-    return { key, cost, before: show(before), after: show(after) };
+  return changed.map(({ key, cost, isFree, show }) => {
+    const found = isFree?.(after) === true ? 'in-place' : cost;
+    return { key, cost: found, before: show(before), after: show(after) };
   });
 }

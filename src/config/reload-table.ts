@@ -17,7 +17,15 @@ import { formatDuration } from './values.ts';
 /** What becomes of a change, and what an operator has to know of it. */
 export const RELOAD_COSTS = {
   'in-place': 'applied in place',
-  'proves-anew': 'applied in place; the link has to prove itself anew',
+  'needs-address':
+    'applied in place; where this host does not have the address, the instance steps down',
+  'needs-carrier': 'applied in place; a master without carrier steps down',
+  'needs-peers':
+    'applied in place; a backup takes over from a master that is slower than it expects, so ' +
+    'lower it on the master first, and raise it on the backups first',
+  'proves-anew':
+    'applied in place; the link has to prove itself anew for every instance on it, and a ' +
+    'master is in doubt until it has',
   'next-start': 'counts from the next start of carpd on',
   restart: 'needs a restart of the instance',
 } as const;
@@ -28,7 +36,10 @@ export type ReloadCost = keyof typeof RELOAD_COSTS;
 export interface Row<Of> {
   /** As it is called in the file, below what it belongs to. */
   readonly key: string;
+  /** At most. */
   readonly cost: ReloadCost;
+  /** Whether this change costs nothing though others of the key do. */
+  readonly isFree?: (after: Of) => boolean;
   /** Its value as in the file. */
   readonly show: (config: Of) => string;
   readonly isSame: (before: Of, after: Of) => boolean;
@@ -52,6 +63,7 @@ function within<Of, Inner>(
   return rowsOf(rows).map((one) => ({
     key: `${key}.${one.key}`,
     cost: one.cost,
+    isFree: (after) => one.isFree?.(inner(after)) === true,
     show: (config) => one.show(inner(config)),
     isSame: (before, after) => one.isSame(inner(before), inner(after)),
   }));
@@ -107,7 +119,7 @@ export const INSTANCE_ROWS: Rows<Omit<InstanceConfig, 'name'>> = {
   address: row('address', 'restart', ({ address: { ip, prefixLength } }) => {
     return `${formatIpv4(ip)}/${String(prefixLength)}`;
   }),
-  source: row('source', 'in-place', ({ source }) =>
+  source: row('source', 'needs-address', ({ source }) =>
     source === undefined ? 'of the interface' : formatIpv4(source),
   ),
   passphrase: [
@@ -120,12 +132,15 @@ export const INSTANCE_ROWS: Rows<Omit<InstanceConfig, 'name'>> = {
     // The file that it is from, with the same passphrase in it.
     row('passphraseFile', 'in-place', ({ passphrase }) => passphrase.shown),
   ],
-  advbase: row('advbase', 'in-place', ({ advbase }) => advbase),
+  advbase: row('advbase', 'needs-peers', ({ advbase }) => advbase),
   advskew: row('advskew', 'in-place', ({ advskew }) => advskew),
   deadRatio: row('deadRatio', 'in-place', ({ deadRatio }) => deadRatio),
   preempt: row('preempt', 'in-place', ({ preempt }) => preempt),
   neutral: row('neutral', 'next-start', ({ neutral }) => neutral),
-  ignoreLinkState: row('ignoreLinkState', 'in-place', (config) => config.ignoreLinkState),
+  ignoreLinkState: {
+    ...row('ignoreLinkState', 'needs-carrier', (config) => config.ignoreLinkState),
+    isFree: ({ ignoreLinkState }) => ignoreLinkState,
+  },
   destination: row('multicastGroup', 'restart', ({ destination }) => formatIpv4(destination)),
   broadcast: row('broadcast', 'in-place', ({ broadcast }) => broadcast),
   // Who has put the address there, carpd or the hooks, has to take it off.
@@ -137,8 +152,8 @@ export const INSTANCE_ROWS: Rows<Omit<InstanceConfig, 'name'>> = {
 };
 
 const LOG: Rows<LogConfig> = {
-  level: row('level', 'next-start', ({ level }) => level),
-  format: row('format', 'next-start', ({ format }) => format),
+  level: row('level', 'in-place', ({ level }) => level),
+  format: row('format', 'in-place', ({ format }) => format),
 };
 
 const METRICS: Rows<MetricsConfig> = {
@@ -146,8 +161,8 @@ const METRICS: Rows<MetricsConfig> = {
 };
 
 const CONTROL: Rows<ControlConfig> = {
-  socket: row('socket', 'next-start', ({ socket = 'off' }) => socket),
-  unixGroup: row('group', 'next-start', ({ unixGroup = 'of the directory' }) => unixGroup),
+  socket: row('socket', 'in-place', ({ socket = 'off' }) => socket),
+  unixGroup: row('group', 'in-place', ({ unixGroup = 'of the directory' }) => unixGroup),
 };
 
 const STATE: Rows<StateConfig> = {

@@ -10,6 +10,18 @@ import type { OrderResult } from '../events/catalogue/order-result.ts';
 import type { Order } from './orders.ts';
 import type { InstanceReport, StatusReport } from '../report/report.ts';
 
+/** What came of an order to reload. */
+export type ReloadResult =
+  | {
+      /** planned: it was only to be said what a reload would do. */
+      readonly outcome: 'planned' | 'applied';
+      /** What it changes and what that takes. */
+      readonly lines: readonly string[];
+      /** What of it could not be done, a sentence each. */
+      readonly undone: readonly string[];
+    }
+  | { readonly outcome: 'refused'; readonly faults: readonly string[] };
+
 /** What of the daemon the control socket speaks for. */
 export interface Controlled {
   readonly status: () => StatusReport;
@@ -20,10 +32,10 @@ export interface Controlled {
   /** Who is sent events as they happen. */
   readonly watchers: Watchers;
   /**
-   * Reads the configuration again and applies it, or with `dryRun` only says what that would do;
-   * resolves to what it does, a line each, or to why the file is refused.
+   * Reads the configuration again and applies it, or with `dryRun` only says what that would do.
+   * Never rejects.
    */
-  readonly reload: (dryRun: boolean) => Promise<Result<readonly string[], readonly string[]>>;
+  readonly reload: (dryRun: boolean) => Promise<ReloadResult>;
   /** Carries an order out for these instances; never rejects. */
   readonly order: (order: Order, names: readonly string[]) => Promise<readonly OrderResult[]>;
 }
@@ -189,9 +201,12 @@ async function reload({ reload: order }: Controlled, body: unknown): Promise<Rep
   if (!read.ok) return failure(400, read.reason);
   const { dryRun } = read.value;
   const result = await order(dryRun);
-  if (result.ok) return { status: 200, body: { dryRun, lines: result.value } };
-  const message = `${result.reason.join('; ')}; the old configuration stays in force`;
-  return { status: 409, body: { error: { message, faults: result.reason } } };
+  if (result.outcome === 'refused') {
+    const message = `${result.faults.join('; ')}; the old configuration stays in force`;
+    return { status: 409, body: { error: { message, faults: result.faults } } };
+  }
+  const { lines, undone } = result;
+  return { status: undone.length === 0 ? 200 : 409, body: { dryRun, lines, undone } };
 }
 
 async function carryOut(

@@ -25,7 +25,7 @@ const CONTROL_SOCKET = { what: 'the control socket', setting: 'control.socket' }
 /**
  * Opens the control socket and keeps it open. That it can't be opened is reported, once for each
  * reason, and tried again every 10 s: the election does not depend on it. Closing it cuts its
- * clients, and removes the socket file if it is ours.
+ * clients, and removes the socket file if it is ours; retiring it lets them have their answers.
  */
 export function openControl(options: ControlOptions): Opened {
   const { path, events } = options;
@@ -53,7 +53,10 @@ async function openServer(options: ControlOptions): Promise<Losable> {
   return {
     // A daemon that can't be asked must not stay so because somebody tidied up its directory.
     isLost: () => !claim.isOurs(),
-    retire: () => void server.close(),
+    retire: () => {
+      claim.release();
+      server.close();
+    },
     close: () => {
       claim.release();
       watchers.close();

@@ -1,14 +1,13 @@
 // Joins everything: links, interfaces, instances and the loop, from start to stop.
 import { messageOf } from '../base/errors.ts';
 import { toMillis, type Micros } from '../base/time.ts';
-import type { Config, ControlConfig, InstanceConfig } from '../config/config.ts';
+import type { Config, ControlConfig, InstanceConfig, LogConfig } from '../config/config.ts';
 import { planReload, type ReloadPlan } from '../config/reload-plan.ts';
 import { BoundLinks } from '../linux/links/bound-links.ts';
 import type { LinkChange, LinkWatch } from '../linux/links/link-watch.ts';
 import type { Holding } from '../release/holding.ts';
 import { Driver } from './interface/driver.ts';
 import type { EventBus } from '../events/bus.ts';
-import { fail } from '../base/result.ts';
 import type { Controlled } from '../control/routes.ts';
 import { Watchers } from '../control/watchers.ts';
 import { Instances } from './instances.ts';
@@ -17,6 +16,7 @@ import { SharedInterfaces } from './shared-interfaces.ts';
 import { SharedInterface } from './interface/shared-interface.ts';
 import type { Opened } from '../serving/keep-opening.ts';
 import { Liveness } from './health.ts';
+import { LastReload } from './last-reload.ts';
 import { Maintenance } from '../control/maintenance.ts';
 import { sampleAll } from '../metrics/collect.ts';
 import { MetricsService } from '../metrics/service.ts';
@@ -39,6 +39,10 @@ export interface DaemonOptions {
   readonly logLinesDropped: () => number;
   /** An interface has vanished or was set down; `ucarp` ends then. */
   readonly onInterfaceGone: () => void;
+  /** A reload has brought other settings of the log. */
+  readonly onLogChanged?: (log: LogConfig) => void;
+  /** Of the file that it was made from; absolute. */
+  readonly configPath?: string;
   /** Reads the file again and applies it, unless it is but to say what that would do. */
   readonly reload?: Controlled['reload'];
 }
@@ -49,6 +53,7 @@ export class Daemon {
   readonly #driver: Driver;
   #links: LinkWatch | undefined;
   #control: Opened | undefined;
+  readonly #watchers: Watchers;
   readonly #interfaces = new SharedInterfaces((...place) => this.#createInterface(...place));
   readonly #instances: Instances;
   readonly #metrics: MetricsService;
@@ -56,17 +61,23 @@ export class Daemon {
   readonly #orders: Orders;
   readonly #claims: GroupClaims;
   #records: Records | undefined;
+  readonly #lastReload: LastReload;
   /** In force now, as far as it is not of the instances. */
   #config: Config;
   #starting: Promise<void> = Promise.resolve();
   #stopping: Promise<readonly string[]> | undefined;
-  #reloading: Promise<void> = Promise.resolve();
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
     const { config, events, ports } = options;
     const { now } = ports;
     this.#config = config;
+    this.#lastReload = new LastReload(now);
+    this.#watchers = new Watchers({
+      bus: events,
+      states: () => this.reports().map(stateEvent),
+    });
     const { directory } = config.state;
     this.#claims = new GroupClaims(ports);
     this.#maintenance = new Maintenance(
@@ -123,11 +134,23 @@ export class Daemon {
     for (const instance of this.#instances) instance.logState();
   }
 
-  /** Applies a new configuration, one at a time: instances that did not change are left alone. */
-  reload(config: Config): Promise<void> {
+  /**
+   * Applies a new configuration, one at a time: instances that did not change are left alone.
+   * Resolves to what could not be done of it, a sentence each.
+   */
+  reload(config: Config): Promise<readonly string[]> {
     const reloaded = this.#reloading.then(() => this.#reload(config));
     this.#reloading = reloaded.catch(() => undefined);
     return reloaded;
+  }
+
+  /** A new configuration is refused for these reasons: says so now, and to whoever asks. */
+  refuse(faults: readonly string[]): void {
+    this.#lastReload.refused(faults);
+    for (const fault of faults) {
+      const detail = `${fault}; the old configuration stays in force`;
+      this.#options.events.publish({ event: 'configuration-rejected', detail });
+    }
   }
 
   /** What a reload of this configuration would do now. */
@@ -200,19 +223,20 @@ export class Daemon {
 
   #openControl({ socket, unixGroup }: ControlConfig): Opened | undefined {
     if (socket === undefined) return undefined;
-    const { events, ports } = this.#options;
+    const { events, ports, configPath } = this.#options;
     return ports.openControl({
       path: socket,
       unixGroup,
       events,
-      status: () => ({ pid: ports.pid, instances: this.reports() }),
+      status: () => {
+        const reload = this.#lastReload.report();
+        const config = configPath ?? null;
+        return { pid: ports.pid, config, reload, instances: this.reports() };
+      },
       explain: (name) => this.report(name),
-      watchers: new Watchers({
-        bus: events,
-        states: () => this.reports().map(stateEvent),
-      }),
+      watchers: this.#watchers,
       names: () => this.#instances.configs.map(({ name }) => name),
-      reload: this.#options.reload ?? (() => Promise.resolve(fail(['there is no file']))),
+      reload: this.#options.reload ?? noFile,
       order: (order, names) => this.#orders.give(order, names),
     });
   }
@@ -225,6 +249,7 @@ export class Daemon {
       sample: () => ({
         ...sampleAll(this.#instances, this.#interfaces, now()),
         logLinesDropped: logLinesDropped(),
+        isReloadGood: this.#lastReload.isGood,
       }),
       health: new Liveness({
         ...{ driver: this.#driver, events, startTimer: ports.startTimer },
@@ -233,20 +258,28 @@ export class Daemon {
     });
   }
 
-  async #reload(config: Config): Promise<void> {
-    const { events, ports } = this.#options;
+  async #reload(config: Config): Promise<readonly string[]> {
+    const { events, ports, onLogChanged } = this.#options;
     const links = this.#links;
-    if (this.#stopping !== undefined || links === undefined) return;
+    if (this.#stopping !== undefined || links === undefined) return ['carpd is stopping'];
     announceReload(this.plan(config), events);
     // What counts from the next start on is told of until then.
-    const { log, control, state } = this.#config;
-    this.#config = { ...config, log, control, state };
+    const { control, state } = this.#config;
+    this.#config = { ...config, state };
+    onLogChanged?.(config.log);
+    if (!isSameControl(control, config.control)) {
+      // Who has ordered this reload by it waits for the answer.
+      this.#control?.retire();
+      this.#control = this.#openControl(config.control);
+    }
     await this.#metrics.listen(config.metrics.listen);
-    await reloadInstances(config.instances, {
+    const undone = await reloadInstances(config.instances, {
       ...{ instances: this.#instances, claims: this.#claims, links, events },
       nextTurn: ports.nextTurn,
       record: (configs) => this.#record(configs),
     });
+    this.#lastReload.applied(undone);
+    return undone;
   }
 
   /** For whoever has to clean up if this process is killed. */
@@ -312,4 +345,12 @@ export class Daemon {
   #lateWake(lateBy: Micros): void {
     this.#options.events.publish({ event: 'late-wake', lateMs: Math.round(toMillis(lateBy)) });
   }
+}
+
+function noFile(): ReturnType<Controlled['reload']> {
+  return Promise.resolve({ outcome: 'refused', faults: ['there is no file'] });
+}
+
+function isSameControl(one: ControlConfig, other: ControlConfig): boolean {
+  return one.socket === other.socket && one.unixGroup === other.unixGroup;
 }

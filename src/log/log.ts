@@ -1,7 +1,7 @@
 // The log: pino JSON for machines, one readable line each on a terminal and in the journal.
 import { isatty } from 'node:tty';
 import pino from 'pino';
-import type { LogFormat } from '../config/config.ts';
+import type { LogConfig, LogFormat } from '../config/config.ts';
 import { definitionOf, type EventName } from '../events/events.ts';
 import { leadsToJournal } from '../linux/system/journal.ts';
 import { LogOutput } from './log-output.ts';
@@ -16,6 +16,8 @@ export interface Logger {
   warn(event: EventName, message: string, fields?: LogFields): void;
   error(event: EventName, message: string, fields?: LogFields): void;
   fatal(event: EventName, message: string, fields?: LogFields): void;
+  /** Goes by another level and format from the next line on, those of all instances included. */
+  configure(settings: LogConfig): void;
   /** A logger whose lines all bear the name of an instance. */
   forInstance(name: string): Logger;
   /** Writes out what is buffered, for a fifth of a second at most: before the process ends. */
@@ -53,11 +55,13 @@ export function openLog(options: LogOptions): Logger {
       for (const listener of gapListeners) listener(lostLines);
     },
   });
+  const writer = lineWriter(output, options);
   const root = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    lineWriter(output, options),
+    writer,
   );
   const log = wrap(root, {
+    setFormat: (format) => writer.setFormat(format),
     flush: () => output.flush(),
     flushSync: () => output.flushSync(),
     holdsUpExit: () => output.holdsUpExit,
@@ -67,10 +71,19 @@ export function openLog(options: LogOptions): Logger {
   return log;
 }
 
-function lineWriter(output: LogOutput, { format, fd, tee }: LogOptions): pino.DestinationStream {
+interface LineWriter extends pino.DestinationStream {
+  setFormat(format: LogFormat): void;
+}
+
+function lineWriter(output: LogOutput, { format, fd, tee }: LogOptions): LineWriter {
   const journal = leadsToJournal(fd);
-  const json = format === 'json' || (format === 'auto' && !journal && !isatty(fd));
+  const isJson = (wanted: LogFormat): boolean =>
+    wanted === 'json' || (wanted === 'auto' && !journal && !isatty(fd));
+  let json = isJson(format);
   return {
+    setFormat: (wanted) => {
+      json = isJson(wanted);
+    },
     write: (line) => {
       const needsText = !json || journal || tee !== undefined;
       const text = needsText ? formatText(line) : undefined;
@@ -102,7 +115,10 @@ type Method = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 /** Instances whose loggers are kept; reloads may bring ever new names. */
 const KEPT_MAX = 1_024;
 
-function wrap(logger: pino.Logger, shared: Omit<Logger, Method | 'forInstance'>): Logger {
+/** What a logger and those of its instances have in common. */
+type Shared = Omit<Logger, Method | 'configure' | 'forInstance'> & Pick<LineWriter, 'setFormat'>;
+
+function wrap(logger: pino.Logger, shared: Shared): Logger {
   const writer =
     (method: Method): Logger[Method] =>
     (event, message, fields = {}) => {
@@ -116,6 +132,12 @@ function wrap(logger: pino.Logger, shared: Omit<Logger, Method | 'forInstance'>)
     warn: writer('warn'),
     error: writer('error'),
     fatal: writer('fatal'),
+    configure: ({ level, format }) => {
+      logger.level = level;
+      // Each has a level of its own, which it took from here when it was made.
+      instances.clear();
+      shared.setFormat(format);
+    },
     forInstance: (name) => {
       const known = instances.get(name) ?? wrap(logger.child({ instance: name }), shared);
       if (instances.size >= KEPT_MAX) instances.clear();

@@ -32,6 +32,7 @@ export async function showSample(
   pause: () => Promise<void>,
 ): Promise<void> {
   wallClock.turn();
+  set('carpd_config_last_reload_successful', {}, flag(sample.isReloadGood));
   for (const [index, instance] of sample.instances.entries()) {
     if (index % SLICE === SLICE - 1) await pause();
     showInstance(instance, set);

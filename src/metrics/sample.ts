@@ -56,4 +56,6 @@ export interface Sample {
   readonly links: readonly LinkSample[];
   /** Since the start. */
   readonly logLinesDropped: number;
+  /** The last reload left nothing out, or there was none. */
+  readonly isReloadGood: boolean;
 }

@@ -56,7 +56,10 @@ async function openServer(options: MetricsServerOptions): Promise<Losable> {
   server.on('error', (error) => onFault(messageOf(error)));
   return {
     isLost: () => claim?.isOurs() === false,
-    retire: () => void server.close(),
+    retire: () => {
+      claim?.release();
+      server.close();
+    },
     close: () => {
       claim?.release();
       server.close();

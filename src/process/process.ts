@@ -1,9 +1,7 @@
 // The daemon as a process: signals in, exit code out.
 import { CarpdError, messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
-import { fail, ok, type Result } from '../base/result.ts';
 import type { Config } from '../config/config.ts';
-import { planLines } from '../config/reload-plan.ts';
 import { spareDescriptors } from '../linux/system/spare-descriptors.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { closeDebugger } from './debugger.ts';
@@ -15,28 +13,21 @@ import { openLoggedBus } from '../log/event-log.ts';
 import type { Logger } from '../log/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { realPorts } from './real-ports.ts';
+import { Reloads, type ReadAgain } from './reloads.ts';
 import { supervise } from './systemd.ts';
-
-/** What the file says now. */
-export interface Reloaded {
-  /** Or why it can't be used. */
-  readonly config: Result<Config, readonly string[]>;
-  readonly warnings: readonly string[];
-}
-
-/** Reads the configuration anew. */
-type Reload = () => Promise<Reloaded>;
 
 /** How the process behaves where `carpd` and `ucarp` differ. */
 export interface ProcessMode {
   /** carpd: SIGHUP reloads. ucarp: SIGHUP and SIGQUIT stop as well. */
-  readonly reload: Reload | undefined;
+  readonly reload: ReadAgain | undefined;
   /** End with exit code 0 when an interface vanishes or is set down (Debian's hook needs it). */
   readonly endWithInterface: boolean;
 }
 
 export interface ProcessOptions {
   readonly config: Config;
+  /** Of the file that it is from; absolute. Undefined: there is none. */
+  readonly configPath?: string;
   readonly log: Logger;
   /** What is doubtful of the configuration or of the host; each is published first of all. */
   readonly warnings: readonly string[];
@@ -90,23 +81,30 @@ class DaemonProcess {
   /** Came before all was up. */
   readonly #early = new Set<NodeJS.Signals>();
   #interrupts = 0;
-  /** Since the one that is under way began, and with it; 0: none is. */
-  #reloadsAsked = 0;
+  readonly #reloads: Reloads;
   #end: (exitCode: number) => void = () => undefined;
 
   constructor(options: ProcessOptions, ports: Ports, events: EventBus) {
-    const { config, log, version } = options;
+    const { config, configPath, log, version } = options;
     this.#options = options;
     this.#ports = ports;
     this.#events = events;
     this.#daemon = new Daemon({
       config,
+      ...(configPath === undefined ? {} : { configPath }),
       ports,
       events,
       version,
       logLinesDropped: () => log.droppedLines(),
       onInterfaceGone: () => this.#interfaceGone(),
-      reload: (dryRun) => this.#reloadByOrder(dryRun),
+      onLogChanged: (settings) => log.configure(settings),
+      reload: (dryRun) => this.#reloads.byOrder(dryRun),
+    });
+    this.#reloads = new Reloads({
+      read: options.mode.reload,
+      daemon: this.#daemon,
+      warn: (detail) => events.publish({ event: 'configuration-warning', detail }),
+      isRunning: () => this.#started && this.#endingSince === undefined,
     });
     this.#beSupervised();
   }
@@ -228,9 +226,11 @@ class DaemonProcess {
 
   /** What a running daemon does besides ending. */
   #order(signal: NodeJS.Signals): void {
-    const { reload } = this.#options.mode;
     if (signal === 'SIGUSR1') this.#daemon.logState();
-    if (signal === 'SIGHUP' && reload !== undefined) void this.#reload(reload);
+    if (signal === 'SIGHUP' && this.#endingSince === undefined) {
+      this.#publishSignal('SIGHUP', 'reading the configuration again');
+      void this.#reloads.bySignal();
+    }
     if (signal !== 'SIGUSR2') return;
     this.#publishSignal(signal, 'every master hands over');
     this.#daemon.handover();
@@ -247,52 +247,5 @@ class DaemonProcess {
       since(this.#ports.now(), this.#endingSince) > PATIENCE || this.#interrupts >= INTERRUPTS_MAX;
     if (insists) this.#fail(`${signal} again: ending at once, without waiting for hooks`);
     else this.#publishSignal(signal, 'already ending');
-  }
-
-  /** What a reload does, or would do, a line each; or why the file is refused. */
-  async #reloadByOrder(dryRun: boolean): Promise<Result<readonly string[], readonly string[]>> {
-    const { reload } = this.#options.mode;
-    if (reload === undefined) return fail(['ucarp reads no configuration file']);
-    if (!this.#started || this.#isEnding()) return fail(['carpd is starting or stopping']);
-    const read = await reload();
-    if (dryRun)
-      return read.config.ok ? ok(planLines(this.#daemon.plan(read.config.value))) : read.config;
-    const lines = read.config.ok ? planLines(this.#daemon.plan(read.config.value)) : [];
-    await this.#apply(read);
-    return read.config.ok ? ok(lines) : read.config;
-  }
-
-  async #apply({ config, warnings }: Reloaded): Promise<void> {
-    for (const detail of warnings) this.#events.publish({ event: 'configuration-warning', detail });
-    if (config.ok) {
-      if (!this.#isEnding()) await this.#daemon.reload(config.value);
-      return;
-    }
-    for (const fault of config.reason) {
-      const detail = `${fault}; the old configuration stays in force`;
-      this.#events.publish({ event: 'configuration-rejected', detail });
-    }
-  }
-
-  /** One at a time; who asks while the file is being read has it read once more. */
-  async #reload(reload: Reload): Promise<void> {
-    if (this.#endingSince !== undefined) return;
-    this.#publishSignal('SIGHUP', 'reading the configuration again');
-    this.#reloadsAsked += 1;
-    if (this.#reloadsAsked > 1) return;
-    try {
-      for (let asked = 0; asked !== this.#reloadsAsked;) {
-        asked = this.#reloadsAsked;
-        await this.#apply(await reload());
-      }
-    } catch (error) {
-      const detail = messageOf(error);
-      this.#events.publish({ event: 'configuration-rejected', detail });
-    }
-    this.#reloadsAsked = 0;
-  }
-
-  #isEnding(): boolean {
-    return this.#endingSince !== undefined;
   }
 }

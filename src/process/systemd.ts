@@ -3,7 +3,7 @@
 import { fromSeconds, type Micros } from '../base/time.ts';
 import type { ServiceManager } from '../linux/system/service-manager.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { EventName } from '../events/events.ts';
+import type { EventName, EventOf } from '../events/events.ts';
 import type { InstanceReport } from '../report/report.ts';
 import type { Time } from '../ports/ports.ts';
 import { unitStatus } from '../report/unit-status.ts';
@@ -51,7 +51,8 @@ class Supervised implements Supervision {
   readonly #options: SupervisedOptions;
   readonly #beatMs: number;
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
-  #rejected = false;
+  /** Why the configuration file is not in force, or not in whole; undefined: it is. */
+  #rejected: string | undefined;
   #status = '';
   #cancelRefresh: (() => void) | undefined;
   #cancelBeat: () => void = () => undefined;
@@ -79,8 +80,8 @@ class Supervised implements Supervision {
       if (signal !== 'SIGHUP' || this.#phase !== 'running') return;
       manager.notify({ RELOADING: '1', MONOTONIC_USEC: String(now()) });
     });
-    events.subscribe(['configuration-reloaded', 'configuration-rejected'], ({ event }) => {
-      this.#rejected = event === 'configuration-rejected';
+    events.subscribe(['configuration-reloaded', 'configuration-rejected'], (event) => {
+      this.#rejected = rejection(event);
       if (this.#phase === 'running') this.#tellReady();
     });
     events.subscribe(['daemon-stopping'], ({ why }) => {
@@ -111,9 +112,8 @@ class Supervised implements Supervision {
 
   #statusText(): string {
     const instances = unitStatus(this.#options.reports());
-    return this.#rejected
-      ? `the new configuration was rejected, see the log; as before: ${instances}`
-      : instances;
+    if (this.#rejected === undefined) return instances;
+    return `RELOAD REFUSED: ${this.#rejected}. ${instances}`;
   }
 
   #beatLater(): void {
@@ -132,4 +132,13 @@ class Supervised implements Supervision {
     this.#refreshStatus();
     this.#beatLater();
   }
+}
+
+/** The log has all of it, and this one line of it. */
+function rejection(
+  event: EventOf<'configuration-reloaded'> | EventOf<'configuration-rejected'>,
+): string | undefined {
+  if (event.event === 'configuration-rejected') return event.detail;
+  const names = event.refused.join(', ');
+  return names === '' ? undefined : `the new form of ${names} is not in force, see the log`;
 }

@@ -126,9 +126,22 @@ export interface InstanceReport {
   readonly link: LinkReport | null;
 }
 
+/** What came of the last reload of the configuration. */
+export interface ReloadReport {
+  /** partly: but for some instances. refused: the older configuration is in force. */
+  readonly outcome: 'applied' | 'partly' | 'refused';
+  readonly agoMs: number;
+  /** Why not, a sentence each. */
+  readonly reasons: readonly string[];
+}
+
 /** All instances of a daemon. */
 export interface StatusReport {
   readonly pid: number;
+  /** The file that it reads; null: there is none, as for `ucarp`. */
+  readonly config: string | null;
+  /** Null: there was none since the start. */
+  readonly reload: ReloadReport | null;
   readonly instances: readonly InstanceReport[];
 }
 

@@ -3,7 +3,7 @@
 import type { State } from '../election/effects.ts';
 import type { LinkReport } from './link-report.ts';
 import { nextText } from './next-text.ts';
-import type { InstanceReport, PeerReport, StatusReport } from './report.ts';
+import type { InstanceReport, PeerReport, ReloadReport, StatusReport } from './report.ts';
 import { hasAddressUnasked, isAlone, standbyLine } from './standby-text.ts';
 import { ageText, STATUS_WORDS } from './words.ts';
 import { COLUMNS, plainText, wrap } from '../base/text.ts';
@@ -37,14 +37,26 @@ const COLOURS: ReadonlyMap<string, number> = new Map<State | 'yes' | 'no', numbe
 ]);
 
 /** All that a daemon reports, on a screen; ends with a line feed. */
-export function statusText({ instances }: StatusReport, style: StatusStyle = {}): string {
+export function statusText({ instances, reload }: StatusReport, style: StatusStyle = {}): string {
   const lines =
     instances.length > WHOLE_MAX
       ? foldedLines(instances, style)
       : table(INSTANCE_HEAD, instances.map(wholeRow), style);
   const links = linkRows(instances);
   const more = links.length === 0 ? [] : ['', ...table(LINK_HEAD, links, style)];
-  return `${[...lines, ...more].join('\n')}\n`;
+  return `${[...reloadLines(reload), ...lines, ...more].join('\n')}\n`;
+}
+
+/** That the file is not in force, ahead of what is. */
+function reloadLines(reload: ReloadReport | null): readonly string[] {
+  if (reload === null || reload.outcome === 'applied') return [];
+  const ago = `${ageText(reload.agoMs)} ago`;
+  const what =
+    reload.outcome === 'refused'
+      ? `RELOAD REFUSED ${ago}: the older configuration is in force.`
+      : `RELOAD IN PART ${ago}: some of the new configuration is not in force.`;
+  const reasons = reload.reasons.flatMap((one) => wrap(plainText(one), INDENT, INDENT));
+  return [what, ...reasons, `${INDENT}Correct that, and run: carpd reload`, ''];
 }
 
 function wholeRow(report: InstanceReport): Row {

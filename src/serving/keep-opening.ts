@@ -5,14 +5,14 @@ import { messageOf } from '../base/errors.ts';
 /** Something that is open until it is closed, which may be asked for more than once. */
 export interface Opened {
   close(): void;
+  /** As `close`, but who is connected is still answered. */
+  retire(): void;
 }
 
 /** Something open that may get out of reach although nobody closed it. */
 export interface Losable extends Opened {
   /** Whether no new client can reach it any more. */
   isLost(): boolean;
-  /** Gives it up, but still answers who is connected. */
-  retire(): void;
 }
 
 export interface OpeningOptions {
@@ -60,12 +60,11 @@ export function keepOpening(options: OpeningOptions): Opened {
   };
   const attempt = (): void => void open().then(opened, failed);
   attempt();
-  return {
-    close: () => {
-      closed = true;
-      clearTimeout(timer);
-      current?.close();
-      current = undefined;
-    },
+  const end = (how: 'close' | 'retire'): void => {
+    closed = true;
+    clearTimeout(timer);
+    current?.[how]();
+    current = undefined;
   };
+  return { close: () => end('close'), retire: () => end('retire') };
 }

@@ -11,7 +11,11 @@ import { exchange, request } from '../support/raw-http.ts';
 
 describe('a client', () => {
   const REQUESTS: readonly [string, string, RegExp][] = [
-    ['GET status', request('GET', '/v1/status'), /^HTTP\/1\.1 200 .*"pid":1,"instances":\[\{/s],
+    [
+      'GET status',
+      request('GET', '/v1/status'),
+      /^HTTP\/1\.1 200 .*"pid":1,"config":null,"reload":null,"instances":\[\{/s,
+    ],
     ['GET with a query', request('GET', '/v1/explain/db?x=1'), /^HTTP\/1\.1 200 /],
     ['an encoded name', request('GET', '/v1/explain/%64b'), /^HTTP\/1\.1 200 .*"name":"db"/s],
     ['HTTP/1.0', 'GET /v1/status HTTP/1.0\r\n\r\n', /^HTTP\/1\.1 200 /],
@@ -88,7 +92,12 @@ describe('a client', () => {
 
 describe('hostile clients', () => {
   test('are cut after a few seconds, and never hold the loop up', async (t) => {
-    const huge = { pid: 1, instances: Array.from({ length: 5_000 }, () => DB) };
+    const huge = {
+      pid: 1,
+      config: null,
+      reload: null,
+      instances: Array.from({ length: 5_000 }, () => DB),
+    };
     const { path } = await running(t, { status: () => huge });
     const loop = watchLoop(t);
     const trickle = connect(path);

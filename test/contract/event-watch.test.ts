@@ -1,5 +1,4 @@
 // GET /v1/events with real clients: those that read, those that do not, and those that are gone.
-import { ok } from '../../src/base/result.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -43,11 +42,11 @@ async function served(t: TestContext): Promise<Served> {
     path,
     unixGroup: undefined,
     events: bus,
-    status: () => ({ pid: 1, instances: [DB, WEB] }),
+    status: () => ({ pid: 1, config: null, reload: null, instances: [DB, WEB] }),
     explain: () => DB,
     names: () => ['db', 'web'],
     watchers,
-    reload: () => Promise.resolve(ok([])),
+    reload: () => Promise.resolve({ outcome: 'applied', lines: [], undone: [] }),
     order: () => Promise.resolve([]),
   });
   t.after(() => control.close());

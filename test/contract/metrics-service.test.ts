@@ -44,7 +44,7 @@ function rig(t: TestContext, changes: Partial<MetricsServiceOptions> = {}): Rig 
     events,
     now,
     openMetrics,
-    sample: () => ({ instances: [], links: [], logLinesDropped: 0 }),
+    sample: () => ({ instances: [], links: [], logLinesDropped: 0, isReloadGood: true }),
     health: liveness,
     ...changes,
   });
@@ -224,7 +224,7 @@ describe('health and readiness', () => {
       /^HTTP\/1\.1 503 .*the new configuration was rejected, and the old one is in force/s,
     );
     const none: readonly string[] = [];
-    const others = { added: none, changed: none, restarted: none, removed: none };
+    const others = { added: none, changed: none, restarted: none, refused: none, removed: none };
     const sets = { ...others, unchanged: ['db'] };
     events.publish({ event: 'configuration-reloaded', ...sets });
     await says(/^HTTP\/1\.1 200 /);
@@ -290,7 +290,7 @@ describe('a client', () => {
     const { to } = await serving(t, {
       sample: () => {
         samples += 1;
-        return { instances: [], links: [], logLinesDropped: 0 };
+        return { instances: [], links: [], logLinesDropped: 0, isReloadGood: true };
       },
     });
     const texts = await Promise.all(Array.from({ length: 20 }, () => get(to, '/metrics')));

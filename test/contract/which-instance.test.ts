@@ -26,7 +26,7 @@ async function daemon(t: TestContext, ...instances: readonly (typeof DB)[]) {
   const orders: Given[] = [];
   const names = instances.map(({ name }) => name);
   const { path: socketPath } = await running(t, {
-    status: () => ({ pid: 1, instances }),
+    status: () => ({ pid: 1, config: null, reload: null, instances }),
     explain: (name) => instances.find((one) => one.name === name),
     names: () => names,
     order: (order, whom) => {
@@ -105,7 +105,10 @@ describe('of several instances', () => {
     assert.match(table.stdout, /^NAME.*\nweb /);
     assert.doesNotMatch(table.stdout, /^db /m);
     const { stdout } = await status({ ...of, name: 'db', json: true }, SCREEN);
-    assert.deepEqual(JSON.parse(stdout), JSON.parse(JSON.stringify({ pid: 1, instances: [DB] })));
+    assert.deepEqual(
+      JSON.parse(stdout),
+      JSON.parse(JSON.stringify({ pid: 1, config: null, reload: null, instances: [DB] })),
+    );
     assert.deepEqual(await status({ ...of, name: 'dbb', json: false }, SCREEN), {
       stdout: '',
       stderr: 'carpd: no instance is named "dbb"; there are: db, web\n',

@@ -140,12 +140,14 @@ export class FakeProcess {
       releaseStore: host.state.release,
       openControl: (options) => {
         this.control = options;
-        return { close: () => (this.control = undefined) };
+        const end = (): void => void (this.control = undefined);
+        return { close: end, retire: end };
       },
       openMetrics: (options) => {
         this.metrics = options;
         options.onOpened();
-        return { close: () => (this.metrics = undefined) };
+        const end = (): void => void (this.metrics = undefined);
+        return { close: end, retire: end };
       },
     };
   }

@@ -24,6 +24,7 @@ export function recordingLogger(): { logger: Logger; lines: LoggedLine[] } {
       warn: writer('warn'),
       error: writer('error'),
       fatal: writer('fatal'),
+      configure: () => undefined,
       forInstance: build,
       flush: () => Promise.resolve(),
       flushSync: () => undefined,

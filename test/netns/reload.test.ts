@@ -1,7 +1,7 @@
 // A master whose configuration is reloaded, key by key, while a client pings its virtual IP: no
 // ping is lost, its stock backup stays what it is, and only what needs a restart hands over.
 // Needs root and namespaces.
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { parse, stringify } from 'yaml';
@@ -61,6 +61,8 @@ describe('a reload of a master', { skip }, () => {
     const line = 'vip0: advskew 0 -> 7 (applied in place)\nno master is restarted\n';
     const dry = await askCarpd(host, ['reload', '--dry-run']);
     deepEqual([dry.stdout, dry.stderr, dry.code], [line, '', 0]);
+    const diff = await askCarpd(host, ['check', '--diff', '--config', file]);
+    deepEqual([diff.stdout, diff.code], [line, 0], diff.stderr);
     equal(logEntries(master, { event: 'configuration-reloaded' }).length, 0);
     const done = await askCarpd(host, ['reload']);
     deepEqual([done.stdout, done.stderr, done.code], [line, '', 0]);
@@ -70,8 +72,13 @@ describe('a reload of a master', { skip }, () => {
     const refused = await askCarpd(host, ['reload']);
     equal(refused.code, 1);
     match(refused.stderr, /vhid: .*300.*\ncarpd: nothing was changed/);
+    match((await askCarpd(host, ['status'])).stdout, /^RELOAD REFUSED .*\n +.*vhid/);
     equal(logEntries(master, { event: 'configuration-rejected' }).length, 1);
     equal(master.state(), 'MASTER');
+    writeFileSync(file, good.replace('level: debug', 'level: info'));
+    const mended = await askCarpd(host, ['reload', '--config', file]);
+    match(mended.stdout, /^carpd: log\.level debug -> info \(applied in place\)$/m, mended.stderr);
+    doesNotMatch((await askCarpd(host, ['status'])).stdout, /RELOAD/);
   });
 
   test('that needs a restart says so first, and hands over', async (t) => {

@@ -36,7 +36,9 @@ describe('completion in bash', { concurrency: true }, () => {
   });
 
   test('the options of a command, and only they', async () => {
-    const ofCheck = ['--config', '--help', '--json', '--no-passphrases', '--quiet'];
+    const ofCheck = [
+      ...['--config', '--diff', '--help', '--json', '--no-passphrases', '--quiet', '--socket'],
+    ];
     deepEqual(await offers('carpd', 'check', '--'), ofCheck);
     deepEqual(await offers('carpd', 'status', '--s'), ['--socket']);
   });

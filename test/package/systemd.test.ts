@@ -91,8 +91,9 @@ describe('carpd under systemd', { skip, concurrency: 3 }, () => {
     });
     await node.configure(config().replace('vhid: 7', 'vhid: 700'));
     notEqual((await node.run('systemctl', 'reload', 'carpd')).code, 0, 'a wrong file was taken');
+    match(await node.sh('carpd status'), /^RELOAD REFUSED .*\n +.*vhid: 700/);
     await node.sh('systemctl kill --signal=HUP --kill-who=main carpd');
-    await eventually(async () => (await status(node)).includes('was rejected'), {
+    await eventually(async () => (await status(node)).includes('RELOAD REFUSED'), {
       withinMs: START_MS,
       what: 'the rejection in the status',
     });

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { ok } from '../../src/base/result.ts';
 import { micros } from '../../src/base/time.ts';
 import { askDaemon } from '../../src/cli/control-client.ts';
 import { openControl, type ControlOptions } from '../../src/control/server.ts';
@@ -45,11 +44,11 @@ export function opened(
     path,
     unixGroup: undefined,
     events: { publish: (event) => log.log(event) },
-    status: () => ({ pid: 1, instances: [DB] }),
+    status: () => ({ pid: 1, config: null, reload: null, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
     watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
-    reload: () => Promise.resolve(ok([])),
+    reload: () => Promise.resolve({ outcome: 'applied', lines: [], undone: [] }),
     order: () => Promise.resolve([]),
     ...changes,
   });

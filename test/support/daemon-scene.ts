@@ -98,7 +98,7 @@ export class RunningDaemon {
     return this.#time.settled(this.daemon.stop());
   }
 
-  reload(config: Config): Promise<void> {
+  reload(config: Config): Promise<readonly string[]> {
     return this.#time.settled(this.daemon.reload(config));
   }
 }

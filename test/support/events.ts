@@ -205,6 +205,7 @@ export const EVENT_SAMPLES: { readonly [Name in EventName]: EventOf<Name> } = {
     added: ['web', 'mail'],
     changed: [],
     restarted: [],
+    refused: [],
     removed: ['old'],
     unchanged: ['db'],
   },

@@ -77,6 +77,7 @@ export function metricsOf(sample: () => Partial<Sample> = () => ({})): Metrics {
       instances: [],
       links: [],
       logLinesDropped: 0,
+      isReloadGood: true,
       ...sample(),
     }),
   });

@@ -81,16 +81,23 @@ export const DAEMON_EVENTS = {
     quota: { burst: 1_000, refill: fromSeconds(1) },
   }),
   'configuration-reloaded': daemonEvent({
-    tells: 'a new configuration is in force',
+    tells: 'a new configuration is in force, but for the refused instances',
     fields: {
       added: texts('instances'),
       changed: texts('instances, in place or by a restart'),
       restarted: texts('those of the changed instances that began anew'),
       removed: texts('instances'),
       unchanged: texts('instances'),
+      refused: texts('instances whose new form could not be put in force'),
     },
-    level: 'info',
-    text: () => 'the new configuration is in force',
+    level: {
+      among: ['info', 'warn'],
+      of: ({ refused }) => (refused.length === 0 ? 'info' : 'warn'),
+    },
+    text: ({ refused }) =>
+      refused.length === 0
+        ? 'the new configuration is in force'
+        : `the new configuration is in force, but not that of ${refused.join(', ')}`,
   }),
   'links-unreadable': daemonEvent({
     tells: 'carpd cannot read what the kernel reports of the interfaces; it tries again',

@@ -55,6 +55,12 @@ export const METRICS = {
     'open',
     'Always 1; the version of carpd and of the Node.js that runs it.',
   ),
+  carpd_config_last_reload_successful: gauge(
+    'process',
+    [],
+    NONE,
+    '0 while the configuration file, or a part of it, is refused: an older one is in force.',
+  ),
   carpd_instance_info: gauge(
     'instance',
     ['vip', 'source'],

@@ -8,7 +8,14 @@ const SOCKET = '/run/carpd/control.sock';
 
 const PLAIN = { all: false, force: false, json: false, socketPath: SOCKET } as const;
 const WATCH = { format: undefined, verbose: false, socketPath: SOCKET } as const;
-const CHECK = { kind: 'check', json: false, quiet: false, passphrases: true } as const;
+const CHECK = {
+  kind: 'check',
+  json: false,
+  quiet: false,
+  passphrases: true,
+  diff: false,
+  socketPath: undefined,
+} as const;
 const STATUS = {
   kind: 'status',
   all: false,
@@ -25,11 +32,27 @@ const GOOD: readonly { argv: string; command: CarpdCommand }[] = [
   { argv: 'run --config=/a=b', command: { kind: 'run', configPath: '/a=b' } },
   {
     argv: 'check --config /a',
-    command: { kind: 'check', configPath: '/a', json: false, quiet: false, passphrases: true },
+    command: {
+      kind: 'check',
+      configPath: '/a',
+      json: false,
+      quiet: false,
+      passphrases: true,
+      diff: false,
+      socketPath: undefined,
+    },
   },
   {
     argv: 'check --json --config /a --quiet --no-passphrases',
-    command: { kind: 'check', configPath: '/a', json: true, quiet: true, passphrases: false },
+    command: {
+      kind: 'check',
+      configPath: '/a',
+      json: true,
+      quiet: true,
+      passphrases: false,
+      diff: false,
+      socketPath: undefined,
+    },
   },
   {
     argv: 'release',

@@ -27,9 +27,9 @@ const CHANGES: readonly (readonly [string, object, ReloadCost])[] = [
   ['interface', { interface: 'eth1' }, 'restart'],
   ['vhid', { vhid: 8 }, 'restart'],
   ['address', { address: '10.9.0.100/25' }, 'restart'],
-  ['source', { source: '10.9.0.10' }, 'in-place'],
+  ['source', { source: '10.9.0.10' }, 'needs-address'],
   ['passphrase', { passphrase: 'another' }, 'restart'],
-  ['advbase', { advbase: 2 }, 'in-place'],
+  ['advbase', { advbase: 2 }, 'needs-peers'],
   ['advskew', { advskew: 9 }, 'in-place'],
   ['deadRatio', { deadRatio: 5 }, 'in-place'],
   ['preempt', { preempt: true }, 'in-place'],
@@ -56,11 +56,11 @@ const CHANGES: readonly (readonly [string, object, ReloadCost])[] = [
 ];
 
 const DAEMON_CHANGES: readonly (readonly [string, object, ReloadCost])[] = [
-  ['log.level', { log: { level: 'debug' } }, 'next-start'],
-  ['log.format', { log: { format: 'text' } }, 'next-start'],
+  ['log.level', { log: { level: 'debug' } }, 'in-place'],
+  ['log.format', { log: { format: 'text' } }, 'in-place'],
   ['metrics.listen', { metrics: { listen: '127.0.0.1:9113' } }, 'in-place'],
-  ['control.socket', { control: { socket: '/run/other.sock' } }, 'next-start'],
-  ['control.group', { control: { group: 'adm' } }, 'next-start'],
+  ['control.socket', { control: { socket: '/run/other.sock' } }, 'in-place'],
+  ['control.group', { control: { group: 'adm' } }, 'in-place'],
   ['state.directory', { state: { directory: '/var/lib/other' } }, 'next-start'],
 ];
 
@@ -109,6 +109,11 @@ describe('a change of an instance', () => {
     assert.deepEqual(changesOf({}, file('/b')), [['passphraseFile', 'in-place']]);
   });
 
+  test('of ignoreLinkState costs something where carrier counts again', () => {
+    const on = { ignoreLinkState: true, gate: { policy: 'hold' } };
+    assert.deepEqual(changesOf(on, {}), [['ignoreLinkState', 'needs-carrier']]);
+  });
+
   test('in several keys restarts it if one of them does', () => {
     const { restarted, inPlace } = diffInstances([one({})], [one({ advskew: 3, vhid: 9 })]);
     assert.deepEqual([restarted.length, inPlace.length], [1, 0]);
@@ -149,7 +154,7 @@ describe('the plan of a reload', () => {
     });
     const plan = planReload(before, after, (name) => name !== 'old');
     assert.deepEqual(planLines(plan), [
-      'carpd: log.level info -> debug (counts from the next start of carpd on)',
+      'carpd: log.level info -> debug (applied in place)',
       'old: ends; it is not master, so no client notices',
       'db: passphrase has changed (needs a restart of the instance)',
       'db: advskew 0 -> 5 (applied in place)',

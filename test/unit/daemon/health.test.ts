@@ -49,7 +49,7 @@ describe('a daemon', () => {
       'the new configuration was rejected, and the old one is in force; see the log',
       'eth0: down',
     ]);
-    const none = { added: [], changed: [], restarted: [], removed: [], unchanged: [] };
+    const none = { added: [], changed: [], restarted: [], refused: [], removed: [], unchanged: [] };
     events.publish({ event: 'configuration-reloaded', ...none });
     deepEqual(liveness.readinessFailures(), ['eth0: down']);
     events.publish({ event: 'daemon-stopping', why: 'SIGTERM' });

@@ -130,3 +130,39 @@ describe('what a reload in place says', () => {
     equal(node.state('web'), 'MASTER');
   });
 });
+
+describe('what came of a reload', () => {
+  test('is told of until the next one', async () => {
+    const { node } = await masterOf({});
+    const status = (): unknown => node.process.control?.status().reload;
+    equal(status(), null);
+    node.daemon.refuse(['/etc/c.yaml: a: is wrong', '/etc/c.yaml: b: is too']);
+    const reasons = ['/etc/c.yaml: a: is wrong', '/etc/c.yaml: b: is too'];
+    deepEqual(status(), { outcome: 'refused', agoMs: 0, reasons });
+    equal(node.of('configuration-rejected').length, 2);
+    deepEqual(await node.reload(configOf({ db: { advskew: 3 }, web: WEB })), []);
+    deepEqual(status(), { outcome: 'applied', agoMs: 0, reasons: [] });
+  });
+
+  test('a source that the host does not have makes the master step down', async () => {
+    const { node } = await masterOf({});
+    await node.reload(configOf({ db: { source: '10.9.0.99' }, web: WEB }));
+    match(node.of('configuration-change')[0]?.detail ?? '', /does not have the address/);
+    await node.becomes('INIT');
+  });
+});
+
+describe('a reload of the control socket', () => {
+  test('opens the new one, and lets who ordered it have the answer', async () => {
+    const { node } = await masterOf({});
+    const before = node.process.control?.path;
+    const file = configOf({ db: {}, web: WEB });
+    await node.reload({ ...file, control: { socket: '/run/other.sock', unixGroup: undefined } });
+    deepEqual(
+      [node.process.control?.path, before === '/run/other.sock'],
+      ['/run/other.sock', false],
+    );
+    await node.reload({ ...file, control: { socket: undefined, unixGroup: undefined } });
+    equal(node.process.control, undefined);
+  });
+});

@@ -141,7 +141,7 @@ describe('docs/operating.md', () => {
         peerOf(rig, '10.9.0.30', 'left', 345_600_000),
       ],
     });
-    const table = statusText({ pid: 1, instances: [shown] });
+    const table = statusText({ pid: 1, config: null, reload: null, instances: [shown] });
     assert.ok(operating.includes(`\`\`\`text\n${table}\`\`\``), table);
   });
 });

@@ -168,6 +168,7 @@ describe('the fields of a line', () => {
       added: 'web mail',
       changed: '',
       restarted: '',
+      refused: '',
       removed: 'old',
       unchanged: 'db',
     });

@@ -90,6 +90,22 @@ describe('a log in a file', () => {
     assert.deepEqual(messages(rest), ['second', 'third']);
   });
 
+  test('goes by another level and format from then on, of instances too', async (t) => {
+    const { log, path } = fileLog(t);
+    log.configure({ level: 'info', format: 'json' });
+    log.forInstance('db').debug('state', 'left out');
+    log.configure({ level: 'debug', format: 'json' });
+    log.forInstance('db').debug('state', 'of an instance');
+    log.configure({ level: 'warn', format: 'text' });
+    log.forInstance('db').info('state', 'left out');
+    log.warn('state', 'last');
+    await log.flush();
+    const [first = '', second = '', ...rest] = readFileSync(path, 'utf8').trim().split('\n');
+    assert.equal(readEntry(first).msg, 'of an instance');
+    assert.match(second, /^[^{].*last/);
+    assert.deepEqual(rest, []);
+  });
+
   test('has its last line after a flush without the event loop', async (t) => {
     const { log, path } = fileLog(t);
     log.info('state', 'first');

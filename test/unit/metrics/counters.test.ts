@@ -110,7 +110,7 @@ async function countedAfter(publish: (bus: EventBus) => void): Promise<readonly 
   feedMetrics(bus, metrics);
   publish(bus);
   const lines = (await metrics.render()).split('\n');
-  return lines.filter((line) => /^carpd_(?!build).* (?!0$)/.test(line));
+  return lines.filter((line) => /^carpd_(?!build|config).* (?!0$)/.test(line));
 }
 
 for (const [news, counted] of OF_INSTANCE) {

@@ -188,6 +188,16 @@ describe('counting', () => {
   });
 });
 
+test('a reload that was refused shows until one is not', async () => {
+  let isReloadGood = false;
+  const metrics = metricsOf(() => ({ isReloadGood }));
+  const shown = async (): Promise<number | undefined> =>
+    valueOf(await metrics.render(), 'carpd_config_last_reload_successful');
+  assert.equal(await shown(), 0);
+  isReloadGood = true;
+  assert.equal(await shown(), 1);
+});
+
 describe('an instance that goes', () => {
   const WEB = { name: 'web', interface: 'eth1', vhid: '8' };
 

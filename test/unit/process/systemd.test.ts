@@ -93,11 +93,18 @@ describe('a supervised daemon', () => {
     started();
     told.length = 0;
     events.publish({ event: 'signal-received', signal: 'SIGHUP', meaning: '' });
-    events.publish({ event: 'configuration-rejected', detail: '' });
+    events.publish({ event: 'configuration-rejected', detail: 'a fault' });
     deepEqual(told[0], { RELOADING: '1', MONOTONIC_USEC: '7' });
     equal(told[1]?.['READY'], '1');
-    match(told[1]['STATUS'] ?? '', /was rejected, see the log; as before: db HELD/);
-    const names = { added: [], changed: [], restarted: [], removed: [], unchanged: [] };
+    match(told[1]['STATUS'] ?? '', /^RELOAD REFUSED: a fault\. db HELD/);
+    const names = {
+      added: [],
+      changed: [],
+      restarted: [],
+      refused: [],
+      removed: [],
+      unchanged: [],
+    };
     events.publish({ event: 'configuration-reloaded', ...names });
     match(told[2]?.['STATUS'] ?? '', /^db HELD/);
   });

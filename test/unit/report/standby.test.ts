@@ -21,7 +21,7 @@ test('a report names those that may take over, and whether they answer', () => {
     { address: '10.9.0.30', answers: false, forMs: 12_000 },
   ]);
   const words = 'standby: 10.9.0.20 answers, 10.9.0.30 silent for 12 s';
-  assert.ok(statusText({ pid: 1, instances: [both] }).includes(words));
+  assert.ok(statusText({ pid: 1, config: null, reload: null, instances: [both] }).includes(words));
   assert.equal(noteText(both), '');
   const alone = report(rig, { state: 'MASTER', standbys: standbys.slice(1) });
   assert.equal(noteText(alone), 'no standby answers');

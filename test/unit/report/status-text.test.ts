@@ -17,7 +17,8 @@ silent.pass(5_000);
 
 const HELD = { state: 'HELD' } as const;
 
-const table = (instances: readonly InstanceReport[]): string => statusText({ pid: 1, instances });
+const table = (instances: readonly InstanceReport[]): string =>
+  statusText({ pid: 1, config: null, reload: null, instances });
 
 test('a row for each instance, notes by their names, its peers, and each link once', () => {
   const follows = {
@@ -110,7 +111,12 @@ test('what would happen next, in every state', () => {
 });
 
 test('colours the states, and nothing else', () => {
-  const all = { pid: 1, instances: [report(rig, { state: 'MASTER' }), report(held, HELD)] };
+  const all = {
+    pid: 1,
+    config: null,
+    reload: null,
+    instances: [report(rig, { state: 'MASTER' }), report(held, HELD)],
+  };
   const coloured = statusText(all, { colour: true });
   assert.match(coloured, /^db {4}\u001b\[32mMASTER\u001b\[0m /m);
   assert.match(coloured, /^db {4}\u001b\[33mHELD\u001b\[0m {4}/m);
@@ -161,7 +167,10 @@ test('many instances: those in trouble have a line each, and the healthy ones ar
 });
 
 test('many instances, all of them: trouble first, one line each', () => {
-  const lines = statusText({ pid: 1, instances: many }, { all: true }).split('\n');
+  const lines = statusText(
+    { pid: 1, config: null, reload: null, instances: many },
+    { all: true },
+  ).split('\n');
   assert.match(lines[1] ?? '', /^db5 +HELD/);
   const named = lines.filter((line) => line.startsWith('db'));
   assert.equal(named.length, 14);
@@ -170,4 +179,17 @@ test('many instances, all of them: trouble first, one line each', () => {
 test('many instances that are all well are one line', () => {
   const well = many.filter(({ state }) => state !== 'HELD');
   assert.match(table(well), /^13 healthy: 4 MASTER, 9 BACKUP;/);
+});
+
+test('a reload that was refused stands ahead of everything', () => {
+  const reasons = ['/etc/carpd/carpd.yaml: instances.db.vhid: 300 is not a whole number 1-255'];
+  const status = { pid: 1, config: null, instances: [] };
+  const text = statusText({ ...status, reload: { outcome: 'refused', agoMs: 65_000, reasons } });
+  assert.match(
+    text,
+    /^RELOAD REFUSED .* ago: the older configuration is in force\.\n {4}\/etc\/carpd/,
+  );
+  assert.match(text, /\n {4}Correct that, and run: carpd reload\n/);
+  const good = statusText({ ...status, reload: { outcome: 'applied', agoMs: 0, reasons: [] } });
+  assert.equal(good, statusText({ ...status, reload: null }));
 });

@@ -109,3 +109,10 @@ test('does not tell what failed after it was closed', async () => {
   await nextTurn();
   assert.deepEqual(told, []);
 });
+
+test('retires what is open, so that who is connected is answered', async (t) => {
+  const { told, opened } = await rig(t);
+  opened.retire();
+  opened.close();
+  assert.deepEqual(told, ['attempt', 'opened', 'retired']);
+});
