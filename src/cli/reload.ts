@@ -41,9 +41,11 @@ export async function reload(wish: Wish): Promise<CommandOutcome> {
     { configPath, json: false, quiet: true },
     withoutPassphrases(configPath),
   );
-  if (exitCode !== 0)
-    return { stdout: '', stderr: stderr + NOTHING_CHANGED, exitCode: EXIT_FAILED };
+  // Also where the file is wrong: the daemon has to know, and to tell who asks it later.
   process.kill(pid, 'SIGHUP');
+  if (exitCode !== 0) {
+    return { stdout: '', stderr: stderr + NOTHING_CHANGED, exitCode: EXIT_FAILED };
+  }
   return shown(
     `no control socket answers: process ${pid} is signalled; its log says the outcome\n`,
   );

@@ -7,6 +7,8 @@ import { Secret } from './secret.ts';
 /** An instance with its passphrase laid open. */
 type OpenInstance = Omit<InstanceConfig, 'passphrase'> & {
   readonly passphrase: Uint8Array<ArrayBuffer>;
+  /** The file that the passphrase is from. */
+  readonly origin: string | undefined;
 };
 
 /** A LoadResult that can be sent. */
@@ -27,6 +29,7 @@ export function packed(result: LoadResult): {
   const instances = closed.map((one) => ({
     ...one,
     passphrase: Uint8Array.from(one.passphrase.reveal()),
+    origin: one.passphrase.origin,
   }));
   return {
     message: { ...result, config, instances },
@@ -38,8 +41,8 @@ export function packed(result: LoadResult): {
 export function unpacked(message: LoadMessage): LoadResult {
   if (!message.ok) return deepFreeze(message);
   const { instances: open, config, warnings } = message;
-  const instances = open.map((one) => {
-    const passphrase = new Secret(one.passphrase);
+  const instances = open.map(({ origin, ...one }) => {
+    const passphrase = new Secret(one.passphrase, origin);
     one.passphrase.fill(0);
     return { ...one, passphrase };
   });

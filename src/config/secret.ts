@@ -24,6 +24,11 @@ export class Secret {
     return new Secret(this.#bytes, origin);
   }
 
+  /** The file that it is from; undefined: it is from none. */
+  get origin(): string | undefined {
+    return this.#origin;
+  }
+
   /** "[redacted]", with the file where it is from one; for the configuration that is shown. */
   get shown(): string {
     return this.#origin === undefined ? REDACTED : `${REDACTED}, from ${this.#origin}`;

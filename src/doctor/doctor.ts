@@ -9,6 +9,7 @@ import { firewallFindings, type FirewallFacts } from './checks/firewall-checks.t
 import { hostFindings, rivalFindings } from './checks/host-checks.ts';
 import { linkFindings, placeFindings, type PlacedGroup } from './checks/link-checks.ts';
 import {
+  fileFindings,
   hookFindings,
   instanceFindings,
   placeFaults,
@@ -63,11 +64,16 @@ export async function examine(
     return links instanceof Error ? name : (links.find(name)?.ifindex ?? name);
   };
   const rivals = rivalFindings(host.otherDaemons, instances, keyOf);
-  const found: Finding[] = [...hostFindings(host), ...rivals];
+  // What the doctor may do says nothing of a daemon that runs.
+  const own = hostFindings(host).filter(
+    ({ code }) => running === undefined || code !== 'privileges-missing',
+  );
+  const found: Finding[] = [...own, ...rivals];
   if (config !== undefined) {
     const places = await readPlaces(config, running !== undefined);
     const names = instances.map(({ name }) => name);
-    found.push(...placeFaults(places, running, configPath), ...instanceFindings(names, running));
+    found.push(...placeFaults(places, running, configPath));
+    found.push(...fileFindings(names, running), ...instanceFindings(names, running));
   }
   for (const { name, hooks } of instances) {
     const paths = [hooks.up[0], hooks.down[0]].filter((path) => path !== undefined);

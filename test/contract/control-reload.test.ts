@@ -83,7 +83,7 @@ describe('carpd reload', () => {
     assert.deepEqual(asked, [false, true]);
   });
 
-  test('with a process alone checks the file, and signals it where that is good', async (t) => {
+  test('with a process alone checks the file, and signals it all the same', async (t) => {
     const file = join(dirname(newPath(t)), 'carpd.yaml');
     const hangUps: string[] = [];
     const onHangUp = (signal: string): void => void hangUps.push(signal);
@@ -93,13 +93,16 @@ describe('carpd reload', () => {
     writeFileSync(file, 'control: {socket: off}\ninstances: {}\n', { mode: 0o600 });
     const refused = await reload(wish);
     assert.match(refused.stderr, /instances.*\ncarpd: nothing was changed/);
-    assert.deepEqual([refused.exitCode, hangUps], [1, []]);
+    assert.equal(refused.exitCode, 1);
+    const hungUp = (count: number): Promise<string> =>
+      eventually(() => hangUps[count - 1], { withinMs: 5_000, what: 'SIGHUP' });
+    await hungUp(1);
     const db = '{interface: eth0, vhid: 7, address: 10.9.0.100, passphraseFile: /nowhere/db}';
     writeFileSync(file, `control: {socket: off}\ninstances: {db: ${db}}\n`, { mode: 0o600 });
     const done = await reload(wish);
     assert.deepEqual([done.exitCode, done.stderr], [0, '']);
     assert.match(done.stdout, /is signalled/);
-    await eventually(() => hangUps[0], { withinMs: 5_000, what: 'SIGHUP' });
+    await hungUp(2);
   });
 
   test('ends with 1 where no daemon answers', async () => {

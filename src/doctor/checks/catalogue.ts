@@ -5,6 +5,11 @@ import { finder, type Finding as AnyFinding, type FindingKind } from './finding.
 export const FINDINGS = {
   'configuration-good': { grade: 'good', tells: 'the configuration is valid' },
   'configuration-warning': { grade: 'warning', tells: 'it is valid but may not be what was meant' },
+  'configuration-refused': {
+    grade: 'failure',
+    tells: 'the carpd that runs can not use the file as it is now',
+  },
+  'configuration-drift': { grade: 'warning', tells: 'carpd runs with an older configuration' },
   'privileges-good': { grade: 'good', tells: 'carpd may do what it has to' },
   'privileges-missing': { grade: 'failure', tells: 'carpd may not open its sockets' },
   'privileges-of-children': { grade: 'failure', tells: '`ip` and the hooks may not act' },

@@ -1,4 +1,5 @@
 // Whether the files and sockets that carpd needs are there, and the right people's. Pure.
+import { counted } from '../../base/text.ts';
 import { finding, type Finding } from './catalogue.ts';
 
 /** A file as lstat(2) tells of it, links followed. */
@@ -27,6 +28,10 @@ export interface PlaceFacts {
 export interface RunningDaemon {
   readonly pid: number;
   readonly states: readonly InstanceState[];
+  /** Why it would refuse its file as it is now, read with its own rights; absent: it would not. */
+  readonly refusals?: readonly string[] | undefined;
+  /** What a reload of the file would change, a line each; absent: nothing. */
+  readonly drift?: readonly string[] | undefined;
 }
 
 /** An instance as the daemon has it. */
@@ -96,6 +101,28 @@ export function placeFaults(
   return found;
 }
 
+/** Whether the daemon could use the file as it is now, and whether it goes by it. */
+export function fileFindings(
+  names: readonly string[],
+  running: RunningDaemon | undefined,
+): readonly Finding[] {
+  if (running === undefined) return [];
+  const [refusal] = running.refusals ?? [];
+  if (refusal !== undefined) {
+    const text = `the carpd that runs can not use the file, nor could its next start: ${refusal}`;
+    const remedy = 'correct that for the user that carpd runs as, then: carpd reload';
+    return [finding('configuration-refused', 'host', text, remedy)];
+  }
+  const [first, ...others] = running.drift ?? [];
+  // An instance that is not loaded is a finding of its own, with the same remedy.
+  const isKnown = (name: string): boolean => running.states.some((one) => one.name === name);
+  if (first === undefined || !names.every(isKnown)) return [];
+  const more = others.length === 0 ? '' : ` (and ${counted(others.length, 'more line')})`;
+  const text = `the carpd that runs goes by an older configuration: ${first}${more}`;
+  const remedy = 'carpd check --diff says what differs and what it costs; carpd reload applies it';
+  return [finding('configuration-drift', 'host', text, remedy)];
+}
+
 /** Findings about each instance of the configuration that the daemon does not serve. */
 export function instanceFindings(
   names: readonly string[],
@@ -106,7 +133,7 @@ export function instanceFindings(
     const known = running.states.find((one) => one.name === name);
     if (known === undefined) {
       const text = 'the carpd that runs has read another configuration, without it';
-      const remedy = `systemctl reload carpd, or kill -HUP ${String(running.pid)}`;
+      const remedy = 'carpd reload';
       return [finding('instance-unloaded', name, text, remedy)];
     }
     if (known.inMaintenance === true) {

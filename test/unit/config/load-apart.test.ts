@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { sameInstance } from '../../../src/config/config.ts';
+import { diffInstances } from '../../../src/config/instance-diff.ts';
 import { loadConfigApart, type ApartOptions } from '../../../src/config/load-apart.ts';
 import { packed, unpacked } from '../../../src/config/load-message.ts';
 import { loadConfigFile, type LoadResult } from '../../../src/config/load.ts';
@@ -40,6 +41,20 @@ describe('a configuration read in a thread of its own', () => {
       ok(other !== undefined && sameInstance(one, other), one.name);
     });
     ok(Object.isFrozen(apart.config.instances[0]?.hooks), 'frozen');
+  });
+
+  test('knows the file that a passphrase is from, so that nothing has changed', async () => {
+    const secret = file('db.pass', 'a secret\n', 0o600);
+    const one = `{ interface: eth0, vhid: 1, address: 10.0.0.1/24, passphraseFile: ${secret} }`;
+    const path = file('from-file.yaml', `instances:\n  one: ${one}\n`, 0o600);
+    const [apart, direct] = [await apartOf(path), loadConfigFile(path, readRegularFile)];
+    ok(apart.ok && direct.ok);
+    deepEqual(
+      diffInstances(direct.config.instances, apart.config.instances).unchanged.map(
+        ({ name }) => name,
+      ),
+      ['one'],
+    );
   });
 
   test('has the faults that it has without', async () => {

@@ -207,7 +207,7 @@ describe('an instance of the daemon that runs', () => {
       ],
     );
     assert.match(found[0]?.text ?? '', /eth7: there is none/);
-    assert.match(found[1]?.remedy ?? '', /kill -HUP 9/);
+    assert.match(found[1]?.remedy ?? '', /^carpd reload$/);
   });
 
   test('that takes over from nobody is in the way, and says why', () => {
