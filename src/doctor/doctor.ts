@@ -6,7 +6,7 @@ import { formatIpv4, CARP_MULTICAST } from '../carp/addresses.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { finding, type Finding } from './checks/catalogue.ts';
 import { firewallFindings, type FirewallFacts } from './checks/firewall-checks.ts';
-import { hostFindings, rivalFindings } from './checks/host-checks.ts';
+import { hostFindings, rivalFindings, type OtherDaemon } from './checks/host-checks.ts';
 import { linkFindings, placeFindings, type PlacedGroup } from './checks/link-checks.ts';
 import {
   fileFindings,
@@ -84,7 +84,8 @@ export async function examine(
     const [reason = ''] = messageOf(links).split('\n');
     return [...found, finding('not-looked', HOST, `the interfaces: ${reason}`)];
   }
-  return [...found, ...(await examineInterfaces(target, options, links))];
+  const round = { ...target, otherDaemons: host.otherDaemons };
+  return [...found, ...(await examineInterfaces(round, options, links))];
 }
 
 /** Or why they can't be read. */
@@ -96,8 +97,13 @@ async function openLinks(): Promise<LinkWatch | Error> {
   }
 }
 
+/** What is known of the whole host when an interface is looked at. */
+interface RoundTarget extends ExamineTarget {
+  readonly otherDaemons: readonly OtherDaemon[];
+}
+
 async function examineInterfaces(
-  target: ExamineTarget,
+  target: RoundTarget,
   options: ExamineOptions,
   links: LinkWatch,
 ): Promise<readonly Finding[]> {
@@ -113,12 +119,12 @@ async function examineInterfaces(
 }
 
 class InterfaceRound {
-  readonly #target: ExamineTarget;
+  readonly #target: RoundTarget;
   readonly #links: LinkWatch;
   readonly #name: string;
   readonly #instances: readonly InstanceConfig[];
 
-  constructor(target: ExamineTarget, links: LinkWatch, name: string) {
+  constructor(target: RoundTarget, links: LinkWatch, name: string) {
     this.#target = target;
     this.#links = links;
     this.#name = name;
@@ -162,6 +168,7 @@ class InterfaceRound {
       vip: formatIpv4(address.ip),
       prefixLength: address.prefixLength,
       isKept: state === 'MASTER',
+      rivals: this.#target.otherDaemons.flatMap((one) => mayKeep(one, formatIpv4(address.ip))),
       alsoServedOn: same?.flatMap((one) => this.#links.find(one.interfaceName)?.name ?? []) ?? [],
       source: source === undefined ? undefined : formatIpv4(source),
     };
@@ -213,4 +220,9 @@ class InterfaceRound {
       holdsVip: own.includes(vip),
     };
   }
+}
+
+/** What it is called where it may keep this address; nothing where its options name another. */
+function mayKeep({ name, pid, vip: kept = '' }: OtherDaemon, vip: string): readonly string[] {
+  return kept === '' || kept === vip ? [`${name}, process ${String(pid)}`] : [];
 }

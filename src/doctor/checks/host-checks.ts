@@ -8,6 +8,7 @@ export interface OtherDaemon {
   /** What its options name, as far as they can be read. */
   readonly interfaceName?: string | undefined;
   readonly vhid?: number | undefined;
+  readonly vip?: string | undefined;
 }
 
 /** A group that is configured here. */

@@ -54,6 +54,8 @@ export interface PlacedGroup {
   readonly prefixLength: number;
   /** A carpd that runs is master for it. */
   readonly isKept: boolean;
+  /** Other daemons of this host that may keep it, such as "keepalived, process 12". */
+  readonly rivals?: readonly string[];
   /** Other interfaces on which an instance has the same virtual IP. */
   readonly alsoServedOn?: readonly string[];
   /** As it is configured. */
@@ -278,12 +280,7 @@ export function placeFindings(
   }
   if (own.length < facts.addresses.length && !isKept) {
     const text = `${vip} is on ${facts.name}, and no carpd keeps it there`;
-    const remedy =
-      own.length > 0
-        ? removalOf(vip, facts)
-        : `if it is the host's own, correct the address of ${name}; if carpd left it, give ` +
-          `${facts.name} an address of its own first: ${removalOf(vip, facts)}`;
-    found.push(finding('vip-left-over', name, text, remedy));
+    found.push(finding('vip-left-over', name, text, leftOverRemedy(group, facts, own.length > 0)));
   }
   for (const other of others) {
     if (other.name === facts.name) continue;
@@ -299,16 +296,16 @@ export function placeFindings(
 
 /** Where an instance serves it on the other interface too, it is meant to be there. */
 function elsewhereFindings(
-  { name, vip, alsoServedOn = [] }: PlacedGroup,
+  { name, vip, rivals = [], alsoServedOn = [] }: PlacedGroup,
   facts: InterfaceFacts,
   other: InterfaceFacts,
 ): readonly Finding[] {
   const isThere = other.addresses.some(({ address }) => address === vip);
   if (!isThere || alsoServedOn.includes(other.name)) return [];
   const text = `${vip} is on ${other.name} of this host too: it may answer though it is no master`;
+  const removal = rivals.length > 0 ? servedText(rivals) : removalOf(vip, other);
   const remedy =
-    `${removalOf(vip, other)}; if it is there on purpose, ` +
-    `set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
+    `${removal}; if it is there on purpose, ` + `set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
   return [finding('vip-elsewhere', name, text, remedy)];
 }
 
@@ -346,4 +343,24 @@ function sourceFindings(
 function isIn(vip: string, { address, prefixLength }: Address): boolean {
   const [one, other] = [parseIpv4(vip), parseIpv4(address)];
   return one !== undefined && other !== undefined && samePrefix(one, other, prefixLength);
+}
+
+/** A virtual IP that another daemon keeps is in service: to remove it would cut off its clients. */
+function leftOverRemedy(
+  { name, vip, rivals = [] }: PlacedGroup,
+  facts: InterfaceFacts,
+  hasOwn: boolean,
+): string {
+  if (rivals.length > 0) {
+    return `${servedText(rivals)}; docs/migrating.md says how carpd takes over without a gap`;
+  }
+  if (hasOwn) return removalOf(vip, facts);
+  return (
+    `if it is the host's own, correct the address of ${name}; if carpd left it, give ` +
+    `${facts.name} an address of its own first: ${removalOf(vip, facts)}`
+  );
+}
+
+function servedText(rivals: readonly string[]): string {
+  return `leave it there while another daemon may serve it: ${rivals.join(' or ')}`;
 }

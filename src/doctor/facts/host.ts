@@ -164,14 +164,18 @@ function otherDaemons(ownPid: number | undefined): readonly OtherDaemon[] {
 }
 
 /** Which group the options of a ucarp name; of the rest, as its password, nothing is kept. */
-function ucarpGroup(pid: number): Pick<OtherDaemon, 'interfaceName' | 'vhid'> {
+function ucarpGroup(pid: number): Pick<OtherDaemon, 'interfaceName' | 'vhid' | 'vip'> {
   const argv = (text(`/proc/${String(pid)}/cmdline`) ?? '').split('\0').slice(1, -1);
   const given = new Map<string, string>();
   for (const item of getopt(argv, UCARP_OPTIONS)) {
     if (item.kind === 'option') given.set(item.key, item.value);
   }
   const vhid = Number(given.get('vhid') ?? Number.NaN);
-  return { interfaceName: given.get('interface'), vhid: Number.isNaN(vhid) ? undefined : vhid };
+  return {
+    interfaceName: given.get('interface'),
+    vhid: Number.isNaN(vhid) ? undefined : vhid,
+    vip: given.get('addr'),
+  };
 }
 
 function namespaceOf(pid: string): string | undefined {

@@ -252,3 +252,17 @@ test('a virtual IP that is left over goes in the form in which it is there', () 
     `ip addr del ${VIP}/32 dev eth0; ip addr del ${VIP}/24 dev eth0 peer 192.168.7.1/24`,
   );
 });
+
+test('a virtual IP that another daemon may serve is never advised to be removed', () => {
+  const there = [...ETH.addresses, { address: VIP, prefixLength: 24 }];
+  const group = { ...GROUP, isKept: false, rivals: ['keepalived, process 12'] };
+  for (const addresses of [there, there.slice(-1)]) {
+    const found = placeFindings(group, { ...ETH, addresses }, []);
+    const left = found.find(({ code }) => code === 'vip-left-over');
+    assert.match(left?.remedy ?? '', /^leave it there .* keepalived, process 12; .*migrating/);
+  }
+  const other = { ...ETH, name: 'eth1', addresses: there };
+  for (const { remedy = '' } of placeFindings(group, ETH, [other])) {
+    assert.doesNotMatch(remedy, /ip addr del/);
+  }
+});
