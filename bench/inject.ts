@@ -5,13 +5,8 @@
 //   node --import tsx bench/inject.ts INTERFACE SOURCE MAC VHID VIP PASSWORD
 import { readFileSync } from 'node:fs';
 import { invariant } from '../src/base/assert.ts';
-import {
-  CARP_MULTICAST,
-  multicastMac,
-  parseIpv4,
-  parseMac,
-  parseVhid,
-} from '../src/carp/addresses.ts';
+import { multicastMac, parseIpv4, parseMac } from '../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid } from '../src/carp/group.ts';
 import { BOW_OUT, writeAdvert } from '../src/carp/advert.ts';
 import { advertDigest } from '../src/carp/digest.ts';
 import { ETHERTYPE_IPV4 } from '../src/base/ethertypes.ts';

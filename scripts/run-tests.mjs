@@ -34,6 +34,7 @@ const suites = [
 ];
 
 const pureLayers = [
+  'src/base/addresses.ts',
   'src/carp/**',
   'src/election/**',
   'src/readiness/**',

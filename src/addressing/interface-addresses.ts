@@ -1,5 +1,5 @@
 // The IPv4 addresses of one interface, as the keeper of the interface wants to see them.
-import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { AddressEvent, Link, LinkAddress, LinkWatch } from '../linux/links/link-watch.ts';
 import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../linux/links/netlink.ts';
 import type { AddressNews, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';

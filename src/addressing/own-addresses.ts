@@ -1,6 +1,6 @@
 // The addresses of an interface as numbers, read once for each list that the kernel's news make:
 // every instance on the interface looks at the same list, and it may hold hundreds.
-import { parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { Link, LinkAddress, LinkWatch } from '../linux/links/link-watch.ts';
 
 /** An address of an interface that is no virtual IP of this daemon. */

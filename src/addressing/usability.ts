@@ -1,7 +1,7 @@
 // What an instance can do on the interface as it is now.
 import { unreachable } from '../base/assert.ts';
 import { shellWord } from '../base/command.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { InterfaceFault } from '../election/inputs.ts';
 import type { Link } from '../linux/links/link-watch.ts';

@@ -2,7 +2,7 @@
 // named reason. The checks are those of ucarp's packethandler in its order, but that the CARP
 // header must be sound before its vhid is believed, and that fragments are refused.
 import { isVrrp, readAdvert, type Advert, type AdvertFault } from './advert.ts';
-import type { Ipv4 } from './addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { advertDigest, digestMatches, type GroupKey } from './digest.ts';
 import { CARP_PROTOCOL, CARP_TTL, readIpv4, type Ipv4Fault } from './ipv4.ts';
 import { fail, ok, type Result } from '../base/result.ts';

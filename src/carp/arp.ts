@@ -18,7 +18,7 @@ import {
   writeMac,
   type Ipv4,
   type Mac,
-} from './addresses.ts';
+} from '../base/addresses.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../base/ethertypes.ts';
 import { writeEthernet } from './ethernet.ts';
 import { fail, ok, type Result } from '../base/result.ts';

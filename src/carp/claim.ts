@@ -1,6 +1,6 @@
 // What an ARP packet says of who has an address, as a host that holds the address reads it
 // (RFC 5227, section 2.4).
-import { ANY_IPV4, type Ipv4, type Mac } from './addresses.ts';
+import { ANY_IPV4, type Ipv4, type Mac } from '../base/addresses.ts';
 import { isGratuitous, isProbe, type ArpPacket } from './arp.ts';
 
 /** In what form another host says that an address is, or may soon be, its own. */

@@ -3,7 +3,8 @@
 // neither advbase nor advskew: whoever captures one advert can send it again with better timers.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { DIGEST_BYTES } from './advert.ts';
-import type { Ipv4, Vhid } from './addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
+import type { Vhid } from './group.ts';
 
 /** What all members of a CARP group must share for their adverts to be believed. */
 export interface GroupKey {

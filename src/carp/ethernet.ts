@@ -4,7 +4,7 @@
 //   offset 6    6 bytes: source address
 //   offset 12   for each tag 2 bytes: 0x8100 or 0x88a8, and 2 bytes: priority, DEI, VLAN id
 //   then        2 bytes: type, 0x0600 or more
-import { readMac, writeMac, type Mac } from './addresses.ts';
+import { readMac, writeMac, type Mac } from '../base/addresses.ts';
 import { invariant } from '../base/assert.ts';
 import { ETHERTYPE_MIN, VLAN_TAG_TYPES } from '../base/ethertypes.ts';
 import { fail, ok, type Result } from '../base/result.ts';

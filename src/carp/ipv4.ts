@@ -7,7 +7,7 @@
 //  |      TTL      |   Protocol    |        Header checksum        |
 //  |                        Source address                         |
 //  |                      Destination address                      |
-import { ipv4, type Ipv4 } from './addresses.ts';
+import { ipv4, type Ipv4 } from '../base/addresses.ts';
 import { internetChecksum } from './checksum.ts';
 import { fail, ok, type Result } from '../base/result.ts';
 

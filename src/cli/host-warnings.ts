@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { formatIpv4, parseIpv4, samePrefix } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4, samePrefix } from '../base/addresses.ts';
 import type { Config, InstanceConfig, PrefixedAddress } from '../config/config.ts';
 import type { Fault } from '../config/load.ts';
 

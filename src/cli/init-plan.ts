@@ -1,7 +1,8 @@
 // What `carpd init` makes of its answers: defaults that come out alike on all nodes without their
 // talking to each other, the configuration, and what to do on the other nodes. Pure.
 import { fail, ok, type Result } from '../base/result.ts';
-import { formatIpv4, parseIpv4, parseVhid, samePrefix, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4, samePrefix, type Ipv4 } from '../base/addresses.ts';
+import { parseVhid } from '../carp/group.ts';
 import { interfaceName, prefixedAddress, show } from '../config/values.ts';
 import { CONFIG_PATH_DEFAULT } from './config-path.ts';
 

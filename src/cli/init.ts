@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { messageOf } from '../base/errors.ts';
-import { formatIpv4, parseIpv4 } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4 } from '../base/addresses.ts';
 import { PASSPHRASE_BYTES_MAX } from '../config/passphrase.ts';
 import { describeFault, loadConfig } from '../config/load.ts';
 import { readFileWithMode } from '../config/read-file.ts';

@@ -1,6 +1,6 @@
 // `carpd release`: virtual IPs off, where no daemon lives that holds them.
 import { messageOf } from '../base/errors.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import { describeFault, loadConfigFile } from '../config/load.ts';
 import { withoutPassphrases } from '../config/read-file.ts';
 import { runtimeDirectory } from '../config/service-environment.ts';

@@ -1,5 +1,6 @@
 // The configuration as the daemon gets it: checked, branded, frozen, with every default filled in.
-import type { Ipv4, Vhid } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
+import type { Vhid } from '../carp/group.ts';
 import type { Secret } from './secret.ts';
 
 /** How much is logged; each level includes the ones before it. */

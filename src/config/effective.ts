@@ -1,7 +1,7 @@
 // The effective configuration as a user may read it: every key with its value, defaults included,
 // durations as text, secrets redacted.
 import { stringify } from 'yaml';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import type { Config, GateConfig, InstanceConfig } from './config.ts';
 import { formatDuration } from './values.ts';
 

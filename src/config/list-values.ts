@@ -1,7 +1,7 @@
 // Reads configuration values that are lists: each entry by its own reader, all faults in one
 // sentence. Pure.
 import { fail, ok } from '../base/result.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { ProbeTarget } from './config.ts';
 import { hostAddress, interfaceName, show, type Read, type Reader } from './values.ts';
 

@@ -1,7 +1,7 @@
 // Where metrics are served, as text of the configuration or of an option: ADDR:PORT, [ADDR6]:PORT
 // or unix:/PATH. Addresses only: what a name stands for may differ with every look-up. Pure.
 import { fail, ok } from '../base/result.ts';
-import { parseIpv4 } from '../carp/addresses.ts';
+import { parseIpv4 } from '../base/addresses.ts';
 import type { ListenAddress } from './config.ts';
 import { show, socketPath, type Read } from './values.ts';
 

@@ -1,5 +1,5 @@
 // The gate of one instance, and what is doubtful about it.
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { GATE_DEFAULTS, type GateConfig, type InstanceConfig } from './config.ts';
 import { instanceFields, isMapping, valueAt, type Field, type Raw, type Report } from './schema.ts';
 

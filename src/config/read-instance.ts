@@ -1,6 +1,6 @@
 // One instance of the file: its keys read and the combinations of keys that can't work reported.
 import { systemWords } from '../base/errors.ts';
-import { isMulticast, formatIpv4 } from '../carp/addresses.ts';
+import { isMulticast, formatIpv4 } from '../base/addresses.ts';
 import type { InstanceConfig, PrefixedAddress } from './config.ts';
 import {
   filePassphrase,

@@ -1,6 +1,6 @@
 // What a change of each key of the configuration costs a daemon that runs. The tables are closed: a
 // key without a decision does not compile. Pure.
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import type {
   AnnounceConfig,
   Config,

@@ -5,7 +5,8 @@
 import convict from 'convict';
 import { invariant } from '../base/assert.ts';
 import { fail } from '../base/result.ts';
-import { CARP_MULTICAST, formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
+import { CARP_MULTICAST } from '../carp/group.ts';
 import {
   CONTROL_SOCKET_DEFAULT,
   GATE_DEFAULTS,

@@ -1,7 +1,7 @@
 // What the instances of one process may not share: a group on the wire, a virtual IP; nor may one
 // send from the virtual IP of another, or ask the addresses of another as if they were those of
 // other hosts. Each instance is looked at once, and what the others have is looked up.
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { reportAsked } from './read-gate.ts';
 import type { Draft } from './read-instance.ts';
 import type { Report } from './schema.ts';

@@ -1,8 +1,10 @@
 // Reads single configuration values: each reader takes anything and gives the value it stands for
 // or a sentence that says what is wrong with it and what would be right. Pure.
 import { fail, ok, type Result } from '../base/result.ts';
-import { ANY_IPV4, isMulticast, parseIpv4, parseVhid } from '../carp/addresses.ts';
-import type { Ipv4, Vhid } from '../carp/addresses.ts';
+import { ANY_IPV4, isMulticast, parseIpv4 } from '../base/addresses.ts';
+import { parseVhid } from '../carp/group.ts';
+import type { Ipv4 } from '../base/addresses.ts';
+import type { Vhid } from '../carp/group.ts';
 import type { PrefixedAddress } from './config.ts';
 
 /** A value, or why there is none, as the end of the sentence "KEY: ...". */

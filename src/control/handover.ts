@@ -1,7 +1,7 @@
 // A handover as an operator wants it: only if somebody is there to take over, and with an answer
 // that says who did. Every wait has an end.
 import { since, toMillis } from '../base/time.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { State } from '../election/effects.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { OrderReason } from '../events/catalogue/order-result.ts';

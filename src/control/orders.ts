@@ -1,6 +1,6 @@
 // What operators order through the control socket: handover and maintenance, for one instance or
 // for all, each with an answer that says what came of it.
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import {
   findObjection,
   handOver,

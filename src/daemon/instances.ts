@@ -1,5 +1,5 @@
 // The instances of a daemon by their names: how one is made on its interface, and how it goes.
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { Maintenance } from '../control/maintenance.ts';
 import type { EventSink } from '../events/bus.ts';

@@ -2,7 +2,8 @@
 // is to be heard on each segment. It changes nothing.
 import { toMillis } from '../base/time.ts';
 import { messageOf } from '../base/errors.ts';
-import { formatIpv4, CARP_MULTICAST } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
+import { CARP_MULTICAST } from '../carp/group.ts';
 import type { Config, InstanceConfig } from '../config/config.ts';
 import { finding, type Finding } from './checks/catalogue.ts';
 import { firewallFindings, type FirewallFacts } from './checks/firewall-checks.ts';

@@ -1,6 +1,6 @@
 // What one advert means to a node, apart from what the node then does (ucarp carp.c packethandler,
 // the switch over sc_state; OpenBSD carp_proto_input_c for the demote byte and the bow-out).
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import { advertInterval, masterDownInterval, type Cadence } from './cadence.ts';
 import type { Cause } from './effects.ts';

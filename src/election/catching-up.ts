@@ -1,6 +1,6 @@
 // A process that stood still finds adverts that waited for it, and a silence that proves little.
 import { fromMillis, micros, plus, type Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Deadlines } from './deadlines.ts';
 
 /** Shorter stalls are those of a busy host, which others do not share. */

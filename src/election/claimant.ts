@@ -1,7 +1,7 @@
 // Whose claim of the virtual IP it is that a master hears: that of another master of its group, of
 // a node of the group that should not have it, or of a stranger. Pure.
 import { since, type Micros } from '../base/time.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import type { PeerHeard } from './peers-heard.ts';
 
 /** Who claims the virtual IP of a master by ARP, as far as that is known, with what it means. */

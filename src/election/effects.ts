@@ -1,5 +1,5 @@
 // Everything an election wants done, as plain data; the driver carries effects out in their order.
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { HookName } from './inputs.ts';
 
 /** INIT: cannot take part. HELD: hears but may not promote. BACKUP, MASTER: as in CARP. */

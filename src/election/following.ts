@@ -1,6 +1,6 @@
 // Whom a node follows: the master that it heard last, and whose farewell speaks for that master.
 import { micros, type Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import type { HeardAdvert } from './inputs.ts';
 import type { HeardMaster } from './snapshot.ts';

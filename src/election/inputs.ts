@@ -1,6 +1,6 @@
 // Everything that can happen to an election, as plain data: what is recorded can be replayed.
 import type { Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { ChangeableSettings } from './settings.ts';
 
 /** An advert that passed every check of carp/accept. */

@@ -3,7 +3,7 @@
 // master?" is answered by replaying what went in.
 import { invariant, unreachable } from '../base/assert.ts';
 import { fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import * as rules from './advert-rules.ts';
 import { Bid } from './bid.ts';

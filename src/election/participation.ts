@@ -1,6 +1,6 @@
 // Whether a node can take part, and whether it may be promoted: what its interface allows, and what
 // holds it off.
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { HoldReason, State } from './effects.ts';
 
 /** What holds for one node, whatever it is at the moment. */

@@ -3,7 +3,7 @@
 // Pure.
 import { micros, since, type Micros } from '../base/time.ts';
 import { isBowOut } from '../carp/advert.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { advertInterval } from './cadence.ts';
 
 /** What a peer was doing when it was last heard, with what that means. */

@@ -1,6 +1,6 @@
 // Which of two masters keeps the address. Both sides must reach the same answer from the same two
 // adverts, and the other side may be a stock ucarp: where ucarp is odd, the oddity is the protocol.
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 
 /**
  * Whether `a` wins a tie against `b`. ucarp compares `s_addr` words as they lie in memory, which on

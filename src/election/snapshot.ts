@@ -1,6 +1,6 @@
 // The election as others may see it: status, metrics and logs read this and nothing else.
 import type { Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Cause, HoldReason, State } from './effects.ts';
 
 /** The master a node follows. */

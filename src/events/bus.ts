@@ -1,6 +1,6 @@
 // Carries events from where they happen to whoever wants them, at once and in order. Who publishes
 // never waits and never fails, whatever the listeners do.
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type {
   DomainEvent,

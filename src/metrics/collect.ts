@@ -1,6 +1,6 @@
 // The daemon as its gauges show it, read from the snapshots of elections and links.
 import type { Micros } from '../base/time.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import type { ElectionSnapshot } from '../election/snapshot.ts';
 import type { InstanceSample, LinkSample, Sample } from './sample.ts';

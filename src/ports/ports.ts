@@ -3,7 +3,7 @@
 // file in src/daemon reads no clock, sets no timer, opens no socket and no file, and starts no
 // process by itself. Whoever needs a part of it has that slice among its options.
 import type { Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { ControlOptions } from '../control/server.ts';
 import type { FirewallFacts } from '../doctor/checks/firewall-checks.ts';
 import type { LinkWatch, LinkWatchOptions } from '../linux/links/link-watch.ts';

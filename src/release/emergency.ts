@@ -1,7 +1,7 @@
 // The last resort when carpd finds a fault in itself: take the addresses off, synchronously, since
 // nothing of the event loop can be trusted any more.
 import { spawnSync } from 'node:child_process';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { keepDescriptorsFromChildren } from '../linux/sockets/native.ts';
 import { spareDescriptors } from '../linux/system/spare-descriptors.ts';
 import { IP_BATCH } from '../vip/ip-outcome.ts';

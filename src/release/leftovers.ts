@@ -1,7 +1,7 @@
 // Virtual IPs that an earlier run has left on interfaces where they are served no more: it was
 // killed, and the configuration has changed since. Taken off is only what is provably carpd's own.
 import { shellWord } from '../base/command.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { GroupHolder, GroupPlace } from '../linux/sockets/group-lock.ts';
 import type { Link, LinkWatch } from '../linux/links/link-watch.ts';
 import type { AddressKeeper } from '../vip/keeper.ts';

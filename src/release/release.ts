@@ -1,7 +1,7 @@
 // Takes off what a daemon that was killed has left: the virtual IPs on their interfaces, and what
 // the up hooks began. The way of a step down, without the adverts.
 import { unreachable } from '../base/assert.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { now, startTimer } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
 import {

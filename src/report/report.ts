@@ -2,7 +2,7 @@
 // print, and what their texts are made of. Pure. Every key is always there; null stands for "none"
 // or "not known". Times are whole milliseconds before or after the moment of the report.
 import { since, toMillis, type Micros } from '../base/time.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { masterDownInterval } from '../election/cadence.ts';
 import { CAUSES, type Cause, type HoldReason, type State } from '../election/effects.ts';

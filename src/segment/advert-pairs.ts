@@ -10,7 +10,7 @@
 // nobody without the passphrase can fill it.
 import { fromMillis, fromSeconds, micros, plus, since, type Micros } from '../base/time.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { HeardAdvert } from '../election/inputs.ts';
 
 /** An advert that passed every check, for the instance of this name. */

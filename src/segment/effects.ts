@@ -1,7 +1,7 @@
 // Everything a segment wants done or known, as plain data.
 import type { Micros } from '../base/time.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Effect } from '../election/effects.ts';
 import type { HeardAdvert } from '../election/inputs.ts';
 import type { ReadinessEffect } from '../readiness/effects.ts';

@@ -2,7 +2,7 @@
 // says to the readiness, by which socket it came, and what kept it from the other. Pure.
 import { unreachable } from '../base/assert.ts';
 import type { Micros } from '../base/time.ts';
-import { formatIpv4 } from '../carp/addresses.ts';
+import { formatIpv4 } from '../base/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import { UNHEARD_ADVSKEW } from '../election/bid.ts';
 import { advertInterval } from '../election/cadence.ts';

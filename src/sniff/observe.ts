@@ -1,7 +1,7 @@
 // What one packet of protocol 112 says: an advert and whether its digest is right, VRRP that shares
 // the protocol number, or something that no receiver would believe, with the reason. Pure.
 import { isBowOut, isVrrp, readAdvert, type Advert } from '../carp/advert.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { DropReason } from '../carp/accept.ts';
 import { advertDigest, digestMatches, type GroupKey } from '../carp/digest.ts';
 import { CARP_PROTOCOL, CARP_TTL, readIpv4, type Ipv4Packet } from '../carp/ipv4.ts';

@@ -2,7 +2,7 @@
 // without cleaning up has left on an interface is known by it for carpd's own.
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4, type Ipv4 } from '../base/addresses.ts';
 import { readRegularFile } from '../config/read-file.ts';
 
 /** A virtual IP on an interface, with the group that it is served for. */

@@ -9,7 +9,7 @@ import {
   multicastMac,
   type Ipv4,
   type Mac,
-} from '../carp/addresses.ts';
+} from '../base/addresses.ts';
 import { ETHERTYPE_IPV4 } from '../base/ethertypes.ts';
 import { writeEthernet } from '../carp/ethernet.ts';
 import type { CarpSocket } from '../linux/sockets/carp-socket.ts';

@@ -1,6 +1,6 @@
 // Asks hosts on one interface by ARP, and remembers who answered with which MAC address.
 import { messageOf } from '../base/errors.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import { arpProbe, arpRequest } from '../carp/arp.ts';
 
 export interface ArpProberOptions {

@@ -1,7 +1,7 @@
 // The watch for claims of others on one interface: open while an instance on it is master, and
 // closed otherwise, which costs nothing. Claims that come in numbers are reported together.
 import { messageOf } from '../base/errors.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import { readArp } from '../carp/arp.ts';
 import { readClaim, type ClaimForm, type ForeignClaim } from '../carp/claim.ts';
 import { readEthernet } from '../carp/ethernet.ts';

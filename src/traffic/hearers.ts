@@ -2,7 +2,7 @@
 // addresses that they send from. Asked for every packet, so that both are kept, and not gathered.
 import { fromSeconds, plus, type Micros } from '../base/time.ts';
 import type { CarpGroup } from '../carp/accept.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 
 /** An instance as far as it hears adverts. */
 export interface Hearer extends CarpGroup {

@@ -2,7 +2,7 @@
 // looked for again now and then. The three that are known look the same on the wire.
 import { messageOf } from '../base/errors.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { firewallFindings } from '../doctor/checks/firewall-checks.ts';
 import type { Link } from '../linux/links/link-watch.ts';
 import type { Obstacle } from '../readiness/obstacle.ts';

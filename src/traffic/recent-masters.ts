@@ -1,5 +1,5 @@
 // Whose adverts came in on one interface lately: those whom a flood must not drown.
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { SENDERS_MAX } from '../linux/sockets/frame-filter.ts';
 
 /** Half of what the kernel filter takes: the rest is for the peers that are configured. */

@@ -1,7 +1,7 @@
 // Whether somebody could take over from the masters of one interface: the hosts that may are asked
 // by ARP every few seconds, which a stock peer answers like any other, and it is kept who answers.
 import { fromSeconds, since, type Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 
 /** A host that may take over, as ARP shows it. */
 export interface Standby {

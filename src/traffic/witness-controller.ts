@@ -1,7 +1,7 @@
 // The frame witness of one interface as it is wanted at the moment: open for one epoch on certain
 // uplinks, letting through no more than is needed, or closed, which costs a busy link nothing.
 import { isDeepStrictEqual } from 'node:util';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { WitnessMode } from '../linux/sockets/frame-filter.ts';
 import type { FrameWitness } from '../linux/sockets/frame-witness.ts';
 import type { LinkStack, Uplink } from '../linux/links/link-facts.ts';

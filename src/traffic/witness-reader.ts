@@ -1,6 +1,6 @@
 // What a witnessed frame is worth: an advert for the acceptance checks, an ARP answer to us, a data
 // frame of another station, or nothing. Pure; joins the codec with the judge of frames.
-import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../carp/addresses.ts';
+import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../base/addresses.ts';
 import { readArp, type ArpPacket } from '../carp/arp.ts';
 import { CARP_PROTOCOL, readIpv4 } from '../carp/ipv4.ts';
 import { classifyFrame, UNCOUNTED, type WitnessedFrame, type WitnessView } from '../carp/frame.ts';

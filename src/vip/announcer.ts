@@ -4,7 +4,7 @@
 import { messageOf } from '../base/errors.ts';
 import { fromMillis, fromSeconds, micros, plus, since, toMillis } from '../base/time.ts';
 import type { Micros } from '../base/time.ts';
-import type { Ipv4, Mac } from '../carp/addresses.ts';
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import { gratuitousArp } from '../carp/arp.ts';
 import type { FrameSender, StartTimer } from './ports.ts';
 

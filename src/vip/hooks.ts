@@ -4,7 +4,7 @@ import { unreachable } from '../base/assert.ts';
 import type { CommandResult, RunningCommand } from '../base/command.ts';
 import { messageOf } from '../base/errors.ts';
 import { since, toMillis } from '../base/time.ts';
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import { dropSuperfluous } from './hook-queue.ts';
 import { PLACE_MS_MAX, type HookSlots } from './hook-slots.ts';
 import type { Clock, RunCommand, StartTimer } from './ports.ts';

@@ -2,7 +2,7 @@
 // with everything in it that is due; what the kernel took along is put back, but never a virtual IP
 // that is not wanted.
 import { shellWord } from '../base/command.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import { AddressBatch, type BatchOptions, type BatchReport } from './address-batch.ts';
 import type { IpOutcome, VipFault } from './ip-outcome.ts';
 import { commandLine, deletion, planBatch, type BatchPlan, type Vip } from './plan.ts';

@@ -1,6 +1,6 @@
 // What the kernel deleted along with a virtual IP, told by its own events, and how to make that
 // anew. Pure.
-import { formatIpv4, samePrefix, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, samePrefix, type Ipv4 } from '../base/addresses.ts';
 import type { AddressCommand, Vip } from './plan.ts';
 import type { AddressNews, AddressRecord } from './ports.ts';
 

@@ -1,6 +1,6 @@
 // The addresses and routes of a host as `ip -j` shows them: what of them is missing afterwards, and
 // the lines that make it anew. Pure.
-import { formatIpv4, parseIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, parseIpv4, type Ipv4 } from '../base/addresses.ts';
 import { deviceWord, type DeviceName } from './plan.ts';
 import type { AddressRecord } from './ports.ts';
 

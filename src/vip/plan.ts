@@ -1,6 +1,6 @@
 // From what is wanted and what is there to the `ip addr` commands that make the one the other, for
 // all virtual IPs of an interface at once. Pure.
-import { formatIpv4, type Ipv4 } from '../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { ObservedAddress } from './ports.ts';
 
 /** A virtual IP. */

@@ -2,7 +2,7 @@
 // pass fakes; nothing in this folder spawns, sleeps, reads a clock or opens a socket by itself.
 import type { CommandRequest, RunningCommand } from '../base/command.ts';
 import type { Micros } from '../base/time.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 
 export type RunCommand = (request: CommandRequest) => RunningCommand;
 

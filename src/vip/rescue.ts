@@ -2,7 +2,7 @@
 // routes through them. The kernel keeps them itself where promote_secondaries is set for the
 // interface; where that may not be set, what went is made anew.
 import { shellWord } from '../base/command.ts';
-import type { Ipv4 } from '../carp/addresses.ts';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { AddressBatch, BatchOptions } from './address-batch.ts';
 import { IP_BATCH, type IpOutcome, type VipFaultReason } from './ip-outcome.ts';
 import { commandLine, type Vip } from './plan.ts';

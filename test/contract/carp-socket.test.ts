@@ -3,7 +3,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import { writeCarpPacket } from '../../src/carp/ipv4.ts';
 import type { CarpSocket, CarpSocketOptions } from '../../src/linux/sockets/carp-socket.ts';
 import { openCarpSocket } from '../../src/linux/sockets/carp-socket.ts';

@@ -2,7 +2,7 @@
 // comes after another one of its prefix is a secondary, and a primary address that is deleted takes
 // the secondaries of its prefix along, or the first of them is promoted.
 import { invariant } from '../../src/base/assert.ts';
-import { formatIpv4, parseIpv4, samePrefix, type Ipv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4, parseIpv4, samePrefix, type Ipv4 } from '../../src/base/addresses.ts';
 import type { AddressRecord, ObservedAddress } from '../../src/vip/ports.ts';
 
 export type KernelAddress = AddressRecord & ObservedAddress;

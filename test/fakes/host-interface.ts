@@ -1,5 +1,5 @@
 // An interface of a host in memory: what the kernel knows of it, and its plug in the wire.
-import { formatIpv4, parseMac, type Mac } from '../../src/carp/addresses.ts';
+import { formatIpv4, parseMac, type Mac } from '../../src/base/addresses.ts';
 import { invariant } from '../../src/base/assert.ts';
 import type { Link, LinkAddress } from '../../src/linux/links/link-watch.ts';
 import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../../src/linux/links/netlink.ts';

@@ -2,7 +2,7 @@
 // be killed, after which nothing more is heard of it; what it has put on interfaces stays.
 import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
-import { formatIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../src/base/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
 import type { MetricsServerOptions } from '../../src/metrics/server.ts';
 import type { Ports } from '../../src/ports/ports.ts';

@@ -10,7 +10,7 @@ import {
   multicastMac,
   parseIpv4,
   type Mac,
-} from '../../src/carp/addresses.ts';
+} from '../../src/base/addresses.ts';
 import { gratuitousArp, readArp, writeArp } from '../../src/carp/arp.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../../src/base/ethertypes.ts';
 import { readEthernet, writeEthernet, type EthernetFrame } from '../../src/carp/ethernet.ts';

@@ -1,6 +1,6 @@
 // An Ethernet segment in memory: a switch that passes every frame on to all others, or to the one
 // it is for. It takes a moment, and can be cut between two stations.
-import type { Mac } from '../../src/carp/addresses.ts';
+import type { Mac } from '../../src/base/addresses.ts';
 import { micros, type Micros } from '../../src/base/time.ts';
 import { readEthernet } from '../../src/carp/ethernet.ts';
 import type { VirtualTime } from './time.ts';

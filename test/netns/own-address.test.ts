@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { parseIpv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../src/base/addresses.ts';
 import { carpdArgv, runCarpd } from '../../lab/carpd-command.ts';
 import { logEntries, logEntry } from '../../lab/carpd-log.ts';
 import { carpdConfigFile, startCarpd } from '../../lab/carpd-peer.ts';

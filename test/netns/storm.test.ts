@@ -4,7 +4,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseIpv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../src/base/addresses.ts';
 import { writeAdvert } from '../../src/carp/advert.ts';
 import { writeCarpPacket } from '../../src/carp/ipv4.ts';
 import { logEntries } from '../../lab/carpd-log.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { parseIpv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../src/base/addresses.ts';
 import { now } from '../../src/linux/system/clock.ts';
 import { runCommand } from '../../src/linux/system/command.ts';
 import { HookSlots } from '../../src/vip/hook-slots.ts';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DROP_REASONS } from '../../src/carp/accept.ts';
 import { ADVERT_BYTES, readAdvert, writeAdvert, type Advert } from '../../src/carp/advert.ts';
-import { ipv4, multicastMac, parseIpv4, formatIpv4 } from '../../src/carp/addresses.ts';
+import { ipv4, multicastMac, parseIpv4, formatIpv4 } from '../../src/base/addresses.ts';
 import { internetChecksum } from '../../src/carp/checksum.ts';
 import { CARP_PROTOCOL, CARP_TTL, readIpv4, writeCarpPacket } from '../../src/carp/ipv4.ts';
 import {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatIpv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../src/base/addresses.ts';
 import type { Vip } from '../../src/vip/plan.ts';
 import type { RunCommand } from '../../src/vip/ports.ts';
 import { FakeKernel, on, type KernelAddress } from '../unit/vip/fake-kernel.ts';

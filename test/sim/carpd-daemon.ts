@@ -1,7 +1,7 @@
 // One run of the real daemon on a host of the world, with machines that are checked at each step.
 import { messageOf } from '../../src/base/errors.ts';
 import { toMillis, type Micros } from '../../src/base/time.ts';
-import { formatIpv4, parseIpv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4, parseIpv4 } from '../../src/base/addresses.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';

@@ -1,6 +1,6 @@
 // The host of a carpd node: a host in memory whose interfaces are those of its uplink, and whose
 // frames go out into the world and come in from there.
-import { formatIpv4, type Mac } from '../../src/carp/addresses.ts';
+import { formatIpv4, type Mac } from '../../src/base/addresses.ts';
 import { micros, toMillis } from '../../src/base/time.ts';
 import type { InterfaceFault } from '../../src/election/inputs.ts';
 import type { Link } from '../../src/linux/links/link-watch.ts';

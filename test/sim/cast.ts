@@ -1,6 +1,6 @@
 // Who takes part in a world: two to four nodes with settings of their own, and perhaps a client.
 import { fromMillis, type Micros } from '../../src/base/time.ts';
-import { formatIpv4, ipv4, type Ipv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4, ipv4, type Ipv4 } from '../../src/base/addresses.ts';
 import { advertInterval, masterDownInterval } from '../../src/election/cadence.ts';
 import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';

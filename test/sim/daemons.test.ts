@@ -3,7 +3,7 @@
 // is left. SEED=n npm run test:sim plays one of them alone.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Mac } from '../../src/carp/addresses.ts';
+import type { Mac } from '../../src/base/addresses.ts';
 import type { FakeHost } from '../fakes/host.ts';
 import { configOf, holders, RunningDaemon, Scene, VIP_CIDR } from '../support/daemon-scene.ts';
 import { settledFaults } from './invariants.ts';

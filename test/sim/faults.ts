@@ -1,6 +1,6 @@
 // What goes wrong in a world: each fault begins now and is over after a while.
 import { fromMillis, fromSeconds, micros, type Micros } from '../../src/base/time.ts';
-import { parseIpv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../src/base/addresses.ts';
 import { INTERFACE_FAULTS } from '../support/interface-faults.ts';
 import { FAIR, type Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';

@@ -3,14 +3,13 @@ import { writeAdvert, readAdvert } from '../../src/carp/advert.ts';
 import {
   ANY_IPV4,
   BROADCAST_MAC,
-  CARP_MULTICAST,
   ipv4,
   multicastMac,
   parseMac,
-  parseVhid,
   type Ipv4,
   type Mac,
-} from '../../src/carp/addresses.ts';
+} from '../../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid } from '../../src/carp/group.ts';
 import { arpRequest, gratuitousArp, isGratuitous, readArp, writeArp } from '../../src/carp/arp.ts';
 import { advertDigest, type GroupKey } from '../../src/carp/digest.ts';
 import { readEthernet, writeEthernet, type EthernetFrame } from '../../src/carp/ethernet.ts';

@@ -1,5 +1,5 @@
 // What travels on the bus.
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import type { HeardAdvert } from '../../src/election/inputs.ts';
 
 export interface AdvertFrame {

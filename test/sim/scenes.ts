@@ -1,6 +1,6 @@
 // Worlds in which one certain thing happens, and what must come of it.
 import { fromMillis, fromSeconds, micros, plus, since, type Micros } from '../../src/base/time.ts';
-import { parseIpv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../src/base/addresses.ts';
 import { beginFault, FAULT_MAX, failOverToBlocked, flapToBlocked, heal, split } from './faults.ts';
 import type { SimNode } from './node.ts';
 import { macOf } from './station.ts';

@@ -1,6 +1,6 @@
 // A host as the segment sees it: its card, its addresses, and its kernel, which answers ARP whether
 // or not any process of it still runs.
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import type { Bus } from './bus.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
 import type { ArpRequest, Frame } from './frame.ts';

@@ -1,6 +1,6 @@
 // What a world knows better than its nodes: whether a path has really passed a frame, when an
 // advert really came in, and whether a gate would open.
-import { formatIpv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../src/base/addresses.ts';
 import type { Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import type { Client } from './client.ts';

@@ -1,7 +1,7 @@
 // Inputs and effects of an election as short lines, for assertions and transcripts.
 import { unreachable } from '../../src/base/assert.ts';
 import { toMillis } from '../../src/base/time.ts';
-import { formatIpv4 } from '../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../src/base/addresses.ts';
 import type { Effect } from '../../src/election/effects.ts';
 import type { Input } from '../../src/election/inputs.ts';
 

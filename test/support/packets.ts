@@ -9,13 +9,8 @@ import {
   type AdvertListener,
 } from '../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../src/carp/advert.ts';
-import {
-  CARP_MULTICAST,
-  parseIpv4,
-  parseVhid,
-  type Ipv4,
-  type Vhid,
-} from '../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid, type Vhid } from '../../src/carp/group.ts';
 import { internetChecksum } from '../../src/carp/checksum.ts';
 import { advertDigest, type GroupKey } from '../../src/carp/digest.ts';
 import { writeCarpPacket } from '../../src/carp/ipv4.ts';

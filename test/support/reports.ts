@@ -1,6 +1,6 @@
 // Reports of instances in every situation, made of real readiness and a given election.
 import { fromMillis, micros, plus, since, type Micros } from '../../src/base/time.ts';
-import { parseIpv4, type Ipv4 } from '../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../src/base/addresses.ts';
 import type { InstanceConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { PeerHeard, PeerRole } from '../../src/election/peers-heard.ts';

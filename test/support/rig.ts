@@ -1,7 +1,7 @@
 // An election with a clock of its own and a world around it that answers: sends succeed, addresses
 // are added and hooks end after fixed times, unless a test says otherwise.
 import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import type { Effect, State } from '../../src/election/effects.ts';
 import type { HeardAdvert, Input } from '../../src/election/inputs.ts';
 import { Election } from '../../src/election/machine.ts';

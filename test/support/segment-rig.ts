@@ -1,6 +1,6 @@
 // A segment with a clock of its own, every step of its machines checked, and what it did as text.
 import { fromMillis, micros, plus, toMillis, type Micros } from '../../src/base/time.ts';
-import type { Ipv4 } from '../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import type { HeardAdvert } from '../../src/election/inputs.ts';
 import { Election } from '../../src/election/machine.ts';
 import type { ElectionSettings } from '../../src/election/settings.ts';

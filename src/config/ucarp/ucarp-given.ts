@@ -1,7 +1,8 @@
 // What ucarp's options say one by one, each value checked as it comes. Pure.
 import { unreachable } from '../../base/assert.ts';
 import { fail } from '../../base/result.ts';
-import { CARP_MULTICAST, type Ipv4, type Vhid } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
+import { CARP_MULTICAST, type Vhid } from '../../carp/group.ts';
 import type { ListenAddress } from '../config.ts';
 import { listenAddress } from '../listen-address.ts';
 import type { UcarpKey } from './ucarp-options.ts';

@@ -5,7 +5,8 @@ import { messageOf } from '../../base/errors.ts';
 import { counted } from '../../base/text.ts';
 import { unreachable } from '../../base/assert.ts';
 import { fail, ok, type Result } from '../../base/result.ts';
-import { formatIpv4, isMulticast, type Ipv4, type Vhid } from '../../carp/addresses.ts';
+import { formatIpv4, isMulticast, type Ipv4 } from '../../base/addresses.ts';
+import type { Vhid } from '../../carp/group.ts';
 import {
   GATE_DEFAULTS,
   type GateConfig,

@@ -1,7 +1,7 @@
 // The adverts of one instance on their way out: written, signed, sent, and counted while pending.
 import { messageOf } from '../../base/errors.ts';
 import { writeAdvert } from '../../carp/advert.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import { advertDigest, type GroupKey } from '../../carp/digest.ts';
 import { writeCarpPacket } from '../../carp/ipv4.ts';
 import type { InstanceConfig } from '../../config/config.ts';

@@ -2,7 +2,7 @@
 // and hooks, and the end of the instance. What became of it goes back to the election.
 import { unreachable } from '../../base/assert.ts';
 import type { Micros } from '../../base/time.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { AnnounceReason, Effect } from '../../election/effects.ts';

@@ -1,5 +1,5 @@
 // What a hook gets in its environment besides ucarp's arguments. Pure.
-import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../base/addresses.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { LastTransition } from '../../report/report.ts';
 

@@ -4,7 +4,7 @@ import { fromSeconds, since, type Micros } from '../../base/time.ts';
 import { masterDownInterval } from '../../election/cadence.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import type { Ipv4, Mac } from '../../carp/addresses.ts';
+import type { Ipv4, Mac } from '../../base/addresses.ts';
 import { judgeClaimant, type Claimant } from '../../election/claimant.ts';
 import type { Maintenance } from '../../control/maintenance.ts';
 import { PeersHeard } from '../../election/peers-heard.ts';

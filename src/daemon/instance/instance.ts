@@ -1,6 +1,6 @@
 // One instance at work: what happens on its interface goes to its election, and what the election
 // wants is carried out. The election itself is in the segment of the interface.
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { GroupKey } from '../../carp/digest.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { invariant } from '../../base/assert.ts';

@@ -1,7 +1,7 @@
 // Where an instance stands: whether it can take part on its interface as it is now, with which
 // source address, and if not, why.
 import { fromSeconds, plus, type Micros } from '../../base/time.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { CAUSES } from '../../election/effects.ts';
 import type { InterfaceFault } from '../../election/inputs.ts';

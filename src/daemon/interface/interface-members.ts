@@ -1,7 +1,7 @@
 // The instances on one interface, and what is asked of all of them together.
 import { acceptPacket, type AcceptedAdvert } from '../../carp/accept.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { ForeignClaim } from '../../carp/claim.ts';
 import type { Micros } from '../../base/time.ts';
 import type { Result } from '../../base/result.ts';

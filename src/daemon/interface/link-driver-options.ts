@@ -1,7 +1,7 @@
 // What the gate of an interface is given by the world around it.
 import type { Micros } from '../../base/time.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import type { Ipv4, Mac } from '../../carp/addresses.ts';
+import type { Ipv4, Mac } from '../../base/addresses.ts';
 import type { LinkWatch } from '../../linux/links/link-watch.ts';
 import type { Driver } from './driver.ts';
 import type { AdvertHeard } from './segment-member.ts';

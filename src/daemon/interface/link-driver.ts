@@ -5,7 +5,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
-import { formatIpv4, type Ipv4, type Mac } from '../../carp/addresses.ts';
+import { formatIpv4, type Ipv4, type Mac } from '../../base/addresses.ts';
 import type { State } from '../../election/effects.ts';
 import type { ElectionSettings } from '../../election/settings.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';

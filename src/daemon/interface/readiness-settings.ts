@@ -1,6 +1,6 @@
 // What the readiness of a link has to know of an instance, from its configuration.
 import { fromMillis } from '../../base/time.ts';
-import { formatIpv4, parseIpv4, type Ipv4 } from '../../carp/addresses.ts';
+import { formatIpv4, parseIpv4, type Ipv4 } from '../../base/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
 import type { InstanceSettings } from '../../readiness/inputs.ts';

@@ -1,7 +1,7 @@
 // What an instance is to the segment of its interface: who gets what happens to it, and who
 // carries out what its election wants.
 import type { Micros } from '../../base/time.ts';
-import type { Ipv4 } from '../../carp/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { Effect } from '../../election/effects.ts';
 import type { DoubtCause } from '../../readiness/doubt.ts';
 import type { GateVerdict } from '../../readiness/gate.ts';

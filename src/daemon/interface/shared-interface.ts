@@ -2,7 +2,7 @@
 // what is known of its readiness.
 import { messageOf } from '../../base/errors.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import type { Ipv4, Mac } from '../../carp/addresses.ts';
+import type { Ipv4, Mac } from '../../base/addresses.ts';
 import { arpRequest } from '../../carp/arp.ts';
 import type { AddressEvent, Link, LinkChange, LinkWatch } from '../../linux/links/link-watch.ts';
 import { AddressKeeper } from '../../vip/keeper.ts';

@@ -1,7 +1,7 @@
 // Whether an interface, and what it stands on, is fit for a virtual IP. Pure.
 import { counted } from '../../base/text.ts';
 import { shellWord, sysctlKey } from '../../base/command.ts';
-import { parseIpv4, samePrefix } from '../../carp/addresses.ts';
+import { parseIpv4, samePrefix } from '../../base/addresses.ts';
 import { bondsOf, type BondFacts, type LinkFacts } from '../../readiness/facts.ts';
 import { finding, type Finding } from './catalogue.ts';
 

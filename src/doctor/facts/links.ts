@@ -1,5 +1,5 @@
 // What the doctor reads of interfaces: netlink has nearly all of it, sysfs and sysctls the rest.
-import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../base/addresses.ts';
 import type { InterfaceFacts } from '../checks/link-checks.ts';
 import { resolveStack } from '../../linux/links/link-facts.ts';
 import type { Link, LinkWatch } from '../../linux/links/link-watch.ts';

@@ -8,7 +8,7 @@ import {
   parseMac,
   type Ipv4,
   type Mac,
-} from '../../carp/addresses.ts';
+} from '../../base/addresses.ts';
 import { arpProbe, arpRequest, readArp } from '../../carp/arp.ts';
 import { readEthernet } from '../../carp/ethernet.ts';
 import { CARP_PROTOCOL } from '../../carp/ipv4.ts';

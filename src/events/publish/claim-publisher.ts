@@ -1,7 +1,7 @@
 // Tells of the claims of others for the virtual IP of a master once it is known whose they are: a
 // node that has just become master announces itself before its advert has been read.
 import { toMillis, type Micros } from '../../base/time.ts';
-import type { Mac } from '../../carp/addresses.ts';
+import type { Mac } from '../../base/addresses.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Claimant } from '../../election/claimant.ts';

@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { since, toMillis, type Micros } from '../../base/time.ts';
 import { isBowOut } from '../../carp/advert.ts';
-import { formatIpv4, samePrefix, type Ipv4 } from '../../carp/addresses.ts';
+import { formatIpv4, samePrefix, type Ipv4 } from '../../base/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import type { Effect } from '../../election/effects.ts';
 import type { HeardAdvert } from '../../election/inputs.ts';

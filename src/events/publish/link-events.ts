@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { fromSeconds, toMillis, type Micros } from '../../base/time.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import { formatIpv4 } from '../../carp/addresses.ts';
+import { formatIpv4 } from '../../base/addresses.ts';
 import type { StackFault } from '../../linux/links/link-facts.ts';
 import type { ReadinessEffect } from '../../readiness/effects.ts';
 import type { Epoch } from '../../readiness/epoch.ts';

@@ -4,7 +4,7 @@
 // each network namespace, and takes a name back from a process however it ends.
 import { readFileSync } from 'node:fs';
 import { CarpdError, messageOf } from '../../base/errors.ts';
-import { formatIpv4, type Ipv4 } from '../../carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../base/addresses.ts';
 import { DatagramSocket } from './datagram-socket.ts';
 import { native } from './native.ts';
 import { errnoOf } from './socket-error.ts';

@@ -1,7 +1,7 @@
 // A client of a segment that keeps what it was last told by ARP, for as long as the world lasts: it
 // finds an address only where that was announced.
 import { invariant } from '../../../src/base/assert.ts';
-import { formatIpv4, parseMac, type Mac } from '../../../src/carp/addresses.ts';
+import { formatIpv4, parseMac, type Mac } from '../../../src/base/addresses.ts';
 import { isGratuitous, readArp } from '../../../src/carp/arp.ts';
 import { ETHERTYPE_ARP } from '../../../src/base/ethertypes.ts';
 import { readEthernet } from '../../../src/carp/ethernet.ts';

@@ -1,6 +1,6 @@
 // What goes wrong in a swarm: each fault begins now, and what it returns ends it.
 import { micros } from '../../../src/base/time.ts';
-import { parseIpv4, parseMac } from '../../../src/carp/addresses.ts';
+import { parseIpv4, parseMac } from '../../../src/base/addresses.ts';
 import { gratuitousArp } from '../../../src/carp/arp.ts';
 import type { Prng } from '../prng.ts';
 import { STRANGER } from './client.ts';

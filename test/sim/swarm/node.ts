@@ -2,7 +2,7 @@
 // for the rules to judge.
 import { invariant } from '../../../src/base/assert.ts';
 import type { Micros } from '../../../src/base/time.ts';
-import type { Mac } from '../../../src/carp/addresses.ts';
+import type { Mac } from '../../../src/base/addresses.ts';
 import type { State } from '../../../src/election/effects.ts';
 import type { EventOf } from '../../../src/events/events.ts';
 import { FakeHost } from '../../fakes/host.ts';

@@ -1,7 +1,7 @@
 // What must hold of every host of a swarm at every moment, however bad it is.
 import { fromMillis, fromSeconds, micros, toMillis, type Micros } from '../../../src/base/time.ts';
 import { isBowOut, type Advert } from '../../../src/carp/advert.ts';
-import type { Mac } from '../../../src/carp/addresses.ts';
+import type { Mac } from '../../../src/base/addresses.ts';
 import type { Cause } from '../../../src/election/effects.ts';
 import type { EventOf } from '../../../src/events/events.ts';
 import { RECOVERY } from './bounds.ts';

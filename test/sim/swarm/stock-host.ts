@@ -4,14 +4,13 @@ import { micros, since } from '../../../src/base/time.ts';
 import { invariant } from '../../../src/base/assert.ts';
 import { acceptPacket } from '../../../src/carp/accept.ts';
 import {
-  CARP_MULTICAST,
   multicastMac,
   parseIpv4,
   parseMac,
-  parseVhid,
   type Ipv4,
   type Mac,
-} from '../../../src/carp/addresses.ts';
+} from '../../../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid } from '../../../src/carp/group.ts';
 import { writeAdvert } from '../../../src/carp/advert.ts';
 import { advertDigest, type GroupKey } from '../../../src/carp/digest.ts';
 import { readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';

@@ -1,7 +1,7 @@
 // The segments of a swarm, and what goes wrong on them: frames that are lost, late, doubled, held
 // back to come all at once, or sent again long after; ways that are cut in one direction.
 import { readAdvert, writeAdvert, type Advert } from '../../../src/carp/advert.ts';
-import type { Mac } from '../../../src/carp/addresses.ts';
+import type { Mac } from '../../../src/base/addresses.ts';
 import { readEthernet, writeEthernet } from '../../../src/carp/ethernet.ts';
 import { CARP_PROTOCOL, readIpv4, writeCarpPacket } from '../../../src/carp/ipv4.ts';
 import { micros, type Micros } from '../../../src/base/time.ts';

@@ -1,7 +1,7 @@
 // A swarm: some hosts with real daemons, from their sockets to `ip`, that share some instances on
 // some segments, perhaps with a stock ucarp, and the trouble that its seed draws for it.
 import { toMillis } from '../../../src/base/time.ts';
-import type { Mac } from '../../../src/carp/addresses.ts';
+import type { Mac } from '../../../src/base/addresses.ts';
 import type { EventOf } from '../../../src/events/events.ts';
 import { VirtualClock } from '../../fakes/clock.ts';
 import { station } from '../../fakes/host.ts';

@@ -1,7 +1,7 @@
 // Checks that the addresses of an interface are those that the kernel told of last.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import {
   hasAddress,
   interfacesWith,

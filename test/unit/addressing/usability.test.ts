@@ -1,7 +1,7 @@
 // What an instance can do on an interface, by what the interface is like.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import {
   findNetworks,
   judgeInterface,

@@ -8,7 +8,7 @@ import {
   type CarpGroup,
 } from '../../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../../src/carp/advert.ts';
-import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/group.ts';
 import {
   accept,
   address,

@@ -9,7 +9,7 @@ import {
   parseIpv4,
   parseMac,
   readMac,
-} from '../../../src/carp/addresses.ts';
+} from '../../../src/base/addresses.ts';
 import {
   arpProbe,
   arpRequest,

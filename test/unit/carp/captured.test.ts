@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { acceptPacket, type CarpGroup } from '../../../src/carp/accept.ts';
 import { writeAdvert } from '../../../src/carp/advert.ts';
-import { BROADCAST_MAC, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
+import { BROADCAST_MAC, multicastMac, parseMac } from '../../../src/base/addresses.ts';
 import { gratuitousArp } from '../../../src/carp/arp.ts';
 import { advertDigest } from '../../../src/carp/digest.ts';
 import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';

@@ -1,7 +1,7 @@
 // What ARP packets say of who has an address.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ANY_IPV4, BROADCAST_MAC, parseMac, ZERO_MAC } from '../../../src/carp/addresses.ts';
+import { ANY_IPV4, BROADCAST_MAC, parseMac, ZERO_MAC } from '../../../src/base/addresses.ts';
 import type { ArpPacket } from '../../../src/carp/arp.ts';
 import { readClaim } from '../../../src/carp/claim.ts';
 import { address } from '../../support/packets.ts';

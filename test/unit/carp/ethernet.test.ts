@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BROADCAST_MAC, readMac, type Mac } from '../../../src/carp/addresses.ts';
+import { BROADCAST_MAC, readMac, type Mac } from '../../../src/base/addresses.ts';
 import { ETHERTYPE_ARP } from '../../../src/base/ethertypes.ts';
 import { readEthernet, writeEthernet, type EthernetFault } from '../../../src/carp/ethernet.ts';
 import { InvariantError } from '../../../src/base/assert.ts';

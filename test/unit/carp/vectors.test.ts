@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ADVERT_BYTES, readAdvert, writeAdvert } from '../../../src/carp/advert.ts';
-import { CARP_MULTICAST, multicastMac, parseMac } from '../../../src/carp/addresses.ts';
+import { multicastMac, parseMac } from '../../../src/base/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/group.ts';
 import { internetChecksum } from '../../../src/carp/checksum.ts';
 import { advertDigest } from '../../../src/carp/digest.ts';
 import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';

@@ -1,7 +1,7 @@
 // What `carpd check` says of a configuration that does not fit this host.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseIpv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../../src/base/addresses.ts';
 import { hostWarnings, THIS_HOST, type HostView } from '../../../src/cli/host-warnings.ts';
 import { describeFault } from '../../../src/config/load.ts';
 import { configOf } from '../../support/daemon-scene.ts';

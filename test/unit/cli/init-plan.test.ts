@@ -1,7 +1,7 @@
 // What `carpd init` makes of answers: nodes that are set up apart from each other must fit.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatIpv4, ipv4, parseIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, ipv4, parseIpv4 } from '../../../src/base/addresses.ts';
 import {
   ask,
   check,

@@ -1,7 +1,7 @@
 // The keys of the gate: what they become, what is refused, and what is doubtful.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseIpv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../../src/base/addresses.ts';
 import { GATE_DEFAULTS, sameInstance, type InstanceConfig } from '../../../src/config/config.ts';
 import { effectiveConfig } from '../../../src/config/effective.ts';
 import { db, faultLines, good, instance, load } from './sample.ts';

@@ -3,7 +3,7 @@ import { formatEffective } from '../../../src/config/effective.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { formatIpv4, parseIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, parseIpv4 } from '../../../src/base/addresses.ts';
 import { sameInstance, type Config } from '../../../src/config/config.ts';
 import { describeFault, loadConfigFile } from '../../../src/config/load.ts';
 import type { FileContent } from '../../../src/config/passphrase.ts';

@@ -1,7 +1,7 @@
 // Checks that a large configuration is looked through once, not each instance beside all others.
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ipv4 } from '../../../src/carp/addresses.ts';
+import { ipv4 } from '../../../src/base/addresses.ts';
 import type { Draft } from '../../../src/config/read-instance.ts';
 import { reportShared } from '../../../src/config/shared.ts';
 import { dbConfig, ip } from '../../support/reports.ts';

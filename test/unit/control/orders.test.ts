@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { micros } from '../../../src/base/time.ts';
-import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import { HANDOVER_MS_MAX } from '../../../src/control/handover.ts';
 import { Maintenance } from '../../../src/control/maintenance.ts';
 import { maintenanceFile } from '../../../src/state/maintenance-file.ts';

@@ -3,7 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
 import { readArp } from '../../../src/carp/arp.ts';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../../src/base/addresses.ts';
 import { readEthernet } from '../../../src/carp/ethernet.ts';
 import { station } from '../../fakes/host.ts';
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
-import { parseMac, type Ipv4, type Mac } from '../../../src/carp/addresses.ts';
+import { parseMac, type Ipv4, type Mac } from '../../../src/base/addresses.ts';
 import { judgeClaimant, type Claimant } from '../../../src/election/claimant.ts';
 import { lineOf } from '../../../src/log/log-line.ts';
 import { PeersHeard } from '../../../src/election/peers-heard.ts';

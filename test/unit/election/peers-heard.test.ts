@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds, micros, plus } from '../../../src/base/time.ts';
-import { formatIpv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../../src/base/addresses.ts';
 import { PEERS_MAX, PeersHeard } from '../../../src/election/peers-heard.ts';
 import { ip } from '../../support/reports.ts';
 

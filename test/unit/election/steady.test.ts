@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromMillis, fromSeconds, plus, type Micros } from '../../../src/base/time.ts';
-import { ipv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { ipv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import type { Effect } from '../../../src/election/effects.ts';
 import type { Input } from '../../../src/election/inputs.ts';
 import { Election } from '../../../src/election/machine.ts';

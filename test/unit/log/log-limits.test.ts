@@ -1,7 +1,7 @@
 // How many lines a storm of events leaves in the log, and that the last of them says how it stands.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { formatIpv4, ipv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, ipv4 } from '../../../src/base/addresses.ts';
 import {
   definitionOf,
   EVENT_NAMES,

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { micros } from '../../../src/base/time.ts';
-import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/group.ts';
 import type { DomainEvent } from '../../../src/events/events.ts';
 import { InterfaceAddresses } from '../../../src/addressing/interface-addresses.ts';
 import { Leftovers, type LeftoversOptions } from '../../../src/release/leftovers.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fromMillis, since } from '../../../src/base/time.ts';
-import type { Ipv4 } from '../../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../../src/base/addresses.ts';
 import { explainLine, explainText } from '../../../src/report/explain-text.ts';
 import type { InstanceReport } from '../../../src/report/report.ts';
 import * as rigs from '../../support/readiness-rig.ts';

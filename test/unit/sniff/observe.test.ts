@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CARP_MULTICAST, parseIpv4, parseVhid, type Vhid } from '../../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid, type Vhid } from '../../../src/carp/group.ts';
 import { internetChecksum } from '../../../src/carp/checksum.ts';
 import { observe, type KnownGroup, type Observation } from '../../../src/sniff/observe.ts';
 import { LINK_TYPES, type LinkType } from '../../../src/sniff/pcap.ts';

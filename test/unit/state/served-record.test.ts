@@ -10,7 +10,7 @@ import {
   servedPlaces,
   type ServedPlace,
 } from '../../../src/state/served-record.ts';
-import { CARP_MULTICAST } from '../../../src/carp/addresses.ts';
+import { CARP_MULTICAST } from '../../../src/carp/group.ts';
 import { ip } from '../../support/reports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'carpd-served-'));

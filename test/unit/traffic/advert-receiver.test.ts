@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fail, ok } from '../../../src/base/result.ts';
 import { fromSeconds, micros, plus, type Micros } from '../../../src/base/time.ts';
-import type { Vhid } from '../../../src/carp/addresses.ts';
+import type { Vhid } from '../../../src/carp/group.ts';
 import { AdvertReceiver, type Hearer } from '../../../src/traffic/advert-receiver.ts';
 import type { SegmentInput } from '../../../src/segment/inputs.ts';
 import { address } from '../../support/packets.ts';

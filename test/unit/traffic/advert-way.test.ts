@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseMac } from '../../../src/carp/addresses.ts';
+import { parseMac } from '../../../src/base/addresses.ts';
 import { writeCarpPacket } from '../../../src/carp/ipv4.ts';
 import { AdvertWay } from '../../../src/traffic/advert-way.ts';
 import type { PacketSocket } from '../../../src/linux/sockets/packet-socket.ts';

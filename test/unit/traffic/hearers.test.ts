@@ -2,7 +2,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromMillis, micros, plus } from '../../../src/base/time.ts';
-import { CARP_MULTICAST, ipv4, parseVhid, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { ipv4, type Ipv4 } from '../../../src/base/addresses.ts';
+import { CARP_MULTICAST, parseVhid } from '../../../src/carp/group.ts';
 import { Hearers, type Hearer } from '../../../src/traffic/hearers.ts';
 
 const [OWN, OTHER] = [ipv4(0x0a090001), ipv4(0x0a090002)];

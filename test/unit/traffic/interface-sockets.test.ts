@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CarpdError } from '../../../src/base/errors.ts';
 import { micros } from '../../../src/base/time.ts';
-import { parseIpv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4 } from '../../../src/base/addresses.ts';
 import type { LinkEventFields } from '../../../src/events/events.ts';
 import { InterfaceSockets } from '../../../src/traffic/interface-sockets.ts';
 import { LinkEvents } from '../../../src/events/publish/link-events.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseMac } from '../../../src/carp/addresses.ts';
+import { parseMac } from '../../../src/base/addresses.ts';
 import { readWitnessed, WITNESS_UNCOUNTED } from '../../../src/traffic/witness-reader.ts';
 import type { AnswerView, Seen } from '../../../src/traffic/witness-reader.ts';
 import { classifyFrame, UNCOUNTED } from '../../../src/carp/frame.ts';

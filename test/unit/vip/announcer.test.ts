@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BROADCAST_MAC, parseMac, type Mac } from '../../../src/carp/addresses.ts';
+import { BROADCAST_MAC, parseMac, type Mac } from '../../../src/base/addresses.ts';
 import { gratuitousArp } from '../../../src/carp/arp.ts';
 import { Announcer } from '../../../src/vip/announcer.ts';
 import { FakeTime, ip } from './fakes.ts';

@@ -2,7 +2,7 @@
 // which may lag behind.
 import { invariant } from '../../../src/base/assert.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
-import { formatIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import type {
   AddressNews,
   AddressRecord,

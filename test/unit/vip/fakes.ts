@@ -1,7 +1,7 @@
 // Stand-ins for the tests of the address side: a clock that only moves when told, and commands that
 // end when told.
 import { fromMillis, type Micros } from '../../../src/base/time.ts';
-import { parseIpv4, type Ipv4 } from '../../../src/carp/addresses.ts';
+import { parseIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
 import { invariant } from '../../../src/base/assert.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { formatIpv4, type Ipv4 } from '../../../../src/carp/addresses.ts';
+import { formatIpv4, type Ipv4 } from '../../../../src/base/addresses.ts';
 import { GATE_DEFAULTS } from '../../../../src/config/config.ts';
 import { FileRefusal } from '../../../../src/config/passphrase.ts';
 import {

@@ -1,7 +1,7 @@
 // Where adverts come from while the source address of the node changes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ipv4 } from '../../../../src/carp/addresses.ts';
+import type { Ipv4 } from '../../../../src/base/addresses.ts';
 import { readIpv4 } from '../../../../src/carp/ipv4.ts';
 import { AdvertSender } from '../../../../src/daemon/instance/advert-sender.ts';
 import type { AdvertKind } from '../../../../src/election/effects.ts';

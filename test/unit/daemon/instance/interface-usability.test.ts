@@ -1,7 +1,7 @@
 // What an instance takes for its own adverts when its source address is exchanged.
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatIpv4 } from '../../../../src/carp/addresses.ts';
+import { formatIpv4 } from '../../../../src/base/addresses.ts';
 import { InterfaceUsability } from '../../../../src/daemon/instance/interface-usability.ts';
 import { GroupClaim } from '../../../../src/daemon/interface/group-claim.ts';
 import { InstanceEvents } from '../../../../src/events/publish/instance-events.ts';

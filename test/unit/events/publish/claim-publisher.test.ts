@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromSeconds } from '../../../../src/base/time.ts';
-import { parseMac, type Mac } from '../../../../src/carp/addresses.ts';
+import { parseMac, type Mac } from '../../../../src/base/addresses.ts';
 import type { ForeignClaim } from '../../../../src/carp/claim.ts';
 import { ClaimPublisher } from '../../../../src/events/publish/claim-publisher.ts';
 import type { Claimant } from '../../../../src/election/claimant.ts';

@@ -8,7 +8,7 @@ import {
   ipv4,
   parseMac,
   type Ipv4,
-} from '../../../../src/carp/addresses.ts';
+} from '../../../../src/base/addresses.ts';
 import { arpProbe, arpRequest, gratuitousArp } from '../../../../src/carp/arp.ts';
 import { claimFilter } from '../../../../src/linux/sockets/claim-filter.ts';
 import { runFilter } from '../../../support/bpf.ts';

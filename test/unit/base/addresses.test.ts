@@ -1,4 +1,4 @@
-// Addresses and vhids: what text is read, what is refused, and what they turn into.
+// Addresses: what text is read, what is refused, and what they turn into.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InvariantError } from '../../../src/base/assert.ts';
@@ -9,11 +9,10 @@ import {
   multicastMac,
   parseIpv4,
   parseMac,
-  parseVhid,
   readMac,
   samePrefix,
   writeMac,
-} from '../../../src/carp/addresses.ts';
+} from '../../../src/base/addresses.ts';
 import { address } from '../../support/packets.ts';
 
 describe('IPv4 addresses', () => {
@@ -91,12 +90,5 @@ describe('MAC addresses', () => {
     assert.equal(multicastMac(address('224.0.0.18')), '01:00:5e:00:00:12');
     assert.equal(multicastMac(address('239.192.200.5')), '01:00:5e:40:c8:05');
     assert.equal(multicastMac(address('239.128.0.1')), '01:00:5e:00:00:01');
-  });
-});
-
-describe('virtual host ids', () => {
-  it('are 1 to 255', () => {
-    assert.deepEqual([1, 42, 255].map(parseVhid), [1, 42, 255]);
-    for (const value of [0, 256, -1, 1.5, NaN]) assert.equal(parseVhid(value), undefined);
   });
 });

@@ -1,22 +1,15 @@
-// The small numbers CARP is about: IPv4 and MAC addresses and the virtual host id, read once and
-// branded, so that no unchecked text or number gets further than the edge.
-import { invariant } from '../base/assert.ts';
+// IPv4 and MAC addresses: read once where they come in, and branded, so that no unchecked text or
+// number gets further than the edge. They become text again where they go out.
+import { invariant } from './assert.ts';
 
 declare const ipv4Brand: unique symbol;
 declare const macBrand: unique symbol;
-declare const vhidBrand: unique symbol;
 
 /** An IPv4 address as an unsigned 32-bit number, first octet highest (10.0.0.1 is 0x0a000001). */
 export type Ipv4 = number & { readonly [ipv4Brand]: true };
 
 /** A 48-bit Ethernet address as lower-case text, "02:00:00:00:00:01". */
 export type Mac = string & { readonly [macBrand]: true };
-
-/** A virtual host id, 1 to 255: with the destination, what tells CARP groups on a segment apart. */
-export type Vhid = number & { readonly [vhidBrand]: true };
-
-/** Where CARP and VRRP advertisements go: 224.0.0.18 (IANA; ucarp's default of --mcast). */
-export const CARP_MULTICAST = 0xe0000012 as Ipv4;
 
 /** 0.0.0.0, the sender of an address probe (RFC 5227) and the mark of "no address". */
 export const ANY_IPV4 = 0 as Ipv4;
@@ -92,9 +85,4 @@ export function multicastMac(multicast: Ipv4): Mac {
   const low = multicast & 0x7fffff;
   const bytes = [0x01, 0x00, 0x5e, low >>> 16, (low >>> 8) & 0xff, low & 0xff];
   return readMac(Uint8Array.from(bytes), 0);
-}
-
-/** Brands 1 to 255; undefined for every other number. */
-export function parseVhid(value: number): Vhid | undefined {
-  return Number.isInteger(value) && value >= 1 && value <= 255 ? (value as Vhid) : undefined;
 }
