@@ -1,6 +1,7 @@
 // The next hops through one interface, as the routing table had them last: what the probe target
 // `gateway` stands for. Read only where somebody wants them.
 import { isDeepStrictEqual } from 'node:util';
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Ports } from '../ports/ports.ts';
 
 export interface GatewaysOptions extends Pick<Ports, 'readGateways'> {
@@ -16,7 +17,7 @@ const REFRESH_TICKS = 10;
 /** The next hops through one interface. */
 export class Gateways {
   readonly #options: GatewaysOptions;
-  #known: readonly string[] = [];
+  #known: readonly Ipv4[] = [];
   #wanted = false;
   #reading = false;
   #ticks = 0;
@@ -26,8 +27,7 @@ export class Gateways {
     this.#options = options;
   }
 
-  /** IPv4 addresses as text. */
-  get known(): readonly string[] {
+  get known(): readonly Ipv4[] {
     return this.#known;
   }
 

@@ -40,6 +40,11 @@ export function formatIpv4(address: Ipv4): string {
   return `${high >>> 8}.${high & 0xff}.${low >>> 8}.${low & 0xff}`;
 }
 
+/** Text of an address of either kind. */
+export function formatAddress(address: Ipv4 | Mac): string {
+  return typeof address === 'number' ? formatIpv4(address) : address;
+}
+
 /** Whether the address is an IPv4 multicast group (224.0.0.0/4). */
 export function isMulticast(address: Ipv4): boolean {
   return address >>> 28 === 0xe;
@@ -62,6 +67,11 @@ const HEX = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).padStar
 
 function hexOf(byte: number): string {
   return HEX[byte] ?? '';
+}
+
+/** Whether it is one of a group, or of all: no station has such an address. */
+export function isGroupMac(mac: Mac): boolean {
+  return /^.[13579bdf]/.test(mac);
 }
 
 /** The address whose six bytes stand at `offset`. */

@@ -1,6 +1,7 @@
 // Which frames prove that a link carries data: an allow-list, since even a switch port that
 // forwards nothing emits frames of its own (spanning tree, LACP, LLDP, and multicast reports were
 // seen).
+import { isGroupMac, readMac, ZERO_MAC, type Mac } from '../base/addresses.ts';
 import {
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
@@ -22,16 +23,15 @@ export interface WitnessedFrame {
 
 /** Where the frame was caught. */
 export interface WitnessView {
-  /** Lower-case text: of all interfaces of this host. */
-  readonly ownMacs: ReadonlySet<string>;
+  /** Of all interfaces of this host. */
+  readonly ownMacs: ReadonlySet<Mac>;
   /** The VLAN ids of the interface where it was caught, outermost first; empty: untagged. */
   readonly ownVlans: readonly number[];
 }
 
 /** A frame that counts. */
 export interface CountedFrame {
-  /** The sender's MAC address, lower-case text. */
-  readonly from: string;
+  readonly from: Mac;
   readonly protocol: 'arp' | 'ipv4' | 'ipv6';
   /** From the ARP or IP header on; the frame may have been padded. */
   readonly payload: Uint8Array;
@@ -61,7 +61,6 @@ const TAG_BYTES = 4;
 const VLAN_ID_MASK = 0x0fff;
 /** 01:80:c2:00:00:00 to 0f: no bridge forwards them (IEEE 802.1D, 7.12.6). */
 const LINK_LOCAL = /^01:80:c2:00:00:0[0-9a-f]$/;
-const NO_STATION = '00:00:00:00:00:00';
 
 /** Total: every sequence of bytes either counts or has a reason why not. */
 export function classifyFrame(
@@ -71,10 +70,10 @@ export function classifyFrame(
   if (frame.outgoing) return fail('outgoing');
   const { bytes } = frame;
   if (bytes.length < TYPE_OFFSET + 2) return fail('truncated');
-  const from = macText(bytes.subarray(MAC_BYTES, TYPE_OFFSET));
+  const from = readMac(bytes, MAC_BYTES);
   if (view.ownMacs.has(from)) return fail('own-source');
-  if (isMulticastMac(from) || from === NO_STATION) return fail('group-source');
-  if (LINK_LOCAL.test(macText(bytes.subarray(0, MAC_BYTES)))) return fail('link-local');
+  if (isGroupMac(from) || from === ZERO_MAC) return fail('group-source');
+  if (LINK_LOCAL.test(readMac(bytes, 0))) return fail('link-local');
   const read = readTags(frame);
   if (read === undefined) return fail('truncated');
   if (!sameVlans(read.vlans, view.ownVlans)) return fail('other-vlan');
@@ -196,15 +195,6 @@ function upperFault(packet: Uint8Array): UncountedReason | undefined {
 function extensionBytes(kind: number, length: number): number {
   if (kind === FRAGMENT) return 8;
   return kind === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
-}
-
-/** The lowest bit of the first byte is set: no station has such an address. */
-function isMulticastMac(mac: string): boolean {
-  return /^.[13579bdf]/.test(mac);
-}
-
-function macText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 function ipVersion(packet: Uint8Array): number {

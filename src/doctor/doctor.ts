@@ -209,7 +209,7 @@ class InterfaceRound {
       ? await readGateways(link?.name ?? this.#name).catch(() => [])
       : [];
     const named = gate.probe.targets.filter((target) => target !== 'gateway');
-    const targets = [...gateways, ...[...named, ...peers].map(formatIpv4)];
+    const targets = [...gateways, ...named, ...peers].map(formatIpv4);
     return {
       name,
       vhid,

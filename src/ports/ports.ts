@@ -65,10 +65,10 @@ export interface Kernel {
   readonly groupHolder: (place: GroupPlace) => GroupHolder | undefined;
   /** Whether another process keeps the address as a virtual IP on this interface. */
   readonly isServedElsewhere: (address: Ipv4, ifindex: number) => boolean;
-  /** The next hops through the interface, as IPv4 text. Rejects with a CarpdError. */
-  readonly readGateways: (interfaceName: string) => Promise<readonly string[]>;
-  /** The stations that the kernel has spoken with there, as IPv4 text. Rejects likewise. */
-  readonly readNeighbours: (interfaceName: string) => Promise<readonly string[]>;
+  /** The next hops through the interface. Rejects with a CarpdError. */
+  readonly readGateways: (interfaceName: string) => Promise<readonly Ipv4[]>;
+  /** The stations that the kernel has spoken with there. Rejects likewise. */
+  readonly readNeighbours: (interfaceName: string) => Promise<readonly Ipv4[]>;
   /** Whether rp_filter 1 is in force; undefined: it can't be read. */
   readonly filtersStrictly: (interfaceName: string) => boolean | undefined;
   /** The name of the interface through which an address is answered; undefined: none. */

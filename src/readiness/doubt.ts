@@ -1,5 +1,6 @@
 // When a master doubts its own path: it keeps the address, bids low and claims it to nobody. So it
 // wins nothing back from a node that served meanwhile, and still serves where it is the only one.
+import type { Ipv4 } from '../base/addresses.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
 
 /** Why a master is in doubt. */
@@ -143,10 +144,10 @@ interface Rival {
  */
 export class Rivals {
   /** In the order in which they were last heard. */
-  readonly #rivals = new Map<string, Rival>();
+  readonly #rivals = new Map<Ipv4, Rival>();
 
   /** Whether this one has now been heard for a dead interval without an answer of anybody. */
-  heard(address: string, interval: Micros, deadInterval: Micros, now: Micros): boolean {
+  heard(address: Ipv4, interval: Micros, deadInterval: Micros, now: Micros): boolean {
     this.#prune(deadInterval, now);
     const unansweredSince = this.#rivals.get(address)?.unansweredSince ?? now;
     this.#rivals.delete(address);

@@ -1,4 +1,5 @@
 // Everything the readiness of an interface wants done or known, as plain data.
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Micros } from '../base/time.ts';
 import type { DoubtCause } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
@@ -64,8 +65,8 @@ export type ReadinessEffect =
    */
   | {
       readonly kind: 'probe';
-      readonly addresses: readonly string[];
-      readonly vips: readonly string[];
+      readonly addresses: readonly Ipv4[];
+      readonly vips: readonly Ipv4[];
     }
   /** Find out which stations the kernel knows on the segment, and say so: neighbours-found. */
   | { readonly kind: 'find-neighbours' }

@@ -1,4 +1,5 @@
 // The link epochs of an interface: proof is good as long as the path it came by is the same.
+import type { Mac } from '../base/addresses.ts';
 import { fromSeconds, type Micros } from '../base/time.ts';
 import { bondsOf, type LinkFacts, type LowerFacts, type UplinkFacts } from './facts.ts';
 import { bondDifference, bondKnowledge, type KnownBond } from './known-bond.ts';
@@ -39,7 +40,7 @@ export function isTooLate(lateBy: Micros, deadInterval: Micros): boolean {
 /** What was last known; what can't be read now leaves it as it was. */
 interface Known {
   ifindex?: number;
-  mac?: string;
+  mac?: Mac;
   carrier?: boolean;
   /** The carrier is missing for a reason that has to do with the uplinks. */
   byUplinks?: boolean;

@@ -1,4 +1,5 @@
 // What proves that frames come in: each piece dated, with its source, and of one link epoch.
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import type { Micros } from '../base/time.ts';
 
 /** A condition is never guessed: what could not be read is unknown, and unknown opens nothing. */
@@ -11,16 +12,19 @@ export type Status = 'met' | 'not-met' | 'unknown';
 export const EVIDENCE_KINDS = ['advert', 'probe', 'frame'] as const;
 export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
-export interface Evidence {
-  readonly kind: EvidenceKind;
-  /** An IPv4 or MAC address as text. */
-  readonly from: string;
+interface EvidenceOf<Kind extends EvidenceKind, Address extends Ipv4 | Mac> {
+  readonly kind: Kind;
+  readonly from: Address;
   readonly at: Micros;
   /** The link epoch in which it came in. */
   readonly epoch: number;
   /** The index of the bond's port through which it came in; undefined: none, or nobody can tell. */
   readonly port?: number | undefined;
 }
+
+/** What tells its IPv4 address has it noted; of other frames the sender's MAC is known. */
+export type Evidence =
+  EvidenceOf<'advert', Ipv4> | EvidenceOf<'probe', Ipv4> | EvidenceOf<'frame', Mac>;
 
 /** What is kept of one kind: the piece that first proved it, and the newest. */
 export interface EvidenceRecord {
@@ -40,7 +44,7 @@ const PORTS_MAX = 64;
 export class EvidenceLedger {
   readonly #epoch: number;
   readonly #records = new Map<EvidenceKind, EvidenceRecord>();
-  readonly #answerers = new Set<string>();
+  readonly #answerers = new Set<Ipv4>();
   readonly #ports = new Set<number>();
 
   constructor(epoch: number) {
@@ -50,12 +54,14 @@ export class EvidenceLedger {
   /** Whether it counted: evidence of any other epoch is worthless and is not kept. */
   add(evidence: Evidence): boolean {
     if (evidence.epoch !== this.#epoch) return false;
-    const { kind, from, port } = evidence;
+    const { kind, port } = evidence;
     const known = this.#records.get(kind);
     const first = known?.first ?? evidence;
     this.#records.set(kind, { kind, first, latest: evidence, count: (known?.count ?? 0) + 1 });
     if (port !== undefined && this.#ports.size < PORTS_MAX) this.#ports.add(port);
-    if (kind === 'probe' && this.#answerers.size < ANSWERERS_MAX) this.#answerers.add(from);
+    if (evidence.kind === 'probe' && this.#answerers.size < ANSWERERS_MAX) {
+      this.#answerers.add(evidence.from);
+    }
     return true;
   }
 
@@ -75,12 +81,12 @@ export class EvidenceLedger {
   }
 
   /** Those who have answered a probe, up to a bound. */
-  get answerers(): Iterable<string> {
+  get answerers(): Iterable<Ipv4> {
     return this.#answerers;
   }
 
   /** Whether this very address has answered a probe. */
-  answeredBy(address: string): boolean {
+  answeredBy(address: Ipv4): boolean {
     return this.#answerers.has(address);
   }
 

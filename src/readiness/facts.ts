@@ -1,5 +1,6 @@
 // What is known of an interface and of the bond it stands on, as plain data: adapters read it, the
 // readiness rules judge it. Undefined always means "could not be read", never "no".
+import type { Mac } from '../base/addresses.ts';
 
 /** The modes of the bonding driver, as it names them. */
 export type BondMode =
@@ -39,8 +40,8 @@ export interface BondFacts {
   readonly mode: BondMode | undefined;
   /** The aggregator that carries the traffic; 802.3ad only. */
   readonly activeAggregatorId: number | undefined;
-  /** The active aggregator's partner as lower-case text; all zero: there is none. */
-  readonly partnerMac: string | undefined;
+  /** The active aggregator's partner; all zero: there is none. */
+  readonly partnerMac: Mac | undefined;
   /** The index of the active slave; 0: there is none. In active-backup, balance-alb and -tlb. */
   readonly activePort: number | undefined;
   readonly ports: readonly PortFacts[];
@@ -86,8 +87,7 @@ export type UplinkFault =
 /** An interface at one moment. */
 export interface LinkFacts {
   readonly ifindex: number;
-  /** Lower-case text with colons. */
-  readonly mac: string | undefined;
+  readonly mac: Mac | undefined;
   /**
    * Administratively up, running, and every layer below up; of a bridge as far as one uplink whose
    * port is forwarding.

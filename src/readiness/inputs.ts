@@ -1,17 +1,18 @@
 // Everything that can happen to the readiness of an interface, as plain data that can be recorded.
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import type { Micros } from '../base/time.ts';
 import type { LinkFacts } from './facts.ts';
 import type { GateSettings } from './gate.ts';
 import type { Obstacle } from './obstacle.ts';
 import type { VipInUsePolicy } from './vip-in-use.ts';
 
-/** What of an instance on the interface the link's readiness depends on. Addresses are text. */
+/** What of an instance on the interface the link's readiness depends on. */
 export interface InstanceSettings {
   /** Unique on the interface. */
   readonly name: string;
-  readonly vip: string;
+  readonly vip: Ipv4;
   /** Our own address, once there is one: never asked, since it can't answer. */
-  readonly source: string | undefined;
+  readonly source: Ipv4 | undefined;
   /** The instance's own master-down interval. */
   readonly deadInterval: Micros;
   /** How often it advertises as master. */
@@ -19,7 +20,7 @@ export interface InstanceSettings {
   readonly gate: GateSettings;
   readonly vipInUse: VipInUsePolicy;
   /** Whom to ask by ARP besides those that are always asked: gateways, resolved, and peers. */
-  readonly targets: readonly string[];
+  readonly targets: readonly Ipv4[];
   /** More than 0. */
   readonly probeInterval: Micros;
   /** The instance preempts, so it needs an ARP answer of the master it hears. */
@@ -33,8 +34,7 @@ export type Role = 'inactive' | 'waiting' | 'master';
 export interface AdvertHeard {
   readonly kind: 'advert-heard';
   readonly name: string;
-  /** The sender's IPv4 address. */
-  readonly from: string;
+  readonly from: Ipv4;
   /** When its next one is due, by what it says of itself. */
   readonly interval: Micros;
   /** It is a bow-out: no next one will come. */
@@ -61,23 +61,23 @@ export type ReadinessInput =
   /** The witness caught a frame that counts. */
   | {
       readonly kind: 'frame-heard';
-      readonly from: string;
+      readonly from: Mac;
       readonly epoch: number;
       /** The index of the bond's port through which it came in, where the witness can tell. */
       readonly port?: number | undefined;
       /** The IPv4 address that its sender says to have, where the frame tells. */
-      readonly station?: string | undefined;
+      readonly station?: Ipv4 | undefined;
     }
   /** An ARP reply for this IPv4 address; also one for a virtual IP. */
   | {
       readonly kind: 'probe-answered';
-      readonly address: string;
-      readonly mac: string;
+      readonly address: Ipv4;
+      readonly mac: Mac;
       readonly epoch: number;
       readonly port?: number | undefined;
     }
   /** IPv4 addresses on the segment that the kernel has spoken with, at its own choice. */
-  | { readonly kind: 'neighbours-found'; readonly addresses: readonly string[] }
+  | { readonly kind: 'neighbours-found'; readonly addresses: readonly Ipv4[] }
   /** The process woke so much later than it wanted; what was queued meanwhile was read before. */
   | { readonly kind: 'woken-late'; readonly lateBy: Micros }
   /** A deadline may have come; too early is harmless. */

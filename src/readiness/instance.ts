@@ -1,4 +1,5 @@
 // What the link's readiness means to one instance: its gate, its doubt, and whether it wants proof.
+import type { Ipv4, Mac } from '../base/addresses.ts';
 import { invariant } from '../base/assert.ts';
 import { micros, plus, since, type Micros } from '../base/time.ts';
 import { Doubt, Rivals } from './doubt.ts';
@@ -30,12 +31,12 @@ export interface SharedView {
   readonly lacpMissing: boolean;
 }
 
-/** Whom one may ask besides the targets, as IPv4 addresses. */
+/** Whom one may ask besides the targets. */
 export interface Askable {
   /** Those who advertise on the interface. */
-  readonly masters: Iterable<string>;
+  readonly masters: Iterable<Ipv4>;
   /** Other stations that may answer. */
-  readonly others: Iterable<string>;
+  readonly others: Iterable<Ipv4>;
 }
 
 /** One instance. Call `evaluate` after every change, and when `deadline` has come. */
@@ -153,7 +154,7 @@ export class InstanceReadiness {
   }
 
   /** A probe was answered; for the virtual IP that is a foreign holder of it. */
-  answered(address: string, mac: string, now: Micros): void {
+  answered(address: Ipv4, mac: Mac, now: Micros): void {
     if (address === this.#settings.vip) this.#holder.answered(mac, now);
     this.#rivals.answered(now);
   }
@@ -201,7 +202,7 @@ export class InstanceReadiness {
    * Whether it may take over from this worse master: its own gate was open for a dead interval, and
    * the master's address has answered ARP in this epoch. With the gate off nobody is asked.
    */
-  mayPreempt(master: string, { ledger }: SharedView, now: Micros): boolean {
+  mayPreempt(master: Ipv4, { ledger }: SharedView, now: Micros): boolean {
     if (this.#openSince === undefined) return false;
     if (since(now, this.#openSince) < this.#settings.deadInterval) return false;
     return this.#settings.gate.policy === 'off' || ledger.answeredBy(master);
@@ -222,7 +223,7 @@ export class InstanceReadiness {
     const { conditions, ledger, lacpMissing } = shared;
     const { vip, targets, probeInterval, gate, preempt } = this.#settings;
     if (conditions.carrier.status === 'not-met' && !gate.ignoreLinkState) return [];
-    const ask = (address: string, interval: Micros): Wish => ({ address, form: 'ask', interval });
+    const ask = (address: Ipv4, interval: Micros): Wish => ({ address, form: 'ask', interval });
     const seldom = this.#pace;
     if (this.#wantsProof) {
       const stations = this.asksOthers(shared) ? others : [];

@@ -1,5 +1,6 @@
 // What is last known of one bond below an interface, and which change of it means that the path may
 // have changed.
+import type { Mac } from '../base/addresses.ts';
 import type { BondFacts, BondMode } from './facts.ts';
 import { judgeBond, type BondVerdict } from './lacp.ts';
 
@@ -16,7 +17,7 @@ export type BondChange =
 export interface KnownBond {
   readonly activePort?: number;
   readonly aggregatorId?: number;
-  readonly partnerMac?: string;
+  readonly partnerMac?: Mac;
   readonly portReady?: boolean;
   /** The indexes of the ports that were last known to be ready; of a mode that shares traffic. */
   readonly readyPorts?: ReadonlySet<number>;

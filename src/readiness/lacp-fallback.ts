@@ -1,6 +1,7 @@
 // Ports that pass frames though LACP never formed: many switches fall back to plain forwarding. A
 // master that keeps answering us for a while proves what LACP would have said; where none is heard,
 // any other station does.
+import type { Ipv4 } from '../base/addresses.ts';
 import { fromSeconds, since, type Micros } from '../base/time.ts';
 
 /** Answers must span this long to stand for LACP; it forms, or fails to, in less. */
@@ -21,7 +22,7 @@ interface Span {
 
 /** The two-way proof of one epoch. */
 export class LacpFallback {
-  readonly #masters = new Set<string>();
+  readonly #masters = new Set<Ipv4>();
   #span: Span | undefined;
   #vipAnsweredAt: Micros | undefined;
   #met = false;
@@ -30,7 +31,7 @@ export class LacpFallback {
    * An advert came in from this address, in this epoch: from now on only masters stand for it.
    * Says whether it was none of them so far.
    */
-  masterHeard(address: string): boolean {
+  masterHeard(address: Ipv4): boolean {
     if (this.#masters.size === 0 && !this.#met) this.#span = undefined;
     if (this.#masters.size >= MASTERS_MAX || this.#masters.has(address)) return false;
     this.#masters.add(address);
@@ -42,7 +43,7 @@ export class LacpFallback {
    * none was, those of any station do, once nobody answers for the virtual IP: there may be a
    * master whom we can't hear.
    */
-  answered(address: string, now: Micros): void {
+  answered(address: Ipv4, now: Micros): void {
     if (this.#masters.size > 0 && !this.#masters.has(address)) return;
     if (this.#vipAnsweredAt !== undefined && this.#masters.size === 0) {
       if (since(now, this.#vipAnsweredAt) <= HOLE) return;
@@ -63,7 +64,7 @@ export class LacpFallback {
     return this.#met;
   }
 
-  get masters(): readonly string[] {
+  get masters(): readonly Ipv4[] {
     return [...this.#masters];
   }
 

@@ -1,5 +1,6 @@
 // What the LACP state bytes of a bond say: whether one of its ports passes frames in both
 // directions as far as LACP can tell, and if not, why, in words.
+import { ZERO_MAC } from '../base/addresses.ts';
 import type { BondFacts, PortFacts } from './facts.ts';
 import type { Status } from './evidence.ts';
 import type { Reason } from './reasons.ts';
@@ -86,8 +87,6 @@ export interface BondVerdict {
   readonly lacp: boolean;
 }
 
-const NO_PARTNER = '00:00:00:00:00:00';
-
 /**
  * 802.3ad: at least one port of the active aggregator is ready and there is a partner. Every other
  * mode: one port has link. What could not be read makes unknown what it would have decided.
@@ -139,7 +138,7 @@ function lacpFaults(bond: BondFacts, portReady: Status): readonly BondFault[] {
     faults.push({ reason: 'aggregator-unknown', status: 'unknown' });
   }
   if (bond.partnerMac === undefined) faults.push({ reason: 'partner-unknown', status: 'unknown' });
-  if (bond.partnerMac === NO_PARTNER) faults.push({ reason: 'no-partner', status: 'not-met' });
+  if (bond.partnerMac === ZERO_MAC) faults.push({ reason: 'no-partner', status: 'not-met' });
   if (portReady === 'not-met') faults.push({ reason: 'no-ready-port', status: 'not-met' });
   if (portReady === 'unknown') faults.push({ reason: 'ports-unknown', status: 'unknown' });
   return faults;

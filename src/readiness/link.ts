@@ -1,5 +1,6 @@
 // The readiness of one interface: what has proved itself since the path last changed, and what that
 // means to each instance on it. Pure: inputs and the time go in, effects come out.
+import type { Ipv4 } from '../base/addresses.ts';
 import { unreachable } from '../base/assert.ts';
 import { earlier, micros, since, type Micros } from '../base/time.ts';
 import type { ReadinessEffect } from './effects.ts';
@@ -103,7 +104,7 @@ export class LinkReadiness {
    * Whether the instance may take over from a worse master that is alive: gate open for a dead
    * interval, and an ARP answer of that master in this epoch.
    */
-  mayPreempt(name: string, master: string, now: Micros): boolean {
+  mayPreempt(name: string, master: Ipv4, now: Micros): boolean {
     return this.#members.get(name)?.mayPreempt(master, this.#shared(), now) ?? false;
   }
 

@@ -1,5 +1,6 @@
 // The master that one instance hears: when its last advert came, and from when on its next one is
 // missing.
+import type { Ipv4 } from '../base/addresses.ts';
 import { micros, plus, type Micros } from '../base/time.ts';
 import type { AdvertHeard } from './inputs.ts';
 
@@ -13,8 +14,7 @@ export function missedAfter(at: Micros, interval: Micros): Micros {
 
 /** What its last advert told. */
 export interface HeardMaster {
-  /** Its IPv4 address. */
-  readonly from: string;
+  readonly from: Ipv4;
   readonly at: Micros;
   /** The epoch of the socket that heard it. */
   readonly epoch: number;

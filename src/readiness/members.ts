@@ -1,5 +1,6 @@
 // The instances of one link, kept by what the link has to know of them after each step: so what
 // concerns one of hundreds costs no look at the others.
+import type { Ipv4 } from '../base/addresses.ts';
 import { invariant } from '../base/assert.ts';
 import { Earliest } from '../base/earliest.ts';
 import type { Micros } from '../base/time.ts';
@@ -18,7 +19,7 @@ export class Members {
   readonly #needingWitness = new Set<InstanceReadiness>();
   readonly #awaitingFrame = new Set<InstanceReadiness>();
   readonly #heedingAnswers = new Set<InstanceReadiness>();
-  #byVip: ReadonlyMap<string, readonly InstanceReadiness[]> = new Map();
+  #byVip: ReadonlyMap<Ipv4, readonly InstanceReadiness[]> = new Map();
   #all: readonly InstanceReadiness[] = NOBODY;
   #added = 0;
 
@@ -75,12 +76,12 @@ export class Members {
   }
 
   /** Those with this virtual IP. */
-  withVip(address: string): readonly InstanceReadiness[] {
+  withVip(address: Ipv4): readonly InstanceReadiness[] {
     return this.#byVip.get(address) ?? NOBODY;
   }
 
   /** Those to whom an answer of this address makes a difference. */
-  heeding(address: string): readonly InstanceReadiness[] {
+  heeding(address: Ipv4): readonly InstanceReadiness[] {
     if (this.#heedingAnswers.size === 0) return this.withVip(address);
     return this.inOrder([...this.withVip(address), ...this.#heedingAnswers]);
   }
@@ -130,10 +131,8 @@ export class Members {
   }
 }
 
-function byVip(
-  all: readonly InstanceReadiness[],
-): ReadonlyMap<string, readonly InstanceReadiness[]> {
-  const found = new Map<string, InstanceReadiness[]>();
+function byVip(all: readonly InstanceReadiness[]): ReadonlyMap<Ipv4, readonly InstanceReadiness[]> {
+  const found = new Map<Ipv4, InstanceReadiness[]>();
   for (const instance of all) {
     const same = found.get(instance.settings.vip);
     if (same === undefined) found.set(instance.settings.vip, [instance]);

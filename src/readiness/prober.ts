@@ -1,5 +1,6 @@
 // Whom to ask by ARP, and when: the wishes of all instances on an interface united, each address
 // asked once per interval however many want it.
+import type { Ipv4 } from '../base/addresses.ts';
 import { invariant } from '../base/assert.ts';
 import { micros, plus, type Micros } from '../base/time.ts';
 
@@ -8,7 +9,7 @@ export type ProbeForm = 'ask' | 'vip';
 
 /** One address that is wanted asked so often. */
 export interface Wish {
-  readonly address: string;
+  readonly address: Ipv4;
   readonly form: ProbeForm;
   readonly interval: Micros;
 }
@@ -27,12 +28,12 @@ type United = Pick<Wish, 'form' | 'interval'>;
  * of what it wanted before, at no cost for the others.
  */
 export class ProbeWishes {
-  readonly #wanted = new Map<string, Wanted[]>();
+  readonly #wanted = new Map<Ipv4, Wanted[]>();
   readonly #own = new Map<object, readonly Wish[]>();
-  readonly #never = new Set<string>();
+  readonly #never = new Set<Ipv4>();
 
   /** The shortest interval wins; an address that is somebody's virtual IP is only probed for. */
-  add(address: string, form: ProbeForm, interval: Micros): void {
+  add(address: Ipv4, form: ProbeForm, interval: Micros): void {
     const wanted = this.#wanted.get(address) ?? [];
     const same = wanted.find((one) => one.form === form && one.interval === interval);
     if (same !== undefined) same.count += 1;
@@ -48,12 +49,12 @@ export class ProbeWishes {
   }
 
   /** This address is never asked, whoever wants it. */
-  remove(address: string): void {
+  remove(address: Ipv4): void {
     this.#never.add(address);
   }
 
-  get entries(): readonly (readonly [string, United])[] {
-    const entries: (readonly [string, United])[] = [];
+  get entries(): readonly (readonly [Ipv4, United])[] {
+    const entries: (readonly [Ipv4, United])[] = [];
     for (const [address, wanted] of this.#wanted) {
       if (!this.#never.has(address)) entries.push([address, wanted.reduce(unite)]);
     }
@@ -79,21 +80,21 @@ function unite(a: Wanted, b: Wanted): Wanted {
 
 /** What is to be asked at once. */
 export interface ProbeRound {
-  readonly addresses: readonly string[];
-  readonly vips: readonly string[];
+  readonly addresses: readonly Ipv4[];
+  readonly vips: readonly Ipv4[];
 }
 
 /** Remembers when each address may be asked again, and who was asked in this epoch. */
 export class Prober {
-  readonly #nextAt = new Map<string, Micros>();
-  #wanted: ReadonlySet<string> = new Set();
+  readonly #nextAt = new Map<Ipv4, Micros>();
+  #wanted: ReadonlySet<Ipv4> = new Set();
   #deadline: Micros | undefined;
 
   /** Takes the wishes as they are now and returns those that are due. */
   update(wishes: ProbeWishes, now: Micros): ProbeRound {
-    const addresses: string[] = [];
-    const vips: string[] = [];
-    const wanted = new Set<string>();
+    const addresses: Ipv4[] = [];
+    const vips: Ipv4[] = [];
+    const wanted = new Set<Ipv4>();
     let earliest = Infinity;
     for (const [address, { form, interval }] of wishes.entries) {
       wanted.add(address);
@@ -113,13 +114,13 @@ export class Prober {
   }
 
   /** Whether an answer of this address can be one to us: it was asked an interval ago at most. */
-  wasAsked(address: string, now: Micros): boolean {
+  wasAsked(address: Ipv4, now: Micros): boolean {
     const nextAt = this.#nextAt.get(address);
     return nextAt !== undefined && (nextAt > now || this.#wanted.has(address));
   }
 
   /** The addresses that are being asked again and again. */
-  get asking(): readonly string[] {
+  get asking(): readonly Ipv4[] {
     return [...this.#wanted];
   }
 
@@ -142,7 +143,7 @@ export interface WishSource<Who extends Wishing> {
   /** What nobody in particular wants. */
   readonly common: () => readonly Wish[];
   /** Those that are never asked. */
-  readonly never: () => Iterable<string>;
+  readonly never: () => Iterable<Ipv4>;
 }
 
 /** The asking of one epoch, which looks at the wishes only where they may have changed. */
@@ -169,12 +170,12 @@ export class Asking<Who extends Wishing> {
   }
 
   /** As of Prober. */
-  wasAsked(address: string, now: Micros): boolean {
+  wasAsked(address: Ipv4, now: Micros): boolean {
     return this.#prober.wasAsked(address, now);
   }
 
   /** The addresses that are being asked again and again. */
-  get asked(): readonly string[] {
+  get asked(): readonly Ipv4[] {
     return this.#prober.asking;
   }
 

@@ -1,4 +1,5 @@
 // The readiness of an interface as others may see it: status, explain, metrics and logs read this.
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Micros } from '../base/time.ts';
 import type { DoubtSnapshot } from './doubt.ts';
 import type { Epoch } from './epoch.ts';
@@ -25,7 +26,7 @@ export interface InstanceSnapshot {
   readonly warnings: readonly Warning[];
   /** No advert is heard that is due. */
   readonly silent: boolean;
-  readonly lastAdvert: { readonly from: string; readonly at: Micros } | undefined;
+  readonly lastAdvert: { readonly from: Ipv4; readonly at: Micros } | undefined;
   readonly doubt: DoubtSnapshot | undefined;
   readonly vipHolder: VipHolder | undefined;
   /** How far it trusts its path. */
@@ -51,6 +52,6 @@ export interface ReadinessSnapshot {
   };
   readonly witnessOpen: boolean;
   /** The addresses that are being probed. */
-  readonly probing: readonly string[];
+  readonly probing: readonly Ipv4[];
   readonly instances: readonly InstanceSnapshot[];
 }

@@ -1,11 +1,12 @@
 // What a foreign answer for the virtual IP means to a node that would like to have it.
+import type { Mac } from '../base/addresses.ts';
 import { fromSeconds, micros, plus, type Micros } from '../base/time.ts';
 
 /** unheard: wait only for a master that was never heard. always: wait. off: don't look. */
 export type VipInUsePolicy = 'unheard' | 'always' | 'off';
 
 export interface VipHolder {
-  readonly mac: string;
+  readonly mac: Mac;
   readonly at: Micros;
 }
 
@@ -36,7 +37,7 @@ export class HolderWatch {
     return this.#holder;
   }
 
-  answered(mac: string, now: Micros): void {
+  answered(mac: Mac, now: Micros): void {
     this.#holder = { mac, at: now };
   }
 

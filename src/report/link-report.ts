@@ -1,5 +1,6 @@
 // What is known of the link of an instance, as plain data for its report: gate, conditions, epoch,
 // evidence, the ports of the bond, doubt. Pure; null and times are as in report.ts.
+import { formatAddress, formatIpv4 } from '../base/addresses.ts';
 import { since, toMillis, type Micros } from '../base/time.ts';
 import type { GateConfig, InstanceConfig } from '../config/config.ts';
 import { DOUBT_CAUSES, type DoubtCause } from '../readiness/doubt.ts';
@@ -130,7 +131,7 @@ export function reportLink(
     evidence: readiness.evidence.map(({ kind, count, first, latest }) => ({
       kind,
       count,
-      from: latest.from,
+      from: formatAddress(latest.from),
       agoMs: msSince(latest.at, now),
       firstAgoMs: msSince(first.at, now),
       epoch: latest.epoch,
@@ -148,12 +149,12 @@ export function reportLink(
     lastAdvert:
       lastAdvert === undefined
         ? null
-        : { from: lastAdvert.from, agoMs: msSince(lastAdvert.at, now) },
+        : { from: formatIpv4(lastAdvert.from), agoMs: msSince(lastAdvert.at, now) },
     silent: instance.silent,
     vipHolder:
       vipHolder === undefined ? null : { mac: vipHolder.mac, agoMs: msSince(vipHolder.at, now) },
     witnessOpen: readiness.witnessOpen,
-    probing: readiness.probing,
+    probing: readiness.probing.map(formatIpv4),
   };
 }
 

@@ -2,7 +2,6 @@
 // says to the readiness, by which socket it came, and what kept it from the other. Pure.
 import { unreachable } from '../base/assert.ts';
 import type { Micros } from '../base/time.ts';
-import { formatIpv4 } from '../base/addresses.ts';
 import { isBowOut } from '../carp/advert.ts';
 import { UNHEARD_ADVSKEW } from '../election/bid.ts';
 import { advertInterval } from '../election/cadence.ts';
@@ -100,7 +99,7 @@ export class Hearing {
     return {
       kind: 'advert-heard',
       name,
-      from: formatIpv4(from),
+      from,
       interval: advertInterval(advert),
       leaving: isBowOut(advert),
       doubting: advert.advskew >= UNHEARD_ADVSKEW,

@@ -1,4 +1,5 @@
 // Everything that can happen to a segment, as plain data: what is written down can be replayed.
+import type { Ipv4 } from '../base/addresses.ts';
 import type { Micros } from '../base/time.ts';
 import type { DroppedPacket } from '../carp/accept.ts';
 import type { Input } from '../election/inputs.ts';
@@ -67,8 +68,8 @@ export type SegmentInput =
   /** Witness and CARP socket were read to their ends, and what they held has been given. */
   | { readonly kind: 'sockets-read' }
   // ---- orders ----
-  /** Somebody wants to know which of these hosts (IPv4 addresses) are there: asks them by ARP. */
-  | { readonly kind: 'hosts-asked'; readonly addresses: readonly string[] }
+  /** Somebody wants to know which of these hosts are there: asks them by ARP. */
+  | { readonly kind: 'hosts-asked'; readonly addresses: readonly Ipv4[] }
   // ---- time ----
   /** The process woke so late: what is given until `caught-up` waited in the sockets meanwhile. */
   | { readonly kind: 'stood-still'; readonly lateBy: Micros }

@@ -255,7 +255,7 @@ export class Segment {
     this.#effects.push({ kind: 'advert-heard', name, from, advert, by, keptBy });
     this.#judge(heard, now);
     this.#run();
-    const proved = this.#link.mayPreempt(name, heard.from, now);
+    const proved = this.#link.mayPreempt(name, from, now);
     this.#elect(name, { kind: 'advert-heard', from, advert, proved }, now);
     this.#run();
   }

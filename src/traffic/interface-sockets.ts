@@ -1,7 +1,7 @@
 // The sockets of one interface, shared by all instances on it: opened when it appears, closed when
 // it is gone, and opened again when they fail.
 import { CarpdError, messageOf } from '../base/errors.ts';
-import { formatIpv4, isMulticast, parseMac, type Ipv4, type Mac } from '../base/addresses.ts';
+import { formatIpv4, isMulticast, type Ipv4, type Mac } from '../base/addresses.ts';
 import type { CarpSocket } from '../linux/sockets/carp-socket.ts';
 import type { Link } from '../linux/links/link-watch.ts';
 import type { PacketSocket } from '../linux/sockets/packet-socket.ts';
@@ -92,8 +92,7 @@ export class InterfaceSockets {
 
   /** The card's own MAC address; throws where there is no card, or none with a MAC. */
   mac(): Mac {
-    const text = this.#options.link()?.mac;
-    const mac = text === undefined ? undefined : parseMac(text);
+    const mac = this.#options.link()?.mac;
     if (mac !== undefined) return mac;
     throw this.#unusable('it has no MAC');
   }

@@ -1,12 +1,11 @@
 // The frame witness of one interface as it is wanted at the moment: open for one epoch on certain
 // uplinks, letting through no more than is needed, or closed, which costs a busy link nothing.
 import { isDeepStrictEqual } from 'node:util';
-import type { Ipv4 } from '../base/addresses.ts';
 import type { WitnessMode } from '../linux/sockets/frame-filter.ts';
 import type { FrameWitness } from '../linux/sockets/frame-witness.ts';
 import type { LinkStack, Uplink } from '../linux/links/link-facts.ts';
 import type { Ports } from '../ports/ports.ts';
-import { readStation, readWitnessed, type AnswerView, type Seen } from './witness-reader.ts';
+import { readWitnessed, type AnswerView, type Seen } from './witness-reader.ts';
 
 /** What is known of a frame besides what it says. */
 export interface FrameOrigin {
@@ -14,8 +13,6 @@ export interface FrameOrigin {
   readonly epoch: number;
   /** The index of the interface by which it reached this host: of a port, if that is in a bond. */
   readonly cameBy: number;
-  /** The address that its sender says to have, where the frame tells. */
-  readonly station: Ipv4 | undefined;
 }
 
 export interface WitnessControllerOptions extends Pick<Ports, 'openFrameWitness'> {
@@ -144,15 +141,13 @@ export class WitnessController {
       mode,
       senders,
       onFrame: (frame, { vlans }, cameBy) => {
-        const view = this.#viewOf(vlans);
-        const seen = readWitnessed(frame, view);
+        const seen = readWitnessed(frame, this.#viewOf(vlans));
         if (seen.kind === 'uncounted') return;
         // Open for a single frame, it hears no adverts: a second copy would go unseen.
         if (once) this.#shut();
         else if (seen.kind === 'frame') this.#narrow();
         else if (seen.kind === 'advert-packet') onAdvert(seen.packet, epoch);
-        const station = seen.kind === 'frame' ? readStation(frame, view) : undefined;
-        post(() => onFrame(seen, { epoch, cameBy, station }));
+        post(() => onFrame(seen, { epoch, cameBy }));
       },
       onError,
     });

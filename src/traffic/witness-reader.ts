@@ -1,6 +1,6 @@
 // What a witnessed frame is worth: an advert for the acceptance checks, an ARP answer to us, a data
 // frame of another station, or nothing. Pure; joins the codec with the judge of frames.
-import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac } from '../base/addresses.ts';
+import { ANY_IPV4, ZERO_MAC, type Ipv4, type Mac, isGroupMac } from '../base/addresses.ts';
 import { readArp, type ArpPacket } from '../carp/arp.ts';
 import { CARP_PROTOCOL, readIpv4 } from '../carp/ipv4.ts';
 import { classifyFrame, UNCOUNTED, type WitnessedFrame, type WitnessView } from '../carp/frame.ts';
@@ -17,21 +17,26 @@ export type WitnessUncounted = keyof typeof WITNESS_UNCOUNTED;
 /** How a frame is read that may be an answer. */
 export interface AnswerView extends WitnessView {
   /** Lower-case text: of the interface and of all it stands on, one of which has asked. */
-  readonly macs: ReadonlySet<string>;
+  readonly macs: ReadonlySet<Mac>;
 }
 
 /** `from` is the Ethernet source, lower-case text; all but "uncounted" are data frames as well. */
 export type Seen =
   /** A whole IPv4 packet of protocol 112, still to be judged by `acceptPacket`. */
-  | { readonly kind: 'advert-packet'; readonly packet: Uint8Array; readonly from: string }
+  | { readonly kind: 'advert-packet'; readonly packet: Uint8Array; readonly from: Mac }
   /** An answer to a question of ours: `mac` says that it has `address`. */
   | {
       readonly kind: 'arp-reply';
       readonly address: Ipv4;
       readonly mac: Mac;
-      readonly from: string;
+      readonly from: Mac;
     }
-  | { readonly kind: 'frame'; readonly from: string }
+  | {
+      readonly kind: 'frame';
+      readonly from: Mac;
+      /** The address that the sender of an ARP packet says to have: a station that can be asked. */
+      readonly station: Ipv4 | undefined;
+    }
   | { readonly kind: 'uncounted'; readonly reason: WitnessUncounted };
 
 /**
@@ -51,42 +56,31 @@ export function readWitnessed(frame: WitnessedFrame, view: AnswerView): Seen {
   const { from, protocol, payload } = counted.value;
   if (protocol === 'arp') {
     const arp = readArp(payload);
-    return arp.ok ? readAnswer(arp.value, from, view) : { kind: 'frame', from };
+    return arp.ok ? readArpPacket(arp.value, from, view) : anyFrame(from);
   }
   if (protocol === 'ipv4' && isWholeCarpPacket(payload)) {
     return { kind: 'advert-packet', packet: payload, from };
   }
-  return { kind: 'frame', from };
+  return anyFrame(from);
 }
 
-/**
- * The address that the sender of an ARP packet says to have: a station that can be asked. Undefined
- * for every other frame and for probes, which bear none.
- */
-export function readStation(frame: WitnessedFrame, view: WitnessView): Ipv4 | undefined {
-  const counted = classifyFrame(frame, view);
-  if (!counted.ok || counted.value.protocol !== 'arp') return undefined;
-  const arp = readArp(counted.value.payload);
-  return arp.ok && arp.value.senderIp !== ANY_IPV4 ? arp.value.senderIp : undefined;
+function anyFrame(from: Mac, station?: Ipv4): Seen {
+  return { kind: 'frame', from, station };
 }
 
-function readAnswer(arp: ArpPacket, from: string, { macs, ownMacs }: AnswerView): Seen {
-  if (arp.operation !== 'reply') return { kind: 'frame', from };
-  const { senderMac: mac, senderIp: address, targetMac } = arp;
+function readArpPacket(arp: ArpPacket, from: Mac, { macs, ownMacs }: AnswerView): Seen {
+  const { operation, senderMac: mac, senderIp: address, targetMac } = arp;
+  // A probe bears none.
+  const station = address === ANY_IPV4 ? undefined : address;
+  if (operation !== 'reply') return anyFrame(from, station);
   if (ownMacs.has(mac)) return { kind: 'uncounted', reason: 'arp-own-sender' };
-  if (isMulticastMac(mac) || mac === ZERO_MAC)
-    return { kind: 'uncounted', reason: 'arp-no-station' };
-  const isAnswer = macs.has(targetMac) && address !== ANY_IPV4;
-  return isAnswer ? { kind: 'arp-reply', address, mac, from } : { kind: 'frame', from };
+  if (isGroupMac(mac) || mac === ZERO_MAC) return { kind: 'uncounted', reason: 'arp-no-station' };
+  if (station === undefined || !macs.has(targetMac)) return anyFrame(from, station);
+  return { kind: 'arp-reply', address: station, mac, from };
 }
 
 /** Fragments and packets that contradict themselves are no adverts, and not worth a complaint. */
 function isWholeCarpPacket(payload: Uint8Array): boolean {
   const packet = readIpv4(payload);
   return packet.ok && packet.value.protocol === CARP_PROTOCOL && !packet.value.fragment;
-}
-
-/** The lowest bit of the first byte, as text its second digit. */
-function isMulticastMac(mac: Mac): boolean {
-  return Number.parseInt(mac.slice(0, 2), 16) % 2 === 1;
 }

@@ -2,6 +2,7 @@
 // frame, it narrows by itself, so that a busy link does not bring one after the other.
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Mac } from '../../src/base/addresses.ts';
 import { WitnessController } from '../../src/traffic/witness-controller.ts';
 import type { LinkStack } from '../../src/linux/links/link-facts.ts';
 import { openFrameWitness } from '../../src/linux/sockets/frame-witness.ts';
@@ -54,7 +55,7 @@ inNamespace(import.meta.url, () => {
 
 function stackOf(ifindex: number): LinkStack {
   return {
-    ...{ facts: undefined, macs: new Set<string>(), ownMacs: new Set<string>() },
+    ...{ facts: undefined, macs: new Set<Mac>(), ownMacs: new Set<Mac>() },
     uplinks: [{ ifindex, name: 'vb', vlans: [] }],
     ...{ polled: [], faults: [], filtersVlans: false, hasBridge: false, hasGuests: false },
     isWhole: true,

@@ -9,6 +9,7 @@ import {
   isMulticast,
   multicastMac,
   parseIpv4,
+  type Ipv4,
   type Mac,
 } from '../../src/base/addresses.ts';
 import { gratuitousArp, readArp, writeArp } from '../../src/carp/arp.ts';
@@ -78,9 +79,9 @@ export class FakeHost {
     managers: [],
   };
   /** The next hops, as IPv4 text. */
-  gateways: readonly string[] = [];
+  gateways: readonly Ipv4[] = [];
   /** Whom the kernel has spoken with lately. */
-  neighbours: () => readonly string[] = () => [];
+  neighbours: () => readonly Ipv4[] = () => [];
   /** A process asks for what the kernel does not tell by itself. */
   asked: () => void = () => undefined;
   maySetPromotion = true;

@@ -1,5 +1,6 @@
 // Interfaces in memory, changed by the test, seen through the port of linux/links/link-watch.ts.
 import { isDeepStrictEqual } from 'node:util';
+import { readMac } from '../../src/base/addresses.ts';
 import type { VlanRange } from '../../src/linux/links/bridge-vlans.ts';
 import type {
   Link,
@@ -44,7 +45,7 @@ export class FakeLinks {
     this.#lastIndex += 1;
     const ifindex = this.#lastIndex;
     const down = { administrativelyUp: false, running: false, lowerUp: false, operstate: 'down' };
-    const mac = `02:00:00:00:00:${ifindex.toString(16).padStart(2, '0')}`;
+    const mac = readMac(Uint8Array.of(2, 0, 0, 0, 0, ifindex), 0);
     const link = { ifindex, name, mac, type: 1, ...down, addresses: [], ...properties };
     this.#links.set(ifindex, link);
     this.#tell(link);

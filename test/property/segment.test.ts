@@ -16,6 +16,7 @@ import { facts, pairs } from '../support/readiness-histories.ts';
 import { INSTANCE, PEER, PEER_MAC, PLAIN, VIP } from '../support/readiness-rig.ts';
 import { CheckedLink } from '../support/readiness-rules.ts';
 import { DEFAULTS, HIGHER, LOWER, OWN } from '../support/rig.ts';
+import { address } from '../support/packets.ts';
 
 /** An input after a while, or the wake-up that the segment asked for. */
 type Event =
@@ -89,7 +90,7 @@ const seen: fc.Arbitrary<SegmentInput> = fc.oneof(
   }),
   fc.record({
     kind: fc.constant('probe-answered' as const),
-    address: fc.constantFrom(PEER, VIP, '10.77.0.1'),
+    address: fc.constantFrom(PEER, VIP, address('10.77.0.1')),
     mac: fc.constant(PEER_MAC),
     epoch: epochs,
   }),

@@ -1,5 +1,6 @@
 // The segment between the stations: it loses, delays, duplicates and so reorders frames, and can be
 // cut in one direction or in both.
+import type { Mac } from '../../src/base/addresses.ts';
 import { micros } from '../../src/base/time.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
 import type { Frame } from './frame.ts';
@@ -54,12 +55,12 @@ export class Bus {
   }
 
   /** Somebody who is no station of this world says something to all. */
-  chatter(mac: string): void {
+  chatter(mac: Mac): void {
     for (const to of this.#stations) this.#deliver(to, { kind: 'chatter', mac });
   }
 
   /** Somebody speaks in other VLANs of the trunks: each of them, as far as it comes in there. */
-  chatterElsewhere(mac: string): void {
+  chatterElsewhere(mac: Mac): void {
     for (const to of this.#stations) {
       const { foreignTags } = to.uplink;
       if (!to.up || foreignTags.length === 0) continue;

@@ -1,7 +1,7 @@
 // One run of the real daemon on a host of the world, with machines that are checked at each step.
 import { messageOf } from '../../src/base/errors.ts';
 import { toMillis, type Micros } from '../../src/base/time.ts';
-import { formatIpv4, parseIpv4 } from '../../src/base/addresses.ts';
+import { formatIpv4, type Mac } from '../../src/base/addresses.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
@@ -95,7 +95,7 @@ export function configOf(election: ElectionSettings, readiness: InstanceSettings
       requireProbe: gate.requireProbe,
       vipInUse,
       probe: {
-        targets: targets.flatMap((target) => parseIpv4(target) ?? []),
+        targets,
         intervalMs: toMillis(probeInterval),
       },
     },
@@ -119,7 +119,7 @@ class Sure extends CheckedLink {
 
 /** The link that hears once more, in the new epoch, what it heard last in the old one. */
 class Echoing extends CheckedLink {
-  #from: string | undefined;
+  #from: Mac | undefined;
 
   override step(input: ReadinessInput, now: Micros): readonly ReadinessEffect[] {
     if (input.kind === 'frame-heard') this.#from = input.from;

@@ -66,7 +66,7 @@ export class CarpdHost implements Kernel {
     this.#options = options;
     this.#own = `${formatIpv4(station.address)}/${String(PREFIX_LENGTH)}`;
     this.host = new FakeHost(station.name, new VirtualTime(world.clock));
-    this.host.neighbours = () => station.neighbours.map(formatIpv4);
+    this.host.neighbours = () => station.neighbours;
     this.host.asked = () => this.sync();
     this.host.blocks = firewalled ? 'in' : 'nothing';
     this.host.ip = () => this.#takes(this.performance.commandMaxUs);

@@ -1,6 +1,6 @@
 // Who takes part in a world: two to four nodes with settings of their own, and perhaps a client.
 import { fromMillis, type Micros } from '../../src/base/time.ts';
-import { formatIpv4, ipv4, type Ipv4 } from '../../src/base/addresses.ts';
+import { ipv4, type Ipv4 } from '../../src/base/addresses.ts';
 import { advertInterval, masterDownInterval } from '../../src/election/cadence.ts';
 import type { ElectionSettings } from '../../src/election/settings.ts';
 import type { InstanceSettings } from '../../src/readiness/inputs.ts';
@@ -134,11 +134,11 @@ function readinessOf(
 ): InstanceSettings {
   const policy = prng.pick(['hold', 'hold', 'hold', 'hold', 'promote-after', 'off'] as const);
   const strict = prng.chance(0.15) && !tame;
-  const others = askable.filter((address) => address !== own).map(formatIpv4);
+  const others = askable.filter((address) => address !== own);
   const vipInUse = prng.pick(['unheard', 'unheard', 'unheard', 'always', 'off'] as const);
   return {
     name: 'db',
-    vip: formatIpv4(VIP),
+    vip: VIP,
     source: undefined,
     deadInterval: masterDownInterval(election),
     advertInterval: advertInterval(election),

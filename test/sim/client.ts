@@ -1,5 +1,6 @@
 // A host that runs no CARP: it answers for its own address, and on a busy segment it says something
 // to everybody now and then.
+import { mac } from '../support/packets.ts';
 import { micros } from '../../src/base/time.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
 import type { Bus } from './bus.ts';
@@ -7,7 +8,7 @@ import type { Prng } from './prng.ts';
 import type { Station } from './station.ts';
 
 const PAUSE_MAX_US = 1_000_000;
-const STRANGER = '02:ff:00:00:00:01';
+const STRANGER = mac('02:ff:00:00:00:01');
 
 export class Client {
   readonly station: Station;

@@ -5,9 +5,7 @@ import {
   BROADCAST_MAC,
   ipv4,
   multicastMac,
-  parseMac,
   type Ipv4,
-  type Mac,
 } from '../../src/base/addresses.ts';
 import { CARP_MULTICAST, parseVhid } from '../../src/carp/group.ts';
 import { arpRequest, gratuitousArp, isGratuitous, readArp, writeArp } from '../../src/carp/arp.ts';
@@ -57,7 +55,7 @@ export function frameOf(bytes: Uint8Array): Frame | undefined {
 }
 
 function write(frame: Frame): Uint8Array {
-  const mac = macOf(frame.mac);
+  const { mac } = frame;
   switch (frame.kind) {
     case 'advert': {
       const { advbase, advskew, demote, counter } = frame.advert;
@@ -72,8 +70,8 @@ function write(frame: Frame): Uint8Array {
       return arpRequest(mac, frame.from, frame.target);
     case 'arp-reply': {
       const ends = { senderMac: mac, senderIp: frame.address, targetIp: ANY_IPV4 };
-      const reply = writeArp({ operation: 'reply', ...ends, targetMac: macOf(frame.to) });
-      const header = { destination: macOf(frame.to), source: mac, etherType: ETHERTYPE_ARP };
+      const reply = writeArp({ operation: 'reply', ...ends, targetMac: frame.to });
+      const header = { destination: frame.to, source: mac, etherType: ETHERTYPE_ARP };
       return writeEthernet(header, reply);
     }
     case 'chatter': {
@@ -102,10 +100,4 @@ function readPacket({ source, payload }: EthernetFrame): Frame | undefined {
   const { advbase, advskew, demote, counter } = advert.value;
   const from: Ipv4 = packet.value.source;
   return { kind: 'advert', mac: source, from, advert: { advbase, advskew, demote, counter } };
-}
-
-function macOf(text: string): Mac {
-  const mac = parseMac(text);
-  invariant(mac !== undefined, `${text} is a MAC address`);
-  return mac;
 }

@@ -1,10 +1,10 @@
 // What travels on the bus.
-import type { Ipv4 } from '../../src/base/addresses.ts';
+import type { Ipv4, Mac } from '../../src/base/addresses.ts';
 import type { HeardAdvert } from '../../src/election/inputs.ts';
 
 export interface AdvertFrame {
   readonly kind: 'advert';
-  readonly mac: string;
+  readonly mac: Mac;
   readonly from: Ipv4;
   readonly advert: HeardAdvert;
 }
@@ -12,7 +12,7 @@ export interface AdvertFrame {
 /** Also an RFC 5227 probe, and a gratuitous ARP, which asks for what its sender has. */
 export interface ArpRequest {
   readonly kind: 'arp-request';
-  readonly mac: string;
+  readonly mac: Mac;
   /** 0.0.0.0 in a probe. */
   readonly from: Ipv4;
   readonly target: Ipv4;
@@ -22,16 +22,16 @@ export interface ArpRequest {
 
 export interface ArpReply {
   readonly kind: 'arp-reply';
-  readonly mac: string;
+  readonly mac: Mac;
   readonly address: Ipv4;
   /** The station that asked; nobody else gets it. */
-  readonly to: string;
+  readonly to: Mac;
 }
 
 /** Anything else that a client says to all. */
 export interface Chatter {
   readonly kind: 'chatter';
-  readonly mac: string;
+  readonly mac: Mac;
 }
 
 export type Frame = AdvertFrame | ArpRequest | ArpReply | Chatter;

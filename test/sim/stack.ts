@@ -1,5 +1,6 @@
 // The interfaces of a station as its kernel shows them, from the one that has its address down to
 // its cables: what src/linux makes facts of.
+import type { Mac } from '../../src/base/addresses.ts';
 import type { VlanRange } from '../../src/linux/links/bridge-vlans.ts';
 import type { Link } from '../../src/linux/links/link-watch.ts';
 import { STATE_BITS } from '../../src/readiness/lacp.ts';
@@ -11,7 +12,7 @@ export interface Leg {
   readonly aggregatorId: number;
   /** LACPDUs of its partner come in. */
   readonly isFormed: boolean;
-  readonly mac: string;
+  readonly mac: Mac;
 }
 
 /** What joins the cables. */
@@ -21,7 +22,7 @@ export type Joint =
   | {
       readonly kind: '802.3ad';
       readonly activeAggregatorId: number;
-      readonly partnerMac: string;
+      readonly partnerMac: Mac;
       readonly legs: readonly Leg[];
     }
   | { readonly kind: 'active-backup'; readonly active: number; readonly legs: readonly Leg[] };
@@ -37,7 +38,7 @@ export type Above =
 export interface StackState {
   /** Of the interface that has the address. */
   readonly ifindex: number;
-  readonly mac: string;
+  readonly mac: Mac;
   readonly adminUp: boolean;
   readonly carrier: boolean;
   readonly carrierLosses: number;
@@ -197,6 +198,6 @@ function vlanData(id: number, protocol: number): Uint8Array {
   ]);
 }
 
-function macBytes(mac: string): readonly number[] {
+function macBytes(mac: Mac): readonly number[] {
   return mac.split(':').map((octet) => Number.parseInt(octet, 16));
 }

@@ -1,5 +1,6 @@
 // Worlds of two nodes, in which the path of the one with carpd and the better address passes
 // nothing for a while, though it has carrier. The node that served keeps serving.
+import { mac } from '../support/packets.ts';
 import { fromSeconds, micros, plus } from '../../src/base/time.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import type { SimNode } from './node.ts';
@@ -188,7 +189,7 @@ async function cast(
 
 /** Alone on a silent segment its gate stays shut: somebody has to speak once. */
 async function peerAlone(world: World, peer: SimNode): Promise<void> {
-  world.bus.chatter('02:ff:00:00:00:02');
+  world.bus.chatter(mac('02:ff:00:00:00:02'));
   await pass(world, world.settleTime());
   if (!peer.isMaster) world.violated(`${peer.name} does not serve, though somebody speaks`);
 }

@@ -1,6 +1,6 @@
 // A host as the segment sees it: its card, its addresses, and its kernel, which answers ARP whether
 // or not any process of it still runs.
-import type { Ipv4 } from '../../src/base/addresses.ts';
+import { readMac, type Ipv4, type Mac } from '../../src/base/addresses.ts';
 import type { Bus } from './bus.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
 import type { ArpRequest, Frame } from './frame.ts';
@@ -53,7 +53,7 @@ export class Station {
     this.#holdsVip = holdsVip;
   }
 
-  get mac(): string {
+  get mac(): Mac {
     return this.uplink.mac;
   }
 
@@ -111,8 +111,8 @@ export class Station {
   }
 }
 
-/** A MAC address that follows from the address, as text. */
-export function macOf(address: Ipv4, generation = 0): string {
+/** A MAC address that follows from the address. */
+export function macOf(address: Ipv4, generation = 0): Mac {
   const octets = [2, generation, address >>> 24, address >>> 16, address >>> 8, address];
-  return octets.map((octet) => (octet & 0xff).toString(16).padStart(2, '0')).join(':');
+  return readMac(Uint8Array.from(octets), 0);
 }

@@ -1,6 +1,5 @@
 // What a world knows better than its nodes: whether a path has really passed a frame, when an
 // advert really came in, and whether a gate would open.
-import { formatIpv4 } from '../../src/base/addresses.ts';
 import type { Bus } from './bus.ts';
 import type { CarpdNode } from './carpd-node.ts';
 import type { Client } from './client.ts';
@@ -66,7 +65,7 @@ function opens(node: CarpdNode, scenery: Scenery): boolean {
   if (gate.policy !== 'hold') return true;
   if (gate.requireProbe) {
     return bus.stations.some((other) => {
-      return near(other) && other.addressed && targets.includes(formatIpv4(other.address));
+      return near(other) && other.addressed && targets.includes(other.address);
     });
   }
   if (client?.chatters === true && near(client.station)) return true;

@@ -1,5 +1,7 @@
 // How a station is joined to the segment: a cable, a port of a switch that may pass nothing though
 // it has carrier, a bond or team device and VLAN tags perhaps; and what its kernel tells of it all.
+import { mac } from '../support/packets.ts';
+import { ZERO_MAC, type Mac } from '../../src/base/addresses.ts';
 import { fromMillis, fromSeconds, plus, type Micros } from '../../src/base/time.ts';
 import type { VirtualClock } from '../fakes/clock.ts';
 import type { Entrance } from '../fakes/host.ts';
@@ -77,8 +79,7 @@ const LACP_RETURN = fromSeconds(1);
 /** The daemon asks every 250 ms, and is a little late. */
 const LACP_NOTICED = fromMillis(255);
 
-const PARTNERS = ['02:00:00:00:0a:0a', '02:00:00:00:0a:0b'] as const;
-const NO_PARTNER = '00:00:00:00:00:00';
+const PARTNERS = [mac('02:00:00:00:0a:0a'), mac('02:00:00:00:0a:0b')] as const;
 const FOREVER = fromSeconds(1_000_000);
 
 /** Told of what the kernel reports at once, and of every change after which old proof is void. */
@@ -92,10 +93,10 @@ export class Uplink {
   owner: UplinkOwner | undefined;
   readonly #clock: VirtualClock;
   readonly #shape: Shape;
-  #mac: string;
-  readonly #firstMac: string;
+  #mac: Mac;
+  readonly #firstMac: Mac;
   /** Of the leg that is not in use, where each has its own. */
-  #spareMac: string;
+  #spareMac: Mac;
   #ifindex = 2;
   #carrierLosses = 0;
   #plugged = true;
@@ -120,17 +121,17 @@ export class Uplink {
   /** Counts what LACP waits for, so that it waits only for the latest. */
   #lacpRound = 0;
 
-  constructor(clock: VirtualClock, kind: UplinkKind, mac: string) {
+  constructor(clock: VirtualClock, kind: UplinkKind, own: Mac) {
     this.#clock = clock;
     this.kind = kind;
     this.#shape = SHAPES[kind];
-    this.#mac = mac;
-    this.#firstMac = mac;
-    this.#spareMac = mac.replace(/^02/, '06');
+    this.#mac = own;
+    this.#firstMac = own;
+    this.#spareMac = mac(own.replace(/^02/, '06'));
     this.#runLacp();
   }
 
-  get mac(): string {
+  get mac(): Mac {
     return this.#mac;
   }
 
@@ -290,8 +291,8 @@ export class Uplink {
     this.#clock.after(LACP_NOTICED, () => this.owner?.pathChanged());
   }
 
-  setMac(mac: string): void {
-    this.#mac = mac;
+  setMac(other: Mac): void {
+    this.#mac = other;
     this.owner?.pathChanged();
     this.owner?.factsChanged();
   }
@@ -358,13 +359,13 @@ export class Uplink {
         return {
           kind: joint,
           activeAggregatorId: this.#legs[Number(this.#isHalved)]?.aggregatorId ?? 1,
-          partnerMac: this.carrier ? this.#partnerMac : NO_PARTNER,
+          partnerMac: this.carrier ? this.#partnerMac : ZERO_MAC,
           legs: this.#legs,
         };
     }
   }
 
-  get #partnerMac(): string {
+  get #partnerMac(): Mac {
     const isOther = this.#shape.partners === 2 && this.#isHalved;
     return PARTNERS[isOther ? 1 : this.#partner];
   }

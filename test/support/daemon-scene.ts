@@ -1,5 +1,6 @@
 // Real daemons on hosts in memory that share a segment, with a gateway that answers ARP, in a time
 // that the test lets pass.
+import { address } from './packets.ts';
 import { EventBus } from '../../src/events/bus.ts';
 import type { DomainEvent, EventName, EventOf } from '../../src/events/events.ts';
 import { EVENT_NAMES } from '../../src/events/events.ts';
@@ -115,7 +116,7 @@ export class Scene {
     this.#hosts += 1;
     const host = new FakeHost(name, this.time);
     host.plug('eth0', this.wire, `10.9.0.${10 + this.#hosts}/24`);
-    host.gateways = gateways;
+    host.gateways = gateways.map(address);
     return host;
   }
 

@@ -24,7 +24,7 @@ export function frame(header: Header, payload: readonly number[]): Uint8Array {
 }
 
 /** The body of an ARP packet of the peer, operation 1 (request) or 2 (reply), for itself. */
-export function arpBody(operation = 1, mac = PEER_MAC): number[] {
+export function arpBody(operation = 1, mac: string = PEER_MAC): number[] {
   const addresses = [...bytesOf(mac), 10, 9, 0, 20, ...bytesOf(OWN_MAC), 10, 9, 0, 10];
   return [...word(1), ...word(0x0800), 6, 4, ...word(operation), ...addresses];
 }

@@ -9,7 +9,7 @@ import {
   type AdvertListener,
 } from '../../src/carp/accept.ts';
 import { writeAdvert, type Advert } from '../../src/carp/advert.ts';
-import { parseIpv4, type Ipv4 } from '../../src/base/addresses.ts';
+import { parseIpv4, parseMac, type Ipv4, type Mac } from '../../src/base/addresses.ts';
 import { CARP_MULTICAST, parseVhid, type Vhid } from '../../src/carp/group.ts';
 import { internetChecksum } from '../../src/carp/checksum.ts';
 import { advertDigest, type GroupKey } from '../../src/carp/digest.ts';
@@ -30,6 +30,13 @@ export function hexOf(bytes: Uint8Array): string {
 export function address(text: string): Ipv4 {
   const value = parseIpv4(text);
   assert.ok(value !== undefined, `${text} is an IPv4 address`);
+  return value;
+}
+
+/** The MAC address written in `text`. */
+export function mac(text: string): Mac {
+  const value = parseMac(text);
+  assert.ok(value !== undefined, `${text} is a MAC address`);
   return value;
 }
 

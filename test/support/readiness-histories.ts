@@ -14,6 +14,7 @@ import {
   PLAIN,
   VIP,
 } from './readiness-rig.ts';
+import { address, mac } from './packets.ts';
 
 /** An input whose epoch is told by how far it lags behind, which only the player can resolve. */
 export type Event =
@@ -48,7 +49,12 @@ export const bonds: fc.Arbitrary<BondFacts> = fc.record({
     undefined,
   ),
   activeAggregatorId: fc.constantFrom(1, 1, 1, 2, undefined),
-  partnerMac: fc.constantFrom(LACP.partnerMac, LACP.partnerMac, '00:00:00:00:00:00', undefined),
+  partnerMac: fc.constantFrom(
+    LACP.partnerMac,
+    LACP.partnerMac,
+    mac('00:00:00:00:00:00'),
+    undefined,
+  ),
   activePort: fc.constantFrom(10, 10, 11, 0, undefined),
   ports: fc.array(ports, { maxLength: 2 }),
 });
@@ -69,7 +75,7 @@ const lowers: fc.Arbitrary<LinkFacts['lower']> = fc.oneof(
 
 export const facts: fc.Arbitrary<LinkFacts> = fc.record({
   ifindex: fc.constantFrom(2, 2, 2, 2, 3),
-  mac: fc.constantFrom(OWN_MAC, OWN_MAC, OWN_MAC, '02:00:00:00:00:09', undefined),
+  mac: fc.constantFrom(OWN_MAC, OWN_MAC, OWN_MAC, mac('02:00:00:00:00:09'), undefined),
   carrier: fc.constantFrom(true, true, true, true, false, undefined),
   uplinkFault: fc.constantFrom(
     undefined,
@@ -100,13 +106,13 @@ export const facts: fc.Arbitrary<LinkFacts> = fc.record({
 });
 
 const names = fc.constantFrom('db', 'db', 'web', 'nobody');
-const addresses = fc.constantFrom(PEER, GATEWAY, VIP, '10.9.0.101', '10.9.0.30');
+const addresses = fc.constantFrom(PEER, GATEWAY, VIP, address('10.9.0.101'), address('10.9.0.30'));
 
 const evidence: fc.Arbitrary<ReadinessInput> = fc.oneof(
   fc.record({
     kind: fc.constant('advert-heard' as const),
     name: names,
-    from: fc.constantFrom(PEER, PEER, '10.9.0.30'),
+    from: fc.constantFrom(PEER, PEER, address('10.9.0.30')),
     interval: fc.constantFrom(fromSeconds(1), fromSeconds(1), fromMillis(10), fromSeconds(9)),
     leaving: fc.constantFrom(false, false, false, true),
     epoch: fc.constant(0),
@@ -199,16 +205,16 @@ export const gates: fc.Arbitrary<GateSettings> = fc.record({
 export const settings: fc.Arbitrary<InstanceSettings> = fc.record({
   name: fc.constant('db'),
   vip: fc.constant(VIP),
-  source: fc.constantFrom('10.9.0.10', undefined),
+  source: fc.constantFrom(address('10.9.0.10'), undefined),
   deadInterval: fc.constantFrom(fromSeconds(3), fromMillis(1), fromSeconds(30)),
   advertInterval: fc.constantFrom(fromSeconds(1), fromSeconds(1), fromMillis(1)),
   gate: gates,
   vipInUse: fc.constantFrom('unheard', 'always', 'off'),
-  targets: fc.subarray([GATEWAY, '10.9.0.10', VIP]),
+  targets: fc.subarray([GATEWAY, address('10.9.0.10'), VIP]),
   probeInterval: fc.constantFrom(fromMillis(500), fromMillis(500), fromSeconds(5), fromMillis(10)),
   preempt: boolean,
 });
 
 export const pairs = fc
   .tuple(settings, settings)
-  .map(([one, other]) => [one, { ...other, name: 'web', vip: '10.9.0.101' }] as const);
+  .map(([one, other]) => [one, { ...other, name: 'web', vip: address('10.9.0.101') }] as const);

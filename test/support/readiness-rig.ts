@@ -1,5 +1,6 @@
 // A link's readiness with a clock of its own, and facts and instances to feed it with.
 import assert from 'node:assert/strict';
+import type { Ipv4 } from '../../src/base/addresses.ts';
 import { fromMillis, fromSeconds, micros, plus, toMillis } from '../../src/base/time.ts';
 import type { Micros } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
@@ -8,13 +9,14 @@ import type { GateSettings } from '../../src/readiness/gate.ts';
 import type { AdvertHeard, InstanceSettings, ReadinessInput } from '../../src/readiness/inputs.ts';
 import { LinkReadiness } from '../../src/readiness/link.ts';
 import type { InstanceSnapshot, ReadinessSnapshot } from '../../src/readiness/snapshot.ts';
+import { address, mac } from './packets.ts';
 
-export const OWN_MAC = '02:00:00:00:00:01';
-export const PEER_MAC = '02:00:00:00:00:02';
-export const PARTNER = '02:00:00:00:0a:0a';
-export const PEER = '10.9.0.20';
-export const GATEWAY = '10.9.0.1';
-export const VIP = '10.9.0.100';
+export const OWN_MAC = mac('02:00:00:00:00:01');
+export const PEER_MAC = mac('02:00:00:00:00:02');
+export const PARTNER = mac('02:00:00:00:0a:0a');
+export const PEER = address('10.9.0.20');
+export const GATEWAY = address('10.9.0.1');
+export const VIP = address('10.9.0.100');
 
 export const HOLD: GateSettings = {
   policy: 'hold',
@@ -26,7 +28,7 @@ export const HOLD: GateSettings = {
 export const INSTANCE: InstanceSettings = {
   name: 'db',
   vip: VIP,
-  source: '10.9.0.10',
+  source: address('10.9.0.10'),
   deadInterval: fromSeconds(3),
   advertInterval: fromSeconds(1),
   gate: HOLD,
@@ -70,7 +72,7 @@ export const LACP: BondFacts = {
 /** What a bond looks like whose switch does not speak LACP. */
 export const LACP_MISSING: BondFacts = {
   ...LACP,
-  partnerMac: '00:00:00:00:00:00',
+  partnerMac: mac('00:00:00:00:00:00'),
   ports: [{ ...READY_PORT, actorState: 77, partnerState: 1 }],
 };
 
@@ -149,8 +151,14 @@ export class LinkRig {
     return this.give({ kind: 'frame-heard', from: PEER_MAC, epoch, port });
   }
 
-  answer(address: string, mac = PEER_MAC, port?: number): readonly ReadinessEffect[] {
-    return this.give({ kind: 'probe-answered', address, mac, epoch: this.link.epoch, port });
+  answer(from: Ipv4, itsMac = PEER_MAC, port?: number): readonly ReadinessEffect[] {
+    return this.give({
+      kind: 'probe-answered',
+      address: from,
+      mac: itsMac,
+      epoch: this.link.epoch,
+      port,
+    });
   }
 
   advert(changes: Partial<AdvertHeard> = {}): readonly ReadinessEffect[] {

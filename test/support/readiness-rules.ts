@@ -1,5 +1,6 @@
 // What must hold of the readiness of every link, whatever it is given: checked after each step.
 import assert from 'node:assert/strict';
+import { formatIpv4, type Ipv4 } from '../../src/base/addresses.ts';
 import type { Micros } from '../../src/base/time.ts';
 import type { ReadinessEffect } from '../../src/readiness/effects.ts';
 import type { EvidenceRecord } from '../../src/readiness/evidence.ts';
@@ -25,7 +26,7 @@ export class CheckedLink {
   #open = new Map<string, boolean>();
   #doubting = new Map<string, boolean>();
   #witness: Extract<ReadinessEffect, { kind: 'open-witness' }> | undefined;
-  #askedAt = new Map<string, Micros>();
+  #askedAt = new Map<Ipv4, Micros>();
 
   constructor(link: LinkReadiness) {
     this.#link = link;
@@ -55,7 +56,7 @@ export class CheckedLink {
     return this.#link.ports;
   }
 
-  mayPreempt(name: string, master: string, now: Micros): boolean {
+  mayPreempt(name: string, master: Ipv4, now: Micros): boolean {
     return this.#link.mayPreempt(name, master, now);
   }
 
@@ -132,14 +133,17 @@ export class CheckedLink {
     }
   }
 
-  #checkProbe(asked: readonly string[], now: Micros): void {
+  #checkProbe(asked: readonly Ipv4[], now: Micros): void {
     assert.ok(asked.length > 0);
     assert.equal(new Set(asked).size, asked.length, 'nobody is asked twice at once');
     const intervals = this.#settings.map(({ probeInterval }) => Number(probeInterval));
     const shortest = Math.min(FALLBACK_INTERVAL, ...intervals);
     for (const address of asked) {
       const before = this.#askedAt.get(address);
-      assert.ok(before === undefined || now - before >= shortest, `${address} is asked too often`);
+      assert.ok(
+        before === undefined || now - before >= shortest,
+        `${formatIpv4(address)} is asked too often`,
+      );
       const own = this.#settings.some(({ source }) => source === address);
       assert.ok(!own, 'nobody asks for himself');
       this.#askedAt.set(address, now);

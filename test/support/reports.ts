@@ -38,7 +38,7 @@ export function ip(text: string): Ipv4 {
 /** The master of the rig, heard so long ago. */
 export function heard(rig: LinkRig, agoMs: number): HeardMaster {
   const heardAt = since(rig.now, fromMillis(agoMs));
-  return { address: ip(PEER), advbase: 1, advskew: 0, heardAt };
+  return { address: PEER, advbase: 1, advskew: 0, heardAt };
 }
 
 export interface Situation {
@@ -51,7 +51,7 @@ export interface Situation {
   readonly config?: object;
   readonly fault?: string;
   readonly elsewhere?: readonly string[];
-  readonly peer?: string;
+  readonly peer?: Ipv4;
   readonly peers?: readonly PeerHeard[];
   readonly standbys?: readonly StandbySeen[];
   readonly vipPresent?: boolean;
@@ -62,9 +62,9 @@ export interface Situation {
 }
 
 /** A peer that was heard so long ago. */
-export function peerOf(rig: LinkRig, address: string, role: PeerRole, agoMs: number): PeerHeard {
+export function peerOf(rig: LinkRig, address: Ipv4, role: PeerRole, agoMs: number): PeerHeard {
   return {
-    address: ip(address),
+    address,
     cadence: { advbase: 1, advskew: 0 },
     role,
     lastAdvertAt: since(rig.now, fromMillis(agoMs)),
@@ -98,7 +98,7 @@ export function report(rig: LinkRig, situation: Situation): InstanceReport {
   // As the election has it: nothing was since before its first transition.
   const stateSince = cause === undefined ? micros(0) : startedAt;
   const snapshot = electionSnapshot({ state, stateSince, ...election });
-  const peer = situation.peer === undefined ? undefined : ip(situation.peer);
+  const { peer } = situation;
   const sources = {
     config: dbConfig(situation.config),
     election: snapshot,

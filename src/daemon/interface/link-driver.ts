@@ -5,7 +5,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Micros } from '../../base/time.ts';
-import { formatIpv4, type Ipv4, type Mac } from '../../base/addresses.ts';
+import type { Ipv4, Mac } from '../../base/addresses.ts';
 import type { State } from '../../election/effects.ts';
 import type { ElectionSettings } from '../../election/settings.ts';
 import type { ElectionSnapshot } from '../../election/snapshot.ts';
@@ -18,7 +18,7 @@ import { ArpProber } from '../../traffic/arp-prober.ts';
 import { StandbyWatch, type Standby } from '../../traffic/standby-watch.ts';
 import type { Member } from './driver.ts';
 import { WitnessController, type FrameOrigin } from '../../traffic/witness-controller.ts';
-import { readinessSettings, ipv4sOf, uplinksOf, wantsGateways } from './readiness-settings.ts';
+import { readinessSettings, uplinksOf, wantsGateways } from './readiness-settings.ts';
 import type { SegmentMember } from './segment-member.ts';
 import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
@@ -143,7 +143,7 @@ export class LinkDriver implements Member {
 
   /** Asks these hosts by ARP, once, for somebody who listens to the answers. */
   askHosts(hosts: readonly Ipv4[]): void {
-    this.give({ kind: 'hosts-asked', addresses: hosts.map(formatIpv4) });
+    this.give({ kind: 'hosts-asked', addresses: hosts });
   }
 
   /** The MAC address with which this host answered ARP last; undefined: it did not. */
@@ -318,25 +318,27 @@ export class LinkDriver implements Member {
     this.#tendWitness();
   }
 
-  #probe(addresses: readonly string[], vips: readonly string[]): void {
+  #probe(addresses: readonly Ipv4[], vips: readonly Ipv4[]): void {
     if (this.#closed) return;
     const source = this.#configured.find((instance) => instance.source !== undefined)?.source;
-    this.#prober.ask(ipv4sOf(addresses), ipv4sOf(vips), source);
+    this.#prober.ask(addresses, vips, source);
   }
 
-  #frameSeen(seen: Seen, { epoch, cameBy, ...origin }: FrameOrigin): void {
+  #frameSeen(seen: Seen, { epoch, cameBy }: FrameOrigin): void {
     const port = this.#stack.portOf(cameBy);
-    const station = origin.station && formatIpv4(origin.station);
     switch (seen.kind) {
       case 'arp-reply': {
-        const address = formatIpv4(seen.address);
-        this.#prober.answered(seen.address, seen.mac);
-        this.#standbys.answered(seen.address, this.#options.now());
-        return this.give({ kind: 'probe-answered', address, mac: seen.mac, epoch, port });
+        const { address, mac } = seen;
+        this.#prober.answered(address, mac);
+        this.#standbys.answered(address, this.#options.now());
+        return this.give({ kind: 'probe-answered', address, mac, epoch, port });
       }
       case 'advert-packet':
-      case 'frame':
-        return this.give({ kind: 'frame-heard', from: seen.from, epoch, port, station });
+        return this.give({ kind: 'frame-heard', from: seen.from, epoch, port });
+      case 'frame': {
+        const { from, station } = seen;
+        return this.give({ kind: 'frame-heard', from, epoch, port, station });
+      }
       case 'uncounted':
         return;
       default:

@@ -1,6 +1,6 @@
 // What the readiness of a link has to know of an instance, from its configuration.
 import { fromMillis } from '../../base/time.ts';
-import { formatIpv4, parseIpv4, type Ipv4 } from '../../base/addresses.ts';
+import type { Ipv4 } from '../../base/addresses.ts';
 import type { InstanceConfig } from '../../config/config.ts';
 import { advertInterval, masterDownInterval } from '../../election/cadence.ts';
 import type { InstanceSettings } from '../../readiness/inputs.ts';
@@ -15,16 +15,16 @@ export interface ReadinessSource {
 /** `gateways`: the next hops that the word `gateway` stands for now. */
 export function readinessSettings(
   { config, source }: ReadinessSource,
-  gateways: readonly string[],
+  gateways: readonly Ipv4[],
 ): InstanceSettings {
   const { gate, peers } = config;
   const targets = gate.probe.targets.flatMap((target) =>
-    target === 'gateway' ? gateways : formatIpv4(target),
+    target === 'gateway' ? gateways : target,
   );
   return {
     name: config.name,
-    vip: formatIpv4(config.address.ip),
-    source: source === undefined ? undefined : formatIpv4(source),
+    vip: config.address.ip,
+    source,
     deadInterval: masterDownInterval(config),
     advertInterval: advertInterval(config),
     gate: {
@@ -34,7 +34,7 @@ export function readinessSettings(
       ignoreLinkState: config.ignoreLinkState,
     },
     vipInUse: gate.vipInUse,
-    targets: [...new Set([...targets, ...peers.map(formatIpv4)])],
+    targets: [...new Set([...targets, ...peers])],
     probeInterval: fromMillis(gate.probe.intervalMs),
     preempt: config.preempt,
   };
@@ -46,11 +46,6 @@ export function uplinksOf(instances: readonly ReadinessSource[]): 'auto' | reado
     gate.uplinks === 'auto' ? [] : gate.uplinks,
   );
   return named.length === 0 ? 'auto' : [...new Set(named)].sort();
-}
-
-/** Those of these texts that are IPv4 addresses. */
-export function ipv4sOf(addresses: readonly string[]): readonly Ipv4[] {
-  return addresses.flatMap((address) => parseIpv4(address) ?? []);
 }
 
 /** Whether it probes the next hops of its interface. */

@@ -1,6 +1,7 @@
 // What a switch says of itself on a port: LLDP (IEEE 802.1AB), CDP, spanning tree (IEEE 802.1D and
 // 802.1Q, PVST+) and LACP (IEEE 802.1AX). Any bytes are read; what makes no sense is left out.
 // Pure.
+import { readMac } from '../../base/addresses.ts';
 import { ETHERTYPE_LLDP, ETHERTYPE_SLOW_PROTOCOLS, VLAN_TAG_TYPES } from '../../base/ethertypes.ts';
 
 export interface SwitchName {
@@ -97,7 +98,7 @@ const AGGREGATION_ENABLED = 0x02;
 /** The text after the subtype, or a MAC address. */
 function idOf(value: Uint8Array, macSubtype: number): string {
   const id = value.subarray(1);
-  return value[0] === macSubtype && id.length === 6 ? mac(id) : text(id);
+  return value[0] === macSubtype && id.length === 6 ? readMac(id, 0) : text(id);
 }
 
 const CDP_DEVICE = 1;
@@ -128,7 +129,7 @@ function readBpdu(body: Uint8Array): SwitchFrame | undefined {
   const [version = 0, , flags = 0] = body.subarray(2);
   return {
     kind: 'bpdu',
-    bridge: `${String(word(body, 17))}.${mac(body.subarray(19, 25))}`,
+    bridge: `${String(word(body, 17))}.${readMac(body, 19)}`,
     port: hex(body.subarray(25, 27)),
     forwardDelayS: word(body, 33) / 256,
     forwarding: version >= RAPID_VERSION ? (flags & FORWARDING) !== 0 : undefined,
@@ -140,7 +141,7 @@ const ACTOR_TLV = 1;
 
 function readLacp(body: Uint8Array): SwitchFrame | undefined {
   if (body.length < 20 || body[0] !== LACP_SUBTYPE || body[2] !== ACTOR_TLV) return undefined;
-  return { kind: 'lacp', system: mac(body.subarray(6, 12)), state: body[18] ?? 0 };
+  return { kind: 'lacp', system: readMac(body, 6), state: body[18] ?? 0 };
 }
 
 function word(bytes: Uint8Array, at: number): number {
@@ -149,10 +150,6 @@ function word(bytes: Uint8Array, at: number): number {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function mac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 /** What a terminal can show of it, and no more than fits a line. */

@@ -1,14 +1,7 @@
 // What the doctor hears on the segment of one interface: it listens for some seconds, asks by ARP
 // for the addresses that matter, and opens a CARP socket to see whether adverts get that far.
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  ANY_IPV4,
-  formatIpv4,
-  parseIpv4,
-  parseMac,
-  type Ipv4,
-  type Mac,
-} from '../../base/addresses.ts';
+import { ANY_IPV4, formatIpv4, parseIpv4, type Ipv4, type Mac } from '../../base/addresses.ts';
 import { arpProbe, arpRequest, readArp } from '../../carp/arp.ts';
 import { readEthernet } from '../../carp/ethernet.ts';
 import { CARP_PROTOCOL } from '../../carp/ipv4.ts';
@@ -48,7 +41,7 @@ export async function hearSegment(options: SegmentOptions): Promise<Heard> {
   try {
     for (const index of stack.polled) listener.listen(index, index === ifindex);
     await listener.joinGroups(ifindex);
-    const mac = parseMac(stack.facts?.mac ?? '');
+    const mac = stack.facts?.mac;
     const started = Date.now();
     for (const atMs of ASK_AT_MS) {
       await pause(started + Math.min(atMs, seconds * 1_000) - Date.now(), signal);
@@ -66,7 +59,7 @@ export async function hearSegment(options: SegmentOptions): Promise<Heard> {
 
 class SegmentListener {
   readonly #options: SegmentOptions;
-  readonly #ownMacs: ReadonlySet<string>;
+  readonly #ownMacs: ReadonlySet<Mac>;
   readonly #captures: SegmentCapture[] = [];
   #sender: SegmentCapture | undefined;
   #carp: CarpSocket | undefined;
@@ -77,7 +70,7 @@ class SegmentListener {
   #atCard = 0;
   #atSocket = 0;
 
-  constructor(options: SegmentOptions, ownMacs: ReadonlySet<string>) {
+  constructor(options: SegmentOptions, ownMacs: ReadonlySet<Mac>) {
     this.#options = options;
     this.#ownMacs = ownMacs;
   }

@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.ts';
 import { fromSeconds, toMillis, type Micros } from '../../base/time.ts';
 import type { DroppedPacket } from '../../carp/accept.ts';
-import { formatIpv4 } from '../../base/addresses.ts';
+import { formatAddress, formatIpv4 } from '../../base/addresses.ts';
 import type { StackFault } from '../../linux/links/link-facts.ts';
 import type { ReadinessEffect } from '../../readiness/effects.ts';
 import type { Epoch } from '../../readiness/epoch.ts';
@@ -58,7 +58,7 @@ export class LinkEvents {
     }
     const [best] = evidence;
     const heldMs = Math.round(toMillis(heldFor));
-    const from = best?.latest.from ?? null;
+    const from = best === undefined ? null : formatAddress(best.latest.from);
     this.#publish({ event: 'link-proved', heldMs, by: best?.kind ?? null, from });
   }
 
@@ -69,7 +69,7 @@ export class LinkEvents {
     for (const { kind, first } of records) {
       if (this.#reportedEvidence.has(kind)) continue;
       this.#reportedEvidence.add(kind);
-      this.#publish({ event: 'link-evidence', kind, from: first.from, epoch });
+      this.#publish({ event: 'link-evidence', kind, from: formatAddress(first.from), epoch });
     }
   }
 

@@ -1,9 +1,10 @@
 // What netlink says of a bond and its ports (linux/if_link.h: IFLA_BOND_*, IFLA_BOND_SLAVE_*), as
 // facts. Netlink alone: it says in one message, to any user, what sysfs says in ten files and hides
 // in part from those without CAP_NET_ADMIN. Pure; total on any bytes.
+import { ZERO_MAC } from '../../base/addresses.ts';
 import type { BondFacts, BondMode, PortFacts } from '../../readiness/facts.ts';
 import type { Link } from './link-table.ts';
-import { readAttributes, readMac, readUnsigned } from './netlink-attributes.ts';
+import { readAttributes, readMacAttribute, readUnsigned } from './netlink-attributes.ts';
 
 /** The interfaces of a network namespace at one moment; a LinkWatch is one. */
 export interface LinkView {
@@ -49,7 +50,6 @@ const IFLA_BOND_SLAVE_AD_PARTNER_OPER_PORT_STATE = 8;
 const STATE_BACKUP = 1;
 const MII_UP = 0;
 const DISTRIBUTING = 0x20;
-const NO_PARTNER = '00:00:00:00:00:00';
 
 /** BOND_MODE_*, by number. */
 const MODES: readonly BondMode[] = [
@@ -76,11 +76,11 @@ function activeAggregator(
     return { activeAggregatorId: undefined, partnerMac: undefined };
   }
   const nested = data.get(IFLA_BOND_AD_INFO);
-  if (nested === undefined) return { activeAggregatorId: undefined, partnerMac: NO_PARTNER };
+  if (nested === undefined) return { activeAggregatorId: undefined, partnerMac: ZERO_MAC };
   const info = readAttributes(nested);
   return {
     activeAggregatorId: readUnsigned(info.get(IFLA_BOND_AD_INFO_AGGREGATOR), 2),
-    partnerMac: readMac(info.get(IFLA_BOND_AD_INFO_PARTNER_MAC)),
+    partnerMac: readMacAttribute(info.get(IFLA_BOND_AD_INFO_PARTNER_MAC)),
   };
 }
 

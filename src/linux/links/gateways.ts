@@ -1,4 +1,5 @@
 // The IPv4 next hops that are reached through an interface, from the main routing table.
+import { ipv4, type Ipv4 } from '../../base/addresses.ts';
 import { readProcTable } from './proc-table.ts';
 
 const TABLE = '/proc/net/route';
@@ -10,10 +11,10 @@ const GATEWAYS_MAX = 8;
 const WANTED_FLAGS = 0x3;
 
 /**
- * IPv4 addresses as text, each once, at most eight, in the order of the table. Other tables than
+ * Each once, at most eight, in the order of the table. Other tables than
  * main are not read, nor what lies behind its first megabyte. Rejects with a CarpdError.
  */
-export async function readGateways(interfaceName: string): Promise<readonly string[]> {
+export async function readGateways(interfaceName: string): Promise<readonly Ipv4[]> {
   return findGateways(await readProcTable(TABLE, BYTES_MAX), interfaceName);
 }
 
@@ -21,8 +22,8 @@ export async function readGateways(interfaceName: string): Promise<readonly stri
  * The same from the text of /proc/net/route: Iface, Destination, Gateway, Flags and more, addresses
  * as hexadecimal numbers in this machine's byte order (net/ipv4/fib_trie.c, fib_route_seq_show).
  */
-export function findGateways(table: string, interfaceName: string): readonly string[] {
-  const found = new Set<string>();
+export function findGateways(table: string, interfaceName: string): readonly Ipv4[] {
+  const found = new Set<Ipv4>();
   for (const line of table.split('\n').slice(1)) {
     const [name, , gateway = '', flags = ''] = line.trim().split(/\s+/);
     if (name !== interfaceName || !/^[0-9A-F]{8}$/i.test(gateway)) continue;
@@ -32,7 +33,7 @@ export function findGateways(table: string, interfaceName: string): readonly str
   return [...found];
 }
 
-function addressOf(text: string): string {
-  const bytes = new Uint8Array(new Uint32Array([Number.parseInt(text, 16)]).buffer);
-  return bytes.join('.');
+function addressOf(text: string): Ipv4 {
+  const inOrderOfMachine = new Uint32Array([Number.parseInt(text, 16)]);
+  return ipv4(new DataView(inOrderOfMachine.buffer).getUint32(0));
 }

@@ -1,6 +1,7 @@
 // From the interfaces as netlink tells of them to what carpd has to know of one: its facts, and the
 // uplinks at the bottom of what it stands on, through which the frames of other hosts come in.
 // Pure; everything comes from netlink, and no sysfs file is read.
+import type { Mac } from '../../base/addresses.ts';
 import type { LinkFacts, LowerFacts, UplinkFault } from '../../readiness/facts.ts';
 import { portsOf, readBond, type LinkView } from './bond-facts.ts';
 import { layersOf, leadsOutside, stackBelow, type Layer } from './link-stack.ts';
@@ -44,13 +45,13 @@ export interface LinkStack {
    * ports of the bond. The kernel tells of no change of an LACP port state, partner or aggregator.
    */
   readonly polled: readonly number[];
-  /** MAC addresses of the interface and all it stands on, lower-case text. */
-  readonly macs: ReadonlySet<string>;
+  /** MAC addresses of the interface and all it stands on. */
+  readonly macs: ReadonlySet<Mac>;
   /**
-   * MAC addresses of all interfaces of this network namespace, lower-case text: another one of this
-   * host on the segment is no other station.
+   * MAC addresses of all interfaces of this network namespace: another one of this host on the
+   * segment is no other station.
    */
-  readonly ownMacs: ReadonlySet<string>;
+  readonly ownMacs: ReadonlySet<Mac>;
   readonly faults: readonly StackFault[];
   /** A bridge is part of it: what its ports are in is worth asking for, should an event be lost. */
   readonly hasBridge: boolean;

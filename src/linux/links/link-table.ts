@@ -1,6 +1,7 @@
 // The interfaces and IPv4 addresses as netlink messages draw them, event by event; a dump puts
 // right whatever was missed. No socket in here.
 import { isDeepStrictEqual } from 'node:util';
+import type { Mac } from '../../base/addresses.ts';
 import {
   appendAddress,
   insertAddress,
@@ -23,7 +24,7 @@ export interface Link {
   /** Other names it goes by (`ip link property add altname`); absent: none. */
   readonly altNames?: readonly string[];
   /** Lower-case hexadecimal with colons; undefined where the address has not six bytes. */
-  readonly mac: string | undefined;
+  readonly mac: Mac | undefined;
   /** ARPHRD_*; 1 is Ethernet. */
   readonly type: number;
   /** IFF_UP. */

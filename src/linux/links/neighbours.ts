@@ -1,4 +1,5 @@
 // The IPv4 stations that the kernel has spoken with on an interface, from its neighbour table.
+import { parseIpv4, type Ipv4 } from '../../base/addresses.ts';
 import { readProcTable } from './proc-table.ts';
 
 const TABLE = '/proc/net/arp';
@@ -10,10 +11,10 @@ const NEIGHBOURS_MAX = 16;
 const COMPLETE = 0x2;
 
 /**
- * IPv4 addresses as text, each once, at most sixteen, in the order of the table. What lies behind
+ * Each once, at most sixteen, in the order of the table. What lies behind
  * the first 32 kB of it is not read. Rejects with a CarpdError.
  */
-export async function readNeighbours(interfaceName: string): Promise<readonly string[]> {
+export async function readNeighbours(interfaceName: string): Promise<readonly Ipv4[]> {
   return findNeighbours(await readProcTable(TABLE, BYTES_MAX), interfaceName);
 }
 
@@ -21,12 +22,13 @@ export async function readNeighbours(interfaceName: string): Promise<readonly st
  * The same from the text of /proc/net/arp: IP address, HW type, Flags, HW address, Mask, Device
  * (net/ipv4/arp.c, arp_format_neigh_entry).
  */
-export function findNeighbours(table: string, interfaceName: string): readonly string[] {
-  const found = new Set<string>();
+export function findNeighbours(table: string, interfaceName: string): readonly Ipv4[] {
+  const found = new Set<Ipv4>();
   for (const line of table.split('\n').slice(1)) {
-    const [address = '', , flags = '', , , name] = line.trim().split(/\s+/);
+    const [text = '', , flags = '', , , name] = line.trim().split(/\s+/);
     if (name !== interfaceName || (Number.parseInt(flags, 16) & COMPLETE) === 0) continue;
-    if (found.size < NEIGHBOURS_MAX) found.add(address);
+    const address = parseIpv4(text);
+    if (address !== undefined && found.size < NEIGHBOURS_MAX) found.add(address);
   }
   return [...found];
 }

@@ -1,6 +1,7 @@
 // The attributes of netlink messages, in the byte order of the machine: a length of 2 bytes, a type
 // of 2, the data, padded to 4. Pure; total on any bytes.
 import { endianness } from 'node:os';
+import { readMac, type Mac } from '../../base/addresses.ts';
 
 const LITTLE_ENDIAN = endianness() === 'LE';
 const ATTRIBUTE_HEADER_BYTES = 4;
@@ -33,10 +34,9 @@ export function readUnsigned(bytes: Uint8Array | undefined, size: 1 | 2 | 4): nu
   return size === 2 ? view.getUint16(0, LITTLE_ENDIAN) : view.getUint32(0, LITTLE_ENDIAN);
 }
 
-/** An Ethernet address as lower-case text with colons; undefined where there are not six bytes. */
-export function readMac(bytes: Uint8Array | undefined): string | undefined {
-  if (bytes?.length !== 6) return undefined;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+/** An Ethernet address; undefined where there are not six bytes, as of a tunnel. */
+export function readMacAttribute(bytes: Uint8Array | undefined): Mac | undefined {
+  return bytes?.length === 6 ? readMac(bytes, 0) : undefined;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

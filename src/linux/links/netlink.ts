@@ -6,8 +6,14 @@
 //   ifaddrmsg  1 family, 1 prefix length, 1 flags, 1 scope, 4 index
 //   rtattr     2 length, 2 type, data, padded to 4
 import { endianness } from 'node:os';
+import type { Mac } from '../../base/addresses.ts';
 import { readTagProtocol, readVlanTable, type VlanRange } from './bridge-vlans.ts';
-import { readAttributeList, readAttributes, readMac, readUnsigned } from './netlink-attributes.ts';
+import {
+  readAttributeList,
+  readAttributes,
+  readMacAttribute,
+  readUnsigned,
+} from './netlink-attributes.ts';
 
 const LITTLE_ENDIAN = endianness() === 'LE';
 
@@ -65,7 +71,7 @@ export interface LinkMessage {
   readonly name: string | undefined;
   /** Other names that it goes by. */
   readonly altNames: readonly string[];
-  readonly mac: string | undefined;
+  readonly mac: Mac | undefined;
   readonly master: number | undefined;
   readonly link: number | undefined;
   /** The interface that `link` names is in another network namespace. */
@@ -229,7 +235,7 @@ function readLink(body: Uint8Array): LinkMessage | undefined {
     flags: view.getUint32(8, LITTLE_ENDIAN),
     name: text(attributes.get(IFLA_IFNAME)),
     altNames: readAltNames(attributes.get(IFLA_PROP_LIST)),
-    mac: readMac(attributes.get(IFLA_ADDRESS)),
+    mac: readMacAttribute(attributes.get(IFLA_ADDRESS)),
     master: readUnsigned(attributes.get(IFLA_MASTER), 4),
     link: readUnsigned(attributes.get(IFLA_LINK), 4),
     linkElsewhere: attributes.has(IFLA_LINK_NETNSID),

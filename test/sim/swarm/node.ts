@@ -1,5 +1,6 @@
 // A host of a swarm and the runs of the daemon on it, one after the other; and what is true of it,
 // for the rules to judge.
+import { address } from '../../support/packets.ts';
 import { invariant } from '../../../src/base/assert.ts';
 import type { Micros } from '../../../src/base/time.ts';
 import type { Mac } from '../../../src/base/addresses.ts';
@@ -50,7 +51,7 @@ export class SwarmNode {
     this.index = index;
     this.calmSince = time.now();
     this.host = new FakeHost(`node${index}`, new PacedTime(clock, plan.rates[index] ?? 1));
-    this.host.gateways = storms.map((_, segment) => gatewayOf(segment));
+    this.host.gateways = storms.map((_, segment) => address(gatewayOf(segment)));
     this.#storms = storms;
     this.frames = storms.map(() => 0);
     for (const segment of storms.keys()) this.plug(segment);

@@ -159,7 +159,7 @@ class StockStation implements UcarpStation {
     this.key = { passphrase: Buffer.from(PASSPHRASE), vhid, addresses: [vip] };
   }
 
-  get mac(): string {
+  get mac(): Mac {
     return this.#host.macOf(this.#interface);
   }
 

@@ -15,8 +15,9 @@ import {
   STP,
 } from '../../support/frames.ts';
 import { OWN_MAC, PEER_MAC } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
-const VIEW: WitnessView = { ownMacs: new Set([OWN_MAC, '02:00:00:00:00:0b']), ownVlans: [] };
+const VIEW: WitnessView = { ownMacs: new Set([OWN_MAC, mac('02:00:00:00:00:0b')]), ownVlans: [] };
 const HERE = { vlan: undefined, outgoing: false };
 const ARP_PAYLOAD = arpBody();
 const ARP = frame({ type: 0x0806 }, ARP_PAYLOAD);
@@ -34,7 +35,7 @@ describe('what counts', () => {
       'arp',
     ],
     ['TCP over IPv4', frame({ type: 0x0800, to: OWN_MAC }, ipv4(6)), 'ipv4'],
-    ['a CARP advert', frame({ type: 0x0800, to: '01:00:5e:00:00:12' }, ipv4(112)), 'ipv4'],
+    ['a CARP advert', frame({ type: 0x0800, to: mac('01:00:5e:00:00:12') }, ipv4(112)), 'ipv4'],
     ['DHCP', frame({ type: 0x0800 }, ipv4(17)), 'ipv4'],
     ['UDP over IPv6', frame({ type: 0x86dd }, ipv6(17, icmp(0))), 'ipv6'],
     ['neighbour solicitation', frame({ type: 0x86dd }, ipv6(58, icmp(135))), 'ipv6'],
@@ -57,8 +58,8 @@ describe('what counts', () => {
   }
 
   it('tells the sender in lower case, whatever the bytes', () => {
-    const verdict = classify(frame({ type: 0x0806, from: '0a:bc:de:f0:00:ff' }, ARP_PAYLOAD));
-    assert.equal(verdict.ok && verdict.value.from, '0a:bc:de:f0:00:ff');
+    const verdict = classify(frame({ type: 0x0806, from: mac('0a:bc:de:f0:00:ff') }, ARP_PAYLOAD));
+    assert.equal(verdict.ok && verdict.value.from, mac('0a:bc:de:f0:00:ff'));
   });
 
   it('reads a view of a larger buffer', () => {
@@ -71,20 +72,24 @@ describe('what counts', () => {
 describe('what never counts', () => {
   const LLC = [0x42, 0x42, 3, 0, 0, 0, 0, 0];
   const table: readonly (readonly [string, Uint8Array, string])[] = [
-    ['LACPDU', frame({ to: '01:80:c2:00:00:02', type: 0x8809 }, [1, 1]), 'link-local'],
-    ['LLDP', frame({ to: '01:80:c2:00:00:0e', type: 0x88cc }, [2, 7]), 'link-local'],
+    ['LACPDU', frame({ to: mac('01:80:c2:00:00:02'), type: 0x8809 }, [1, 1]), 'link-local'],
+    ['LLDP', frame({ to: mac('01:80:c2:00:00:0e'), type: 0x88cc }, [2, 7]), 'link-local'],
     ['STP BPDU', frame({ to: STP, type: 38 }, LLC), 'link-local'],
-    ['802.3x pause', frame({ to: '01:80:c2:00:00:01', type: 0x8808 }, [0, 1]), 'link-local'],
-    ['EAPOL', frame({ to: '01:80:c2:00:00:03', type: 0x888e }, [1, 1]), 'link-local'],
+    ['802.3x pause', frame({ to: mac('01:80:c2:00:00:01'), type: 0x8808 }, [0, 1]), 'link-local'],
+    ['EAPOL', frame({ to: mac('01:80:c2:00:00:03'), type: 0x888e }, [1, 1]), 'link-local'],
     [
       'the last link-local group',
-      frame({ to: '01:80:c2:00:00:0f', type: 0x0800 }, ipv4(6)),
+      frame({ to: mac('01:80:c2:00:00:0f'), type: 0x0800 }, ipv4(6)),
       'link-local',
     ],
-    ['PVST+', frame({ to: '01:00:0c:cc:cc:cd', type: 50 }, [0xaa, 0xaa, 3]), 'not-ethernet-ii'],
+    [
+      'PVST+',
+      frame({ to: mac('01:00:0c:cc:cc:cd'), type: 50 }, [0xaa, 0xaa, 3]),
+      'not-ethernet-ii',
+    ],
     [
       'CDP, VTP or DTP',
-      frame({ to: '01:00:0c:cc:cc:cc', type: 300 }, [0xaa, 0xaa, 3]),
+      frame({ to: mac('01:00:0c:cc:cc:cc'), type: 300 }, [0xaa, 0xaa, 3]),
       'not-ethernet-ii',
     ],
     ['an 802.3 frame of the greatest length', frame({ type: 0x05ff }, LLC), 'not-ethernet-ii'],
@@ -98,12 +103,12 @@ describe('what never counts', () => {
     ['our own frame, reflected', frame({ type: 0x0806, from: OWN_MAC }, ARP_PAYLOAD), 'own-source'],
     [
       'a frame of our own port',
-      frame({ type: 0x0806, from: '02:00:00:00:00:0b' }, ARP_PAYLOAD),
+      frame({ type: 0x0806, from: mac('02:00:00:00:00:0b') }, ARP_PAYLOAD),
       'own-source',
     ],
     [
       'a frame from a group',
-      frame({ type: 0x0806, from: '03:00:00:00:00:02' }, ARP_PAYLOAD),
+      frame({ type: 0x0806, from: mac('03:00:00:00:00:02') }, ARP_PAYLOAD),
       'group-source',
     ],
     [
@@ -113,10 +118,10 @@ describe('what never counts', () => {
     ],
     [
       'a frame from nobody',
-      frame({ type: 0x0806, from: '00:00:00:00:00:00' }, ARP_PAYLOAD),
+      frame({ type: 0x0806, from: mac('00:00:00:00:00:00') }, ARP_PAYLOAD),
       'group-source',
     ],
-    ['IGMP', frame({ to: '01:00:5e:00:00:16', type: 0x0800 }, ipv4(2, 0x46)), 'igmp'],
+    ['IGMP', frame({ to: mac('01:00:5e:00:00:16'), type: 0x0800 }, ipv4(2, 0x46)), 'igmp'],
     ['IPv6 in a frame that says IPv4', frame({ type: 0x0800 }, ipv4(6, 0x65)), 'other-protocol'],
     [
       'IPv4 in a frame that says IPv6',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { mac } from '../../support/packets.ts';
 import { ROUTES } from '../../../src/control/routes.ts';
 import { ORDER_REASONS, type OrderResult } from '../../../src/events/catalogue/order-result.ts';
 import { PEER_ROLES } from '../../../src/election/peers-heard.ts';
@@ -31,10 +32,10 @@ function reports(): readonly unknown[] {
   fallback.pass(4_000);
   fallback.answer(rigs.PEER);
   const doubting = LinkRig.master({}, rigs.on(LACP));
-  doubting.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
+  doubting.facts(rigs.on({ ...LACP, partnerMac: mac('02:00:00:00:0b:0b') }));
   const proved = LinkRig.master({}, rigs.on(LACP));
   proved.pass(10_000);
-  proved.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
+  proved.facts(rigs.on({ ...LACP, partnerMac: mac('02:00:00:00:0b:0b') }));
   proved.frame();
   const rivalled = LinkRig.waiting();
   rivalled.frame();
@@ -59,7 +60,7 @@ function reports(): readonly unknown[] {
     report(doubting, {
       state: 'MASTER',
       standbys: [true, undefined].map((answers) => ({
-        ...{ address: ip(rigs.PEER), since: doubting.now },
+        ...{ address: rigs.PEER, since: doubting.now },
         answers,
       })),
       election: { leaving: 'handover', advertiseAt: inMs(doubting, 1) },
@@ -137,8 +138,8 @@ describe('docs/operating.md', () => {
       forMs: 7_900_000,
       election: { master: heard(rig, 400), masterDownAt: inMs(rig, 2_600) },
       peers: [
-        peerOf(rig, '10.9.0.20', 'master', 400),
-        peerOf(rig, '10.9.0.30', 'left', 345_600_000),
+        peerOf(rig, ip('10.9.0.20'), 'master', 400),
+        peerOf(rig, ip('10.9.0.30'), 'left', 345_600_000),
       ],
     });
     const table = statusText({ pid: 1, config: null, reload: null, instances: [shown] });

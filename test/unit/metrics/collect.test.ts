@@ -1,6 +1,7 @@
 // The daemon as its gauges show it, made of real snapshots of links and elections.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatIpv4 } from '../../../src/base/addresses.ts';
 import { fromMillis, fromSeconds } from '../../../src/base/time.ts';
 import { sampleAll, type SampledInstance } from '../../../src/metrics/collect.ts';
 import type { ElectionSnapshot } from '../../../src/election/snapshot.ts';
@@ -81,7 +82,7 @@ test('a master with its address, a peer and the proof of an advert', () => {
     }),
     source: ip('10.9.0.10'),
     record: {
-      peers: { all: () => [{ address: ip(PEER), interval: fromMillis(1_001) }] },
+      peers: { all: () => [{ address: PEER, interval: fromMillis(1_001) }] },
       maintenance: undefined,
     },
   };
@@ -93,7 +94,7 @@ test('a master with its address, a peer and the proof of an advert', () => {
     [sample.state, sample.source, sample.vipPresent, sample.gateOpen, sample.inDoubt],
     ['MASTER', '10.9.0.10', true, true, true],
   );
-  assert.deepEqual(sample.peers, [{ address: PEER, interval: fromMillis(1_001) }]);
+  assert.deepEqual(sample.peers, [{ address: formatIpv4(PEER), interval: fromMillis(1_001) }]);
   assert.deepEqual([sample.lastTransitionAt, sample.lastAdvertAt], [fromSeconds(3), at]);
   assert.equal(sample.effectiveAdvskew, 240);
   assert.equal(links[0]?.ready, true);

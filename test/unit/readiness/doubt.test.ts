@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { fromSeconds, type Micros } from '../../../src/base/time.ts';
 import { Doubt, Rivals, type DoubtCause } from '../../../src/readiness/doubt.ts';
 import { PEER } from '../../support/readiness-rig.ts';
+import { address } from '../../support/packets.ts';
 
 const DEAD = fromSeconds(3);
 const PACE = fromSeconds(1);
@@ -192,10 +193,10 @@ describe('a rival', () => {
   it('gets more time with the others, whoever answers', () => {
     const rivals = new Rivals();
     rivals.heard(PEER, PACE, DEAD, at(10));
-    rivals.heard('10.9.0.21', PACE, DEAD, at(11));
+    rivals.heard(address('10.9.0.21'), PACE, DEAD, at(11));
     rivals.answered(at(12));
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(14)), false);
-    assert.equal(rivals.heard('10.9.0.21', PACE, DEAD, at(14.9)), false);
+    assert.equal(rivals.heard(address('10.9.0.21'), PACE, DEAD, at(14.9)), false);
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(15)), true);
   });
 
@@ -203,7 +204,7 @@ describe('a rival', () => {
     const rivals = new Rivals();
     assert.equal(rivals.presentUntil(DEAD), undefined);
     rivals.heard(PEER, PACE, DEAD, at(10));
-    rivals.heard('10.9.0.21', PACE, DEAD, at(9));
+    rivals.heard(address('10.9.0.21'), PACE, DEAD, at(9));
     assert.equal(rivals.presentUntil(DEAD), at(16));
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(16)), false);
     assert.equal(rivals.heard(PEER, PACE, DEAD, at(19)), true);
@@ -229,8 +230,9 @@ describe('a rival', () => {
 
   it('is one of sixteen at most, those that were heard last', () => {
     const rivals = new Rivals();
-    for (let host = 1; host <= 17; host += 1) rivals.heard(`10.9.1.${host}`, PACE, DEAD, at(10));
-    assert.equal(rivals.heard('10.9.1.17', PACE, DEAD, at(13)), true);
-    assert.equal(rivals.heard('10.9.1.1', PACE, DEAD, at(13)), false);
+    for (let host = 1; host <= 17; host += 1)
+      rivals.heard(address(`10.9.1.${host}`), PACE, DEAD, at(10));
+    assert.equal(rivals.heard(address('10.9.1.17'), PACE, DEAD, at(13)), true);
+    assert.equal(rivals.heard(address('10.9.1.1'), PACE, DEAD, at(13)), false);
   });
 });

@@ -7,6 +7,7 @@ import { EpochTracker } from '../../../src/readiness/epoch.ts';
 import type { BondFacts, LinkFacts } from '../../../src/readiness/facts.ts';
 import { judgeBond, judgeBonds } from '../../../src/readiness/lacp.ts';
 import { ACTIVE_BACKUP, LACP, LACP_MISSING, LinkRig, PLAIN } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
 const [FIRST = 0, SECOND = 0] = LACP.ports.map(({ ifindex }) => ifindex);
 const OTHER_PORTS = LACP.ports.map((port) => ({ ...port, ifindex: port.ifindex + 10 }));
@@ -33,7 +34,7 @@ describe('of bonds side by side', () => {
   const changes: readonly (readonly [string, BondFacts, BondFacts, string])[] = [
     ['the active slave', OTHER_BACKUP, { ...OTHER_BACKUP, activePort: 21 }, 'active-port-changed'],
     ['the aggregator', OTHER, { ...OTHER, activeAggregatorId: 2 }, 'aggregator-changed'],
-    ['the partner', OTHER, { ...OTHER, partnerMac: '02:00:00:00:0b:0b' }, 'partner-changed'],
+    ['the partner', OTHER, { ...OTHER, partnerMac: mac('02:00:00:00:0b:0b') }, 'partner-changed'],
     ['a port', OTHER, { ...OTHER, ports: OTHER_PORTS.slice(1) }, 'port-lost'],
     ['every port', OTHER, { ...OTHER, ports: [] }, 'last-port-lost'],
     ['a link for a moment', losing(OTHER, 0), losing(OTHER, 1), 'port-lost'],

@@ -5,6 +5,7 @@ import { fromSeconds, micros } from '../../../src/base/time.ts';
 import { EPOCH_END_CAUSES, EpochTracker, isTooLate } from '../../../src/readiness/epoch.ts';
 import type { BondFacts, LinkFacts } from '../../../src/readiness/facts.ts';
 import { ACTIVE_BACKUP, LACP, on, PLAIN, READY_PORT } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
 const DOWN: LinkFacts = { ...PLAIN, carrier: false };
 const UNREAD: LinkFacts = {
@@ -74,7 +75,7 @@ describe('an epoch ends', () => {
       'carrier-lost',
     ],
     ['when carrier is lost after a report without it', [PLAIN, UNREAD, DOWN], 'carrier-lost'],
-    ['when the MAC changes', [PLAIN, { ...PLAIN, mac: '02:00:00:00:00:09' }], 'mac-changed'],
+    ['when the MAC changes', [PLAIN, { ...PLAIN, mac: mac('02:00:00:00:00:09') }], 'mac-changed'],
     ['when the ifindex changes', [PLAIN, { ...PLAIN, ifindex: 3 }], 'ifindex-changed'],
     [
       'when a deleted interface comes again',
@@ -104,12 +105,12 @@ describe('an epoch ends', () => {
     ],
     [
       'when the partner changes',
-      [on(LACP), lacp({ partnerMac: '02:00:00:00:0a:0b' })],
+      [on(LACP), lacp({ partnerMac: mac('02:00:00:00:0a:0b') })],
       'partner-changed',
     ],
     [
       'when the first LACPDU names a partner',
-      [lacp({ partnerMac: '00:00:00:00:00:00' }), on(LACP)],
+      [lacp({ partnerMac: mac('00:00:00:00:00:00') }), on(LACP)],
       'partner-changed',
     ],
     [
@@ -209,9 +210,9 @@ describe('an epoch ends', () => {
   }
 
   it('once, by the first cause of several', () => {
-    const other = { ...lacp({ partnerMac: '02:00:00:00:0a:0b', ports: [] }), carrier: false };
+    const other = { ...lacp({ partnerMac: mac('02:00:00:00:0a:0b'), ports: [] }), carrier: false };
     assert.deepEqual(causes(on(LACP), other, other), [undefined, 'carrier-lost', undefined]);
-    const replaced = { ...other, ifindex: 7, mac: '02:00:00:00:00:07' };
+    const replaced = { ...other, ifindex: 7, mac: mac('02:00:00:00:00:07') };
     assert.deepEqual(causes(on(LACP), replaced), [undefined, 'ifindex-changed']);
   });
 
@@ -254,7 +255,10 @@ describe('an epoch goes on', () => {
     ],
     [
       'when an active-backup bond names a partner',
-      [backup({ partnerMac: '02:00:00:00:0a:0a' }), backup({ partnerMac: '02:00:00:00:0a:0b' })],
+      [
+        backup({ partnerMac: mac('02:00:00:00:0a:0a') }),
+        backup({ partnerMac: mac('02:00:00:00:0a:0b') }),
+      ],
     ],
     [
       'when a backup slave loses its link',
@@ -354,7 +358,7 @@ describe('the current epoch', () => {
     assert.equal(tracker.current.carrierUpAt, undefined);
     assert.equal(upAt(PLAIN, 7), fromSeconds(7));
     assert.equal(tracker.current.since, fromSeconds(6));
-    assert.equal(upAt({ ...PLAIN, mac: '02:00:00:00:00:09' }, 8), fromSeconds(8));
+    assert.equal(upAt({ ...PLAIN, mac: mac('02:00:00:00:00:09') }, 8), fromSeconds(8));
   });
 });
 

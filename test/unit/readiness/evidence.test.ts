@@ -2,22 +2,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { fromSeconds, micros } from '../../../src/base/time.ts';
-import { EvidenceLedger, type EvidenceKind } from '../../../src/readiness/evidence.ts';
+import {
+  EvidenceLedger,
+  type Evidence,
+  type EvidenceKind,
+} from '../../../src/readiness/evidence.ts';
 import { LacpFallback } from '../../../src/readiness/lacp-fallback.ts';
-import { GATEWAY, PEER } from '../../support/readiness-rig.ts';
+import { GATEWAY, PEER, PEER_MAC } from '../../support/readiness-rig.ts';
+import { address } from '../../support/packets.ts';
 
-const piece = (kind: EvidenceKind, at: number, epoch = 7, from = PEER) => ({
-  kind,
-  from,
-  at: micros(at),
-  epoch,
-});
+function piece(kind: EvidenceKind, at: number, epoch = 7, from = PEER): Evidence {
+  const when = { at: micros(at), epoch };
+  return kind === 'frame' ? { kind, from: PEER_MAC, ...when } : { kind, from, ...when };
+}
 
 describe('the ports of a bond by which evidence came in', () => {
   it('are known, of this epoch alone', () => {
     const ledger = new EvidenceLedger(2);
     const came = (port: number | undefined, epoch = 2): void =>
-      void ledger.add({ kind: 'frame', from: PEER, at: micros(1), epoch, port });
+      void ledger.add({ kind: 'frame', from: PEER_MAC, at: micros(1), epoch, port });
     came(undefined);
     assert.deepEqual([...ledger.ports], []);
     came(11);
@@ -74,19 +77,20 @@ describe('a ledger', () => {
     const ledger = new EvidenceLedger(7);
     ledger.add(piece('probe', 2, 7, GATEWAY));
     ledger.add(piece('probe', 9, 7, PEER));
-    ledger.add(piece('advert', 11, 7, '10.9.0.30'));
+    ledger.add(piece('advert', 11, 7, address('10.9.0.30')));
     assert.equal(ledger.answeredAt, 9);
     assert.deepEqual(
-      [GATEWAY, PEER, '10.9.0.30'].map((address) => ledger.answeredBy(address)),
+      [GATEWAY, PEER, address('10.9.0.30')].map((address) => ledger.answeredBy(address)),
       [true, true, false],
     );
   });
 
   it('remembers 64 who answered', () => {
     const ledger = new EvidenceLedger(7);
-    for (let host = 1; host <= 65; host += 1) ledger.add(piece('probe', host, 7, `10.9.1.${host}`));
-    assert.equal(ledger.answeredBy('10.9.1.64'), true);
-    assert.equal(ledger.answeredBy('10.9.1.65'), false);
+    for (let host = 1; host <= 65; host += 1)
+      ledger.add(piece('probe', host, 7, address(`10.9.1.${host}`)));
+    assert.equal(ledger.answeredBy(address('10.9.1.64')), true);
+    assert.equal(ledger.answeredBy(address('10.9.1.65')), false);
     assert.equal(ledger.answeredAt, 65);
   });
 });
@@ -125,9 +129,9 @@ describe('answers in the place of LACP', () => {
     for (const second of seconds(10, 20)) fallback.answered(GATEWAY, fromSeconds(second));
     assert.equal(fallback.met, false);
     fallback.answered(PEER, fromSeconds(21));
-    fallback.masterHeard('10.9.0.30');
+    fallback.masterHeard(address('10.9.0.30'));
     assert.equal(fallback.answeredSince, fromSeconds(21));
-    assert.deepEqual(fallback.masters, [PEER, '10.9.0.30']);
+    assert.deepEqual(fallback.masters, [PEER, address('10.9.0.30')]);
   });
 
   it('come from any station where no master was heard', () => {
@@ -136,7 +140,7 @@ describe('answers in the place of LACP', () => {
     assert.equal(fallback.met, false);
     fallback.answered(PEER, fromSeconds(10));
     assert.equal(fallback.met, true);
-    fallback.masterHeard('10.9.0.30');
+    fallback.masterHeard(address('10.9.0.30'));
     fallback.vipAnswered(fromSeconds(11));
     assert.equal(fallback.met, true, 'until the epoch ends');
   });
@@ -156,7 +160,7 @@ describe('answers in the place of LACP', () => {
 
   it('are waited for from sixteen masters at most', () => {
     const fallback = new LacpFallback();
-    for (let host = 1; host <= 20; host += 1) fallback.masterHeard(`10.9.1.${host}`);
+    for (let host = 1; host <= 20; host += 1) fallback.masterHeard(address(`10.9.1.${host}`));
     assert.equal(fallback.masters.length, 16);
   });
 });

@@ -7,6 +7,7 @@ import { MET, type Condition, type Conditions } from '../../../src/readiness/jud
 import type { Reason } from '../../../src/readiness/reasons.ts';
 import { holderForgottenAt, judgeHolder } from '../../../src/readiness/vip-in-use.ts';
 import { HOLD } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
 const NONE: Condition = { status: 'not-applicable', reasons: [] };
 const DOWN: Condition = { status: 'not-met', reasons: ['no-carrier'] };
@@ -159,7 +160,7 @@ describe('a foreign holder of the virtual IP', () => {
   }
 
   it('is forgotten after three probes, and not sooner than 2 s', () => {
-    const holder = { mac: '02:00:00:00:00:02', at: micros(5) };
+    const holder = { mac: mac('02:00:00:00:00:02'), at: micros(5) };
     assert.equal(holderForgottenAt(holder, fromMillis(500)), 2_000_005);
     assert.equal(holderForgottenAt(holder, fromSeconds(1)), 3_000_005);
   });

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { BondFacts, PortFacts } from '../../../src/readiness/facts.ts';
 import { judgeBond, PORT_FAULTS, stateBits, STATE_BITS } from '../../../src/readiness/lacp.ts';
 import { ACTIVE_BACKUP, LACP, LACP_MISSING, READY_PORT } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
 const withPort = (changes: Partial<PortFacts>): BondFacts => ({
   ...LACP,
@@ -154,7 +155,7 @@ describe('a bond', () => {
     ['without partner', LACP_MISSING, 'not-met', ['no-partner', 'no-ready-port'], 'not-met'],
     [
       'with ready ports and a zero partner',
-      { ...LACP, partnerMac: '00:00:00:00:00:00' },
+      { ...LACP, partnerMac: mac('00:00:00:00:00:00') },
       'not-met',
       ['no-partner'],
       'met',

@@ -1,6 +1,7 @@
 // What stands for LACP where a switch passes frames without it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Ipv4 } from '../../../src/base/addresses.ts';
 import { fromSeconds } from '../../../src/base/time.ts';
 import {
   GATEWAY,
@@ -13,6 +14,7 @@ import {
   PEER_MAC,
   VIP,
 } from '../../support/readiness-rig.ts';
+import { mac } from '../../support/packets.ts';
 
 describe('LACP in fallback', () => {
   const asking = (rig: LinkRig, upTo: number) => {
@@ -41,7 +43,7 @@ describe('LACP in fallback', () => {
     const rig = LinkRig.waiting({}, on(LACP_MISSING));
     rig.advert();
     asking(rig, 12);
-    rig.facts({ ...on(LACP_MISSING), mac: '02:00:00:00:00:09' });
+    rig.facts({ ...on(LACP_MISSING), mac: mac('02:00:00:00:00:09') });
     assert.equal(rig.open, false);
     assert.deepEqual(rig.snapshot.fallback, { met: false, answeredSince: undefined });
     rig.advert({ epoch: 1 });
@@ -49,11 +51,11 @@ describe('LACP in fallback', () => {
     assert.deepEqual(rig.snapshot.fallback, { met: false, answeredSince: fromSeconds(13) });
   });
 
-  /** So many seconds in which `address` answers; `also` happens in each of them. */
-  function answering(rig: LinkRig, address: string, seconds: number, also?: () => void): void {
+  /** So many seconds in which `who` answers; `also` happens in each of them. */
+  function answering(rig: LinkRig, who: Ipv4, seconds: number, also?: () => void): void {
     for (let second = 0; second < seconds; second += 1) {
       also?.();
-      rig.answer(address);
+      rig.answer(who);
       rig.pass(1_000);
     }
   }

@@ -16,6 +16,7 @@ import {
   READY_PORT,
   VIP,
 } from '../../support/readiness-rig.ts';
+import { address } from '../../support/packets.ts';
 
 describe('where an answer is required', () => {
   const strict = { gate: { ...HOLD, requireProbe: true }, targets: [GATEWAY] };
@@ -225,10 +226,10 @@ describe('a virtual IP in use', () => {
 
   it('concerns nobody else', () => {
     const rig = LinkRig.waiting();
-    const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
+    const web = { ...INSTANCE, name: 'web', vip: address('10.9.0.101') };
     rig.give({ kind: 'instances-changed', instances: [web, INSTANCE] });
     rig.role('waiting', 'web');
-    rig.answer('10.9.0.101');
+    rig.answer(address('10.9.0.101'));
     const open = rig.snapshot.instances.map(({ name, gate }) => [name, gate.open]);
     assert.deepEqual(open, [
       ['db', true],
@@ -253,7 +254,7 @@ describe('preemption', () => {
     assert.equal(rig.link.mayPreempt('db', PEER, rig.now), false);
     rig.pass(1);
     assert.equal(rig.link.mayPreempt('db', PEER, rig.now), true);
-    assert.equal(rig.link.mayPreempt('db', '10.9.0.30', rig.now), false);
+    assert.equal(rig.link.mayPreempt('db', address('10.9.0.30'), rig.now), false);
     rig.facts({ ...PLAIN, ifindex: 3 });
     rig.frame();
     rig.pass(5_000);

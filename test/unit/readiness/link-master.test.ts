@@ -1,6 +1,7 @@
 // A master and its path: when it doubts, and when it trusts itself again.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { samePrefix } from '../../../src/base/addresses.ts';
 import { fromSeconds } from '../../../src/base/time.ts';
 import type { ReadinessEffect } from '../../../src/readiness/effects.ts';
 import {
@@ -15,6 +16,7 @@ import {
   PLAIN,
   READY_PORT,
 } from '../../support/readiness-rig.ts';
+import { address, mac } from '../../support/packets.ts';
 
 const DARK = on({ ...LACP, ports: [{ ...READY_PORT, actorState: 135 }] });
 
@@ -267,12 +269,12 @@ describe('a master beside a worse one', () => {
   it('asks again who answered in this epoch, and sixteen others at most', () => {
     const rig = LinkRig.master({ targets: [PEER] });
     rig.give({ kind: 'instances-changed', instances: [INSTANCE] });
-    rig.advert({ from: '10.9.0.30' });
-    const addresses = Array.from({ length: 40 }, (_, host) => `10.9.1.${host}`);
+    rig.advert({ from: address('10.9.0.30') });
+    const addresses = Array.from({ length: 40 }, (_, host) => address(`10.9.1.${host}`));
     rig.give({ kind: 'neighbours-found', addresses });
     const { probing } = rig.snapshot;
     assert.ok(probing.includes(PEER));
-    assert.equal(probing.filter((address) => address.startsWith('10.9.1.')).length, 15);
+    assert.equal(probing.filter((one) => samePrefix(one, address('10.9.1.0'), 24)).length, 15);
   });
 
   it('begins no second doubt while it is in one', () => {
@@ -291,7 +293,7 @@ describe('a master beside a worse one', () => {
     rig.advert();
     rig.answer(PEER);
     rig.passBusy(5_999);
-    assert.deepEqual(rig.snapshot.probing, [PEER, '10.9.0.100']);
+    assert.deepEqual(rig.snapshot.probing, [PEER, address('10.9.0.100')]);
     rig.passBusy(1);
     assert.deepEqual(rig.snapshot.probing, []);
   });
@@ -302,7 +304,7 @@ describe('a master beside a worse one', () => {
       const rig = LinkRig.master();
       rig.advert(slow);
       rig.pass(pace * 1_000);
-      assert.deepEqual(rig.snapshot.probing, [PEER, '10.9.0.100']);
+      assert.deepEqual(rig.snapshot.probing, [PEER, address('10.9.0.100')]);
       rig.advert(slow);
       assert.deepEqual(doubts(rig), [`${pace * 1_000} rival-unanswered`]);
     });
@@ -333,7 +335,7 @@ describe('a master beside a worse one', () => {
 });
 
 describe('a new MAC address', () => {
-  const MOVED = { ...PLAIN, mac: '02:00:00:00:00:09' };
+  const MOVED = { ...PLAIN, mac: mac('02:00:00:00:00:09') };
   const moved = (effects: readonly ReadinessEffect[]): readonly string[] =>
     effects.flatMap((effect) => (effect.kind === 'master-moved' ? [effect.name] : []));
 

@@ -18,6 +18,7 @@ import {
   READY_PORT,
   VIP,
 } from '../../support/readiness-rig.ts';
+import { address, mac } from '../../support/packets.ts';
 
 const kinds = (effects: readonly ReadinessEffect[]) => effects.map(({ kind }) => kind);
 
@@ -140,7 +141,7 @@ describe('a link at boot', () => {
   it('has no proof from before an instance came, unless it came in this epoch', () => {
     const rig = LinkRig.waiting();
     rig.frame();
-    const second = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
+    const second = { ...INSTANCE, name: 'web', vip: address('10.9.0.101') };
     const effects = rig.give({ kind: 'instances-changed', instances: [INSTANCE, second] });
     const { name, gate } = only(effects, 'gate-changed');
     assert.deepEqual([name, gate.open], ['web', true]);
@@ -191,7 +192,7 @@ describe('proof', () => {
   it('of an earlier epoch is worthless, however late it comes', () => {
     const rig = LinkRig.waiting();
     rig.frame();
-    rig.facts({ ...PLAIN, mac: '02:00:00:00:00:09' });
+    rig.facts({ ...PLAIN, mac: mac('02:00:00:00:00:09') });
     assert.equal(rig.open, false);
     rig.frame(1);
     rig.advert({ epoch: 1 });
@@ -296,7 +297,12 @@ describe('proof', () => {
   });
 
   it('is lost when the process was late by more than the shortest dead interval', () => {
-    const slow = { ...INSTANCE, name: 'slow', vip: '10.9.0.101', deadInterval: fromSeconds(30) };
+    const slow = {
+      ...INSTANCE,
+      name: 'slow',
+      vip: address('10.9.0.101'),
+      deadInterval: fromSeconds(30),
+    };
     const rig = LinkRig.waiting();
     rig.give({ kind: 'instances-changed', instances: [slow, INSTANCE] });
     rig.frame();

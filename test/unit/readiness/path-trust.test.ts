@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { fromMillis, fromSeconds, toMillis } from '../../../src/base/time.ts';
 import { PathTrust } from '../../../src/readiness/path-trust.ts';
 import { GATEWAY, INSTANCE, LinkRig, PEER, PLAIN } from '../../support/readiness-rig.ts';
+import { address, mac } from '../../support/packets.ts';
 
 const trusts = (rig: LinkRig): readonly string[] =>
   rig.trace.flatMap(({ at, effect }) =>
@@ -78,7 +79,7 @@ describe('a backup whose master falls silent', () => {
 
   it('is not reassured by what came before an advert was missing, of whatever master', () => {
     const rig = new LinkRig();
-    const web = { ...INSTANCE, name: 'web', vip: '10.9.0.101' };
+    const web = { ...INSTANCE, name: 'web', vip: address('10.9.0.101') };
     rig.give({ kind: 'instances-changed', instances: [INSTANCE, web] });
     rig.facts(PLAIN);
     for (const { name } of [INSTANCE, web]) rig.role('waiting', name);
@@ -293,7 +294,7 @@ describe('a doubt', () => {
       kind: 'facts-read',
       facts: {
         ifindex: 3,
-        mac: '02:00:00:00:00:01',
+        mac: mac('02:00:00:00:00:01'),
         carrier: true,
         carrierLosses: 0,
         uplinks: [{ ifindex: 3, vlans: [] }],

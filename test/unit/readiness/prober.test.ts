@@ -1,11 +1,14 @@
 // Whom to ask, and how often.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { formatIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import { fromMillis } from '../../../src/base/time.ts';
 import { Prober, ProbeWishes, type ProbeForm } from '../../../src/readiness/prober.ts';
 import { GATEWAY, PEER, VIP } from '../../support/readiness-rig.ts';
 
-type Wish = readonly [address: string, everyMs: number, form?: ProbeForm];
+const [peer, gateway] = [formatIpv4(PEER), formatIpv4(GATEWAY)];
+
+type Wish = readonly [address: Ipv4, everyMs: number, form?: ProbeForm];
 
 function wishes(...list: readonly Wish[]): ProbeWishes {
   const result = new ProbeWishes();
@@ -20,19 +23,19 @@ function asked(list: readonly Wish[], ...times: readonly number[]): readonly str
   const prober = new Prober();
   return times.map((time) => {
     const { addresses, vips } = prober.update(wishes(...list), fromMillis(time));
-    return [...addresses, ...vips.map((vip) => `vip ${vip}`)].join(' ');
+    return [...addresses.map(formatIpv4), ...vips.map((vip) => `vip ${formatIpv4(vip)}`)].join(' ');
   });
 }
 
 describe('a prober', () => {
   it('asks at once, and then once per interval', () => {
     assert.deepEqual(asked([[PEER, 500]], 0, 1, 499, 500, 999, 1_000), [
-      PEER,
+      peer,
       '',
       '',
-      PEER,
+      peer,
       '',
-      PEER,
+      peer,
     ]);
   });
 
@@ -42,9 +45,9 @@ describe('a prober', () => {
       [GATEWAY, 1_000],
     ];
     assert.deepEqual(asked(list, 0, 500, 1_000), [
-      `${PEER} ${GATEWAY}`,
-      PEER,
-      `${PEER} ${GATEWAY}`,
+      `${peer} ${gateway}`,
+      peer,
+      `${peer} ${gateway}`,
     ]);
   });
 
@@ -59,7 +62,7 @@ describe('a prober', () => {
         [PEER, 1_000],
       ],
     ] as Wish[][]) {
-      assert.deepEqual(asked(list, 0, 400, 799, 800), [PEER, PEER, '', PEER]);
+      assert.deepEqual(asked(list, 0, 400, 799, 800), [peer, peer, '', peer]);
     }
   });
 
@@ -74,7 +77,7 @@ describe('a prober', () => {
         [VIP, 500, 'vip'],
       ],
     ] as Wish[][]) {
-      assert.deepEqual(asked(list, 0), [`vip ${VIP}`]);
+      assert.deepEqual(asked(list, 0), [`vip ${formatIpv4(VIP)}`]);
     }
   });
 
@@ -85,7 +88,7 @@ describe('a prober', () => {
   });
 
   it('asks once after a stall', () => {
-    assert.deepEqual(asked([[PEER, 500]], 0, 30_000, 30_100, 30_500), [PEER, PEER, '', PEER]);
+    assert.deepEqual(asked([[PEER, 500]], 0, 30_000, 30_100, 30_500), [peer, peer, '', peer]);
   });
 
   it('asks sooner when the interval shrinks', () => {

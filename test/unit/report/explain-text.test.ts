@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { mac } from '../../support/packets.ts';
 import { fromMillis, since } from '../../../src/base/time.ts';
 import type { Ipv4 } from '../../../src/base/addresses.ts';
 import { explainLine, explainText } from '../../../src/report/explain-text.ts';
@@ -68,7 +69,10 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
       forMs: 90_000,
       election: { holdReasons: ['maintenance'] },
       maintenance: { since: '2026-11-23T09:41:07.123Z', cause: 'operator' },
-      peers: [peerOf(rig, '10.9.0.20', 'master', 400), peerOf(rig, '10.9.0.30', 'left', 88_000)],
+      peers: [
+        peerOf(rig, ip('10.9.0.20'), 'master', 400),
+        peerOf(rig, ip('10.9.0.30'), 'left', 88_000),
+      ],
     });
   },
   'held-for-a-vip-in-use': () => heldForVipInUse(),
@@ -122,7 +126,7 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
   },
   'master-in-doubt': () => {
     const rig = LinkRig.master({}, rigs.on(LACP));
-    rig.facts(rigs.on({ ...LACP, partnerMac: '02:00:00:00:0b:0b' }));
+    rig.facts(rigs.on({ ...LACP, partnerMac: mac('02:00:00:00:0b:0b') }));
     rig.pass(2_000);
     return report(rig, {
       state: 'MASTER',

@@ -1,9 +1,12 @@
 // The report of an instance: its keys, its times, and that nothing is lost on the way to JSON.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { formatIpv4 } from '../../../src/base/addresses.ts';
 import { ageText, clockText, timeText } from '../../../src/report/words.ts';
 import { LACP, LinkRig, on, PARTNER, PEER, PEER_MAC, VIP } from '../../support/readiness-rig.ts';
 import { heard, inMs, ip, report } from '../../support/reports.ts';
+
+const PEER_TEXT = formatIpv4(PEER);
 
 /** What of a value the JSON text would not tell, by path. */
 function lost(value: unknown, path = '$'): readonly string[] {
@@ -48,7 +51,7 @@ describe('the report', () => {
         from: 'MASTER',
         to: 'BACKUP',
         cause: { name: 'better-advert', meaning: 'a better master was heard' },
-        peer: PEER,
+        peer: PEER_TEXT,
         agoMs: 700,
       },
       fault: null,
@@ -61,7 +64,7 @@ describe('the report', () => {
       effectiveAdvskew: 0,
       preempt: false,
       term: 3,
-      master: { address: PEER, advbase: 1, advskew: 0, heardAgoMs: 700 },
+      master: { address: PEER_TEXT, advbase: 1, advskew: 0, heardAgoMs: 700 },
       masterDownInMs: 2_300,
       nextAdvertInMs: null,
       peers: [],
@@ -85,7 +88,9 @@ describe('the report', () => {
         ],
         warnings: [],
         epoch: { number: 1, forMs: 1_200, cause: null, meaning: null, carrierForMs: 1_200 },
-        evidence: [{ kind: 'advert', count: 2, from: PEER, agoMs: 700, firstAgoMs: 700, epoch: 1 }],
+        evidence: [
+          { kind: 'advert', count: 2, from: PEER_TEXT, agoMs: 700, firstAgoMs: 700, epoch: 1 },
+        ],
         bond: {
           name: 'bond0',
           mode: '802.3ad',
@@ -116,7 +121,7 @@ describe('the report', () => {
           fallback: { met: false, answeredForMs: null },
         },
         doubt: null,
-        lastAdvert: { from: PEER, agoMs: 700 },
+        lastAdvert: { from: PEER_TEXT, agoMs: 700 },
         silent: false,
         vipHolder: null,
         witnessOpen: false,
@@ -179,7 +184,7 @@ describe('the report', () => {
     rig.pass(60_000);
     const named = (heardAgoMs: number): string | undefined =>
       report(rig, { state: 'HELD', election: { master: heard(rig, heardAgoMs) } }).master?.address;
-    assert.equal(named(3_000), PEER, 'within the dead interval');
+    assert.equal(named(3_000), PEER_TEXT, 'within the dead interval');
     assert.equal(named(3_001), undefined, 'after the dead interval');
   });
 

@@ -5,7 +5,7 @@ import { nextText } from '../../../src/report/next-text.ts';
 import { statusText } from '../../../src/report/status-text.ts';
 import type { InstanceReport } from '../../../src/report/report.ts';
 import { HOLD, LACP, LinkRig, on, PLAIN, READY_PORT } from '../../support/readiness-rig.ts';
-import { heard, inMs, peerOf, report, type Situation } from '../../support/reports.ts';
+import { heard, inMs, ip, peerOf, report, type Situation } from '../../support/reports.ts';
 
 const rig = LinkRig.waiting();
 rig.advert();
@@ -23,7 +23,10 @@ const table = (instances: readonly InstanceReport[]): string =>
 test('a row for each instance, notes by their names, its peers, and each link once', () => {
   const follows = {
     election: { master: heard(rig, 400), masterDownAt: inMs(rig, 2_600) },
-    peers: [peerOf(rig, '10.9.0.20', 'master', 400), peerOf(rig, '10.9.0.30', 'left', 345_600_000)],
+    peers: [
+      peerOf(rig, ip('10.9.0.20'), 'master', 400),
+      peerOf(rig, ip('10.9.0.30'), 'left', 345_600_000),
+    ],
   };
   const instances = [
     report(rig, { state: 'BACKUP', forMs: 7_900_000, ...follows }),
@@ -132,7 +135,7 @@ test('fits 80 columns, whatever is to be noted', () => {
     ...report(doubting, {
       state: 'MASTER',
       election: { leaving: 'interface-missing', demoted: true, holdReasons: ['vip-failed'] },
-      peers: Array.from({ length: 16 }, () => peerOf(doubting, '255.255.255.254', 'master', 1)),
+      peers: Array.from({ length: 16 }, () => peerOf(doubting, ip('255.255.255.254'), 'master', 1)),
     }),
     name: 'x'.repeat(64),
     vip: '255.255.255.255/32',

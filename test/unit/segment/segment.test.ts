@@ -23,6 +23,7 @@ import {
 } from '../../support/readiness-rig.ts';
 import { DEFAULTS, LOWER, OWN } from '../../support/rig.ts';
 import { SegmentRig } from '../../support/segment-rig.ts';
+import { address, mac } from '../../support/packets.ts';
 
 const ELECTED = /^\w+: (?!gate|doubt|heard)/;
 
@@ -60,7 +61,7 @@ describe('an advert', () => {
     assert.equal(rig.state(), 'BACKUP');
     rig.pass(500);
     const { epoch } = rig.segment.link;
-    rig.give({ kind: 'probe-answered', address: '10.77.0.1', mac: PEER_MAC, epoch });
+    rig.give({ kind: 'probe-answered', address: address('10.77.0.1'), mac: PEER_MAC, epoch });
     hear();
     assert.equal(rig.state(), 'MASTER');
   });
@@ -314,7 +315,7 @@ describe('who takes part', () => {
 
   test('a master whose card has another MAC tells its neighbours', () => {
     const rig = SegmentRig.master();
-    const facts = { ...PLAIN, mac: '02:00:00:00:00:09' };
+    const facts = { ...PLAIN, mac: mac('02:00:00:00:00:09') };
     const said = rig.give({ kind: 'facts-read', facts, hasGuests: false });
     assert.ok(said.includes('db: announce mac-changed burst'));
   });

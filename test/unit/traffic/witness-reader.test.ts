@@ -2,11 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseMac } from '../../../src/base/addresses.ts';
+import { BROADCAST_MAC, type Mac } from '../../../src/base/addresses.ts';
 import { readWitnessed, WITNESS_UNCOUNTED } from '../../../src/traffic/witness-reader.ts';
 import type { AnswerView, Seen } from '../../../src/traffic/witness-reader.ts';
 import { classifyFrame, UNCOUNTED } from '../../../src/carp/frame.ts';
-import { accept, address, advertPacket, changed, summed, SOURCE } from '../../support/packets.ts';
+import {
+  accept,
+  address,
+  advertPacket,
+  changed,
+  mac,
+  summed,
+  SOURCE,
+} from '../../support/packets.ts';
 import { OWN_MAC, PEER_MAC } from '../../support/readiness-rig.ts';
 import {
   BROADCAST,
@@ -21,15 +29,17 @@ import {
   type FrameParts,
 } from '../../support/shaped-frames.ts';
 
-const OWN_PORT = '02:00:00:00:00:0b';
+const OWN_PORT = mac('02:00:00:00:00:0b');
 /** Of another interface of this host. */
-const OTHER_MAC = '02:00:00:00:00:0c';
+const OTHER_MAC = mac('02:00:00:00:00:0c');
 const VIEW: AnswerView = {
   macs: new Set([OWN_MAC, OWN_PORT]),
   ownMacs: new Set([OWN_MAC, OWN_PORT, OTHER_MAC]),
   ownVlans: [],
 };
-const FRAME: Seen = { kind: 'frame', from: PEER_MAC };
+const FRAME: Seen = { kind: 'frame', from: PEER_MAC, station: undefined };
+/** The same where the sender says who it is. */
+const frameOfStation = (station: string): Seen => ({ ...FRAME, station: address(station) });
 const GROUP = '01:00:5e:00:00:12';
 
 function read(bytes: Uint8Array, view: AnswerView = VIEW, vlan?: number): Seen {
@@ -86,27 +96,28 @@ describe('ARP', () => {
     senderIp: '10.9.0.1',
     targetMac: OWN_MAC,
   };
-  const answerOf = (text: string): Seen => {
-    const mac = parseMac(text);
-    assert.ok(mac !== undefined, text);
-    return { kind: 'arp-reply', address: address('10.9.0.1'), mac, from: PEER_MAC };
+  const answerOf = (sender: string): Seen => {
+    const from = PEER_MAC;
+    return { kind: 'arp-reply', address: address('10.9.0.1'), mac: mac(sender), from };
   };
+  const STATION = frameOfStation('10.9.0.1');
   const answer = answerOf('02:00:00:00:00:99');
   const table: readonly (readonly [string, ArpParts, Seen])[] = [
     ['an answer, sent by another than it names', ANSWER, answer],
     ['an answer by its sender', { ...ANSWER, senderMac: PEER_MAC }, answerOf(PEER_MAC)],
     ['an answer to another MAC of ours', { ...ANSWER, targetMac: OWN_PORT }, answer],
     ['an answer to a probe for the virtual IP', { ...ANSWER, targetIp: '0.0.0.0' }, answer],
-    ['an answer to another station', { ...ANSWER, targetMac: '02:00:00:00:00:77' }, FRAME],
-    ['a claim, sent as a reply to all', { ...ANSWER, targetMac: BROADCAST }, FRAME],
-    ['an answer to another interface of ours', { ...ANSWER, targetMac: OTHER_MAC }, FRAME],
+    ['an answer to another station', { ...ANSWER, targetMac: '02:00:00:00:00:77' }, STATION],
+    ['a claim, sent as a reply to all', { ...ANSWER, targetMac: BROADCAST }, STATION],
+    ['an answer to another interface of ours', { ...ANSWER, targetMac: OTHER_MAC }, STATION],
     [
       'an answer of another interface of ours',
       { ...ANSWER, senderMac: OTHER_MAC },
       { kind: 'uncounted', reason: 'arp-own-sender' },
     ],
     ['an answer for no address', { ...ANSWER, senderIp: '0.0.0.0' }, FRAME],
-    ['a request', { ...ANSWER, operation: 1 }, FRAME],
+    ['a request', { ...ANSWER, operation: 1 }, STATION],
+    ['a probe', { ...ANSWER, operation: 1, senderIp: '0.0.0.0' }, FRAME],
     ['another operation', { ...ANSWER, operation: 9 }, FRAME],
     [
       'an answer in our name',
@@ -155,9 +166,10 @@ describe('other frames', () => {
   }
 
   it('that count are frames', () => {
-    for (const what of ['ARP request', 'TCP', 'DHCP', 'UDP over IPv6', 'echo request'] as const) {
+    for (const what of ['TCP', 'DHCP', 'UDP over IPv6', 'echo request'] as const) {
       assert.deepEqual(read(frameOf(EVIDENCE[what])), FRAME, what);
     }
+    assert.deepEqual(read(frameOf(EVIDENCE['ARP request'])), frameOfStation('10.9.0.20'));
   });
 
   it('deep in VLANs count as well', () => {
@@ -167,7 +179,7 @@ describe('other frames', () => {
       [0x8100, 9],
     ] as const;
     const bytes = frameOf({ ...EVIDENCE['ARP request'], tags });
-    assert.deepEqual(read(bytes, { ...VIEW, ownVlans: [7, 8, 9] }), FRAME);
+    assert.deepEqual(read(bytes, { ...VIEW, ownVlans: [7, 8, 9] }), frameOfStation('10.9.0.20'));
   });
 
   it('the judge of frames and its reasons are part of the list of reasons', () => {
@@ -184,8 +196,8 @@ it('every sequence of bytes has a reading, which agrees with the judge', () => {
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 120 }) },
   );
   const views = fc.record({
-    macs: fc.constantFrom(new Set([OWN_MAC]), new Set<string>()),
-    ownMacs: fc.constantFrom(new Set([OWN_MAC]), new Set([OWN_MAC, BROADCAST]), new Set<string>()),
+    macs: fc.constantFrom(new Set([OWN_MAC]), new Set<Mac>()),
+    ownMacs: fc.constantFrom(new Set([OWN_MAC]), new Set([OWN_MAC, BROADCAST_MAC]), new Set<Mac>()),
     ownVlans: mostly([], fc.array(vlanIds, { maxLength: 3 })),
   });
   const vlans = mostly(undefined, vlanIds);

@@ -1,6 +1,7 @@
 // Every check of the doctor: what it finds where something is wrong, and nothing where all is well.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { mac } from '../../../support/packets.ts';
 import type { FindingCode } from '../../../../src/doctor/checks/catalogue.ts';
 import { hostFindings, type HostFacts } from '../../../../src/doctor/checks/host-checks.ts';
 import { linkFindings, placeFindings } from '../../../../src/doctor/checks/link-checks.ts';
@@ -50,7 +51,7 @@ describe('the host', () => {
 
 const LINK: LinkFacts = {
   ifindex: 2,
-  mac: '02:00:00:00:00:01',
+  mac: mac('02:00:00:00:00:01'),
   carrier: true,
   carrierLosses: 0,
   uplinks: [{ ifindex: 2, vlans: [] }],
@@ -92,7 +93,7 @@ const bonded = (changes: Partial<BondFacts> = {}, more: Partial<InterfaceFacts> 
       ifindex: 3,
       mode: '802.3ad',
       activeAggregatorId: 1,
-      partnerMac: '02:00:00:00:ee:01',
+      partnerMac: mac('02:00:00:00:ee:01'),
       activePort: undefined,
       ports: [port()],
       ...changes,
@@ -148,7 +149,7 @@ describe('an interface', () => {
     ],
     [
       'on a bond without a partner',
-      bonded({ partnerMac: '00:00:00:00:00:00' }),
+      bonded({ partnerMac: mac('00:00:00:00:00:00') }),
       ['lacp-no-partner'],
     ],
     ['on a bond at the slow rate', bonded({}, { lacpFast: false }), ['lacp-slow']],

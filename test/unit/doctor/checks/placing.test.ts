@@ -2,6 +2,7 @@
 // and those of settings that do harm in certain places only.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { mac } from '../../../support/packets.ts';
 import { rivalFindings, type OtherDaemon } from '../../../../src/doctor/checks/host-checks.ts';
 import {
   linkFindings,
@@ -50,7 +51,14 @@ const BOND: BondFacts = {
 
 function standing(lower: LowerFacts): NonNullable<InterfaceFacts['link']> {
   const uplinks = [{ ifindex: 2, vlans: [] }];
-  return { ifindex: 2, mac: '02:00:00:00:00:01', carrier: true, carrierLosses: 0, uplinks, lower };
+  return {
+    ifindex: 2,
+    mac: mac('02:00:00:00:00:01'),
+    carrier: true,
+    carrierLosses: 0,
+    uplinks,
+    lower,
+  };
 }
 
 const codesOf = (found: readonly { readonly code: string }[]): readonly string[] =>

@@ -1,6 +1,7 @@
 // What is told of an interface: each change once.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { address, mac } from '../../../support/packets.ts';
 import { fromSeconds, micros, plus, type Micros } from '../../../../src/base/time.ts';
 import type { LinkEventFields } from '../../../../src/events/events.ts';
 import { LinkEvents } from '../../../../src/events/publish/link-events.ts';
@@ -23,16 +24,24 @@ describe('LinkEvents', () => {
   });
 
   test('tells of the first piece of each kind of evidence in an epoch', () => {
-    linkEvents.evidence(1, [record('frame', 'aa', 1)]);
-    linkEvents.evidence(1, [record('probe', '10.9.0.1', 1), record('frame', 'bb', 1)]);
-    linkEvents.evidence(1, [record('probe', '10.9.0.1', 1), record('frame', 'cc', 1)]);
+    linkEvents.evidence(1, [record('frame', '02:00:00:00:00:aa', 1)]);
+    linkEvents.evidence(1, [
+      record('probe', '10.9.0.1', 1),
+      record('frame', '02:00:00:00:00:bb', 1),
+    ]);
+    linkEvents.evidence(1, [
+      record('probe', '10.9.0.1', 1),
+      record('frame', '02:00:00:00:00:cc', 1),
+    ]);
     assert.deepEqual(told(), [
-      { event: 'link-evidence', kind: 'frame', from: 'aa', epoch: 1 },
+      { event: 'link-evidence', kind: 'frame', from: '02:00:00:00:00:aa', epoch: 1 },
       { event: 'link-evidence', kind: 'probe', from: '10.9.0.1', epoch: 1 },
     ]);
     linkEvents.evidence(2, []);
-    linkEvents.evidence(2, [record('frame', 'dd', 2)]);
-    assert.deepEqual(told(), [{ event: 'link-evidence', kind: 'frame', from: 'dd', epoch: 2 }]);
+    linkEvents.evidence(2, [record('frame', '02:00:00:00:00:dd', 2)]);
+    assert.deepEqual(told(), [
+      { event: 'link-evidence', kind: 'frame', from: '02:00:00:00:00:dd', epoch: 2 },
+    ]);
   });
 
   test('tells what has proved the link, the best there is', () => {
@@ -40,7 +49,7 @@ describe('LinkEvents', () => {
     const effect = { kind: 'verdict-changed', verdict, conditions: CONDITIONS } as const;
     linkEvents.verdict({ ...effect, heldFor: fromSeconds(2) }, [
       record('advert', '10.9.0.11', 1),
-      record('frame', 'aa', 1),
+      record('frame', '02:00:00:00:00:aa', 1),
     ]);
     linkEvents.verdict({ ...effect, heldFor: fromSeconds(2) }, []);
     const missing = { state: 'not-ready', reasons: ['no-frames'] } as const;
@@ -111,7 +120,9 @@ const MET = { status: 'met', reasons: [] } as const;
 const CONDITIONS = { carrier: MET, lacp: MET, frames: MET };
 
 function record(kind: EvidenceKind, from: string, epoch: number): EvidenceRecord {
-  const piece = { kind, from, at: micros(0), epoch };
+  const when = { at: micros(0), epoch };
+  const piece =
+    kind === 'frame' ? { kind, from: mac(from), ...when } : { kind, from: address(from), ...when };
   return { kind, first: piece, latest: piece, count: 1 };
 }
 

@@ -1,6 +1,7 @@
-// Next hops in the kernel's routing table, as text.
+// Next hops in the kernel's routing table.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { formatIpv4 } from '../../../../src/base/addresses.ts';
 import { findGateways } from '../../../../src/linux/links/gateways.ts';
 
 const HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
@@ -9,6 +10,8 @@ function table(...rows: readonly (readonly [string, string, string, string])[]):
   const lines = rows.map((row) => `${row.join('\t')}\t0\t0\t0\t00000000\t0\t0\t0`);
   return `${[HEAD, ...lines].join('\n')}\n`;
 }
+
+const found = (...given: Parameters<typeof findGateways>) => findGateways(...given).map(formatIpv4);
 
 describe('findGateways', () => {
   it('finds the next hops through the interface, each once, in order', () => {
@@ -19,9 +22,9 @@ describe('findGateways', () => {
       ['eth0', '0001A8C0', 'FE004D0A', '0003'],
       ['eth1', '0002A8C0', '01014D0A', '0003'],
     );
-    assert.deepEqual(findGateways(text, 'eth0'), ['10.77.0.254', '10.77.0.253']);
-    assert.deepEqual(findGateways(text, 'eth1'), ['10.77.1.1']);
-    assert.deepEqual(findGateways(text, 'eth'), []);
+    assert.deepEqual(found(text, 'eth0'), ['10.77.0.254', '10.77.0.253']);
+    assert.deepEqual(found(text, 'eth1'), ['10.77.1.1']);
+    assert.deepEqual(found(text, 'eth'), []);
   });
 
   it('leaves out routes that are down or reject', () => {
@@ -29,7 +32,7 @@ describe('findGateways', () => {
       ['eth0', '00000000', 'FE004D0A', '0002'],
       ['*', '00004D0A', '00000000', '0201'],
     );
-    assert.deepEqual(findGateways(text, 'eth0'), []);
+    assert.deepEqual(found(text, 'eth0'), []);
   });
 
   it('gives no more than eight', () => {
@@ -40,7 +43,7 @@ describe('findGateways', () => {
 
   it('is not upset by anything', () => {
     for (const text of ['', HEAD, `${HEAD}\neth0`, `${HEAD}\neth0 x y z`, `${HEAD}\n\n\n`]) {
-      assert.deepEqual(findGateways(text, 'eth0'), []);
+      assert.deepEqual(found(text, 'eth0'), []);
     }
   });
 });

@@ -6,7 +6,7 @@ import { LinkTable } from '../../../../src/linux/links/link-table.ts';
 import { readNetlink } from '../../../../src/linux/links/netlink.ts';
 import {
   readAttributes,
-  readMac,
+  readMacAttribute,
   readUnsigned,
 } from '../../../../src/linux/links/netlink-attributes.ts';
 import {
@@ -212,9 +212,9 @@ describe('netlink messages', () => {
     );
     equal(readUnsigned(bytes.subarray(0, 4), 2), undefined);
     equal(readUnsigned(undefined, 1), undefined);
-    equal(readMac(bytes), '01:02:03:04:05:06');
-    equal(readMac(bytes.subarray(1)), undefined);
-    equal(readMac(undefined), undefined);
+    equal(readMacAttribute(bytes), '01:02:03:04:05:06');
+    equal(readMacAttribute(bytes.subarray(1)), undefined);
+    equal(readMacAttribute(undefined), undefined);
   });
 
   test('lengths that lie end the reading', () => {
