@@ -8,22 +8,24 @@ import type { MaintenanceEntry } from '../report/report.ts';
 /** Which instances of this daemon are in maintenance, remembered over a restart. */
 export class Maintenance {
   readonly #store: MaintenanceStore | undefined;
+  readonly #wallMs: () => number;
   #list: MaintenanceList = new Map();
   /** Since when everything is held because the file could not be read. */
   #unreadableSince: string | undefined;
   #fault: string | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** `store` undefined: maintenance ends with the process. */
-  constructor(store: MaintenanceStore | undefined) {
+  /** `store` undefined: maintenance ends with the process. `wallMs`: milliseconds since 1970. */
+  constructor(store: MaintenanceStore | undefined, wallMs: () => number) {
     this.#store = store;
+    this.#wallMs = wallMs;
     if (store === undefined) return;
     const read = store.read();
     if (read.ok) {
       this.#list = read.value;
       return;
     }
-    this.#unreadableSince = timestamp();
+    this.#unreadableSince = this.#timestamp();
     this.#fault = read.reason;
   }
 
@@ -78,7 +80,7 @@ export class Maintenance {
     }
     for (const name of names) {
       if (!on) list.delete(name);
-      else if (!list.has(name)) list.set(name, timestamp());
+      else if (!list.has(name)) list.set(name, this.#timestamp());
     }
     if (this.#store !== undefined) {
       const written = await this.#store.write(list);
@@ -87,6 +89,10 @@ export class Maintenance {
     this.#list = list;
     this.#unreadableSince = undefined;
     return ok(undefined);
+  }
+
+  #timestamp(): string {
+    return new Date(this.#wallMs()).toISOString();
   }
 
   /** What the file says now: another daemon may keep its instances in it as well. */
@@ -100,7 +106,3 @@ export class Maintenance {
 const REMEDY =
   'Nothing was changed. Make state.directory writable, or name another one (or off) and restart ' +
   'carpd; to be sure that this node does not serve, stop carpd';
-
-function timestamp(): string {
-  return new Date().toISOString();
-}

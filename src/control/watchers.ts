@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import type { EventBus } from '../events/bus.ts';
 import { EVENT_NAMES, EVENTS, type DomainEvent, type EventOf } from '../events/events.ts';
+import type { StartTimer } from '../vip/ports.ts';
 import { EVENT_SCHEMA, type Gap, type WatchedEvent } from '../events/watched.ts';
 
 /** What a watcher wants. */
@@ -13,7 +14,14 @@ export interface WatchWish {
   readonly verbose: boolean;
 }
 
-export interface WatchersOptions {
+/** When something happened, and what is to happen later. */
+interface WatchTime {
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+  readonly startTimer: StartTimer;
+}
+
+export interface WatchersOptions extends WatchTime {
   readonly bus: EventBus;
   /** What every instance is now. */
   readonly states: () => readonly EventOf<'state'>[];
@@ -43,7 +51,7 @@ export class Watchers {
   /** Sends what is now and then what happens, until the client or the daemon ends it. */
   begin(response: ServerResponse, wish: WatchWish): void {
     const { bus, states } = this.#options;
-    const watch = new Watch(response, wish);
+    const watch = new Watch(response, wish, this.#options);
     this.#watches.add(watch);
     const names = EVENT_NAMES.filter((name) => wish.verbose || EVENTS[name].frequent !== true);
     // From here to the subscription nothing can happen in between.
@@ -68,10 +76,12 @@ class Watch {
   /** That of the instance that is watched. */
   #interface: string | undefined;
   #lost = 0;
-  #stalled: NodeJS.Timeout | undefined;
+  readonly #time: WatchTime;
+  #endStall: (() => void) | undefined;
 
-  constructor(response: ServerResponse, { name }: WatchWish) {
+  constructor(response: ServerResponse, { name }: WatchWish, time: WatchTime) {
     this.#response = response;
+    this.#time = time;
     this.#name = name;
     response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
     response.flushHeaders();
@@ -92,7 +102,7 @@ class Watch {
   }
 
   ended(): void {
-    clearTimeout(this.#stalled);
+    this.#endStall?.();
   }
 
   #concerns(event: DomainEvent): boolean {
@@ -106,19 +116,20 @@ class Watch {
 
   #lose(): void {
     this.#lost += 1;
-    this.#stalled ??= setTimeout(() => this.#response.destroy(), STALLED_MS_MAX);
+    this.#endStall ??= this.#time.startTimer(STALLED_MS_MAX, () => this.#response.destroy());
   }
 
   #taken(): void {
-    clearTimeout(this.#stalled);
-    this.#stalled = undefined;
+    this.#endStall?.();
+    this.#endStall = undefined;
     const lost = this.#lost;
     this.#lost = 0;
     if (lost > 0) this.#write({ event: 'gap', lost });
   }
 
   #write(event: DomainEvent | Gap): void {
-    const line: WatchedEvent = { schema: EVENT_SCHEMA, time: new Date().toISOString(), ...event };
+    const time = new Date(this.#time.wallMs()).toISOString();
+    const line: WatchedEvent = { schema: EVENT_SCHEMA, time, ...event };
     this.#response.write(`${JSON.stringify(line)}\n`);
   }
 }

@@ -75,6 +75,7 @@ export class Daemon {
     this.#config = config;
     this.#lastReload = new LastReload(now);
     this.#watchers = new Watchers({
+      ...ports,
       bus: events,
       states: () => this.reports().map(stateEvent),
     });
@@ -82,6 +83,7 @@ export class Daemon {
     this.#claims = new GroupClaims(ports);
     this.#maintenance = new Maintenance(
       directory === undefined ? undefined : ports.maintenanceStore(directory),
+      ports.wallMs,
     );
     const instances = (): readonly OrderedInstance[] =>
       [...this.#instances].map((instance) => orderedInstance(instance, events, now));
@@ -243,9 +245,9 @@ export class Daemon {
 
   #createMetrics(): MetricsService {
     const { version, events, ports, logLinesDropped } = this.#options;
-    const { now, openMetrics } = ports;
+    const { now, wallMs, openMetrics } = ports;
     return new MetricsService({
-      ...{ version, events, now, openMetrics },
+      ...{ version, events, now, wallMs, openMetrics },
       sample: () => ({
         ...sampleAll(this.#instances, this.#interfaces, now()),
         logLinesDropped: logLinesDropped(),

@@ -21,6 +21,8 @@ const HOOK_NAMES: readonly HookName[] = ['up', 'down'];
 
 export interface MetricsOptions {
   readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
   /** The daemon as it is now; asked once for each scrape. */
   readonly sample: () => Sample;
 }
@@ -51,13 +53,14 @@ export class Metrics {
   readonly #counters = new Map<MetricName, Counter>();
   readonly #gauges = new Map<MetricName, Gauge>();
   readonly #histograms = new Map<MetricName, Histogram>();
-  readonly #wallClock = new WallClock();
+  readonly #wallClock: WallClock;
   /** By name; all series of an instance go when it goes. */
   readonly #instances = new Map<string, InstanceLabels>();
   #logLinesCounted = 0;
 
   constructor(options: MetricsOptions) {
     this.#options = options;
+    this.#wallClock = new WallClock(options.wallMs);
     for (const [name, spec] of specs()) this.#register(name, spec);
     this.#forEachAtZero('process', (spec, series) => this.#zero(spec, series));
     collectDefaultMetrics({ register: this.#registry, ...NEVER_MONITORED });

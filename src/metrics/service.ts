@@ -19,6 +19,8 @@ export interface MetricsServiceOptions {
   readonly version: string;
   readonly events: EventBus;
   readonly now: () => Micros;
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
   readonly openMetrics: OpenMetrics;
   /** The daemon at this moment. */
   readonly sample: () => Omit<Sample, 'now'>;
@@ -94,8 +96,8 @@ export class MetricsService {
   async #load(): Promise<Kept> {
     const { Metrics, CONTENT_TYPE } = await import('./registry.ts');
     const { Page } = await import('./page.ts');
-    const { version, events, sample, now } = this.#options;
-    const metrics = new Metrics({ version, sample: () => ({ ...sample(), now: now() }) });
+    const { version, events, sample, now, wallMs } = this.#options;
+    const metrics = new Metrics({ version, wallMs, sample: () => ({ ...sample(), now: now() }) });
     for (const { labels, hooks } of this.#instances.values()) metrics.addInstance(labels, hooks);
     feedMetrics(events, metrics);
     const page = new Page(

@@ -13,7 +13,7 @@ export class WallClock {
   #stamps = new Map<string, Stamp>();
   #before: ReadonlyMap<string, Stamp> = new Map();
 
-  constructor(wallMs: () => number = Date.now) {
+  constructor(wallMs: () => number) {
     this.#wallMs = wallMs;
   }
 

@@ -39,6 +39,12 @@ export interface Time {
 
 export type NextTurn = (run: () => void) => () => void;
 
+/** The date, which may be set while the process runs: for people to read, and to decide nothing. */
+export interface WallTime {
+  /** Milliseconds since 1970. */
+  readonly wallMs: () => number;
+}
+
 /** What must not look alike in two runs. */
 export interface Randomness {
   /** Where the counter of a group starts: 64 bits, unsigned. */
@@ -110,7 +116,7 @@ export interface Places {
 }
 
 /** All of it. */
-export interface Ports extends Time, Randomness, Sockets, Kernel, Processes, Places {
+export interface Ports extends Time, WallTime, Randomness, Sockets, Kernel, Processes, Places {
   /** What segments are made of, for those who check each step; absent: the usual ones. */
   readonly machines?: SegmentMachines;
 }

@@ -14,7 +14,7 @@ import { openFrameWitness } from '../linux/sockets/frame-witness.ts';
 import { groupHolder, isServedElsewhere, lockGroup } from '../linux/sockets/group-lock.ts';
 import { openPacketSocket } from '../linux/sockets/packet-socket.ts';
 import { openMetrics } from '../metrics/server.ts';
-import { nextTurn, now, startTimer } from '../linux/system/clock.ts';
+import { nextTurn, now, startTimer, wallMs } from '../linux/system/clock.ts';
 import { runCommand } from '../linux/system/command.ts';
 import { findServiceManager } from '../linux/system/service-manager.ts';
 import { maintenanceFile } from '../state/maintenance-file.ts';
@@ -30,7 +30,7 @@ const IDENTIFICATIONS = 0x10000;
 export function realPorts(): Ports {
   const directory = runtimeDirectory(process.env);
   return {
-    ...{ now, startTimer, nextTurn },
+    ...{ now, startTimer, nextTurn, wallMs },
     randomCounter: () => randomBytes(COUNTER_BYTES).readBigUInt64BE(),
     randomIdentification: () => randomInt(IDENTIFICATIONS),
     ...{ openCarpSocket, openPacketSocket },

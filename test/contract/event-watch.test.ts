@@ -1,4 +1,5 @@
 // GET /v1/events with real clients: those that read, those that do not, and those that are gone.
+import { startTimer, wallMs } from '../../src/linux/system/clock.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,7 +37,12 @@ async function served(t: TestContext): Promise<Served> {
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, 'control.sock');
   const bus = new EventBus(assert.ifError);
-  const watchers = new Watchers({ bus, states: () => [DB, WEB].map(stateEvent) });
+  const watchers = new Watchers({
+    wallMs,
+    startTimer,
+    bus,
+    states: () => [DB, WEB].map(stateEvent),
+  });
   const opened = new Promise<void>((resolve) => bus.subscribe(['control-opened'], () => resolve()));
   const control = openControl({
     path,

@@ -40,6 +40,7 @@ function rig(t: TestContext, changes: Partial<MetricsServiceOptions> = {}): Rig 
   const driver = { post: (run: () => void) => void (made.loop === 'turns' && setImmediate(run)) };
   const liveness = new Liveness({ driver, events, startTimer, faults: () => made.faults });
   const service = new MetricsService({
+    wallMs: Date.now,
     version: '1.2.3',
     events,
     now,

@@ -1,4 +1,5 @@
 // Which instance a command is about that was given none: asked of a real socket.
+import { startTimer, wallMs } from '../../src/linux/system/clock.ts';
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test, type TestContext } from 'node:test';
@@ -127,7 +128,7 @@ describe('watch', () => {
     test(desc, async (t) => {
       const bus = new EventBus(assert.ifError);
       const { path: socketPath } = await running(t, {
-        watchers: new Watchers({ bus, states: () => [] }),
+        watchers: new Watchers({ wallMs, startTimer, bus, states: () => [] }),
       });
       const output = Object.assign(new PassThrough(), { isTTY });
       const end = new AbortController();

@@ -1,6 +1,6 @@
 // A process on a host in memory: the ports that it runs by. It can stand still, as by SIGSTOP, and
 // be killed, after which nothing more is heard of it; what it has put on interfaces stays.
-import { fromMillis, micros, plus, type Micros } from '../../src/base/time.ts';
+import { fromMillis, micros, plus, type Micros, toMillis } from '../../src/base/time.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../src/base/command.ts';
 import { formatIpv4, type Ipv4 } from '../../src/base/addresses.ts';
 import type { ControlOptions } from '../../src/control/server.ts';
@@ -102,6 +102,7 @@ export class FakeProcess {
     const { host, pid } = this;
     return {
       now: host.time.now,
+      wallMs: () => Date.UTC(2026, 0, 1) + toMillis(host.time.now()),
       startTimer: (delayMs, run) =>
         this.#later(plus(fromMillis(Math.max(delayMs, 0)), this.lag), 'timers', run),
       nextTurn: (run) => this.#later(micros(0), 'others', run),

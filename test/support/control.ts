@@ -1,5 +1,6 @@
 // A control socket as tests need it: opened in a directory of its own, for a daemon that is made
 // up.
+import { startTimer, wallMs } from '../../src/linux/system/clock.ts';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +48,12 @@ export function opened(
     status: () => ({ pid: 1, config: null, reload: null, instances: [DB] }),
     explain: (name) => (name === 'db' ? DB : undefined),
     names: () => ['db', 'web'],
-    watchers: new Watchers({ bus: new EventBus(assert.ifError), states: () => [] }),
+    watchers: new Watchers({
+      wallMs,
+      startTimer,
+      bus: new EventBus(assert.ifError),
+      states: () => [],
+    }),
     reload: () => Promise.resolve({ outcome: 'applied', lines: [], undone: [] }),
     order: () => Promise.resolve([]),
     ...changes,

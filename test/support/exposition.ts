@@ -71,6 +71,7 @@ export function linkSample(changes: Partial<LinkSample> = {}): LinkSample {
 /** Metrics of a daemon that is always as `sample` says. */
 export function metricsOf(sample: () => Partial<Sample> = () => ({})): Metrics {
   return new Metrics({
+    wallMs: Date.now,
     version: '1.2.3',
     sample: () => ({
       now: micros(0),

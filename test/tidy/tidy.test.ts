@@ -17,6 +17,29 @@ const IMPORTERS: Readonly<Record<string, string>> = {
   yaml: 'src/config/',
 };
 
+/**
+ * What reads a clock, sets a timer or draws a random number by itself, and why it may. Everything
+ * else has it from Ports, so that the simulation and the tests of whole daemons decide the time.
+ */
+const OWN_TIME: Readonly<Record<string, string>> = {
+  'src/cli/': 'a command in the foreground, which ends by itself',
+  'src/doctor/facts/': 'a look at the host for as long as a person waits',
+  'src/sniff/live-capture.ts': 'the end of a capture that a person waits for',
+  'src/linux/': 'what Ports are made of',
+  'src/process/': 'fills Ports',
+  'src/log/log-output.ts': 'tries a broken log again, whatever becomes of the daemon',
+  'src/metrics/registry.ts': 'gives the sockets a turn between two slices of a scrape',
+  'src/config/load-apart.ts': 'a limit for a process of its own that reads a file',
+  'src/control/request-body.ts': 'a limit for a client, behind the server that Ports open',
+  'src/serving/': 'limits for clients, and the opening of the servers that Ports open',
+};
+const TIME = new RegExp(
+  [
+    '(?<![.#\\w])(?:Date\\.now|new Date\\(\\)|set(?:Timeout|Interval|Immediate)\\(|node:timers|',
+    'process\\.hrtime|performance\\.now|Math\\.random|random(?:Bytes|Int|UUID)\\()',
+  ].join(''),
+);
+
 const sources = filesBelow('src', /\.ts$/);
 const code = [
   ...sources,
@@ -41,6 +64,17 @@ describe('tidy', () => {
     const lengths = sources.map((file) => lines(file).length).sort((a, b) => a - b);
     const median = lengths[Math.floor(lengths.length / 2)] ?? 0;
     assert.ok(median <= MEDIAN_LINES_MAX, `the median source file has ${median} lines`);
+  });
+
+  test('only what is outside of Ports has a clock, a timer or randomness of its own', () => {
+    const found = sources.filter((file) => {
+      return lines(file).some((line) => !/^\s*(?:\/\/|\*|\/\*\*)/.test(line) && TIME.test(line));
+    });
+    const may = Object.keys(OWN_TIME);
+    const own = found.filter((file) => !may.some((place) => file.startsWith(place)));
+    assert.deepEqual(own, []);
+    const unused = may.filter((place) => !found.some((file) => file.startsWith(place)));
+    assert.deepEqual(unused, [], 'places that need no exception');
   });
 
   test('no line of code is wider than the limit', () => {

@@ -1,4 +1,4 @@
-// The monotonic clock, the only one that decides anything, and the timers of this process.
+// The monotonic clock, the only one that decides anything; the date; the timers of this process.
 import { micros, type Micros } from '../../base/time.ts';
 
 const NANOS_PER_MICRO = 1_000;
@@ -12,6 +12,11 @@ export function now(): Micros {
   // As a bigint it would cost twice as much, and it is asked for many times for each packet.
   const [seconds, nanos] = process.hrtime();
   return micros(seconds * MICROS_PER_SECOND + Math.floor(nanos / NANOS_PER_MICRO));
+}
+
+/** Milliseconds since 1970, as the host has it; steps back and forth where the clock is set. */
+export function wallMs(): number {
+  return Date.now();
 }
 
 /** Calls `onExpired` once after `delayMs`; what it returns calls that off. */

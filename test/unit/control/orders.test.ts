@@ -1,5 +1,6 @@
 // Orders to instances that are made up: when a master may step down, what is waited for, and what
 // is said of it.
+import { wallMs } from '../../../src/linux/system/clock.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -110,7 +111,7 @@ class FakeInstance implements OrderedInstance {
 
 class Stage {
   readonly instance: FakeInstance;
-  readonly maintenance = new Maintenance(undefined);
+  readonly maintenance = new Maintenance(undefined, wallMs);
   readonly #time = new FakeTime();
   readonly #orders: Orders;
 
@@ -371,7 +372,7 @@ describe('maintenance', () => {
 
   test('that can not be stored changes nothing', async () => {
     const instance = new FakeInstance({ state: 'BACKUP' });
-    const maintenance = new Maintenance(maintenanceFile('/proc/none'));
+    const maintenance = new Maintenance(maintenanceFile('/proc/none'), wallMs);
     const orders = new Orders({
       maintenance,
       startTimer,
