@@ -102,9 +102,9 @@ function scopeTables(scope: EventScope, of: string): readonly Table[] {
     {
       heading: `## Events of ${of}`,
       head: ['event', 'tells that', 'watched', 'logged'],
-      rows: records.map(([name, { tells, frequent, level }]) => [
+      rows: records.map(([name, { meaning, frequent, level }]) => [
         name,
-        tells,
+        meaning,
         frequent === true ? 'verbose' : 'always',
         level === 'unlogged' ? 'no' : typeof level === 'string' ? level : level.among.join(', '),
       ]),

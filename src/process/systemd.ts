@@ -31,7 +31,7 @@ const OVERDUE_MAX = fromSeconds(2);
 const STOP_EXTENSION_USEC = 15_000_000;
 
 /** After these the status line may be another one. */
-const NEWS = [
+const SHOWN_IN_STATUS = [
   'transition',
   'gate-opened',
   'gate-closed',
@@ -88,7 +88,7 @@ class Supervised implements Supervision {
       this.#phase = 'stopping';
       manager.notify({ STOPPING: '1', STATUS: `stopping: ${why}` });
     });
-    events.subscribe(NEWS, () => {
+    events.subscribe(SHOWN_IN_STATUS, () => {
       // When all that comes of it at once has happened.
       this.#cancelRefresh ??= nextTurn(() => {
         this.#cancelRefresh = undefined;

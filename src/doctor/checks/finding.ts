@@ -14,7 +14,7 @@ export const GRADES: readonly Grade[] = ['failure', 'warning', 'note', 'good'];
 export interface FindingKind {
   readonly grade: Grade;
   /** What was found, in general. */
-  readonly tells: string;
+  readonly meaning: string;
 }
 
 /** One thing that was looked at. */

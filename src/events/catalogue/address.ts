@@ -50,7 +50,7 @@ type Contested = InstanceIdentity & ValuesOf<typeof CONTESTED_FIELDS>;
 
 export const ADDRESS_EVENTS = {
   'interface-usable': instanceEvent({
-    tells: 'the interface is there, up and has its source address',
+    meaning: 'the interface is there, up and has its source address',
     fields: {
       source: text('the sender of our adverts'),
       carrier: boolean('whether there is carrier'),
@@ -60,7 +60,7 @@ export const ADDRESS_EVENTS = {
       `${on} is usable ${carrier ? 'with' : 'without'} carrier, source ${source}`,
   }),
   'interface-unusable': instanceEvent({
-    tells: 'the instance cannot take part on its interface',
+    meaning: 'the instance cannot take part on its interface',
     fields: {
       fault: text<InterfaceFault>('a cause of a transition (logging.md)'),
       remedy: sentence('what to do'),
@@ -69,7 +69,7 @@ export const ADDRESS_EVENTS = {
     text: ({ interface: on, fault, remedy }) => `${on}: ${CAUSES[fault]}. ${remedy}`,
   }),
   'vip-off-network': instanceEvent({
-    tells: 'the virtual IP is in no network of its interface',
+    meaning: 'the virtual IP is in no network of its interface',
     fields: { networks: texts('those there are') },
     level: 'warn',
     text: ({ vip, interface: on, networks }) =>
@@ -77,13 +77,13 @@ export const ADDRESS_EVENTS = {
       'by a route; correct `address` if that is not what you want',
   }),
   'vip-added': instanceEvent({
-    tells: 'the virtual IP is on the interface',
+    meaning: 'the virtual IP is on the interface',
     fields: {},
     level: 'info',
     text: ({ vip, interface: on }) => `${vip} is on ${on}`,
   }),
   'vip-restored': instanceEvent({
-    tells: 'the virtual IP is back after somebody had removed it, or its interface was replaced',
+    meaning: 'the virtual IP is back after somebody had removed it, or its interface was replaced',
     fields: {
       replaced: boolean('true: the virtual IP had gone with its interface; nobody removed it'),
     },
@@ -95,20 +95,20 @@ export const ADDRESS_EVENTS = {
     counts: { carpd_vip_restored_total: ({ replaced }) => (replaced ? undefined : oneMore()) },
   }),
   'vip-removed': instanceEvent({
-    tells: 'the virtual IP is off the interface',
+    meaning: 'the virtual IP is off the interface',
     fields: { late: boolean('it could not be removed at first') },
     level: 'info',
     text: ({ vip, interface: on, late }) =>
       late ? `${vip} on ${on} is off after all` : `${vip} is off ${on}`,
   }),
   'vip-failed': instanceEvent({
-    tells: 'the virtual IP could not be added, kept or removed',
+    meaning: 'the virtual IP could not be added, kept or removed',
     fields: FAILED_FIELDS,
     level: 'error',
     text: failedText,
   }),
   'step-down-stuck': instanceEvent({
-    tells: 'a step down took too long, because the virtual IP could not be removed',
+    meaning: 'a step down took too long, because the virtual IP could not be removed',
     fields: {
       cause: text<Cause>('why it should step down (logging.md)'),
       stays: boolean('true: it stays master; false: it leaves with the virtual IP still on'),
@@ -124,14 +124,14 @@ export const ADDRESS_EVENTS = {
     },
   }),
   'vip-left-behind': instanceEvent({
-    tells: 'the instance ended and the virtual IP could not be removed',
+    meaning: 'the instance ended and the virtual IP could not be removed',
     fields: { command: sentence('what removes it') },
     level: 'error',
     text: ({ command }) => `the virtual IP could not be removed and stays. Do it now: ${command}`,
     unlimited: true,
   }),
   'vip-stale': instanceEvent({
-    tells: 'the virtual IP was on the interface while this node was not master',
+    meaning: 'the virtual IP was on the interface while this node was not master',
     fields: {
       removed: boolean('false: it has another prefix length and is left alone'),
       prefixLength: number<number | null>('that prefix length, or null'),
@@ -145,7 +145,7 @@ export const ADDRESS_EVENTS = {
           'it there',
   }),
   'vip-unwanted': instanceEvent({
-    tells: 'somebody put the virtual IP on this node, which is not master; it was removed',
+    meaning: 'somebody put the virtual IP on this node, which is not master; it was removed',
     fields: {},
     level: 'warn',
     text: ({ vip, interface: on }) =>
@@ -155,7 +155,7 @@ export const ADDRESS_EVENTS = {
     counts: { carpd_vip_unwanted_total: oneMore },
   }),
   'vip-elsewhere': instanceEvent({
-    tells: 'another interface of this host has the virtual IP, or none has it any more',
+    meaning: 'another interface of this host has the virtual IP, or none has it any more',
     fields: {
       interfaces: texts('the interfaces where no instance serves it; an empty list: none any more'),
     },
@@ -171,7 +171,7 @@ export const ADDRESS_EVENTS = {
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'addresses-taken-along': instanceEvent({
-    tells: 'removing the virtual IP made the kernel remove others',
+    meaning: 'removing the virtual IP made the kernel remove others',
     fields: {
       addresses: texts('which'),
       restored: boolean('they were put back, with their routes'),
@@ -183,7 +183,7 @@ export const ADDRESS_EVENTS = {
       `${putBackText({ unsaved })}. Set the sysctl ${sysctlKey(on, 'promote_secondaries')} to 1`,
   }),
   'secondaries-promoted': instanceEvent({
-    tells: 'promote_secondaries was set while the virtual IP was removed; reported once',
+    meaning: 'promote_secondaries was set while the virtual IP was removed; reported once',
     fields: {},
     level: 'info',
     text: ({ vip, interface: on }) =>
@@ -191,7 +191,7 @@ export const ADDRESS_EVENTS = {
       'carpd sets promote_secondaries while it removes the address, and then resets it',
   }),
   'vip-contested': instanceEvent({
-    tells: 'another host claims the virtual IP of this master by ARP, or asks whether it is free',
+    meaning: 'another host claims the virtual IP of this master by ARP, or asks whether it is free',
     fields: CONTESTED_FIELDS,
     level: { among: ['info', 'warn'], of: contestedLevel },
     text: contestedText,

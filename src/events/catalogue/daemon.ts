@@ -26,37 +26,37 @@ type ControlFailed = ValuesOf<typeof CONTROL_FIELDS>;
 /** What concerns the daemon as a whole. */
 export const DAEMON_EVENTS = {
   'daemon-started': daemonEvent({
-    tells: 'all instances take part, or wait for their interface',
+    meaning: 'all instances take part, or wait for their interface',
     fields: { instances: number('how many') },
     level: 'info',
     text: ({ instances }) => `running ${instances} ${instances === 1 ? 'instance' : 'instances'}`,
   }),
   'daemon-stopping': daemonEvent({
-    tells: 'carpd is stopping and releases everything',
+    meaning: 'carpd is stopping and releases everything',
     fields: { why: sentence('a signal, or a sentence') },
     level: 'info',
     text: ({ why }) => `${why}: releasing everything that this host holds`,
   }),
   'daemon-stopped': daemonEvent({
-    tells: 'carpd has released everything and exits; no client sees this event',
+    meaning: 'carpd has released everything and exits; no client sees this event',
     fields: { exitCode: number('of the process') },
     level: 'info',
     text: () => 'stopped',
   }),
   'daemon-failed': daemonEvent({
-    tells: 'carpd found a fault in itself or could not be set up',
+    meaning: 'carpd found a fault in itself or could not be set up',
     fields: { detail: sentence('which'), fatal: boolean('the process ends at once') },
     level: { among: ['error', 'fatal'], of: ({ fatal }) => (fatal ? 'fatal' : 'error') },
     text: ({ detail }) => detail,
   }),
   'signal-received': daemonEvent({
-    tells: 'a signal was received that does not end carpd',
+    meaning: 'a signal was received that does not end carpd',
     fields: { signal: text('its name'), meaning: sentence('what it makes carpd do') },
     level: 'info',
     text: ({ signal, meaning }) => `${signal}: ${meaning}`,
   }),
   'configuration-warning': daemonEvent({
-    tells: 'the configuration is valid but may not be what was meant',
+    meaning: 'the configuration is valid but may not be what was meant',
     fields: { detail: sentence('why') },
     level: 'warn',
     text: ({ detail }) => detail,
@@ -64,13 +64,13 @@ export const DAEMON_EVENTS = {
     quota: { burst: 1_000, refill: fromSeconds(1) },
   }),
   'configuration-rejected': daemonEvent({
-    tells: 'a new configuration is faulty; the old one stays in force',
+    meaning: 'a new configuration is faulty; the old one stays in force',
     fields: { detail: sentence('where and why') },
     level: 'error',
     text: ({ detail }) => detail,
   }),
   'configuration-change': daemonEvent({
-    tells: 'a reload is about to change something',
+    meaning: 'a reload is about to change something',
     fields: {
       handsOver: boolean('a master steps down for it'),
       detail: sentence('which keys of what, from which value to which, and what that takes'),
@@ -81,7 +81,7 @@ export const DAEMON_EVENTS = {
     quota: { burst: 1_000, refill: fromSeconds(1) },
   }),
   'configuration-reloaded': daemonEvent({
-    tells: 'a new configuration is in force, but for the refused instances',
+    meaning: 'a new configuration is in force, but for the refused instances',
     fields: {
       added: texts('instances'),
       changed: texts('instances, in place or by a restart'),
@@ -100,19 +100,19 @@ export const DAEMON_EVENTS = {
         : `the new configuration is in force, but not that of ${refused.join(', ')}`,
   }),
   'links-unreadable': daemonEvent({
-    tells: 'carpd cannot read what the kernel reports of the interfaces; it tries again',
+    meaning: 'carpd cannot read what the kernel reports of the interfaces; it tries again',
     fields: { detail: sentence('why') },
     level: 'error',
     text: ({ detail }) => detail,
   }),
   'maintenance-unreadable': daemonEvent({
-    tells: 'which instances are in maintenance is not known, so all of them are',
+    meaning: 'which instances are in maintenance is not known, so all of them are',
     fields: { detail: sentence('why, and what to do') },
     level: 'error',
     text: ({ detail }) => detail,
   }),
   'late-wake': daemonEvent({
-    tells: 'the process was stalled; what arrived meanwhile was read first',
+    meaning: 'the process was stalled; what arrived meanwhile was read first',
     fields: { lateMs: number('how much too late it woke') },
     level: 'warn',
     text: ({ lateMs }) =>
@@ -121,7 +121,7 @@ export const DAEMON_EVENTS = {
     counts: { carpd_late_wakes_total: oneMore },
   }),
   'queue-overflow': daemonEvent({
-    tells: 'packets came in faster than they could be judged, and some were dropped',
+    meaning: 'packets came in faster than they could be judged, and some were dropped',
     fields: { dropped: number('how many') },
     frequent: true,
     level: 'warn',
@@ -129,7 +129,7 @@ export const DAEMON_EVENTS = {
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'log-gap': daemonEvent({
-    tells: 'lines of the log were dropped, because the reader was too slow',
+    meaning: 'lines of the log were dropped, because the reader was too slow',
     fields: { lostLines: number('how many') },
     level: 'warn',
     placed: true,
@@ -137,7 +137,7 @@ export const DAEMON_EVENTS = {
       `the reader of the log was too slow: ${counted(lostLines, 'line')} lost here`,
   }),
   'listener-failed': daemonEvent({
-    tells: 'a part of carpd failed on an event; the election goes on',
+    meaning: 'a part of carpd failed on an event; the election goes on',
     fields: {
       of: text('the event'),
       detail: sentence('why'),
@@ -147,25 +147,25 @@ export const DAEMON_EVENTS = {
     text: ({ of, detail }) => `a part of carpd failed on the event ${of}: ${detail}`,
   }),
   'control-opened': daemonEvent({
-    tells: 'the control socket answers',
+    meaning: 'the control socket answers',
     fields: { path: text('where') },
     level: 'info',
     text: ({ path }) => `${path} answers the commands of carpd`,
   }),
   'control-failed': daemonEvent({
-    tells: 'the control socket cannot be opened, or failed',
+    meaning: 'the control socket cannot be opened, or failed',
     fields: CONTROL_FIELDS,
     level: { among: ['warn', 'error'], of: controlLevel },
     text: controlText,
   }),
   'metrics-opened': daemonEvent({
-    tells: 'the metrics are served',
+    meaning: 'the metrics are served',
     fields: { address: text('where') },
     level: 'info',
     text: ({ address }) => `${address} serves metrics to Prometheus`,
   }),
   'metrics-failed': daemonEvent({
-    tells: 'the metrics cannot be served, or a client could not be served',
+    meaning: 'the metrics cannot be served, or a client could not be served',
     fields: {
       during: text<'opening' | 'serving'>('`opening` or `serving`'),
       detail: sentence('why'),

@@ -109,7 +109,7 @@ export interface MetricEffect {
 /** What the log and the metrics make of an event, apart from its identity and its fields. */
 interface Reading<Event> {
   /** What it tells, as the documentation has it. */
-  readonly tells: string;
+  readonly meaning: string;
   /** So many of them that nobody watches them unasked. */
   readonly frequent?: true;
   /** How loud its line is; `unlogged`: the event is only watched. */

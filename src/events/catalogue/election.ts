@@ -41,7 +41,7 @@ const ORDER = {
 
 export const ELECTION_EVENTS = {
   state: instanceEvent({
-    tells: 'the state of the instance now: the first line for each instance, and after SIGUSR1',
+    meaning: 'the state of the instance now: the first line for each instance, and after SIGUSR1',
     fields: {
       state: text<State>('`INIT`, `HELD`, `BACKUP` or `MASTER`'),
       forMs: number('how long it has been in this state'),
@@ -64,7 +64,7 @@ export const ELECTION_EVENTS = {
     quota: { burst: 60, refill: fromSeconds(1) },
   }),
   transition: instanceEvent({
-    tells: 'the instance changed its state',
+    meaning: 'the instance changed its state',
     fields: {
       from: text<State>('the state before'),
       to: text<State>('the state now'),
@@ -84,7 +84,7 @@ export const ELECTION_EVENTS = {
     },
   }),
   takeover: instanceEvent({
-    tells: 'a new master has sent its first gratuitous ARP',
+    meaning: 'a new master has sent its first gratuitous ARP',
     fields: {
       cause: text<Cause>('the cause of the transition'),
       term: number('the term of the transition'),
@@ -102,7 +102,7 @@ export const ELECTION_EVENTS = {
     },
   }),
   conflict: instanceEvent({
-    tells: 'a second master is heard; this one stays',
+    meaning: 'a second master is heard; this one stays',
     fields: {
       peer: text('its address'),
       equal: boolean('it bids the same and loses the tie by its address'),
@@ -118,7 +118,7 @@ export const ELECTION_EVENTS = {
     counts: { carpd_master_conflicts_total: oneMore },
   }),
   demotion: instanceEvent({
-    tells: 'adverts cannot be sent, or can be sent again',
+    meaning: 'adverts cannot be sent, or can be sent again',
     fields: {
       demoted: boolean('true while it bids low because of that'),
       advskew: number('what it bids with now'),
@@ -130,7 +130,7 @@ export const ELECTION_EVENTS = {
         : 'bidding with the configured advskew again',
   }),
   doubt: instanceEvent({
-    tells: 'a master doubts its own path and bids low, or no longer doubts it',
+    meaning: 'a master doubts its own path and bids low, or no longer doubts it',
     fields: {
       inDoubt: boolean('whether it doubts it'),
       cause: text<DoubtCause | null>('as below, or null'),
@@ -142,15 +142,15 @@ export const ELECTION_EVENTS = {
         : `in doubt: ${DOUBT_CAUSES[cause]}; bidding low and announcing nothing meanwhile`,
   }),
   handover: instanceEvent({
-    tells: 'an operator asked for a handover, and how it ended',
+    meaning: 'an operator asked for a handover, and how it ended',
     ...ORDER,
   }),
   maintenance: instanceEvent({
-    tells: 'an operator turned maintenance on or off, and how it ended',
+    meaning: 'an operator turned maintenance on or off, and how it ended',
     ...ORDER,
   }),
   'promotion-held': instanceEvent({
-    tells: 'no master is heard for a dead interval, and the instance may not take over',
+    meaning: 'no master is heard for a dead interval, and the instance may not take over',
     fields: {
       reason: text<HeldReason>(
         'what is missing (explain.md), `maintenance` or `vip-failed`; one event for each',

@@ -24,30 +24,30 @@ const CLOSED = {
 
 export const GATE_EVENTS = {
   'gate-opened': instanceEvent({
-    tells: 'the link no longer keeps the instance from becoming master',
+    meaning: 'the link no longer keeps the instance from becoming master',
     fields: { by: text<GateKey>('`proof`, `promote-after` or `off`') },
     level: 'info',
     text: ({ by }) => OPEN[by],
   }),
   'gate-closed': instanceEvent({
-    tells: 'the link keeps the instance from becoming master, or the reasons have changed',
+    meaning: 'the link keeps the instance from becoming master, or the reasons have changed',
     ...CLOSED,
     level: 'info',
   }),
   'gate-still-closed': instanceEvent({
-    tells: 'a reminder, every 30 s while the instance is held',
+    meaning: 'a reminder, every 30 s while the instance is held',
     ...CLOSED,
     level: 'warn',
   }),
   'gate-warning': instanceEvent({
-    tells: 'the gate works, but not as it should',
+    meaning: 'the gate works, but not as it should',
     fields: { warning: text<Warning>('a warning (explain.md)') },
     level: 'warn',
     text: ({ warning }) => `${WARNINGS[warning].meaning}; ${WARNINGS[warning].remedy}`,
     kind: ({ warning }) => warning,
   }),
   'vip-in-use': instanceEvent({
-    tells: 'another host answers for the virtual IP, and no master is heard',
+    meaning: 'another host answers for the virtual IP, and no master is heard',
     fields: {
       mac: text<string | null>('who answers, or null'),
       holdsOff: boolean('true: this node waits; false: it takes the address over'),

@@ -45,7 +45,7 @@ type Port = ValuesOf<typeof PORT_FIELDS>;
 /** What an interface tells. */
 export const LINK_EVENTS = {
   'interface-renamed': linkEvent({
-    tells: 'somebody has given the interface a new name; carpd goes on with it',
+    meaning: 'somebody has given the interface a new name; carpd goes on with it',
     fields: { from: text('the name it had'), to: text('the name it has now') },
     level: 'warn',
     text: ({ interface: on, from, to }) =>
@@ -53,7 +53,7 @@ export const LINK_EVENTS = {
       `A restart looks for ${on}: correct \`interface\` in the configuration`,
   }),
   'vip-leftover': linkEvent({
-    tells: 'an earlier run left a virtual IP on an interface where no instance serves it now',
+    meaning: 'an earlier run left a virtual IP on an interface where no instance serves it now',
     fields: {
       vip: text('the virtual IP'),
       removed: boolean('whether it was removed'),
@@ -69,7 +69,7 @@ export const LINK_EVENTS = {
     },
   }),
   'link-epoch': linkEvent({
-    tells: 'the path may have changed: earlier proof no longer counts',
+    meaning: 'the path may have changed: earlier proof no longer counts',
     fields: {
       epoch: number('counts from 1'),
       cause: text<EpochEndCause>('what ended the one before (explain.md)'),
@@ -80,7 +80,7 @@ export const LINK_EVENTS = {
     counts: { carpd_link_epochs_total: ({ cause }) => ({ labels: { cause } }) },
   }),
   'link-evidence': linkEvent({
-    tells: 'the first evidence of its kind in an epoch',
+    meaning: 'the first evidence of its kind in an epoch',
     fields: {
       kind: text<EvidenceKind>('`advert`, `probe` or `frame`'),
       from: text('an IPv4 or MAC address'),
@@ -90,7 +90,7 @@ export const LINK_EVENTS = {
     text: ({ interface: on, kind, from }) => `${on}: the first evidence by ${kind}, of ${from}`,
   }),
   'link-proved': linkEvent({
-    tells: 'the link has proved that it passes frames',
+    meaning: 'the link has proved that it passes frames',
     fields: {
       heldMs: number('how long it had not'),
       by: text<EvidenceKind | null>(
@@ -106,20 +106,20 @@ export const LINK_EVENTS = {
     },
   }),
   'link-unproved': linkEvent({
-    tells: 'the link has not proved itself, or the reasons have changed',
+    meaning: 'the link has not proved itself, or the reasons have changed',
     fields: { reasons: texts<Reason>('what is missing (explain.md)') },
     level: 'debug',
     text: ({ interface: on, reasons }) => `${on} has not proved itself: ${explainReasons(reasons)}`,
   }),
   'lacp-port': linkEvent({
-    tells: 'a port of the bond became ready or not ready, or the reasons have changed',
+    meaning: 'a port of the bond became ready or not ready, or the reasons have changed',
     fields: PORT_FIELDS,
     level: 'info',
     text: (event) => `${event.interface}: ${event.port} ${portText(event)}`,
     kind: ({ port }) => port,
   }),
   'link-warning': linkEvent({
-    tells: 'the link works, but not as it should',
+    meaning: 'the link works, but not as it should',
     fields: { warning: text<Warning>('a warning (explain.md)') },
     level: 'warn',
     text: ({ interface: on, warning }) =>
@@ -127,7 +127,7 @@ export const LINK_EVENTS = {
     kind: ({ warning }) => warning,
   }),
   'link-unreadable': linkEvent({
-    tells: 'carpd cannot watch frames or ask for them as it should; it tries again',
+    meaning: 'carpd cannot watch frames or ask for them as it should; it tries again',
     fields: {
       detail: sentence('why'),
       repeats: number('how often this happened since without a line'),
@@ -136,7 +136,7 @@ export const LINK_EVENTS = {
     text: ({ interface: on, detail }) => `${on}: ${detail}`,
   }),
   'socket-failed': linkEvent({
-    tells: 'a socket failed, and carpd opens it again',
+    meaning: 'a socket failed, and carpd opens it again',
     fields: { detail: sentence('why'), retryInMs: number('when') },
     level: 'error',
     text: ({ detail, retryInMs: retryMs }) =>
@@ -144,7 +144,7 @@ export const LINK_EVENTS = {
     once: { period: REPEAT_PERIOD, key: ({ detail }) => detail },
   }),
   'send-blocked': linkEvent({
-    tells: 'the firewall would refuse adverts on the way out; they leave as frames past it',
+    meaning: 'the firewall would refuse adverts on the way out; they leave as frames past it',
     fields: {},
     frequent: true,
     level: 'warn',
@@ -154,7 +154,7 @@ export const LINK_EVENTS = {
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'adverts-lost': linkEvent({
-    tells: 'the kernel dropped packets of protocol 112: more come in than can be read',
+    meaning: 'the kernel dropped packets of protocol 112: more come in than can be read',
     fields: LOST_FIELDS,
     frequent: true,
     level: 'warn',
@@ -162,7 +162,7 @@ export const LINK_EVENTS = {
     once: { period: REPEAT_PERIOD, key: () => '' },
   }),
   'advert-rejected': linkEvent({
-    tells: 'carpd dropped a packet of protocol 112',
+    meaning: 'carpd dropped a packet of protocol 112',
     fields: REJECTED_FIELDS,
     frequent: true,
     level: {

@@ -33,21 +33,21 @@ type HookFinished = ValuesOf<typeof HOOK_FIELDS>;
 
 export const TRAFFIC_EVENTS = {
   announced: instanceEvent({
-    tells: 'a gratuitous ARP was sent',
+    meaning: 'a gratuitous ARP was sent',
     fields: {},
     level: 'debug',
     text: ({ vip }) => `sent a gratuitous ARP for ${vip}`,
     counts: { carpd_gratuitous_arps_sent_total: oneMore },
   }),
   'announce-failed': instanceEvent({
-    tells: 'a gratuitous ARP could not be sent',
+    meaning: 'a gratuitous ARP could not be sent',
     fields: { detail: sentence('why') },
     level: 'error',
     text: ({ vip, detail }) => `could not announce ${vip}: ${detail}`,
     once: { period: REPEAT_PERIOD, key: ({ detail }) => detail },
   }),
   'hook-finished': instanceEvent({
-    tells: 'a hook ended',
+    meaning: 'a hook ended',
     fields: HOOK_FIELDS,
     level: { among: ['info', 'warn', 'error'], of: hookLevel },
     text: hookText,
@@ -61,7 +61,7 @@ export const TRAFFIC_EVENTS = {
     },
   }),
   'send-failed': instanceEvent({
-    tells: 'an advert could not be sent',
+    meaning: 'an advert could not be sent',
     fields: { advert: text<AdvertKind>(ADVERT), detail: sentence('why') },
     level: {
       among: ['warn', 'error'],
@@ -71,7 +71,7 @@ export const TRAFFIC_EVENTS = {
     once: { period: REPEAT_PERIOD, key: ({ detail }) => detail },
   }),
   'hook-output': instanceEvent({
-    tells: 'a line that a hook printed',
+    meaning: 'a line that a hook printed',
     fields: { hook: text<HookName>('`up` or `down`'), line: sentence('the line') },
     frequent: true,
     level: 'info',
@@ -80,7 +80,7 @@ export const TRAFFIC_EVENTS = {
     quota: { burst: 250, refill: fromSeconds(1) },
   }),
   'advert-sent': instanceEvent({
-    tells: 'an advert has left',
+    meaning: 'an advert has left',
     fields: {
       advert: text<AdvertKind>(ADVERT),
       advbase: number('as sent'),
@@ -93,7 +93,7 @@ export const TRAFFIC_EVENTS = {
     counts: { carpd_adverts_sent_total: oneMore },
   }),
   'advert-received': instanceEvent({
-    tells: 'a valid advert came in',
+    meaning: 'a valid advert came in',
     fields: {
       from: text('its sender'),
       advbase: number('as received'),

@@ -6,6 +6,6 @@ import { FINDINGS } from '../../../src/doctor/checks/catalogue.ts';
 import { tableBelow } from './tables.ts';
 
 test('docs/doctor.md lists every finding with its grade', () => {
-  const rows = Object.entries(FINDINGS).map(([code, { grade, tells }]) => [code, grade, tells]);
+  const rows = Object.entries(FINDINGS).map(([code, { grade, meaning }]) => [code, grade, meaning]);
   assert.deepEqual(tableBelow(readFileSync('docs/doctor.md', 'utf8'), '## All findings'), rows);
 });
