@@ -8,7 +8,6 @@ import {
   formatIpv4,
   isMulticast,
   multicastMac,
-  parseIpv4,
   type Ipv4,
   type Mac,
 } from '../../src/base/addresses.ts';
@@ -205,10 +204,8 @@ export class FakeHost {
   }
 
   /** Tells everybody by ARP that an address is at this MAC address. */
-  announce(name: string, mac: Mac, address: string): void {
-    const ip = parseIpv4(address);
-    invariant(ip !== undefined, address);
-    this.#need(name).send(gratuitousArp(mac, ip));
+  announce(name: string, mac: Mac, address: Ipv4): void {
+    this.#need(name).send(gratuitousArp(mac, address));
   }
 
   /** From now on netlink is late, until `tellAll`. */

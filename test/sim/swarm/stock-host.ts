@@ -18,6 +18,7 @@ import { CARP_PROTOCOL, writeCarpPacket } from '../../../src/carp/ipv4.ts';
 import { ETHERTYPE_IPV4 } from '../../../src/base/ethertypes.ts';
 import type { VirtualClock } from '../../fakes/clock.ts';
 import { FakeHost } from '../../fakes/host.ts';
+import { address } from '../../support/packets.ts';
 import { VirtualTime } from '../../fakes/time.ts';
 import type { AdvertFrame } from '../frame.ts';
 import type { Transition } from '../node.ts';
@@ -180,7 +181,7 @@ class StockStation implements UcarpStation {
   announce(): void {
     const { mac } = this.#host.linkOf(this.#interface);
     const own = parseMac(mac ?? '');
-    if (own !== undefined) this.#host.announce(this.#interface, own, this.#instance.ip);
+    if (own !== undefined) this.#host.announce(this.#interface, own, address(this.#instance.ip));
   }
 
   send(frame: Parameters<UcarpStation['send']>[0]): void {

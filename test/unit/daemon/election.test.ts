@@ -14,6 +14,7 @@ import {
   VIP,
   VIP_CIDR,
 } from '../../support/daemon-scene.ts';
+import { address } from '../../support/packets.ts';
 
 describe('two nodes', () => {
   let scene: Scene;
@@ -141,7 +142,7 @@ describe('two nodes', () => {
     thief.meddle(`addr add ${VIP_CIDR} dev eth0`);
     await scene.time.pass(1_000);
     const asked = station('asker', scene.wire, scene.time, '10.9.0.61/24');
-    asked.announce('eth0', thief.macOf('eth0'), VIP);
+    asked.announce('eth0', thief.macOf('eth0'), address(VIP));
     await scene.time.pass(5_000);
     equal(a.of('vip-contested').length > 0, true);
     equal(a.state(), 'MASTER');
