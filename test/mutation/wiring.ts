@@ -40,8 +40,8 @@ export const WIRING_FAULTS = named({
     edits: [
       {
         file: 'src/daemon/reload.ts',
-        find: 'await retireAll([...diff.removed, ...restarting], instances, events);',
-        replace: 'await retireAll(restarting, instances, events);',
+        find: 'await retireAll([...diff.removed, ...restarting], instances);',
+        replace: 'await retireAll(restarting, instances);',
       },
     ],
     tests: ['test/unit/daemon/several.test.ts'],

@@ -79,7 +79,7 @@ export class CarpdHost implements Kernel {
   }
 
   get holdsVip(): boolean {
-    return this.#isPlugged && this.host.addresses(TOP_NAME).includes(VIP_CIDR);
+    return this.#has(VIP_CIDR);
   }
 
   set sendFails(sendFails: boolean) {
@@ -118,9 +118,11 @@ export class CarpdHost implements Kernel {
     return this.host.frameCame(bytesOf(frame), uplink.cameBy, ways);
   }
 
-  /** The host is off: nothing is left of what it had. */
+  /** The host is off: it will boot with its own address alone, whatever it had. */
   reset(): void {
+    const hadOwn = this.#has(this.#own);
     this.#drop(VIP_CIDR);
+    if (hadOwn) this.#put(this.#own);
   }
 
   /** Something of the interface begins to be wrong. */
@@ -182,13 +184,17 @@ export class CarpdHost implements Kernel {
     else this.#drop(VIP_CIDR);
   }
 
+  #has(cidr: string): boolean {
+    return this.#isPlugged && this.host.addresses(TOP_NAME).includes(cidr);
+  }
+
   #put(cidr: string): void {
-    if (!this.#isPlugged || this.host.addresses(TOP_NAME).includes(cidr)) return;
+    if (!this.#isPlugged || this.#has(cidr)) return;
     this.host.meddle(`addr add ${cidr} dev ${TOP_NAME}`);
   }
 
   #drop(cidr: string): void {
-    if (!this.#isPlugged || !this.host.addresses(TOP_NAME).includes(cidr)) return;
+    if (!this.#has(cidr)) return;
     this.host.meddle(`addr del ${cidr} dev ${TOP_NAME}`);
   }
 

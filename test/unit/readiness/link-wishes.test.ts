@@ -43,7 +43,7 @@ describe('the witness', () => {
     rig.pass(1_499);
     assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts']);
     rig.pass(58_501);
-    // A master that lives would have been heard by then: any frame may say that this path is good.
+    // A master that lives would have been heard by then, so a frame says something of this path.
     assert.deepEqual(witness(rig), ['0 any-frame', '0 adverts', '1500 any-frame']);
     rig.advert();
     rig.role('master');
