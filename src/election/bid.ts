@@ -6,7 +6,7 @@ import { advertInterval, DEMOTED_ADVSKEW, masterDownInterval, type Cadence } fro
 import type { Deadlines } from './deadlines.ts';
 import type { AdvertKind, Cause, Effect } from './effects.ts';
 import type { PathTrust } from './inputs.ts';
-import { SendHealth } from './send-health.ts';
+import { SendHealth, type SendVerdict } from './send-health.ts';
 
 /** A demoted node that no longer sends is trusted again after so many dead intervals. */
 const DEAD_INTERVALS_TO_FORGIVE = 10;
@@ -116,12 +116,11 @@ export class Bid {
     this.#deadlines.set('advertise', micros(Math.min(dueAt, next)));
   }
 
-  /** A regular advert has left, or has not. Says whether the node is demoted by it. */
-  sent(ok: boolean): boolean {
+  /** A regular advert has left, or has not. Says what that makes of the node. */
+  sent(ok: boolean): SendVerdict {
     const verdict = this.#health.record(ok);
-    if (verdict === 'unchanged') return false;
-    this.#emit({ kind: 'demotion-changed', demoted: this.demoted });
-    return this.demoted;
+    if (verdict !== 'unchanged') this.#emit({ kind: 'demotion-changed', demoted: this.demoted });
+    return verdict;
   }
 
   /** It is master no more, and so does not send: one that is demoted is forgiven later. */

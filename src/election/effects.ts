@@ -48,6 +48,7 @@ export type AnnounceReason =
   | 'refresh'
   | 'doubt-cleared'
   | 'path-trusted'
+  | 'sends-recovered'
   | 'restored'
   | 'mac-changed';
 

@@ -9,10 +9,11 @@ import * as rules from './advert-rules.ts';
 import { Bid } from './bid.ts';
 import { advertInterval, masterDownInterval } from './cadence.ts';
 import { CatchingUp } from './catching-up.ts';
+import { Confidence } from './confidence.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Cause, Effect, HoldReason, State } from './effects.ts';
 import { Following } from './following.ts';
-import type { HeardAdvert, Input, InterfaceFault, PathTrust } from './inputs.ts';
+import type { HeardAdvert, Input, InterfaceFault } from './inputs.ts';
 import { Participation } from './participation.ts';
 import { Preemption } from './preemption.ts';
 import { reconfigure, type Reconfigurable } from './reconfigure.ts';
@@ -41,6 +42,7 @@ export class Election {
   readonly #bid: Bid;
   readonly #masterTerm: MasterTerm;
   readonly #stepDown: StepDown;
+  readonly #confidence: Confidence;
   #effects: Effect[] = [];
 
   constructor(given: ElectionSettings) {
@@ -52,6 +54,12 @@ export class Election {
     this.#masterTerm = new MasterTerm(settings, this.#deadlines, emit);
     this.#stepDown = new StepDown(settings, this.#deadlines);
     this.#preemption = new Preemption(settings);
+    this.#confidence = new Confidence({
+      bid: this.#bid,
+      catchingUp: this.#catchingUp,
+      masterTerm: this.#masterTerm,
+      holdsVip: () => this.#holdsVip(),
+    });
   }
 
   /**
@@ -132,9 +140,9 @@ export class Election {
       case 'maintenance-changed':
         return this.#hold('maintenance', input.on, now);
       case 'doubt-changed':
-        return this.#doubtChanged(input.inDoubt, now);
+        return this.#confidence.doubtChanged(input.inDoubt, now);
       case 'path-changed':
-        return this.#pathChanged(input.trust, now);
+        return this.#confidence.pathChanged(input.trust, now);
       case 'catching-up':
         return this.#catchingUp.update(input.lateBy, plus(now, advertInterval(this.#settings)));
       case 'unheard':
@@ -145,14 +153,15 @@ export class Election {
         return this.#advertSent(input.ok, now);
       case 'vip-claimed':
         return this.#vipClaimed(input.term, input.ok, now);
-      case 'vip-restored': {
-        const isHeld = input.term === this.#masterTerm.term && this.#holdsVip();
-        return isHeld ? this.#masterTerm.restored(this.#bid.inDoubt) : undefined;
-      }
+      case 'vip-restored':
+        if (this.#holdsVip()) this.#masterTerm.restored(input.term, this.#bid.inDoubt);
+        return;
       case 'vip-contested':
-        return this.#holdsVip() ? this.#masterTerm.contested(this.#isMute, now) : undefined;
+        return this.#holdsVip()
+          ? this.#masterTerm.contested(this.#confidence.isMute, now)
+          : undefined;
       case 'mac-changed':
-        return this.#holdsVip() ? this.#masterTerm.moved(this.#isMute) : undefined;
+        return this.#holdsVip() ? this.#masterTerm.moved(this.#confidence.isMute) : undefined;
       case 'handover-requested':
         return this.#leave('handover', now);
       case 'reconfigured':
@@ -216,14 +225,9 @@ export class Election {
     if (verdict === 'yield-to-equal') return this.#yield('tie-lost', from, advert, now);
     if (verdict === 'yield-unconfirmed') return this.#yield('path-unconfirmed', from, advert, now);
     const equal = (verdict satisfies 'conflict' | 'conflict-equal') === 'conflict-equal';
-    const announces = this.#holdsVip() && !this.#isMute;
+    const announces = this.#holdsVip() && !this.#confidence.isMute;
     this.#effects.push({ kind: 'conflict-heard', peer: from, equal, announces });
-    if (this.#holdsVip()) this.#masterTerm.conflict(this.#isMute);
-  }
-
-  /** It claims the address to nobody: another one may serve it, or be better. */
-  get #isMute(): boolean {
-    return this.#bid.inDoubt || this.#catchingUp.on;
+    if (this.#holdsVip()) this.#masterTerm.conflict(this.#confidence.isMute);
   }
 
   #yield(cause: Cause, to: Ipv4, advert: HeardAdvert, now: Micros): void {
@@ -243,8 +247,11 @@ export class Election {
   }
 
   #advertSent(sent: boolean, now: Micros): void {
+    if (this.#state !== 'MASTER') return;
+    const verdict = this.#bid.sent(sent);
     // ucarp tries once more at once, now with the high skew.
-    if (this.#state === 'MASTER' && this.#bid.sent(sent)) this.#advertise(now, now);
+    if (verdict === 'demoted') this.#advertise(now, now);
+    if (verdict === 'recovered') this.#confidence.sendsRecovered(now);
   }
 
   #promote(cause: Cause, peer: Ipv4 | undefined, now: Micros): void {
@@ -329,20 +336,6 @@ export class Election {
     else if (this.#state === 'MASTER') this.#stepDown.lost('carrier', now);
   }
 
-  #doubtChanged(inDoubt: boolean, now: Micros): void {
-    if (this.#bid.inDoubt === inDoubt) return;
-    this.#bid.inDoubt = inDoubt;
-    if (!this.#holdsVip()) return;
-    if (inDoubt) this.#masterTerm.doubtBegan();
-    else this.#masterTerm.doubtCleared(now);
-  }
-
-  #pathChanged(trust: PathTrust, now: Micros): void {
-    this.#bid.trust = trust;
-    // Another one may have served, and left, of whom nothing was heard: caches may point at it.
-    if (trust === 'trusted' && this.#holdsVip() && !this.#isMute) this.#masterTerm.trusted(now);
-  }
-
   #enter(to: State, cause: Cause, now: Micros, peer = this.#following.master?.address): void {
     const from = this.#state;
     this.#state = to;
@@ -376,7 +369,7 @@ export class Election {
     }
     const upHookDue = this.#deadlines.take('upHook', now) !== undefined;
     if (upHookDue && this.#holdsVip()) this.#masterTerm.upHookDue();
-    if (this.#holdsVip()) this.#masterTerm.woken(this.#isMute, now);
+    if (this.#holdsVip()) this.#masterTerm.woken(this.#confidence.isMute, now);
     const advertiseAt = this.#deadlines.take('advertise', along ? this.#bid.along(now) : now);
     if (advertiseAt !== undefined) this.#advertise(advertiseAt, now);
     if (this.#deadlines.take('stepDownEnd', now) !== undefined) this.#stepDownEnds(now);

@@ -131,8 +131,8 @@ export class MasterTerm {
   }
 
   /** The address was missing for a while: neighbours may have forgotten it. */
-  restored(mute: boolean): void {
-    if (!mute) this.#announce('restored', true);
+  restored(term: number, mute: boolean): void {
+    if (term === this.#term && !mute) this.#announce('restored', true);
   }
 
   /** The address is at another MAC address: all neighbours have the old one. */
@@ -155,14 +155,11 @@ export class MasterTerm {
     this.#emit({ kind: 'stop-announcing' });
   }
 
-  /** The path has proved itself again. */
-  doubtCleared(now: Micros): void {
-    this.#announceAnew('doubt-cleared', now);
-  }
-
-  /** The path may have been dark, and is trusted again. */
-  trusted(now: Micros): void {
-    this.#announceAnew('path-trusted', now);
+  /** Nobody may have heard what was announced so far, or another one may have served since. */
+  announceAnew(reason: AnnounceReason, now: Micros): void {
+    if (!this.#vipUp) return;
+    this.#announce(reason, true);
+    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
   }
 
   /** It may be announced again and again more often, or less, than so far. */
@@ -192,12 +189,6 @@ export class MasterTerm {
     this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
     this.#planRefresh(now);
     if (!mute) this.#announce('promotion', true);
-  }
-
-  #announceAnew(reason: AnnounceReason, now: Micros): void {
-    if (!this.#vipUp) return;
-    this.#announce(reason, true);
-    this.#deadlines.set('askForVip', plus(now, ASK_AFTER_UP));
   }
 
   #planRefresh(now: Micros): void {

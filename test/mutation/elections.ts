@@ -154,9 +154,9 @@ export const ELECTION_FAULTS = named({
     what: 'a master that doubts its path claims the address to everybody',
     edits: [
       {
-        file: 'src/election/machine.ts',
-        find: 'return this.#bid.inDoubt || this.#catchingUp.on;',
-        replace: 'return this.#bid.inDoubt && this.#catchingUp.on;',
+        file: 'src/election/confidence.ts',
+        find: 'return bid.inDoubt || catchingUp.on;',
+        replace: 'return bid.inDoubt && catchingUp.on;',
       },
     ],
     tests: ['test/unit/election/spec-gate.test.ts'],

@@ -222,6 +222,16 @@ describe('send errors (CARP_SENDAD_MAX_ERRORS 3, CARP_SENDAD_MIN_SUCCESS 3)', ()
     const results = [false, false, false, true, true, false, true, true];
     for (const ok of results) rig.feed({ kind: 'advert-sent', ok });
     assert.equal(rig.election.snapshot().demoted, true);
+    assert.deepEqual(rig.feed({ kind: 'advert-sent', ok: true }), [
+      'recovered',
+      'announce sends-recovered burst',
+    ]);
+  });
+
+  it('a master in doubt announces nothing when it can send again', () => {
+    const rig = master();
+    rig.feed({ kind: 'doubt-changed', inDoubt: true });
+    for (const ok of [false, false, false, true, true]) rig.feed({ kind: 'advert-sent', ok });
     assert.deepEqual(rig.feed({ kind: 'advert-sent', ok: true }), ['recovered']);
   });
 
