@@ -16,7 +16,7 @@ export const FLOORS = [
   ['sniff', 'control', 'log', 'metrics'],
   ['doctor/checks'],
   ['doctor/facts', 'ports'],
-  ['doctor', 'addressing'],
+  ['doctor', 'addressing', 'groups'],
   ['events/publish'],
   ['traffic'],
   ['daemon/interface'],

@@ -43,7 +43,7 @@ const pureLayers = [
 ];
 /** What joins the pure layers to what is outside: `Daemon` and the rooms that it is made of. */
 const wiring = [
-  ...['addressing', 'daemon', 'events/publish', 'ports', 'process', 'traffic'].map(
+  ...['addressing', 'daemon', 'events/publish', 'groups', 'ports', 'process', 'traffic'].map(
     (folder) => `src/${folder}/**`,
   ),
   ...[

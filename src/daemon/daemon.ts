@@ -11,7 +11,7 @@ import type { EventBus } from '../events/bus.ts';
 import type { Controlled } from '../control/routes.ts';
 import { Watchers } from '../control/watchers.ts';
 import { Instances } from './instances.ts';
-import { GroupClaims } from './group-claims.ts';
+import { GroupClaims } from '../groups/group-claims.ts';
 import { SharedInterfaces } from './shared-interfaces.ts';
 import { SharedInterface } from './interface/shared-interface.ts';
 import type { Opened } from '../serving/keep-opening.ts';

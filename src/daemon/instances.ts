@@ -8,7 +8,7 @@ import type { MetricsService } from '../metrics/service.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { InstanceReport } from '../report/report.ts';
 import { HookSlots } from '../vip/hook-slots.ts';
-import type { GroupClaims } from './group-claims.ts';
+import type { GroupClaims } from '../groups/group-claims.ts';
 import { Instance } from './instance/instance.ts';
 import { InstanceRecord } from './instance/instance-record.ts';
 import type { Driver } from './interface/driver.ts';

@@ -8,7 +8,7 @@ import { changeLine, instanceLines, type ReloadPlan } from '../config/reload-pla
 import type { EventSink } from '../events/bus.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
 import type { NextTurn } from '../ports/ports.ts';
-import type { GroupClaims } from './group-claims.ts';
+import type { GroupClaims } from '../groups/group-claims.ts';
 import type { Instances } from './instances.ts';
 
 export interface ReloadOptions {

@@ -18,7 +18,7 @@ import { AddressKeeper } from '../vip/keeper.ts';
 import { isPresent, type Vip } from '../vip/plan.ts';
 import { VipReconciler } from '../vip/reconciler.ts';
 import type { ReleaseRecord } from '../state/release-records.ts';
-import { placeOf } from '../daemon/interface/group-claim.ts';
+import { placeOf } from '../groups/group-claim.ts';
 import { InterfaceAddresses } from '../addressing/interface-addresses.ts';
 import { ownAddresses } from '../addressing/own-addresses.ts';
 import { putBackText } from '../vip/words.ts';

@@ -6,7 +6,7 @@ export const WIRING_FAULTS = named({
     what: 'a second daemon serves a group that another one on the host serves',
     edits: [
       {
-        file: 'src/daemon/interface/group-claim.ts',
+        file: 'src/groups/group-claim.ts',
         find: `if (attempt.kind === 'held') return attempt;`,
         replace: `if (attempt.kind === 'held') return { kind: 'ours' };`,
       },

@@ -22,7 +22,7 @@ import type { InstanceInput } from '../../segment/inputs.ts';
 import { GateEvents } from '../../events/publish/gate-events.ts';
 import type { Holding } from '../../release/holding.ts';
 import { InstanceEvents } from '../../events/publish/instance-events.ts';
-import type { GroupClaim } from '../interface/group-claim.ts';
+import type { GroupClaim } from '../../groups/group-claim.ts';
 import type { InterfaceMember } from '../interface/interface-members.ts';
 import type { SharedInterface } from '../interface/shared-interface.ts';
 import type { InstanceRecord } from './instance-record.ts';

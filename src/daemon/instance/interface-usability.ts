@@ -16,7 +16,7 @@ import {
   type Usability,
   type Needs,
 } from '../../addressing/usability.ts';
-import { placeOf, type Claimed, type GroupClaim } from '../interface/group-claim.ts';
+import { placeOf, type Claimed, type GroupClaim } from '../../groups/group-claim.ts';
 import type { InstanceEvents } from '../../events/publish/instance-events.ts';
 import type { LinkDriver } from '../interface/link-driver.ts';
 import type { ReportSources } from '../../report/report.ts';

@@ -24,7 +24,7 @@ import { Gateways } from '../../addressing/gateways.ts';
 import type { LinkDriverOptions } from './link-driver-options.ts';
 import type { LinkEvents } from '../../events/publish/link-events.ts';
 import type { Seen } from '../../traffic/witness-reader.ts';
-import { StackReader } from './stack-reader.ts';
+import { StackReader } from '../../linux/links/stack-reader.ts';
 
 /** Feeds the readiness of one interface, and carries out what it asks for. */
 export class LinkDriver implements Member {

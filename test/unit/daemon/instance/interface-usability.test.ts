@@ -3,7 +3,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatIpv4 } from '../../../../src/base/addresses.ts';
 import { InterfaceUsability } from '../../../../src/daemon/instance/interface-usability.ts';
-import { GroupClaim } from '../../../../src/daemon/interface/group-claim.ts';
+import { GroupClaim } from '../../../../src/groups/group-claim.ts';
 import { InstanceEvents } from '../../../../src/events/publish/instance-events.ts';
 import type { Link } from '../../../../src/linux/links/link-watch.ts';
 import { dbConfig } from '../../../support/reports.ts';

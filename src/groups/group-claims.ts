@@ -3,7 +3,7 @@ import { CarpdError } from '../base/errors.ts';
 import type { InstanceConfig } from '../config/config.ts';
 import { describeHeld, describeHolder, type GroupHolder } from '../linux/sockets/group-lock.ts';
 import type { LinkWatch } from '../linux/links/link-watch.ts';
-import { GroupClaim, placeOf } from './interface/group-claim.ts';
+import { GroupClaim, placeOf } from './group-claim.ts';
 import type { Ports } from '../ports/ports.ts';
 
 export type GroupClaimsOptions = Pick<Ports, 'startTimer' | 'lockGroup' | 'groupHolder' | 'pid'>;

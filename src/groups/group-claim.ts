@@ -1,10 +1,10 @@
 // An instance's hold on its group: taken for the interface that its name stands for now, and taken
 // anew when that is another one.
-import { messageOf } from '../../base/errors.ts';
-import { formatIpv4 } from '../../base/addresses.ts';
-import type { InstanceConfig } from '../../config/config.ts';
-import type { GroupHolder, GroupLock, GroupPlace } from '../../linux/sockets/group-lock.ts';
-import type { Ports } from '../../ports/ports.ts';
+import { messageOf } from '../base/errors.ts';
+import { formatIpv4 } from '../base/addresses.ts';
+import type { InstanceConfig } from '../config/config.ts';
+import type { GroupHolder, GroupLock, GroupPlace } from '../linux/sockets/group-lock.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export type Claimed =
   | { readonly kind: 'ours' }

@@ -1,7 +1,7 @@
 // What one interface stands on, as the kernel last told of it: its bond, its bridge, their ports.
 import { isDeepStrictEqual } from 'node:util';
-import { resolveStack, type LinkStack } from '../../linux/links/link-facts.ts';
-import type { LinkWatch } from '../../linux/links/link-watch.ts';
+import { resolveStack, type LinkStack } from './link-facts.ts';
+import type { LinkWatch } from './link-watch.ts';
 import { bondsOf } from '../../readiness/facts.ts';
 import type { FactsRead } from '../../segment/inputs.ts';
 

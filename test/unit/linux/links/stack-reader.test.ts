@@ -1,7 +1,7 @@
 // When the stack of an interface is looked at anew: not as long as nothing has changed.
 import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { StackReader } from '../../../../src/daemon/interface/stack-reader.ts';
+import { StackReader } from '../../../../src/linux/links/stack-reader.ts';
 import { FakeLinks } from '../../../fakes/link-watch.ts';
 
 test('it is stale once something that it is made of has changed, until it is read', async () => {
