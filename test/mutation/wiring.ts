@@ -13,6 +13,17 @@ export const WIRING_FAULTS = named({
     ],
     tests: ['test/unit/daemon/several.test.ts'],
   },
+  'own-claims-contested': {
+    what: 'another interface of this host counts as another host that claims the address',
+    edits: [
+      {
+        file: 'src/daemon/interface/shared-interface.ts',
+        find: 'isOwnMac: (mac) => [...links.all()].some((link) => link.mac === mac),',
+        replace: 'isOwnMac: () => false,',
+      },
+    ],
+    tests: ['test/unit/daemon/election.test.ts'],
+  },
   'group-not-let-go': {
     what: 'an instance that has ended keeps its group',
     edits: [

@@ -147,6 +147,19 @@ describe('two nodes', () => {
     equal(a.of('vip-contested').length > 0, true);
     equal(a.state(), 'MASTER');
   });
+
+  test('what another interface of the same host says of the address is no claim', async () => {
+    a.host.plug('eth1', scene.wire, '10.9.1.1/24');
+    await scene.time.pass(1_000);
+    const asked = station('asker', scene.wire, scene.time, '10.9.0.61/24');
+    const mac = a.host.macOf('eth1');
+    asked.announce('eth0', mac, address(VIP));
+    await scene.time.pass(5_000);
+    deepEqual(
+      a.of('vip-contested').filter((event) => event.mac === mac),
+      [],
+    );
+  });
 });
 
 test('hooks run in order, one at a time, and none blocks an advert', async () => {
