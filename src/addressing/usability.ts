@@ -108,7 +108,7 @@ export function remedyFor(
   const { interfaceName, source } = config;
   switch (usability.fault) {
     case 'interface-missing':
-      return `Create ${interfaceName}, or correct the name in the configuration`;
+      return `Create ${interfaceName}, or correct the name that carpd was given`;
     case 'not-ethernet':
       return 'Name an Ethernet, bond, bridge or VLAN device';
     case 'group-held': {

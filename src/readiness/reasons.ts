@@ -10,7 +10,7 @@ interface Explanation {
 export const REASONS = {
   'interface-missing': {
     meaning: 'the interface does not exist',
-    remedy: 'create the interface, or correct its name in the configuration',
+    remedy: 'create the interface, or correct the name that carpd was given',
   },
   'no-carrier': {
     meaning: 'the interface has no carrier',

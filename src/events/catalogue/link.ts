@@ -50,7 +50,7 @@ export const LINK_EVENTS = {
     level: 'warn',
     text: ({ interface: on, from, to }) =>
       `${from} is called ${to} now; carpd goes on with it, and runs hooks with the new name. ` +
-      `A restart looks for ${on}: correct \`interface\` in the configuration`,
+      `A restart looks for ${on}: give carpd the new name (\`interface\`, or \`-i\`)`,
   }),
   'vip-leftover': linkEvent({
     meaning: 'an earlier run left a virtual IP on an interface where no instance serves it now',

@@ -154,7 +154,7 @@ const SCREENS: Readonly<Record<string, () => InstanceReport>> = {
     const rig = LinkRig.waiting();
     rig.facts(undefined);
     const fault =
-      'bond0: the interface does not exist. Create bond0, or correct the name in the configuration';
+      'bond0: the interface does not exist. Create bond0, or correct the name that carpd was given';
     return report(rig, { state: 'INIT', cause: 'interface-missing', forMs: 500, fault });
   },
   'before-anything-is-known': () => report(new LinkRig(), { state: 'INIT', watched: false }),
