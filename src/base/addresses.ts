@@ -62,11 +62,11 @@ export function parseMac(text: string): Mac | undefined {
   return /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text) ? (text.toLowerCase() as Mac) : undefined;
 }
 
-/** By its value, the two digits of each byte: it is asked for with every frame. */
-const HEX = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** The two digits of each byte, one after the other: they are asked for with every frame. */
+const HEX = Array.from({ length: 0x100 }, (_, byte) => byte.toString(16).padStart(2, '0')).join('');
 
 function hexOf(byte: number): string {
-  return HEX[byte] ?? '';
+  return HEX.slice(2 * byte, 2 * byte + 2);
 }
 
 /** Whether it is one of a group, or of all: no station has such an address. */

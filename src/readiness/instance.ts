@@ -281,19 +281,17 @@ export class InstanceReadiness {
       const hadAnswer = ledger.answeredAt !== undefined;
       this.#path.update({ heardAt, hadAnswer, deadInterval, pace: this.#pace }, now);
     } else if (this.#silent && this.#gate.by === 'proof' && last?.leaving !== true) {
-      const { missedAt, interval: masterInterval } = last ?? this.#unheardMaster(now);
+      const { missedAt, interval: masterInterval } = last ?? this.#unheardMaster();
       const view = { heardAt, missedAt, masterInterval, freshFor: this.#freshFor };
       this.#path.waitInSilence(view, now);
     } else this.#path.pause(now);
   }
 
   /** No master was heard so far: one that lives is missing since its first advert was due. */
-  #unheardMaster(now: Micros): Pick<HeardMaster, 'missedAt' | 'interval'> {
-    const { advertInterval } = this.#settings;
-    return {
-      missedAt: missedAfter(this.#openSince ?? now, advertInterval),
-      interval: advertInterval,
-    };
+  #unheardMaster(): Pick<HeardMaster, 'missedAt' | 'interval'> {
+    const { advertInterval: interval } = this.#settings;
+    invariant(this.#openSince !== undefined, 'only behind an open gate it waits for a promotion');
+    return { missedAt: missedAfter(this.#openSince, interval), interval };
   }
 
   /** Whoever has to hear somebody hears him in this time: nobody is asked more often. */

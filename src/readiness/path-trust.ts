@@ -150,8 +150,9 @@ export class PathTrust {
     if (last === undefined) {
       if (silence >= deadInterval) this.#distrust = distrust(this.#silenceMeans(view), now);
     } else if (heardAt > last.since) {
-      last.heard = goOn(last.heard, heardAt, micros(pace * PAUSE_MAX_PACES));
-      if ((endOf(last, deadInterval) ?? Infinity) <= heardAt) this.#restart('trusted', now);
+      const heard = goOn(last.heard, heardAt, micros(pace * PAUSE_MAX_PACES));
+      last.heard = heard;
+      if (endOf(heard, last, deadInterval) <= heardAt) this.#restart('trusted', now);
     }
     const quietFrom = micros(Math.max(heardAt, this.#from));
     const isDue = (this.#endsAt(deadInterval) ?? Infinity) <= now;
@@ -185,7 +186,8 @@ export class PathTrust {
 
   /** From then on a frame ends the distrust; undefined: there is none, or nothing came in. */
   #endsAt(deadInterval: Micros): Micros | undefined {
-    return this.#distrust && endOf(this.#distrust, deadInterval);
+    const last = this.#distrust;
+    return last?.heard && endOf(last.heard, last, deadInterval);
   }
 }
 
@@ -203,7 +205,10 @@ function distrust(trust: Distrust['trust'], now: Micros): Distrust {
   return { since: now, trust, heard: undefined, otherMasterAt: undefined };
 }
 
-function endOf({ heard, otherMasterAt }: Distrust, deadInterval: Micros): Micros | undefined {
-  if (heard === undefined) return undefined;
-  return plus(micros(Math.max(otherMasterAt ?? 0, heard.since)), deadInterval);
+function endOf(
+  heard: Heard,
+  { otherMasterAt = micros(0) }: Distrust,
+  deadInterval: Micros,
+): Micros {
+  return plus(micros(Math.max(otherMasterAt, heard.since)), deadInterval);
 }
