@@ -1,6 +1,7 @@
 // `carpd reload`, and `carpd check --diff`: what a reload changes and what that costs.
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { messageOf } from '../base/errors.ts';
 import { plainText } from '../base/text.ts';
 import { CONTROL_SOCKET_DEFAULT } from '../config/config.ts';
 import { loadConfigFile } from '../config/load.ts';
@@ -42,13 +43,26 @@ export async function reload(wish: Wish): Promise<CommandOutcome> {
     withoutPassphrases(configPath),
   );
   // Also where the file is wrong: the daemon has to know, and to tell who asks it later.
-  process.kill(pid, 'SIGHUP');
+  const failure = signal(pid);
+  if (failure !== undefined) {
+    return { stdout: '', stderr: `${stderr}carpd: ${failure}\n`, exitCode: EXIT_FAILED };
+  }
   if (exitCode !== 0) {
     return { stdout: '', stderr: stderr + NOTHING_CHANGED, exitCode: EXIT_FAILED };
   }
   return shown(
     `no control socket answers: process ${pid} is signalled; its log says the outcome\n`,
   );
+}
+
+/** Sends SIGHUP; returns why it could not. */
+function signal(pid: number): string | undefined {
+  try {
+    process.kill(pid, 'SIGHUP');
+    return undefined;
+  } catch (error) {
+    return `process ${pid} cannot be signalled: ${messageOf(error)}`;
+  }
 }
 
 /** Has the daemon that reads this file say what a reload of it would do. */

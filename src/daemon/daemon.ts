@@ -16,7 +16,7 @@ import { SharedInterfaces } from './shared-interfaces.ts';
 import { SharedInterface } from './interface/shared-interface.ts';
 import type { Opened } from '../serving/keep-opening.ts';
 import { Liveness } from './health.ts';
-import { LastReload } from './last-reload.ts';
+import { LastReload } from '../report/last-reload.ts';
 import { Maintenance } from '../control/maintenance.ts';
 import { sampleAll } from '../metrics/collect.ts';
 import { MetricsService } from '../metrics/service.ts';
@@ -269,19 +269,25 @@ export class Daemon {
     const { control, state } = this.#config;
     this.#config = { ...config, state };
     onLogChanged?.(config.log);
-    if (!isSameControl(control, config.control)) {
-      // Who has ordered this reload by it waits for the answer.
-      this.#control?.retire();
-      this.#control = this.#openControl(config.control);
-    }
-    await this.#metrics.listen(config.metrics.listen);
-    const undone = await reloadInstances(config.instances, {
+    const isSame = isSameControl(control, config.control);
+    const opened = [isSame ? undefined : this.#reopenControl(config.control)];
+    opened.push(await this.#metrics.listen(config.metrics.listen));
+    const unopened = await failuresOf(opened);
+    const failed = await reloadInstances(config.instances, {
       ...{ instances: this.#instances, claims: this.#claims, links, events },
       nextTurn: ports.nextTurn,
       record: (configs) => this.#record(configs),
     });
+    const undone = [...unopened, ...failed];
     this.#lastReload.applied(undone);
     return undone;
+  }
+
+  #reopenControl(config: ControlConfig): Opened | undefined {
+    // Who has ordered this reload by it waits for the answer.
+    this.#control?.retire();
+    this.#control = this.#openControl(config);
+    return this.#control;
   }
 
   /** For whoever has to clean up if this process is killed. */
@@ -351,6 +357,15 @@ export class Daemon {
 
 function noFile(): ReturnType<Controlled['reload']> {
   return Promise.resolve({ outcome: 'refused', faults: ['there is no file'] });
+}
+
+/** Why these could not be opened so far, a sentence each. */
+async function failuresOf(tried: readonly (Opened | undefined)[]): Promise<readonly string[]> {
+  const opened = tried.flatMap((one) => one ?? []);
+  const failures = await Promise.all(opened.map(({ firstFailure }) => firstFailure));
+  return failures.flatMap((failure) =>
+    failure === undefined ? [] : `${failure}; carpd tries again every 10 s`,
+  );
 }
 
 function isSameControl(one: ControlConfig, other: ControlConfig): boolean {

@@ -52,19 +52,24 @@ export class MetricsService {
     this.#options = options;
   }
 
-  /** Serves here from now on, or as soon as it can; undefined: nowhere. Never rejects. */
-  async listen(address: ListenAddress | undefined): Promise<void> {
-    if (address?.text === this.#address?.text) return;
+  /**
+   * Serves here from now on, or as soon as it can; undefined: nowhere. Resolves to what it opens,
+   * if it did not serve there before. Never rejects.
+   */
+  async listen(address: ListenAddress | undefined): Promise<Opened | undefined> {
+    if (address?.text === this.#address?.text) return undefined;
     this.close();
     this.#address = address;
-    if (address === undefined) return;
+    if (address === undefined) return undefined;
     try {
       this.#kept ??= await this.#load();
     } catch (error) {
-      return void this.#failed('opening', messageOf(error));
+      this.#failed('opening', messageOf(error));
+      return undefined;
     }
     // It may have been closed, or told to serve elsewhere, meanwhile.
-    if (this.#address === address) this.#open(address, this.#kept);
+    if (this.#address === address) this.#opened = this.#open(address, this.#kept);
+    return this.#opened;
   }
 
   /** To be called before the instance does anything that counts. */
@@ -107,9 +112,9 @@ export class MetricsService {
     return { metrics, page, contentType: CONTENT_TYPE };
   }
 
-  #open(address: ListenAddress, { page, contentType }: Kept): void {
+  #open(address: ListenAddress, { page, contentType }: Kept): Opened {
     const { events, health, openMetrics } = this.#options;
-    this.#opened = openMetrics({
+    return openMetrics({
       address,
       metrics: () => page.content(),
       metricsType: contentType,

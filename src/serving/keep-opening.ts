@@ -4,13 +4,15 @@ import { messageOf } from '../base/errors.ts';
 
 /** Something that is open until it is closed, which may be asked for more than once. */
 export interface Opened {
+  /** Resolves after the first attempt: to why it could not be opened, or to undefined. */
+  readonly firstFailure: Promise<string | undefined>;
   close(): void;
   /** As `close`, but who is connected is still answered. */
   retire(): void;
 }
 
 /** Something open that may get out of reach although nobody closed it. */
-export interface Losable extends Opened {
+export interface Losable extends Pick<Opened, 'close' | 'retire'> {
   /** Whether no new client can reach it any more. */
   isLost(): boolean;
 }
@@ -35,8 +37,11 @@ export function keepOpening(options: OpeningOptions): Opened {
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let current: Losable | undefined;
+  let tried: (failure: string | undefined) => void = () => undefined;
+  const firstFailure = new Promise<string | undefined>((resolve) => (tried = resolve));
 
   const opened = (thing: Losable): void => {
+    tried(undefined);
     if (closed) return thing.close();
     current = thing;
     reported = undefined;
@@ -44,8 +49,9 @@ export function keepOpening(options: OpeningOptions): Opened {
     onOpened();
   };
   const failed = (error: unknown): void => {
-    if (closed) return;
     const reason = messageOf(error);
+    tried(reason);
+    if (closed) return;
     if (reason !== reported) onFailed(reason);
     reported = reason;
     timer = setTimeout(attempt, RETRY_MS);
@@ -66,5 +72,5 @@ export function keepOpening(options: OpeningOptions): Opened {
     current?.[how]();
     current = undefined;
   };
-  return { close: () => end('close'), retire: () => end('retire') };
+  return { firstFailure, close: () => end('close'), retire: () => end('retire') };
 }

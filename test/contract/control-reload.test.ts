@@ -1,6 +1,7 @@
 // `carpd reload` and its order on the control socket: what it says of a file that is applied, of
 // one that is only looked at, and of one that is refused.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -103,6 +104,17 @@ describe('carpd reload', () => {
     assert.deepEqual([done.exitCode, done.stderr], [0, '']);
     assert.match(done.stdout, /is signalled/);
     await hungUp(2);
+  });
+
+  test('says of a process that is gone that it can not be signalled', async (t) => {
+    const file = join(dirname(newPath(t)), 'carpd.yaml');
+    const db = '{interface: eth0, vhid: 7, address: 10.9.0.100, passphraseFile: /nowhere/db}';
+    writeFileSync(file, `control: {socket: off}\ninstances: {db: ${db}}\n`, { mode: 0o600 });
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    const wish = { configPath: file, pid, socketPath: undefined, dryRun: false };
+    const { stdout, stderr, exitCode } = await reload(wish);
+    assert.equal(stderr, `carpd: process ${pid} cannot be signalled: there is no such process\n`);
+    assert.deepEqual([stdout, exitCode], ['', 1]);
   });
 
   test('ends with 1 where no daemon answers', async () => {

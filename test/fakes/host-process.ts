@@ -41,6 +41,8 @@ export class FakeProcess {
   ignoresDrain = false;
   /** Told whenever the process has run. */
   onRan: () => void = () => undefined;
+  /** Why the control socket and the metrics can't be opened at first. */
+  unopened: string | undefined;
   readonly #opened = new Set<{ close(): void }>();
   /** Commands that have not ended. */
   #children = 0;
@@ -142,13 +144,13 @@ export class FakeProcess {
       openControl: (options) => {
         this.control = options;
         const end = (): void => void (this.control = undefined);
-        return { close: end, retire: end };
+        return { firstFailure: Promise.resolve(this.unopened), close: end, retire: end };
       },
       openMetrics: (options) => {
         this.metrics = options;
         options.onOpened();
         const end = (): void => void (this.metrics = undefined);
-        return { close: end, retire: end };
+        return { firstFailure: Promise.resolve(this.unopened), close: end, retire: end };
       },
     };
   }

@@ -165,4 +165,22 @@ describe('a reload of the control socket', () => {
     await node.reload({ ...file, control: { socket: undefined, unixGroup: undefined } });
     equal(node.process.control, undefined);
   });
+
+  test('says what can not be opened, and of the metrics likewise', async () => {
+    const { scene, node } = await masterOf({});
+    node.process.unopened = '/run/other.sock is taken';
+    const file = {
+      ...configOf({ db: {} }),
+      control: { socket: '/run/other.sock', unixGroup: undefined },
+    };
+    const said = '/run/other.sock is taken; carpd tries again every 10 s';
+    deepEqual(await node.reload(file), [said]);
+    deepEqual(await node.reload(file), [], 'what is as before is not opened anew');
+    const listen = { kind: 'unix', path: '/run/m.sock', text: 'unix:/run/m.sock' } as const;
+    // Node loads what serves them in its own time.
+    const stopClock = scene.time.flow();
+    deepEqual(await node.daemon.reload({ ...file, metrics: { listen } }), [said]);
+    stopClock();
+    equal(node.state(), 'MASTER');
+  });
 });

@@ -54,6 +54,19 @@ test('tries until it is open, and tells each reason once', async (t) => {
   assert.deepEqual(told.slice(7), ['closed']);
 });
 
+test('says how the first attempt went, whatever comes of the later ones', async (t) => {
+  const { opened, passTenSeconds } = await rig(t, 'busy');
+  await passTenSeconds();
+  assert.equal(await opened.firstFailure, 'busy');
+  opened.close();
+});
+
+test('says of a first attempt that went well that nothing failed', async (t) => {
+  const { opened } = await rig(t);
+  assert.equal(await opened.firstFailure, undefined);
+  opened.close();
+});
+
 test('opens anew what was lost, as often as that happens', async (t) => {
   const { told, opened, loss, outcomes, passTenSeconds } = await rig(t);
   for (const reason of [undefined, 'busy']) {

@@ -1,6 +1,6 @@
 // What came of the last reload, for as long as an operator may have to know of it.
 import { since, toMillis, type Micros } from '../base/time.ts';
-import type { ReloadReport } from '../report/report.ts';
+import type { ReloadReport } from './report.ts';
 
 /** The last reload of a daemon. */
 export class LastReload {
