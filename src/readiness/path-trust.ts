@@ -1,12 +1,12 @@
 // Whether the path of one instance may have gone dark without a word of the kernel, as when a VLAN
-// leaves the trunk with LACP still up: nothing at all has come in by it for too long.
+// leaves the trunk with LACP still up: nothing has come in by it for too long, or for too short.
 import { micros, plus, since, type Micros } from '../base/time.ts';
 
 /**
  * trusted: frames come in. unconfirmed: nothing has come in for a dead interval, so that a master
- * that is heard may have served meanwhile; a silent segment looks the same. unheard: it took over
- * from a silent master and has heard nobody since. dark: nobody answers any more who did so in this
- * term. In both the node bids low as well.
+ * that is heard may have served meanwhile; a silent segment looks the same. unheard: it waits for a
+ * silent master or took over from it, and has heard nobody, or not for long enough. dark: nobody
+ * answers any more who did so in this term. In the last two the node bids low as well.
  */
 export type Trust = 'trusted' | 'unconfirmed' | 'unheard' | 'dark';
 

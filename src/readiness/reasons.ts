@@ -131,7 +131,8 @@ export const WARNINGS = {
   },
   'path-unconfirmed': {
     meaning:
-      'nobody is heard and nobody answers any more: the path may be dark, so this node bids low',
+      'nobody answers any more, or nobody was heard for long enough: the path may be dark, so ' +
+      'this node bids low',
     remedy: 'check VLANs and forwarding of the switch ports; name targets that always answer',
   },
   'vip-answered': {
