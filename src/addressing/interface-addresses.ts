@@ -2,7 +2,7 @@
 import { parseIpv4, type Ipv4 } from '../base/addresses.ts';
 import type { AddressEvent, Link, LinkAddress, LinkWatch } from '../linux/links/link-watch.ts';
 import { IFA_F_NOPREFIXROUTE, type AddressMessage } from '../linux/links/netlink.ts';
-import type { AddressNews, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';
+import type { AddressNotice, AddressRecord, AddressView, ObservedAddress } from '../vip/ports.ts';
 
 export interface InterfaceAddressesOptions {
   readonly links: Pick<LinkWatch, 'drain'>;
@@ -14,7 +14,7 @@ export interface InterfaceAddressesOptions {
 export class InterfaceAddresses implements AddressView {
   readonly #options: InterfaceAddressesOptions;
   readonly #changeListeners = new Set<() => void>();
-  readonly #newsListeners = new Set<(news: AddressNews) => void>();
+  readonly #noticeListeners = new Set<(notice: AddressNotice) => void>();
   /** What `#observed` was made of: the watch makes another list for each change. */
   #source: Link['addresses'] | undefined;
   #observed: readonly ObservedAddress[] = [];
@@ -44,9 +44,9 @@ export class InterfaceAddresses implements AddressView {
     return () => this.#changeListeners.delete(listener);
   }
 
-  onNews(listener: (news: AddressNews) => void): () => void {
-    this.#newsListeners.add(listener);
-    return () => this.#newsListeners.delete(listener);
+  onNotice(listener: (notice: AddressNotice) => void): () => void {
+    this.#noticeListeners.add(listener);
+    return () => this.#noticeListeners.delete(listener);
   }
 
   /** Something about the interface is not as it was. */
@@ -59,9 +59,9 @@ export class InterfaceAddresses implements AddressView {
     if (event.kind !== 'gap' && event.address.ifindex !== this.current()?.ifindex) {
       return parseIpv4(event.address.address);
     }
-    const news = newsOf(event);
-    if (news === undefined) return undefined;
-    for (const listener of [...this.#newsListeners]) listener(news);
+    const notice = noticeOf(event);
+    if (notice === undefined) return undefined;
+    for (const listener of [...this.#noticeListeners]) listener(notice);
     this.changed();
     return undefined;
   }
@@ -82,7 +82,7 @@ function observeOnce(one: LinkAddress): ObservedAddress | undefined {
   return found;
 }
 
-function newsOf(event: AddressEvent): AddressNews | undefined {
+function noticeOf(event: AddressEvent): AddressNotice | undefined {
   if (event.kind === 'gap') return event;
   const address = recordOf(event.address);
   return address === undefined ? undefined : { ...event, address };

@@ -55,9 +55,9 @@ export async function run(configPath: string): Promise<number> {
 
 async function reload(configPath: string): Promise<Reloaded> {
   const loaded = await loadConfigApart(configPath);
-  const told = (fault: Fault): string => `${configPath}: ${describeFault(fault)}`;
-  const warnings = loaded.warnings.map(told);
-  return { warnings, config: loaded.ok ? ok(loaded.config) : fail(loaded.faults.map(told)) };
+  const located = (fault: Fault): string => `${configPath}: ${describeFault(fault)}`;
+  const warnings = loaded.warnings.map(located);
+  return { warnings, config: loaded.ok ? ok(loaded.config) : fail(loaded.faults.map(located)) };
 }
 
 function complain(text: string): void {

@@ -10,7 +10,7 @@ import type {
   LinkEventFields,
 } from './events.ts';
 
-export type Publish<Fields> = (news: Fields) => void;
+export type Publish<Fields> = (event: Fields) => void;
 
 /** The part of the bus that the sources of events know. */
 export interface EventSink {
@@ -95,12 +95,12 @@ export function instancePublisher(
   { name, interfaceName, vhid, address }: InstanceConfig,
 ): Publish<InstanceEventFields> {
   const identity = { name, interface: interfaceName, vhid, vip: formatIpv4(address.ip) };
-  return (news) => sink.publish({ ...identity, ...news });
+  return (event) => sink.publish({ ...identity, ...event });
 }
 
 /** What an interface publishes by. */
 export function linkPublisher(sink: EventSink, interfaceName: string): Publish<LinkEventFields> {
-  return (news) => sink.publish({ interface: interfaceName, ...news });
+  return (event) => sink.publish({ interface: interfaceName, ...event });
 }
 
 function isOneOf<Name extends EventName>(

@@ -97,8 +97,8 @@ export class Leftovers {
     const publish = (removed: boolean, detail: string | null): boolean => {
       const vip = formatIpv4(place.address);
       const command = `ip addr del ${vip}/${place.prefixLength} dev ${shellWord(link.name)}`;
-      const news = { event: 'vip-leftover', vip, removed, detail, command } as const;
-      linkPublisher(events, link.name)(news);
+      const leftover = { event: 'vip-leftover', vip, removed, detail, command } as const;
+      linkPublisher(events, link.name)(leftover);
       return removed;
     };
     const own = ownAddresses(link, virtualIps).filter(({ scope }) => scope < SCOPE_HOST);

@@ -110,7 +110,7 @@ export class Segment {
     this.#effects = [];
     this.#take(input, now);
     this.#run();
-    if (this.#witness.isNews(this.#link.epoch, now)) {
+    if (this.#witness.hasChanged(this.#link.epoch, now)) {
       this.#effects.push({ kind: 'watch-frames', wish: this.#witness.wish });
     }
     return this.#effects;

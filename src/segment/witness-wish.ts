@@ -39,7 +39,7 @@ export class WitnessWishes {
   }
 
   /** Whether the wish is another one than when this was called last; `wish` says which. */
-  isNews(epoch: number, now: Micros): boolean {
+  hasChanged(epoch: number, now: Micros): boolean {
     const wish = this.#judge(epoch, now);
     const isSame = keyOf(wish) === keyOf(this.#last);
     this.#last = wish;

@@ -2,7 +2,7 @@
 import type { CommandResult, RunningCommand } from '../base/command.ts';
 import { IP_BATCH, judgeBatch, type BatchOutcome } from './ip-outcome.ts';
 import { commandLine, deviceWord, type AddressCommand } from './plan.ts';
-import type { AddressNews, AddressView, Place, RunCommand, StartTimer } from './ports.ts';
+import type { AddressNotice, AddressView, Place, RunCommand, StartTimer } from './ports.ts';
 
 export interface BatchOptions {
   readonly runCommand: RunCommand;
@@ -14,7 +14,7 @@ export interface BatchOptions {
 
 /** How a batch ended, and what the kernel told of the interface between its begin and its end. */
 export interface BatchReport extends BatchOutcome {
-  readonly news: readonly AddressNews[];
+  readonly notices: readonly AddressNotice[];
 }
 
 /** `ip` answers in milliseconds; it hangs only while another process holds the kernel's lock. */
@@ -30,9 +30,9 @@ const OUTPUT_BYTES_EACH = 256;
 const WELL = { kind: 'exited', code: 0, output: '', truncated: false } as const;
 
 /** Whether the kernel has told of all that the commands are to do. */
-function isDone(commands: readonly AddressCommand[], news: readonly AddressNews[]): boolean {
+function isDone(commands: readonly AddressCommand[], notices: readonly AddressNotice[]): boolean {
   return commands.every(({ verb, address, prefixLength }) => {
-    const last = news.findLast(
+    const last = notices.findLast(
       (one) =>
         one.kind !== 'gap' &&
         one.address.address === address &&
@@ -59,13 +59,13 @@ export class AddressBatch {
     const device = deviceWord(place);
     // What the kernel has told up to now is not of this batch.
     addresses.drain();
-    const news: AddressNews[] = [];
-    const unsubscribe = addresses.onNews((item) => void news.push(item));
-    const result = await this.#runIp(commands, device, news);
+    const notices: AddressNotice[] = [];
+    const unsubscribe = addresses.onNotice((notice) => void notices.push(notice));
+    const result = await this.#runIp(commands, device, notices);
     // The kernel tells before it answers `ip`: what this batch has done is there to be read.
     addresses.drain();
     unsubscribe();
-    return { ...judgeBatch(commands, device, result), news };
+    return { ...judgeBatch(commands, device, result), notices };
   }
 
   /** Kills the batch under way, now or when it hangs; later ones have all their time. */
@@ -74,11 +74,11 @@ export class AddressBatch {
     if (this.#running?.hangs === true) this.#running.command.kill();
   }
 
-  /** "News" grows meanwhile: an `ip` that hangs although all is done has no more to say. */
+  /** "notices" grows meanwhile: an `ip` that hangs although all is done has no more to say. */
   async #runIp(
     commands: readonly AddressCommand[],
     device: string,
-    news: readonly AddressNews[],
+    notices: readonly AddressNotice[],
   ): Promise<CommandResult> {
     const { runCommand, startTimer, env, addresses } = this.#options;
     const command = runCommand({
@@ -92,14 +92,14 @@ export class AddressBatch {
     this.#running = running;
     const cancelTimer = startTimer(HANGING_MS, () => {
       running.hangs = true;
-      if (this.#hurried || isDone(commands, news)) command.kill();
+      if (this.#hurried || isDone(commands, notices)) command.kill();
     });
-    const unsubscribe = addresses.onNews(() => {
-      if (running.hangs && isDone(commands, news)) command.kill();
+    const unsubscribe = addresses.onNotice(() => {
+      if (running.hangs && isDone(commands, notices)) command.kill();
     });
     const ended = await command.result;
     const wasKilled = ended.kind === 'timeout' || (ended.kind === 'exited' && ended.signal);
-    const result = wasKilled && isDone(commands, news) ? WELL : ended;
+    const result = wasKilled && isDone(commands, notices) ? WELL : ended;
     unsubscribe();
     cancelTimer();
     this.#running = undefined;

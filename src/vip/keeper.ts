@@ -226,7 +226,7 @@ export class AddressKeeper {
   }
 
   async #runPlan(plan: BatchPlan, place: Place): Promise<BatchReport> {
-    if (plan.steps.length === 0) return { each: [], mayStillAct: false, news: [] };
+    if (plan.steps.length === 0) return { each: [], mayStillAct: false, notices: [] };
     const commands = plan.steps.map(({ command }) => command);
     return this.#batch.run(commands, place);
   }
@@ -260,10 +260,10 @@ export class AddressKeeper {
     const deleted = plan.steps.flatMap(({ command }) => (command.verb === 'del' ? [command] : []));
     if (deleted.length === 0) return;
     const gone = new Set(deleted.map(({ address }) => address));
-    const isWhole = report.news.every(({ kind }) => kind !== 'gap');
+    const isWhole = report.notices.every(({ kind }) => kind !== 'gap');
     const { endangered } = plan;
     const all = isWhole
-      ? lossesOf(report.news, gone)
+      ? lossesOf(report.notices, gone)
       : await this.#rescue.unheardLosses(precaution, place, { deleted, endangered });
     const others = addressesIn(foreign);
     const losses = this.#sortLosses(all).filter(({ lost: { address } }) => {

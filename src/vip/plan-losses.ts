@@ -2,7 +2,7 @@
 // anew. Pure.
 import { formatIpv4, samePrefix, type Ipv4 } from '../base/addresses.ts';
 import type { AddressCommand, Vip } from './plan.ts';
-import type { AddressNews, AddressRecord } from './ports.ts';
+import type { AddressNotice, AddressRecord } from './ports.ts';
 
 /** An address that went because `culprit` was deleted. */
 export interface Loss {
@@ -19,16 +19,16 @@ const SCOPE_GLOBAL = 0;
  * since.
  */
 export function lossesOf(
-  news: readonly AddressNews[],
+  notices: readonly AddressNotice[],
   deleted: ReadonlySet<Ipv4>,
 ): readonly Loss[] {
   const culprits = new Map<string, Ipv4>();
   const gone = new Map<string, { readonly request: string; readonly lost: AddressRecord }>();
-  for (const item of news) {
-    if (item.kind === 'gap') continue;
-    const { request, address: lost } = item;
+  for (const notice of notices) {
+    if (notice.kind === 'gap') continue;
+    const { request, address: lost } = notice;
     const key = keyOf(lost);
-    if (item.kind === 'added') gone.delete(key);
+    if (notice.kind === 'added') gone.delete(key);
     else if (deleted.has(lost.address)) culprits.set(request, lost.address);
     else gone.set(key, { request, lost });
   }

@@ -49,7 +49,7 @@ export interface AddressRecord extends Pick<ObservedAddress, 'address' | 'prefix
  * What the kernel told of the addresses of the interface, in its order. `request` is the same for
  * all that one request to the kernel has brought about. `gap`: some events were lost.
  */
-export type AddressNews =
+export type AddressNotice =
   | {
       readonly kind: 'added' | 'removed';
       readonly request: string;
@@ -84,5 +84,5 @@ export interface AddressView {
   /** Calls `listener` after every change of the interface; what it returns ends that. */
   onChanged(listener: () => void): () => void;
   /** Calls `listener` with everything that the kernel tells; what it returns ends that. */
-  onNews(listener: (news: AddressNews) => void): () => void;
+  onNotice(listener: (notice: AddressNotice) => void): () => void;
 }

@@ -64,7 +64,7 @@ class MonitoredAddresses implements AddressView {
     // What `ip monitor` has not told yet can't be had sooner.
   }
 
-  onNews(): () => void {
+  onNotice(): () => void {
     return () => undefined;
   }
 

@@ -304,8 +304,8 @@ function elsewhereFindings(
   if (!isThere || alsoServedOn.includes(other.name)) return [];
   const text = `${vip} is on ${other.name} of this host too: it may answer though it is no master`;
   const removal = rivals.length > 0 ? servedText(rivals) : removalOf(vip, other);
-  const remedy =
-    `${removal}; if it is there on purpose, ` + `set ${sysctlKey(facts.name, 'arp_ignore')} to 1`;
+  const key = sysctlKey(facts.name, 'arp_ignore');
+  const remedy = `${removal}; if it is there on purpose, set ${key} to 1`;
   return [finding('vip-elsewhere', name, text, remedy)];
 }
 

@@ -113,16 +113,16 @@ async function countedAfter(publish: (bus: EventBus) => void): Promise<readonly 
   return lines.filter((line) => /^carpd_(?!build|config).* (?!0$)/.test(line));
 }
 
-for (const [news, counted] of OF_INSTANCE) {
-  test(`of an instance: ${JSON.stringify(news)}`, async () => {
-    const after = await countedAfter((bus) => bus.publish({ ...news, ...IDENTITY }));
+for (const [event, counted] of OF_INSTANCE) {
+  test(`of an instance: ${JSON.stringify(event)}`, async () => {
+    const after = await countedAfter((bus) => bus.publish({ ...event, ...IDENTITY }));
     assert.deepEqual(after, counted);
   });
 }
 
-for (const [news, counted] of OF_LINK) {
-  test(`of a link: ${JSON.stringify(news)}`, async () => {
-    const after = await countedAfter((bus) => bus.publish({ ...news, interface: 'eth0' }));
+for (const [event, counted] of OF_LINK) {
+  test(`of a link: ${JSON.stringify(event)}`, async () => {
+    const after = await countedAfter((bus) => bus.publish({ ...event, interface: 'eth0' }));
     assert.deepEqual(after, counted);
   });
 }

@@ -4,7 +4,7 @@ import { invariant } from '../../../src/base/assert.ts';
 import type { CommandRequest, CommandResult, RunningCommand } from '../../../src/base/command.ts';
 import { formatIpv4, type Ipv4 } from '../../../src/base/addresses.ts';
 import type {
-  AddressNews,
+  AddressNotice,
   AddressRecord,
   AddressView,
   ObservedAddress,
@@ -44,7 +44,7 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
   readonly commands: string[] = [];
   batches = 0;
   readonly #changeListeners = new Set<() => void>();
-  readonly #newsListeners = new Set<(news: AddressNews) => void>();
+  readonly #noticeListeners = new Set<(news: AddressNotice) => void>();
   #requests = 0;
 
   constructor(...addresses: readonly string[]) {
@@ -99,13 +99,13 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
     return () => this.#changeListeners.delete(listener);
   }
 
-  onNews(listener: (news: AddressNews) => void): () => void {
-    this.#newsListeners.add(listener);
-    return () => this.#newsListeners.delete(listener);
+  onNotice(listener: (news: AddressNotice) => void): () => void {
+    this.#noticeListeners.add(listener);
+    return () => this.#noticeListeners.delete(listener);
   }
 
   get listeners(): number {
-    return this.#changeListeners.size + this.#newsListeners.size;
+    return this.#changeListeners.size + this.#noticeListeners.size;
   }
 
   /** The view catches up and says so. */
@@ -203,7 +203,7 @@ export class FakeKernel implements AddressView, SecondaryPromotion {
 
   #tell(kind: 'added' | 'removed', address: AddressRecord): void {
     const request = `1 ${String(this.#requests)}`;
-    const news: AddressNews = this.deaf ? { kind: 'gap' } : { kind, request, address };
-    for (const listener of [...this.#newsListeners]) listener(news);
+    const news: AddressNotice = this.deaf ? { kind: 'gap' } : { kind, request, address };
+    for (const listener of [...this.#noticeListeners]) listener(news);
   }
 }

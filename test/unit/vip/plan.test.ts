@@ -10,7 +10,7 @@ import {
   type VipGoal,
 } from '../../../src/vip/plan.ts';
 import { lossesOf, restoreCommand } from '../../../src/vip/plan-losses.ts';
-import type { AddressNews, AddressRecord } from '../../../src/vip/ports.ts';
+import type { AddressNotice, AddressRecord } from '../../../src/vip/ports.ts';
 import { on } from './fake-kernel.ts';
 import { ip } from './fakes.ts';
 
@@ -184,7 +184,7 @@ describe('lossesOf', () => {
     const { address, prefixLength } = on(text);
     return { address, prefixLength, peer: address, scope: 0, noPrefixRoute: false };
   };
-  const removed = (request: string, text: string): AddressNews => ({
+  const removed = (request: string, text: string): AddressNotice => ({
     kind: 'removed',
     request,
     address: record(text),
@@ -193,8 +193,8 @@ describe('lossesOf', () => {
   const [own, vip, second] = ['10.9.0.10/24', '10.9.0.101/24', '10.9.0.102/24'] as const;
 
   it('names what one request removed together with a virtual IP', () => {
-    const news = [removed('a', second), removed('a', own), removed('a', vip)];
-    assert.deepEqual(lossesOf(news, VIPS), [{ culprit: ip('10.9.0.101'), lost: record(own) }]);
+    const notices = [removed('a', second), removed('a', own), removed('a', vip)];
+    assert.deepEqual(lossesOf(notices, VIPS), [{ culprit: ip('10.9.0.101'), lost: record(own) }]);
   });
 
   it('does not name what somebody else removes meanwhile', () => {
@@ -202,9 +202,9 @@ describe('lossesOf', () => {
   });
 
   it('does not name what somebody has made anew since, nor what is missed', () => {
-    const added: AddressNews = { kind: 'added', request: 'b', address: record(own) };
-    const news = [removed('a', own), removed('a', vip), added, { kind: 'gap' } as const];
-    assert.deepEqual(lossesOf(news, VIPS), []);
+    const added: AddressNotice = { kind: 'added', request: 'b', address: record(own) };
+    const notices = [removed('a', own), removed('a', vip), added, { kind: 'gap' } as const];
+    assert.deepEqual(lossesOf(notices, VIPS), []);
     assert.equal(lossesOf([added, removed('a', own), removed('a', vip)], VIPS).length, 1);
   });
 
